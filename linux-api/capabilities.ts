@@ -1,0 +1,427 @@
+/**
+ * The driver ABI, defined once.
+ *
+ * What a driver module may import (calls), what it must or may export (entries), the structures both sides read in
+ * the module's linear memory, and the constants. `linux-api/generate.ts` turns this table into the C header the shim
+ * includes, the TypeScript types the machine implements, and docs/abi.md.
+ *
+ * Rules: 32-bit integers only; pointer and length for bytes; a 64-bit value is two words or eight bytes in memory;
+ * only a call marked `blocking` may suspend the calling fiber. Nothing here may name a Linux type.
+ *
+ * Terms: a *call* goes from the driver to the machine, an *entry* from the machine to the driver. An *atomic* entry is
+ * a plain call that must not block; a *process* entry runs on a fiber with its own C stack.
+ */
+
+export type Word = 'u32' | 'i32' | 'ptr'
+
+export interface Param {
+  readonly name: string
+  readonly type: Word
+  readonly doc?: string
+}
+
+export interface Call {
+  readonly name: string
+  readonly params: readonly Param[]
+  readonly result: Word | 'void'
+  readonly blocking?: true
+  readonly noreturn?: true
+  readonly doc: string
+}
+
+export interface Group {
+  readonly name: string
+  readonly doc: string
+  readonly calls: readonly Call[]
+}
+
+export interface Entry {
+  readonly name: string
+  readonly context: 'atomic' | 'process'
+  readonly params: readonly Param[]
+  readonly result: Word | 'void'
+  readonly required?: true
+  readonly doc: string
+}
+
+export interface Field {
+  readonly name: string
+  readonly type: 'u8' | 'u16' | 'u32' | 'i32' | 'u64'
+  readonly count?: number
+  readonly doc?: string
+}
+
+export interface Struct {
+  readonly name: string
+  readonly doc: string
+  readonly fields: readonly Field[]
+}
+
+export interface ConstantSet {
+  readonly name: string
+  readonly doc: string
+  readonly values: readonly (readonly [name: string, value: number, doc: string])[]
+}
+
+const p = (name: string, type: Word, doc?: string): Param => (doc === undefined ? { name, type } : { name, type, doc })
+
+const fn = p('fn', 'u32', 'PCI function handle: index among the functions this domain was granted')
+const port = p('port', 'u32', 'x86-style I/O port number, 0 to 0xffff')
+const mmioAddr = p('addr', 'u32', 'address returned by mmio.map, plus an offset')
+const iface = p('net', 'u32', 'interface handle returned by net.register')
+const deadline = [
+  p('deadline_lo', 'u32', 'absolute virtual time in ns, low word'),
+  p('deadline_hi', 'u32', 'high word; both words all ones: no deadline'),
+] as const
+
+export const ABI_VERSION = 1
+
+export const groups: readonly Group[] = [
+  {
+    name: 'log',
+    doc: 'Log records and self-reported failure. Every domain holds it, within a volume quota.',
+    calls: [
+      {
+        name: 'write',
+        params: [p('level', 'u32', 'LOG_*'), p('text', 'ptr'), p('len', 'u32')],
+        result: 'void',
+        doc: 'One log record, UTF-8, without a trailing newline.',
+      },
+      {
+        name: 'fault',
+        params: [p('kind', 'u32', 'FAULT_*'), p('text', 'ptr', 'what happened'), p('len', 'u32')],
+        result: 'void',
+        noreturn: true,
+        doc: 'The driver has failed and says how. The domain ends here; the call never returns.',
+      },
+    ],
+  },
+  {
+    name: 'mmio',
+    doc: 'Device memory. A mapping is a range of addresses beyond linear memory, so a plain dereference of it traps.',
+    calls: [
+      {
+        name: 'map',
+        params: [p('phys_lo', 'u32', 'bus address'), p('phys_hi', 'u32'), p('len', 'u32', 'bytes')],
+        result: 'u32',
+        doc: 'Map part of a granted memory BAR. Returns the address, or 0 when no capability covers the range.',
+      },
+      { name: 'unmap', params: [mmioAddr], result: 'i32', doc: 'Undo map. 0, or E_INVAL.' },
+      { name: 'read8', params: [mmioAddr], result: 'u32', doc: 'Read a byte.' },
+      { name: 'read16', params: [mmioAddr], result: 'u32', doc: 'Read two bytes, little-endian.' },
+      { name: 'read32', params: [mmioAddr], result: 'u32', doc: 'Read four bytes, little-endian.' },
+      { name: 'write8', params: [mmioAddr, p('value', 'u32')], result: 'void', doc: 'Write a byte.' },
+      { name: 'write16', params: [mmioAddr, p('value', 'u32')], result: 'void', doc: 'Write two bytes.' },
+      { name: 'write32', params: [mmioAddr, p('value', 'u32')], result: 'void', doc: 'Write four bytes.' },
+      {
+        name: 'read_rep',
+        params: [mmioAddr, p('width', 'u32', '1, 2 or 4'), p('dst', 'ptr'), p('count', 'u32', 'units')],
+        result: 'void',
+        doc: 'Read one register repeatedly into memory.',
+      },
+      {
+        name: 'write_rep',
+        params: [mmioAddr, p('width', 'u32', '1, 2 or 4'), p('src', 'ptr'), p('count', 'u32', 'units')],
+        result: 'void',
+        doc: 'Write memory to one register repeatedly.',
+      },
+    ],
+  },
+  {
+    name: 'pio',
+    doc: 'I/O ports. A port is usable when it lies in a granted I/O BAR or a granted fixed range.',
+    calls: [
+      { name: 'in8', params: [port], result: 'u32', doc: 'Read a byte.' },
+      { name: 'in16', params: [port], result: 'u32', doc: 'Read two bytes.' },
+      { name: 'in32', params: [port], result: 'u32', doc: 'Read four bytes.' },
+      { name: 'out8', params: [port, p('value', 'u32')], result: 'void', doc: 'Write a byte.' },
+      { name: 'out16', params: [port, p('value', 'u32')], result: 'void', doc: 'Write two bytes.' },
+      { name: 'out32', params: [port, p('value', 'u32')], result: 'void', doc: 'Write four bytes.' },
+      {
+        name: 'in_rep',
+        params: [port, p('width', 'u32', '1, 2 or 4'), p('dst', 'ptr'), p('count', 'u32', 'units')],
+        result: 'void',
+        doc: 'Read one port repeatedly into memory.',
+      },
+      {
+        name: 'out_rep',
+        params: [port, p('width', 'u32', '1, 2 or 4'), p('src', 'ptr'), p('count', 'u32', 'units')],
+        result: 'void',
+        doc: 'Write memory to one port repeatedly.',
+      },
+    ],
+  },
+  {
+    name: 'pci',
+    doc: 'PCI functions granted to the domain: configuration space, BARs, interrupt vectors, reset.',
+    calls: [
+      { name: 'location', params: [fn], result: 'i32', doc: 'bus << 8 | device << 3 | function, or E_NODEV.' },
+      {
+        name: 'config_read',
+        params: [fn, p('offset', 'u32'), p('width', 'u32', '1, 2 or 4')],
+        result: 'u32',
+        doc: 'Read configuration space; all ones where nothing answers.',
+      },
+      {
+        name: 'config_write',
+        params: [fn, p('offset', 'u32'), p('width', 'u32'), p('value', 'u32')],
+        result: 'i32',
+        doc: 'Write configuration space. BARs and MSI address/data registers belong to the host: E_PERM.',
+      },
+      {
+        name: 'bar',
+        params: [fn, p('index', 'u32', '0 to 5, 6 the expansion ROM'), p('out', 'ptr', 'struct bar')],
+        result: 'i32',
+        doc: 'Describe a BAR as the host placed it. 0, or E_NODEV when it is not implemented.',
+      },
+      {
+        name: 'vectors',
+        params: [fn, p('kind', 'u32', 'VECTOR_*'), p('count', 'u32', 'wanted')],
+        result: 'i32',
+        doc: 'Allocate interrupt vectors; returns the first interrupt number (they are consecutive) or E_NOSPC / E_INVAL. VECTOR_INTX returns the line.',
+      },
+      { name: 'vectors_free', params: [fn], result: 'i32', doc: 'Give MSI or MSI-X vectors back and return to INTx.' },
+      { name: 'reset', params: [fn], result: 'i32', doc: 'Function-level reset.' },
+    ],
+  },
+  {
+    name: 'dma',
+    doc: 'Windows of linear memory that a device may reach. Anything outside them is an IOMMU fault.',
+    calls: [
+      {
+        name: 'map',
+        params: [fn, p('addr', 'ptr'), p('len', 'u32'), p('dir', 'u32', 'DMA_*')],
+        result: 'u32',
+        doc: 'Open a window; returns the bus address the device must use, or DMA_ERROR.',
+      },
+      {
+        name: 'unmap',
+        params: [fn, p('iova', 'u32'), p('len', 'u32')],
+        result: 'i32',
+        doc: 'Close a window. E_INVAL when it is not open (a double unmap), which is also reported.',
+      },
+      { name: 'set_mask', params: [fn, p('bits', 'u32')], result: 'i32', doc: 'Address bits the device can drive, 1 to 64.' },
+    ],
+  },
+  {
+    name: 'irq',
+    doc: 'Interrupt lines and messages granted to the domain.',
+    calls: [
+      { name: 'attach', params: [p('irq', 'u32')], result: 'i32', doc: 'Deliver this interrupt to the `irq` entry from now on. Starts unmasked.' },
+      { name: 'detach', params: [p('irq', 'u32')], result: 'i32', doc: 'Stop delivery.' },
+      { name: 'mask', params: [p('irq', 'u32')], result: 'i32', doc: 'Hold delivery back. Nests.' },
+      { name: 'unmask', params: [p('irq', 'u32')], result: 'i32', doc: 'Undo one mask; what is pending is delivered at once if interrupts are on.' },
+      { name: 'deliver', params: [], result: 'void', doc: 'Interrupts were turned on while `pending` was set: deliver now.' },
+    ],
+  },
+  {
+    name: 'time',
+    doc: 'Virtual time.',
+    calls: [
+      { name: 'now', params: [p('out', 'ptr', 'u64')], result: 'void', doc: 'Nanoseconds since the machine started.' },
+      { name: 'wall', params: [p('out', 'ptr', 'u64')], result: 'void', doc: 'Nanoseconds since 1970 by the machine\'s own (virtual) clock.' },
+      { name: 'set_timer', params: deadline, result: 'void', doc: 'Arm the domain\'s one timer: the `timer` entry is called at or after the deadline. Replaces the earlier deadline.' },
+      { name: 'delay', params: [p('ns', 'u32')], result: 'void', doc: 'Busy wait. Time passes; devices work; interrupts arrive if they are on.' },
+    ],
+  },
+  {
+    name: 'sched',
+    doc: 'Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once.',
+    calls: [
+      { name: 'self', params: [], result: 'u32', doc: 'The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by.' },
+      { name: 'spawn', params: [p('arg', 'u32')], result: 'u32', doc: 'New fiber, which calls the `fiber` entry with arg. Returns its id, 0 when the quota is exhausted.' },
+      { name: 'block', params: deadline, result: 'u32', blocking: true, doc: 'Suspend this fiber until it is woken (0) or the deadline passes (1).' },
+      { name: 'wake', params: [p('fiber', 'u32')], result: 'void', doc: 'Make a fiber runnable.' },
+      { name: 'yield', params: [], result: 'void', blocking: true, doc: 'Let other runnable fibers run.' },
+      { name: 'kick', params: [], result: 'void', doc: 'Ask for the `softirq` entry to be called soon.' },
+      { name: 'relax', params: [], result: 'void', doc: 'A busy-wait loop turned once: a little time passes and interrupts may arrive.' },
+      { name: 'preempt', params: [], result: 'void', doc: 'The work counter ran out (called by code the pipeline adds at loop back-edges).' },
+      { name: 'stack_overflow', params: [], result: 'void', noreturn: true, doc: 'The C stack pointer left its region (called by code the pipeline adds).' },
+    ],
+  },
+  {
+    name: 'net',
+    doc: 'Ethernet interfaces offered by the domain to the machine\'s network service.',
+    calls: [
+      { name: 'register', params: [p('desc', 'ptr', 'struct net_desc')], result: 'i32', doc: 'Offer an interface; returns its handle or an error.' },
+      { name: 'unregister', params: [iface], result: 'i32', doc: 'Withdraw it. Frames in flight are dropped.' },
+      { name: 'carrier', params: [iface, p('up', 'u32')], result: 'void', doc: 'Link came up (1) or went down (0).' },
+      { name: 'queue', params: [iface, p('awake', 'u32')], result: 'void', doc: 'Transmit queue stopped (0) or accepting (1).' },
+      { name: 'rx', params: [iface, p('vec', 'ptr', 'struct net_frame[]'), p('count', 'u32')], result: 'void', doc: 'Received frames; the machine has copied them when the call returns.' },
+      { name: 'changed', params: [iface, p('desc', 'ptr', 'struct net_desc')], result: 'void', doc: 'Address, MTU, name or features changed.' },
+    ],
+  },
+]
+
+export const entries: readonly Entry[] = [
+  { name: 'init', context: 'process', params: [], result: 'i32', required: true, doc: 'Start the shim and run the modules\' init functions. 0 or E_*.' },
+  { name: 'exit', context: 'process', params: [], result: 'void', required: true, doc: 'Run the modules\' exit functions; afterwards the domain holds nothing.' },
+  { name: 'probe', context: 'process', params: [p('bus', 'u32', 'BUS_*'), p('slot', 'u32', 'handle on that bus')], result: 'i32', required: true, doc: 'A device was granted: match it and bind a driver. 0 bound, E_NODEV no driver wanted it, other E_* the probe failed.' },
+  { name: 'remove', context: 'process', params: [p('bus', 'u32'), p('slot', 'u32')], result: 'void', required: true, doc: 'The device goes away: unbind.' },
+  { name: 'fiber', context: 'process', params: [p('arg', 'u32')], result: 'void', required: true, doc: 'Body of a spawned fiber.' },
+  { name: 'irq', context: 'atomic', params: [p('irq', 'u32')], result: 'void', required: true, doc: 'An attached interrupt fired.' },
+  { name: 'timer', context: 'atomic', params: [], result: 'void', required: true, doc: 'The armed deadline passed.' },
+  { name: 'softirq', context: 'atomic', params: [], result: 'void', required: true, doc: 'Answer to sched.kick.' },
+  { name: 'census', context: 'atomic', params: [p('out', 'ptr', 'struct census')], result: 'void', doc: 'Count what the driver still holds, for leak checks after remove and exit.' },
+  { name: 'alloc', context: 'atomic', params: [p('len', 'u32')], result: 'ptr', required: true, doc: 'Memory for arguments of entries; 0 when there is none.' },
+  { name: 'free', context: 'atomic', params: [p('mem', 'ptr')], result: 'void', required: true, doc: 'Give it back.' },
+  { name: 'net_open', context: 'process', params: [iface], result: 'i32', doc: 'Bring the interface up.' },
+  { name: 'net_stop', context: 'process', params: [iface], result: 'i32', doc: 'Bring it down.' },
+  { name: 'net_tx', context: 'atomic', params: [iface, p('vec', 'ptr', 'struct net_frame[] in the transmit arena'), p('count', 'u32')], result: 'i32', doc: 'Send frames; returns how many were taken (the queue may stop part-way).' },
+  { name: 'net_set_mtu', context: 'process', params: [iface, p('mtu', 'u32')], result: 'i32', doc: 'Change the MTU.' },
+  { name: 'net_set_address', context: 'process', params: [iface, p('mac', 'ptr', '6 bytes')], result: 'i32', doc: 'Change the station address.' },
+  { name: 'net_set_filter', context: 'process', params: [iface, p('flags', 'u32', 'FILTER_*'), p('list', 'ptr', '6 bytes each'), p('count', 'u32')], result: 'i32', doc: 'Set promiscuous / all-multicast and the multicast list.' },
+  { name: 'net_stats', context: 'process', params: [iface, p('out', 'ptr', 'struct net_stats')], result: 'i32', doc: 'The driver\'s own statistics.' },
+  { name: 'net_link', context: 'process', params: [iface, p('out', 'ptr', 'struct net_link')], result: 'i32', doc: 'Speed, duplex, link as the driver reports them.' },
+  { name: 'net_info', context: 'process', params: [iface, p('out', 'ptr', 'struct net_info')], result: 'i32', doc: 'Driver name, version, bus, firmware, register and EEPROM sizes.' },
+  { name: 'net_counters', context: 'process', params: [iface, p('out', 'ptr', 'struct net_value[]'), p('max', 'u32')], result: 'i32', doc: 'The driver\'s private counters; returns how many there are.' },
+  { name: 'net_selftest', context: 'process', params: [iface, p('flags', 'u32', 'SELFTEST_*'), p('out', 'ptr', 'struct net_value[]'), p('max', 'u32')], result: 'i32', doc: 'The driver\'s self-test; returns the number of results; SELFTEST_FAILED is or-ed in when the driver says so.' },
+  { name: 'net_registers', context: 'process', params: [iface, p('out', 'ptr'), p('max', 'u32')], result: 'i32', doc: 'Register dump; returns its length.' },
+  { name: 'net_eeprom', context: 'process', params: [iface, p('offset', 'u32'), p('out', 'ptr'), p('len', 'u32')], result: 'i32', doc: 'Read the EEPROM; returns bytes read.' },
+]
+
+/** Data the module exports: the symbol's value is its address in linear memory. */
+export const shared: readonly { name: string; type: 'u32' | 'u64'; required: boolean; doc: string }[] = [
+  { name: 'drvport_tick', type: 'u64', required: true, doc: 'Periodic tick count (TICK_HZ a second); the machine keeps it current.' },
+  { name: 'drvport_irqs_off', type: 'u32', required: true, doc: 'Non-zero while the domain holds interrupts off; the machine reads it before every delivery.' },
+  { name: 'drvport_pending', type: 'u32', required: true, doc: 'The machine sets it when it held a delivery back; the shim calls irq.deliver on turning interrupts on.' },
+]
+
+/** wasm globals the module exports. The last three are added by the pipeline. */
+export const globals: readonly { name: string; doc: string }[] = [
+  { name: '__stack_pointer', doc: 'C stack pointer, mutable; switched with the fiber.' },
+  { name: 'drvport_fuel', doc: 'Work left before sched.preempt is called, mutable i32; counts loop back-edges and function entries.' },
+  { name: 'drvport_stack_limit', doc: 'Lowest legal value of the C stack pointer for the current fiber, mutable i32.' },
+]
+
+export const structs: readonly Struct[] = [
+  {
+    name: 'bar',
+    doc: 'A base address register as the host placed it.',
+    fields: [
+      { name: 'start', type: 'u64', doc: 'bus address, or first port' },
+      { name: 'length', type: 'u64', doc: 'bytes' },
+      { name: 'flags', type: 'u32', doc: 'BAR_*' },
+      { name: 'pad', type: 'u32' },
+    ],
+  },
+  {
+    name: 'net_desc',
+    doc: 'An interface on offer.',
+    fields: [
+      { name: 'name', type: 'u8', count: 16, doc: 'NUL-terminated; the machine may rename (eth%d)' },
+      { name: 'mac', type: 'u8', count: 6 },
+      { name: 'pad', type: 'u16' },
+      { name: 'slot', type: 'u32', doc: 'PCI function handle behind it, all ones if none' },
+      { name: 'mtu', type: 'u32' },
+      { name: 'min_mtu', type: 'u32' },
+      { name: 'max_mtu', type: 'u32' },
+      { name: 'features', type: 'u32', doc: 'NETF_*: what the hardware does for us' },
+      { name: 'arena', type: 'u32', doc: 'transmit arena: address' },
+      { name: 'arena_slots', type: 'u32', doc: 'slots in it' },
+      { name: 'arena_slot_bytes', type: 'u32', doc: 'bytes a slot' },
+    ],
+  },
+  {
+    name: 'net_frame',
+    doc: 'One frame in linear memory.',
+    fields: [
+      { name: 'addr', type: 'u32' },
+      { name: 'len', type: 'u32', doc: 'bytes, without FCS' },
+      { name: 'flags', type: 'u32', doc: 'FRAME_*' },
+      { name: 'vlan', type: 'u16', doc: 'tag taken out by, or to be put in by, the hardware' },
+      { name: 'csum_start', type: 'u16', doc: 'with FRAME_CSUM_PARTIAL: where summing starts' },
+      { name: 'csum_offset', type: 'u16', doc: 'and where, after csum_start, the sum goes' },
+      { name: 'gso_size', type: 'u16', doc: 'segment payload for FRAME_TSO4, else 0' },
+    ],
+  },
+  {
+    name: 'net_stats',
+    doc: 'Interface statistics, the driver\'s own count.',
+    fields: (
+      [
+        'rx_packets', 'tx_packets', 'rx_bytes', 'tx_bytes', 'rx_errors', 'tx_errors', 'rx_dropped', 'tx_dropped',
+        'multicast', 'collisions', 'rx_length_errors', 'rx_over_errors', 'rx_crc_errors', 'rx_frame_errors',
+        'rx_fifo_errors', 'rx_missed_errors', 'tx_aborted_errors', 'tx_carrier_errors', 'tx_fifo_errors',
+        'tx_heartbeat_errors', 'tx_window_errors',
+      ] as const
+    ).map((name) => ({ name, type: 'u64' as const })),
+  },
+  {
+    name: 'net_link',
+    doc: 'Link settings.',
+    fields: [
+      { name: 'up', type: 'u32' },
+      { name: 'speed', type: 'u32', doc: 'Mb/s, all ones when unknown' },
+      { name: 'duplex', type: 'u32', doc: '0 half, 1 full, 255 unknown' },
+      { name: 'autoneg', type: 'u32' },
+    ],
+  },
+  {
+    name: 'net_info',
+    doc: 'What the driver says of itself.',
+    fields: [
+      { name: 'driver', type: 'u8', count: 32 },
+      { name: 'version', type: 'u8', count: 32 },
+      { name: 'firmware', type: 'u8', count: 32 },
+      { name: 'bus', type: 'u8', count: 32 },
+      { name: 'registers_bytes', type: 'u32' },
+      { name: 'eeprom_bytes', type: 'u32' },
+    ],
+  },
+  {
+    name: 'net_value',
+    doc: 'A named number: private counter or self-test result (0 passed).',
+    fields: [
+      { name: 'name', type: 'u8', count: 32 },
+      { name: 'value', type: 'u64' },
+    ],
+  },
+  {
+    name: 'census',
+    doc: 'What the driver side still holds. All zero (but reserved_pages) after exit.',
+    fields: [
+      { name: 'heap_objects', type: 'u32', doc: 'kmalloc and slab objects' },
+      { name: 'heap_bytes', type: 'u32' },
+      { name: 'pages', type: 'u32', doc: 'pages allocated by the driver' },
+      { name: 'reserved_pages', type: 'u32', doc: 'pages the shim itself keeps (stacks, slabs, memory map)' },
+      { name: 'irqs', type: 'u32' },
+      { name: 'timers', type: 'u32' },
+      { name: 'work', type: 'u32', doc: 'pending or running work items' },
+      { name: 'tasks', type: 'u32', doc: 'kernel threads and blocked callers' },
+      { name: 'mappings', type: 'u32', doc: 'ioremap ranges' },
+      { name: 'dma', type: 'u32', doc: 'DMA windows' },
+      { name: 'devices', type: 'u32', doc: 'registered devices, drivers, interfaces' },
+      { name: 'resources', type: 'u32', doc: 'claimed regions' },
+    ],
+  },
+]
+
+export const constants: readonly ConstantSet[] = [
+  { name: 'TICK', doc: 'The periodic tick.', values: [['HZ', 250, 'ticks a second']] },
+  { name: 'MMIO', doc: 'Address space beyond linear memory.', values: [['BASE', 0xc0000000, 'first address mmio.map may return'], ['END', 0xffff0000, 'one past the last']] },
+  { name: 'E', doc: 'Errors, negative.', values: [
+    ['PERM', -1, 'no capability'], ['IO', -5, 'device error'], ['NOMEM', -12, 'out of memory'], ['BUSY', -16, 'in use'],
+    ['NODEV', -19, 'no such device'], ['INVAL', -22, 'bad argument'], ['NOSPC', -28, 'none left'], ['TIMEDOUT', -110, 'deadline passed'], ['OPNOTSUPP', -95, 'not offered'],
+  ] },
+  { name: 'LOG', doc: 'Log levels.', values: [['EMERG', 0, ''], ['ALERT', 1, ''], ['CRIT', 2, ''], ['ERR', 3, ''], ['WARNING', 4, ''], ['NOTICE', 5, ''], ['INFO', 6, ''], ['DEBUG', 7, '']] },
+  { name: 'BUS', doc: 'Buses a device may be granted on.', values: [['PCI', 1, ''], ['PLATFORM', 2, '']] },
+  { name: 'VECTOR', doc: 'Interrupt vector kinds.', values: [['INTX', 0, ''], ['MSI', 1, ''], ['MSIX', 2, '']] },
+  { name: 'DMA', doc: 'Direction of a window, from the device\'s side.', values: [
+    ['BIDIRECTIONAL', 0, 'read and write'], ['TO_DEVICE', 1, 'device reads'], ['FROM_DEVICE', 2, 'device writes'], ['ERROR', 0xffffffff, 'map failed'],
+  ] },
+  { name: 'BAR', doc: 'BAR flags.', values: [['IO', 1, 'ports'], ['MEM64', 2, '64-bit memory'], ['PREFETCH', 4, 'prefetchable']] },
+  { name: 'FRAME', doc: 'Frame flags.', values: [
+    ['CSUM_OK', 1, 'rx: hardware verified the checksum'], ['CSUM_PARTIAL', 2, 'tx: hardware must fill the checksum in'],
+    ['VLAN', 4, 'vlan field is valid'], ['TSO4', 8, 'tx: segment as TCP over IPv4'], ['BROADCAST', 16, 'rx'], ['MULTICAST', 32, 'rx'], ['OTHERHOST', 64, 'rx: not addressed to us'],
+  ] },
+  { name: 'NETF', doc: 'Interface features.', values: [['SG', 1, ''], ['CSUM', 2, 'transmit checksum'], ['RXCSUM', 4, ''], ['TSO', 8, ''], ['VLAN_TX', 16, ''], ['VLAN_RX', 32, ''], ['VLAN_FILTER', 64, '']] },
+  { name: 'FILTER', doc: 'Receive filter.', values: [['PROMISC', 1, ''], ['ALLMULTI', 2, '']] },
+  { name: 'SELFTEST', doc: 'Self-test.', values: [['OFFLINE', 1, ''], ['FAILED', 0x40000000, 'or-ed into the result']] },
+  { name: 'FAULT', doc: 'Ways a driver reports its own failure.', values: [
+    ['BUG', 1, 'BUG() or a failed assertion that stops the kernel'], ['NULL_DEREFERENCE', 2, 'the compiler\'s check found a null pointer'],
+    ['SLEEP_IN_ATOMIC', 3, 'blocked where blocking is forbidden'], ['OUT_OF_MEMORY', 4, 'an allocation that cannot fail failed'],
+    ['PANIC', 5, 'panic()'], ['TRAP_SYMBOL', 6, 'a kernel function nobody provides was called'], ['HEAP_CORRUPTION', 7, 'double free, free of something never allocated, overwritten guard'],
+    ['DEADLOCK', 8, 'waits for itself'], ['LEAK', 9, 'something was left behind'], ['UNDEFINED', 10, 'undefined behaviour caught by a compiler check'],
+  ] },
+]

@@ -1,0 +1,160 @@
+/**
+ * Writes the products of linux-api/capabilities.ts: the C header for the shim, the TypeScript module for the machine,
+ * and the reference page. `node linux-api/generate.ts` writes them, `--check` fails when one is out of date.
+ *
+ * Knows the table's shape and nothing of who uses the products.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
+import type { Call, Entry, Field, Param, Struct } from './capabilities.ts'
+
+const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
+
+const cType = (type: string): string =>
+  ({ u8: 'unsigned char', u16: 'unsigned short', u32: 'unsigned int', i32: 'int', u64: 'unsigned long long', ptr: 'unsigned int', void: 'void' })[type] ?? type
+
+const sizes: Record<Field['type'], number> = { u8: 1, u16: 2, u32: 4, i32: 4, u64: 8 }
+
+/** Field offsets under wasm32's natural alignment, and the total size in bytes. */
+export function layout(struct: Struct): { offsets: Map<string, number>; size: number } {
+  const offsets = new Map<string, number>()
+  let at = 0
+  let widest = 1
+  for (const field of struct.fields) {
+    const size = sizes[field.type]
+    widest = Math.max(widest, size)
+    at = Math.ceil(at / size) * size
+    offsets.set(field.name, at)
+    at += size * (field.count ?? 1)
+  }
+  return { offsets, size: Math.ceil(at / widest) * widest }
+}
+
+const cParams = (params: readonly Param[]): string =>
+  params.length === 0 ? 'void' : params.map((param) => `${cType(param.type)} ${param.name}`).join(', ')
+
+const cCall = (group: string, call: Call): string =>
+  `/* ${call.doc} */\n__attribute__((import_module("${group}"), import_name("${call.name}")${call.noreturn ? ', noreturn' : ''}))\n` +
+  `${cType(call.result)} drvport_${group}_${call.name}(${cParams(call.params)});\n`
+
+const cEntry = (entry: Entry): string =>
+  `/* ${entry.context}${entry.required ? ', required' : ''}: ${entry.doc} */\n` +
+  `__attribute__((export_name("${entry.name}"), used)) ${cType(entry.result)} drvport_entry_${entry.name}(${cParams(entry.params)});\n`
+
+function cStruct(struct: Struct): string {
+  const fields = struct.fields.map((f) => `\t${cType(f.type)} ${f.name}${f.count ? `[${f.count}]` : ''};${f.doc ? ` /* ${f.doc} */` : ''}`)
+  return `/* ${struct.doc} */\nstruct drvport_${struct.name} {\n${fields.join('\n')}\n};\n_Static_assert(sizeof(struct drvport_${struct.name}) == ${layout(struct).size}, "${struct.name}");\n`
+}
+
+const hex = (value: number): string => (value > 0xffff ? `0x${value.toString(16)}u` : String(value))
+
+export function cHeader(): string {
+  const defines = constants.flatMap((set) =>
+    set.values.map(([name, value, doc]) => `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`),
+  )
+  return [
+    `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
+    '#ifndef DRVPORT_ABI_H\n#define DRVPORT_ABI_H',
+    `#define DRVPORT_ABI_VERSION ${ABI_VERSION}`,
+    defines.join('\n'),
+    '#ifndef __ASSEMBLY__',
+    structs.map(cStruct).join('\n'),
+    groups.map((group) => `/* ---- ${group.name}: ${group.doc} ---- */\n${group.calls.map((call) => cCall(group.name, call)).join('\n')}`).join('\n'),
+    '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
+    entries.map(cEntry).join('\n'),
+    shared.map((data) => `/* ${data.doc} */\nextern ${cType(data.type)} ${data.name};`).join('\n'),
+    '#endif\n#endif\n#endif\n',
+  ].join('\n\n')
+}
+
+const tsParams = (params: readonly Param[]): string => params.map((param) => `${param.name}: number`).join(', ')
+const tsResult = (call: Call): string => {
+  const plain = call.noreturn ? 'never' : call.result === 'void' ? 'void' : 'number'
+  return call.blocking ? `${plain} | Promise<${plain}>` : plain
+}
+
+function tsStruct(struct: Struct): string {
+  const { offsets, size } = layout(struct)
+  const rows = struct.fields.map((f) => `  ${f.name}: { offset: ${offsets.get(f.name)}, type: '${f.type}', count: ${f.count ?? 1} },`)
+  return `/** ${struct.doc} */\nexport const ${struct.name} = {\n  size: ${size},\n${rows.join('\n')}\n} as const\n`
+}
+
+export function tsModule(): string {
+  const sets = constants.map(
+    (set) => `/** ${set.doc} */\nexport const ${set.name} = {\n${set.values.map(([name, value, doc]) => `${doc ? `  /** ${doc} */\n` : ''}  ${name}: ${value},`).join('\n')}\n} as const\n`,
+  )
+  const interfaces = groups.map(
+    (group) =>
+      `/** ${group.doc} */\nexport interface ${pascal(group.name)}Calls {\n` +
+      group.calls.map((call) => `  /** ${call.doc} */\n  ${call.name}(${tsParams(call.params)}): ${tsResult(call)}`).join('\n') +
+      '\n}\n',
+  )
+  const table = groups.map(
+    (group) => `  ${group.name}: {\n${group.calls.map((call) => `    ${call.name}: { params: ${call.params.length}, result: ${call.result !== 'void'}, blocking: ${call.blocking === true} },`).join('\n')}\n  },`,
+  )
+  const entryTypes = entries.map((entry) => `  /** ${entry.context}: ${entry.doc} */\n  ${entry.name}${entry.required ? '' : '?'}(${tsParams(entry.params)}): ${entry.result === 'void' ? 'void' : 'number'}`)
+  const entryTable = entries.map((entry) => `  ${entry.name}: { params: ${entry.params.length}, result: ${entry.result !== 'void'}, context: '${entry.context}', required: ${entry.required === true} },`)
+  return [
+    `/** ${NOTE} */`,
+    `export const ABI_VERSION = ${ABI_VERSION}\n`,
+    ...sets,
+    ...structs.map(tsStruct),
+    ...interfaces,
+    `/** Every call group, by import module name. */\nexport interface Calls {\n${groups.map((group) => `  ${group.name}: ${pascal(group.name)}Calls`).join('\n')}\n}\n`,
+    `/** Shape of every call: the linker and the verifier check signatures against it. */\nexport const CALLS = {\n${table.join('\n')}\n} as const\n`,
+    `/** What a module exports. */\nexport interface Entries {\n${entryTypes.join('\n')}\n}\n`,
+    `export const ENTRIES = {\n${entryTable.join('\n')}\n} as const\n`,
+    `export const SHARED = [${shared.map((data) => `'${data.name}'`).join(', ')}] as const`,
+    `export const GLOBALS = [${globals.map((global) => `'${global.name}'`).join(', ')}] as const\n`,
+  ].join('\n')
+}
+
+const pascal = (name: string): string => name[0]!.toUpperCase() + name.slice(1)
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+export function page(): string {
+  const signature = (item: { name: string; params: readonly Param[]; result: string }): string =>
+    `\`${item.name}(${item.params.map((param) => param.name).join(', ')})${item.result === 'void' ? '' : ` -> ${item.result}`}\``
+  const paramDocs = (params: readonly Param[]): string => params.filter((param) => param.doc).map((param) => `${param.name}: ${param.doc}`).join('; ')
+  return [
+    `<!-- ${NOTE} -->\n# The driver ABI, version ${ABI_VERSION}\n`,
+    'A driver module imports calls and exports entries. A module that does not import a group cannot even ask for what it offers.\n',
+    ...groups.flatMap((group) => [
+      `## Calls: ${group.name}\n\n${group.doc}\n\n| call | what it does | parameters |\n|---|---|---|`,
+      ...group.calls.map((call) => `| ${signature(call)}${call.blocking ? ' (blocks)' : ''}${call.noreturn ? ' (never returns)' : ''} | ${cell(call.doc)} | ${cell(paramDocs(call.params))} |`),
+      '',
+    ]),
+    '## Entries\n\n| entry | context | what it does |\n|---|---|---|',
+    ...entries.map((entry) => `| ${signature(entry)} | ${entry.context}${entry.required ? ', required' : ''} | ${cell(entry.doc)} |`),
+    '\n## Shared data and globals\n\n| name | what it is |\n|---|---|',
+    ...[...shared, ...globals].map((item) => `| \`${item.name}\` | ${item.doc} |`),
+    '\n## Structures\n',
+    ...structs.flatMap((struct) => {
+      const { offsets, size } = layout(struct)
+      return [`### ${struct.name} (${size} bytes)\n\n${struct.doc}\n\n| offset | type | field | |\n|---|---|---|---|`, ...struct.fields.map((f) => `| ${offsets.get(f.name)} | ${f.type}${f.count ? `[${f.count}]` : ''} | ${f.name} | ${f.doc ?? ''} |`), '']
+    }),
+    '## Constants\n',
+    ...constants.flatMap((set) => [`### ${set.name}\n\n${set.doc}\n\n| name | value | |\n|---|---|---|`, ...set.values.map(([name, value, doc]) => `| ${set.name}_${name} | ${hex(value)} | ${doc} |`), '']),
+  ].join('\n')
+}
+
+/** The products: path from the package's root, and text. */
+export const products = (): readonly (readonly [path: string, text: string])[] => [
+  ['linux-api/generated/drvport_abi.h', cHeader()],
+  ['linux-api/generated/abi.ts', tsModule()],
+  ['docs/abi.md', page()],
+]
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const root = new URL('../', import.meta.url)
+  let stale = 0
+  for (const [path, text] of products()) {
+    if (!process.argv.includes('--check')) writeFileSync(new URL(path, root), text)
+    else if (readFileSync(new URL(path, root), 'utf8') !== text) {
+      console.error(`${path} is out of date: run \`node linux-api/generate.ts\``)
+      stale++
+    }
+  }
+  process.exitCode = stale > 0 ? 1 : 0
+}

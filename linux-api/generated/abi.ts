@@ -1,0 +1,574 @@
+/** Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit. */
+export const ABI_VERSION = 1
+
+/** The periodic tick. */
+export const TICK = {
+  /** ticks a second */
+  HZ: 250,
+} as const
+
+/** Address space beyond linear memory. */
+export const MMIO = {
+  /** first address mmio.map may return */
+  BASE: 3221225472,
+  /** one past the last */
+  END: 4294901760,
+} as const
+
+/** Errors, negative. */
+export const E = {
+  /** no capability */
+  PERM: -1,
+  /** device error */
+  IO: -5,
+  /** out of memory */
+  NOMEM: -12,
+  /** in use */
+  BUSY: -16,
+  /** no such device */
+  NODEV: -19,
+  /** bad argument */
+  INVAL: -22,
+  /** none left */
+  NOSPC: -28,
+  /** deadline passed */
+  TIMEDOUT: -110,
+  /** not offered */
+  OPNOTSUPP: -95,
+} as const
+
+/** Log levels. */
+export const LOG = {
+  EMERG: 0,
+  ALERT: 1,
+  CRIT: 2,
+  ERR: 3,
+  WARNING: 4,
+  NOTICE: 5,
+  INFO: 6,
+  DEBUG: 7,
+} as const
+
+/** Buses a device may be granted on. */
+export const BUS = {
+  PCI: 1,
+  PLATFORM: 2,
+} as const
+
+/** Interrupt vector kinds. */
+export const VECTOR = {
+  INTX: 0,
+  MSI: 1,
+  MSIX: 2,
+} as const
+
+/** Direction of a window, from the device's side. */
+export const DMA = {
+  /** read and write */
+  BIDIRECTIONAL: 0,
+  /** device reads */
+  TO_DEVICE: 1,
+  /** device writes */
+  FROM_DEVICE: 2,
+  /** map failed */
+  ERROR: 4294967295,
+} as const
+
+/** BAR flags. */
+export const BAR = {
+  /** ports */
+  IO: 1,
+  /** 64-bit memory */
+  MEM64: 2,
+  /** prefetchable */
+  PREFETCH: 4,
+} as const
+
+/** Frame flags. */
+export const FRAME = {
+  /** rx: hardware verified the checksum */
+  CSUM_OK: 1,
+  /** tx: hardware must fill the checksum in */
+  CSUM_PARTIAL: 2,
+  /** vlan field is valid */
+  VLAN: 4,
+  /** tx: segment as TCP over IPv4 */
+  TSO4: 8,
+  /** rx */
+  BROADCAST: 16,
+  /** rx */
+  MULTICAST: 32,
+  /** rx: not addressed to us */
+  OTHERHOST: 64,
+} as const
+
+/** Interface features. */
+export const NETF = {
+  SG: 1,
+  /** transmit checksum */
+  CSUM: 2,
+  RXCSUM: 4,
+  TSO: 8,
+  VLAN_TX: 16,
+  VLAN_RX: 32,
+  VLAN_FILTER: 64,
+} as const
+
+/** Receive filter. */
+export const FILTER = {
+  PROMISC: 1,
+  ALLMULTI: 2,
+} as const
+
+/** Self-test. */
+export const SELFTEST = {
+  OFFLINE: 1,
+  /** or-ed into the result */
+  FAILED: 1073741824,
+} as const
+
+/** Ways a driver reports its own failure. */
+export const FAULT = {
+  /** BUG() or a failed assertion that stops the kernel */
+  BUG: 1,
+  /** the compiler's check found a null pointer */
+  NULL_DEREFERENCE: 2,
+  /** blocked where blocking is forbidden */
+  SLEEP_IN_ATOMIC: 3,
+  /** an allocation that cannot fail failed */
+  OUT_OF_MEMORY: 4,
+  /** panic() */
+  PANIC: 5,
+  /** a kernel function nobody provides was called */
+  TRAP_SYMBOL: 6,
+  /** double free, free of something never allocated, overwritten guard */
+  HEAP_CORRUPTION: 7,
+  /** waits for itself */
+  DEADLOCK: 8,
+  /** something was left behind */
+  LEAK: 9,
+  /** undefined behaviour caught by a compiler check */
+  UNDEFINED: 10,
+} as const
+
+/** A base address register as the host placed it. */
+export const bar = {
+  size: 24,
+  start: { offset: 0, type: 'u64', count: 1 },
+  length: { offset: 8, type: 'u64', count: 1 },
+  flags: { offset: 16, type: 'u32', count: 1 },
+  pad: { offset: 20, type: 'u32', count: 1 },
+} as const
+
+/** An interface on offer. */
+export const net_desc = {
+  size: 56,
+  name: { offset: 0, type: 'u8', count: 16 },
+  mac: { offset: 16, type: 'u8', count: 6 },
+  pad: { offset: 22, type: 'u16', count: 1 },
+  slot: { offset: 24, type: 'u32', count: 1 },
+  mtu: { offset: 28, type: 'u32', count: 1 },
+  min_mtu: { offset: 32, type: 'u32', count: 1 },
+  max_mtu: { offset: 36, type: 'u32', count: 1 },
+  features: { offset: 40, type: 'u32', count: 1 },
+  arena: { offset: 44, type: 'u32', count: 1 },
+  arena_slots: { offset: 48, type: 'u32', count: 1 },
+  arena_slot_bytes: { offset: 52, type: 'u32', count: 1 },
+} as const
+
+/** One frame in linear memory. */
+export const net_frame = {
+  size: 20,
+  addr: { offset: 0, type: 'u32', count: 1 },
+  len: { offset: 4, type: 'u32', count: 1 },
+  flags: { offset: 8, type: 'u32', count: 1 },
+  vlan: { offset: 12, type: 'u16', count: 1 },
+  csum_start: { offset: 14, type: 'u16', count: 1 },
+  csum_offset: { offset: 16, type: 'u16', count: 1 },
+  gso_size: { offset: 18, type: 'u16', count: 1 },
+} as const
+
+/** Interface statistics, the driver's own count. */
+export const net_stats = {
+  size: 168,
+  rx_packets: { offset: 0, type: 'u64', count: 1 },
+  tx_packets: { offset: 8, type: 'u64', count: 1 },
+  rx_bytes: { offset: 16, type: 'u64', count: 1 },
+  tx_bytes: { offset: 24, type: 'u64', count: 1 },
+  rx_errors: { offset: 32, type: 'u64', count: 1 },
+  tx_errors: { offset: 40, type: 'u64', count: 1 },
+  rx_dropped: { offset: 48, type: 'u64', count: 1 },
+  tx_dropped: { offset: 56, type: 'u64', count: 1 },
+  multicast: { offset: 64, type: 'u64', count: 1 },
+  collisions: { offset: 72, type: 'u64', count: 1 },
+  rx_length_errors: { offset: 80, type: 'u64', count: 1 },
+  rx_over_errors: { offset: 88, type: 'u64', count: 1 },
+  rx_crc_errors: { offset: 96, type: 'u64', count: 1 },
+  rx_frame_errors: { offset: 104, type: 'u64', count: 1 },
+  rx_fifo_errors: { offset: 112, type: 'u64', count: 1 },
+  rx_missed_errors: { offset: 120, type: 'u64', count: 1 },
+  tx_aborted_errors: { offset: 128, type: 'u64', count: 1 },
+  tx_carrier_errors: { offset: 136, type: 'u64', count: 1 },
+  tx_fifo_errors: { offset: 144, type: 'u64', count: 1 },
+  tx_heartbeat_errors: { offset: 152, type: 'u64', count: 1 },
+  tx_window_errors: { offset: 160, type: 'u64', count: 1 },
+} as const
+
+/** Link settings. */
+export const net_link = {
+  size: 16,
+  up: { offset: 0, type: 'u32', count: 1 },
+  speed: { offset: 4, type: 'u32', count: 1 },
+  duplex: { offset: 8, type: 'u32', count: 1 },
+  autoneg: { offset: 12, type: 'u32', count: 1 },
+} as const
+
+/** What the driver says of itself. */
+export const net_info = {
+  size: 136,
+  driver: { offset: 0, type: 'u8', count: 32 },
+  version: { offset: 32, type: 'u8', count: 32 },
+  firmware: { offset: 64, type: 'u8', count: 32 },
+  bus: { offset: 96, type: 'u8', count: 32 },
+  registers_bytes: { offset: 128, type: 'u32', count: 1 },
+  eeprom_bytes: { offset: 132, type: 'u32', count: 1 },
+} as const
+
+/** A named number: private counter or self-test result (0 passed). */
+export const net_value = {
+  size: 40,
+  name: { offset: 0, type: 'u8', count: 32 },
+  value: { offset: 32, type: 'u64', count: 1 },
+} as const
+
+/** What the driver side still holds. All zero (but reserved_pages) after exit. */
+export const census = {
+  size: 48,
+  heap_objects: { offset: 0, type: 'u32', count: 1 },
+  heap_bytes: { offset: 4, type: 'u32', count: 1 },
+  pages: { offset: 8, type: 'u32', count: 1 },
+  reserved_pages: { offset: 12, type: 'u32', count: 1 },
+  irqs: { offset: 16, type: 'u32', count: 1 },
+  timers: { offset: 20, type: 'u32', count: 1 },
+  work: { offset: 24, type: 'u32', count: 1 },
+  tasks: { offset: 28, type: 'u32', count: 1 },
+  mappings: { offset: 32, type: 'u32', count: 1 },
+  dma: { offset: 36, type: 'u32', count: 1 },
+  devices: { offset: 40, type: 'u32', count: 1 },
+  resources: { offset: 44, type: 'u32', count: 1 },
+} as const
+
+/** Log records and self-reported failure. Every domain holds it, within a volume quota. */
+export interface LogCalls {
+  /** One log record, UTF-8, without a trailing newline. */
+  write(level: number, text: number, len: number): void
+  /** The driver has failed and says how. The domain ends here; the call never returns. */
+  fault(kind: number, text: number, len: number): never
+}
+
+/** Device memory. A mapping is a range of addresses beyond linear memory, so a plain dereference of it traps. */
+export interface MmioCalls {
+  /** Map part of a granted memory BAR. Returns the address, or 0 when no capability covers the range. */
+  map(phys_lo: number, phys_hi: number, len: number): number
+  /** Undo map. 0, or E_INVAL. */
+  unmap(addr: number): number
+  /** Read a byte. */
+  read8(addr: number): number
+  /** Read two bytes, little-endian. */
+  read16(addr: number): number
+  /** Read four bytes, little-endian. */
+  read32(addr: number): number
+  /** Write a byte. */
+  write8(addr: number, value: number): void
+  /** Write two bytes. */
+  write16(addr: number, value: number): void
+  /** Write four bytes. */
+  write32(addr: number, value: number): void
+  /** Read one register repeatedly into memory. */
+  read_rep(addr: number, width: number, dst: number, count: number): void
+  /** Write memory to one register repeatedly. */
+  write_rep(addr: number, width: number, src: number, count: number): void
+}
+
+/** I/O ports. A port is usable when it lies in a granted I/O BAR or a granted fixed range. */
+export interface PioCalls {
+  /** Read a byte. */
+  in8(port: number): number
+  /** Read two bytes. */
+  in16(port: number): number
+  /** Read four bytes. */
+  in32(port: number): number
+  /** Write a byte. */
+  out8(port: number, value: number): void
+  /** Write two bytes. */
+  out16(port: number, value: number): void
+  /** Write four bytes. */
+  out32(port: number, value: number): void
+  /** Read one port repeatedly into memory. */
+  in_rep(port: number, width: number, dst: number, count: number): void
+  /** Write memory to one port repeatedly. */
+  out_rep(port: number, width: number, src: number, count: number): void
+}
+
+/** PCI functions granted to the domain: configuration space, BARs, interrupt vectors, reset. */
+export interface PciCalls {
+  /** bus << 8 | device << 3 | function, or E_NODEV. */
+  location(fn: number): number
+  /** Read configuration space; all ones where nothing answers. */
+  config_read(fn: number, offset: number, width: number): number
+  /** Write configuration space. BARs and MSI address/data registers belong to the host: E_PERM. */
+  config_write(fn: number, offset: number, width: number, value: number): number
+  /** Describe a BAR as the host placed it. 0, or E_NODEV when it is not implemented. */
+  bar(fn: number, index: number, out: number): number
+  /** Allocate interrupt vectors; returns the first interrupt number (they are consecutive) or E_NOSPC / E_INVAL. VECTOR_INTX returns the line. */
+  vectors(fn: number, kind: number, count: number): number
+  /** Give MSI or MSI-X vectors back and return to INTx. */
+  vectors_free(fn: number): number
+  /** Function-level reset. */
+  reset(fn: number): number
+}
+
+/** Windows of linear memory that a device may reach. Anything outside them is an IOMMU fault. */
+export interface DmaCalls {
+  /** Open a window; returns the bus address the device must use, or DMA_ERROR. */
+  map(fn: number, addr: number, len: number, dir: number): number
+  /** Close a window. E_INVAL when it is not open (a double unmap), which is also reported. */
+  unmap(fn: number, iova: number, len: number): number
+  /** Address bits the device can drive, 1 to 64. */
+  set_mask(fn: number, bits: number): number
+}
+
+/** Interrupt lines and messages granted to the domain. */
+export interface IrqCalls {
+  /** Deliver this interrupt to the `irq` entry from now on. Starts unmasked. */
+  attach(irq: number): number
+  /** Stop delivery. */
+  detach(irq: number): number
+  /** Hold delivery back. Nests. */
+  mask(irq: number): number
+  /** Undo one mask; what is pending is delivered at once if interrupts are on. */
+  unmask(irq: number): number
+  /** Interrupts were turned on while `pending` was set: deliver now. */
+  deliver(): void
+}
+
+/** Virtual time. */
+export interface TimeCalls {
+  /** Nanoseconds since the machine started. */
+  now(out: number): void
+  /** Nanoseconds since 1970 by the machine's own (virtual) clock. */
+  wall(out: number): void
+  /** Arm the domain's one timer: the `timer` entry is called at or after the deadline. Replaces the earlier deadline. */
+  set_timer(deadline_lo: number, deadline_hi: number): void
+  /** Busy wait. Time passes; devices work; interrupts arrive if they are on. */
+  delay(ns: number): void
+}
+
+/** Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once. */
+export interface SchedCalls {
+  /** The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by. */
+  self(): number
+  /** New fiber, which calls the `fiber` entry with arg. Returns its id, 0 when the quota is exhausted. */
+  spawn(arg: number): number
+  /** Suspend this fiber until it is woken (0) or the deadline passes (1). */
+  block(deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** Make a fiber runnable. */
+  wake(fiber: number): void
+  /** Let other runnable fibers run. */
+  yield(): void | Promise<void>
+  /** Ask for the `softirq` entry to be called soon. */
+  kick(): void
+  /** A busy-wait loop turned once: a little time passes and interrupts may arrive. */
+  relax(): void
+  /** The work counter ran out (called by code the pipeline adds at loop back-edges). */
+  preempt(): void
+  /** The C stack pointer left its region (called by code the pipeline adds). */
+  stack_overflow(): never
+}
+
+/** Ethernet interfaces offered by the domain to the machine's network service. */
+export interface NetCalls {
+  /** Offer an interface; returns its handle or an error. */
+  register(desc: number): number
+  /** Withdraw it. Frames in flight are dropped. */
+  unregister(net: number): number
+  /** Link came up (1) or went down (0). */
+  carrier(net: number, up: number): void
+  /** Transmit queue stopped (0) or accepting (1). */
+  queue(net: number, awake: number): void
+  /** Received frames; the machine has copied them when the call returns. */
+  rx(net: number, vec: number, count: number): void
+  /** Address, MTU, name or features changed. */
+  changed(net: number, desc: number): void
+}
+
+/** Every call group, by import module name. */
+export interface Calls {
+  log: LogCalls
+  mmio: MmioCalls
+  pio: PioCalls
+  pci: PciCalls
+  dma: DmaCalls
+  irq: IrqCalls
+  time: TimeCalls
+  sched: SchedCalls
+  net: NetCalls
+}
+
+/** Shape of every call: the linker and the verifier check signatures against it. */
+export const CALLS = {
+  log: {
+    write: { params: 3, result: false, blocking: false },
+    fault: { params: 3, result: false, blocking: false },
+  },
+  mmio: {
+    map: { params: 3, result: true, blocking: false },
+    unmap: { params: 1, result: true, blocking: false },
+    read8: { params: 1, result: true, blocking: false },
+    read16: { params: 1, result: true, blocking: false },
+    read32: { params: 1, result: true, blocking: false },
+    write8: { params: 2, result: false, blocking: false },
+    write16: { params: 2, result: false, blocking: false },
+    write32: { params: 2, result: false, blocking: false },
+    read_rep: { params: 4, result: false, blocking: false },
+    write_rep: { params: 4, result: false, blocking: false },
+  },
+  pio: {
+    in8: { params: 1, result: true, blocking: false },
+    in16: { params: 1, result: true, blocking: false },
+    in32: { params: 1, result: true, blocking: false },
+    out8: { params: 2, result: false, blocking: false },
+    out16: { params: 2, result: false, blocking: false },
+    out32: { params: 2, result: false, blocking: false },
+    in_rep: { params: 4, result: false, blocking: false },
+    out_rep: { params: 4, result: false, blocking: false },
+  },
+  pci: {
+    location: { params: 1, result: true, blocking: false },
+    config_read: { params: 3, result: true, blocking: false },
+    config_write: { params: 4, result: true, blocking: false },
+    bar: { params: 3, result: true, blocking: false },
+    vectors: { params: 3, result: true, blocking: false },
+    vectors_free: { params: 1, result: true, blocking: false },
+    reset: { params: 1, result: true, blocking: false },
+  },
+  dma: {
+    map: { params: 4, result: true, blocking: false },
+    unmap: { params: 3, result: true, blocking: false },
+    set_mask: { params: 2, result: true, blocking: false },
+  },
+  irq: {
+    attach: { params: 1, result: true, blocking: false },
+    detach: { params: 1, result: true, blocking: false },
+    mask: { params: 1, result: true, blocking: false },
+    unmask: { params: 1, result: true, blocking: false },
+    deliver: { params: 0, result: false, blocking: false },
+  },
+  time: {
+    now: { params: 1, result: false, blocking: false },
+    wall: { params: 1, result: false, blocking: false },
+    set_timer: { params: 2, result: false, blocking: false },
+    delay: { params: 1, result: false, blocking: false },
+  },
+  sched: {
+    self: { params: 0, result: true, blocking: false },
+    spawn: { params: 1, result: true, blocking: false },
+    block: { params: 2, result: true, blocking: true },
+    wake: { params: 1, result: false, blocking: false },
+    yield: { params: 0, result: false, blocking: true },
+    kick: { params: 0, result: false, blocking: false },
+    relax: { params: 0, result: false, blocking: false },
+    preempt: { params: 0, result: false, blocking: false },
+    stack_overflow: { params: 0, result: false, blocking: false },
+  },
+  net: {
+    register: { params: 1, result: true, blocking: false },
+    unregister: { params: 1, result: true, blocking: false },
+    carrier: { params: 2, result: false, blocking: false },
+    queue: { params: 2, result: false, blocking: false },
+    rx: { params: 3, result: false, blocking: false },
+    changed: { params: 2, result: false, blocking: false },
+  },
+} as const
+
+/** What a module exports. */
+export interface Entries {
+  /** process: Start the shim and run the modules' init functions. 0 or E_*. */
+  init(): number
+  /** process: Run the modules' exit functions; afterwards the domain holds nothing. */
+  exit(): void
+  /** process: A device was granted: match it and bind a driver. 0 bound, E_NODEV no driver wanted it, other E_* the probe failed. */
+  probe(bus: number, slot: number): number
+  /** process: The device goes away: unbind. */
+  remove(bus: number, slot: number): void
+  /** process: Body of a spawned fiber. */
+  fiber(arg: number): void
+  /** atomic: An attached interrupt fired. */
+  irq(irq: number): void
+  /** atomic: The armed deadline passed. */
+  timer(): void
+  /** atomic: Answer to sched.kick. */
+  softirq(): void
+  /** atomic: Count what the driver still holds, for leak checks after remove and exit. */
+  census?(out: number): void
+  /** atomic: Memory for arguments of entries; 0 when there is none. */
+  alloc(len: number): number
+  /** atomic: Give it back. */
+  free(mem: number): void
+  /** process: Bring the interface up. */
+  net_open?(net: number): number
+  /** process: Bring it down. */
+  net_stop?(net: number): number
+  /** atomic: Send frames; returns how many were taken (the queue may stop part-way). */
+  net_tx?(net: number, vec: number, count: number): number
+  /** process: Change the MTU. */
+  net_set_mtu?(net: number, mtu: number): number
+  /** process: Change the station address. */
+  net_set_address?(net: number, mac: number): number
+  /** process: Set promiscuous / all-multicast and the multicast list. */
+  net_set_filter?(net: number, flags: number, list: number, count: number): number
+  /** process: The driver's own statistics. */
+  net_stats?(net: number, out: number): number
+  /** process: Speed, duplex, link as the driver reports them. */
+  net_link?(net: number, out: number): number
+  /** process: Driver name, version, bus, firmware, register and EEPROM sizes. */
+  net_info?(net: number, out: number): number
+  /** process: The driver's private counters; returns how many there are. */
+  net_counters?(net: number, out: number, max: number): number
+  /** process: The driver's self-test; returns the number of results; SELFTEST_FAILED is or-ed in when the driver says so. */
+  net_selftest?(net: number, flags: number, out: number, max: number): number
+  /** process: Register dump; returns its length. */
+  net_registers?(net: number, out: number, max: number): number
+  /** process: Read the EEPROM; returns bytes read. */
+  net_eeprom?(net: number, offset: number, out: number, len: number): number
+}
+
+export const ENTRIES = {
+  init: { params: 0, result: true, context: 'process', required: true },
+  exit: { params: 0, result: false, context: 'process', required: true },
+  probe: { params: 2, result: true, context: 'process', required: true },
+  remove: { params: 2, result: false, context: 'process', required: true },
+  fiber: { params: 1, result: false, context: 'process', required: true },
+  irq: { params: 1, result: false, context: 'atomic', required: true },
+  timer: { params: 0, result: false, context: 'atomic', required: true },
+  softirq: { params: 0, result: false, context: 'atomic', required: true },
+  census: { params: 1, result: false, context: 'atomic', required: false },
+  alloc: { params: 1, result: true, context: 'atomic', required: true },
+  free: { params: 1, result: false, context: 'atomic', required: true },
+  net_open: { params: 1, result: true, context: 'process', required: false },
+  net_stop: { params: 1, result: true, context: 'process', required: false },
+  net_tx: { params: 3, result: true, context: 'atomic', required: false },
+  net_set_mtu: { params: 2, result: true, context: 'process', required: false },
+  net_set_address: { params: 2, result: true, context: 'process', required: false },
+  net_set_filter: { params: 4, result: true, context: 'process', required: false },
+  net_stats: { params: 2, result: true, context: 'process', required: false },
+  net_link: { params: 2, result: true, context: 'process', required: false },
+  net_info: { params: 2, result: true, context: 'process', required: false },
+  net_counters: { params: 3, result: true, context: 'process', required: false },
+  net_selftest: { params: 4, result: true, context: 'process', required: false },
+  net_registers: { params: 3, result: true, context: 'process', required: false },
+  net_eeprom: { params: 4, result: true, context: 'process', required: false },
+} as const
+
+export const SHARED = ['drvport_tick', 'drvport_irqs_off', 'drvport_pending'] as const
+export const GLOBALS = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit'] as const
