@@ -1,0 +1,84 @@
+/**
+ * What a driver package says of itself: the manifest beside the wasm file.
+ *
+ * Types and names only, importing nothing, because the machine reads packages too and must not depend on the pipeline.
+ * A package is a directory `<store>/packages/<key>/` with NAME.wasm (instrumented), NAME.json (this manifest) and
+ * NAME.lines (compact line table).
+ */
+
+export const PACKAGE_SCHEMA = 'drvport.package/1'
+
+/** All ones in a 32-bit id field: any value matches. */
+export const ANY_ID = 0xffffffff
+
+export interface PciId {
+  readonly bus: 'pci'
+  readonly vendor: number
+  readonly device: number
+  readonly subvendor: number
+  readonly subdevice: number
+  /** class << 16 | subclass << 8 | programming interface */
+  readonly class: number
+  readonly classMask: number
+}
+
+export interface UsbId {
+  readonly bus: 'usb'
+  readonly vendor: number
+  readonly product: number
+}
+
+/** A bus whose ids are plain text: platform, of, i2c, acpi, virtio... */
+export interface NamedId {
+  readonly bus: string
+  readonly name: string
+}
+
+export type DeviceId = PciId | UsbId | NamedId
+
+export interface ModuleParam {
+  readonly module: string
+  readonly name: string
+  readonly type: string
+}
+
+export interface SourceFile {
+  /** Path in the kernel tree. */
+  readonly path: string
+  readonly sha256: string
+}
+
+/** Where one kernel symbol that the modules need came from. */
+export interface ProviderUse {
+  readonly symbol: string
+  /** `shim:FILE`, `tree:PATH`, `module:NAME`. */
+  readonly provider: string
+  readonly status: 'full' | 'partial' | 'stub' | 'trap'
+}
+
+export interface Manifest {
+  readonly schema: typeof PACKAGE_SCHEMA
+  /** The module asked for, in its file name's spelling. */
+  readonly name: string
+  readonly abi: number
+  readonly tree: { readonly name: string; readonly version: string }
+  readonly toolchain: { readonly name: string; readonly version: string }
+  /** Module names in dependency order; `name` is last. */
+  readonly modules: readonly string[]
+  readonly wasm: { readonly file: string; readonly sha256: string; readonly bytes: number }
+  readonly lines: { readonly file: string; readonly sha256: string } | null
+  /** Every wasm import, `group.call`, sorted. WASI calls are under `wasi`. */
+  readonly imports: readonly string[]
+  /** Groups of the ABI that the imports belong to, sorted. */
+  readonly capabilities: readonly string[]
+  readonly ids: readonly DeviceId[]
+  readonly params: readonly ModuleParam[]
+  readonly firmware: readonly string[]
+  readonly memory: { readonly pages: number }
+  readonly stackBytes: number
+  readonly sources: readonly SourceFile[]
+  readonly providers: readonly ProviderUse[]
+  readonly stubs: readonly string[]
+  readonly traps: readonly string[]
+  readonly licenses: readonly string[]
+}
