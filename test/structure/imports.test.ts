@@ -1,0 +1,68 @@
+/** The direction of knowledge between the top-level folders (ARCHITECTURE.md, "Who may know whom"), held on the real imports. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Layer of a file, most specific first. */
+const layers = ['hw/machine', 'hw', 'kernel', 'pipeline', 'linux-api', 'cli', 'bench', 'test'] as const
+type Layer = (typeof layers)[number]
+
+/** What each layer may import: a layer's name, or a single file. `types:` allows only `import type`. */
+const allowed: Record<Layer, readonly string[]> = {
+  cli: ['cli', 'pipeline', 'hw/machine', 'types:kernel', 'types:hw', 'types:linux-api'],
+  pipeline: ['pipeline', 'linux-api'],
+  'linux-api': ['linux-api'],
+  'hw/machine': ['hw/machine', 'hw', 'kernel', 'linux-api/generated/abi.ts', 'types:pipeline/package.ts'],
+  hw: ['hw', 'types:kernel'],
+  kernel: ['kernel', 'types:hw/types.ts'],
+  bench: ['bench', 'cli', 'pipeline', 'hw/machine', 'hw', 'kernel', 'linux-api'],
+  test: ['test', 'bench', 'cli', 'pipeline', 'hw/machine', 'hw', 'kernel', 'linux-api'],
+}
+
+const layerOf = (path: string): Layer | undefined => layers.find((layer) => path.startsWith(`${layer}/`))
+
+function* sources(folder: string): Generator<string> {
+  for (const item of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${item.name}`
+    if (item.isDirectory()) yield* sources(path)
+    else if (path.endsWith('.ts')) yield path
+  }
+}
+
+/** Relative imports of a file: target from the root, and whether only types cross. */
+function* imports(path: string, text: string): Generator<{ target: string; typesOnly: boolean }> {
+  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/gm)) {
+    const to = match[2] ?? match[3]!
+    yield { target: relative(root, join(root, dirname(path), to)), typesOnly: match[1] !== undefined }
+  }
+}
+
+const permits = (rule: string, target: string, typesOnly: boolean): boolean => {
+  const wanted = rule.replace(/^types:/, '')
+  if (rule.startsWith('types:') && !typesOnly) return false
+  return target === wanted || layerOf(target) === wanted
+}
+
+function violations(path: string, text: string): string[] {
+  const layer = layerOf(path)
+  if (layer === undefined) return [`${path}: in no known layer`]
+  return [...imports(path, text)]
+    .filter(({ target, typesOnly }) => !allowed[layer].some((rule) => permits(rule, target, typesOnly)))
+    .map(({ target }) => `${path} (${layer}) may not import ${target}`)
+}
+
+test('every import follows the direction of knowledge', (t) => {
+  const found = ['cli', 'pipeline', 'linux-api', 'hw', 'kernel', 'bench', 'test']
+    .flatMap((folder) => [...sources(folder)])
+    .flatMap((path) => violations(path, readFileSync(join(root, path), 'utf8')))
+  t.deepEqual(found, [])
+})
+
+test('a driver-side import in the kernel is caught', (t) => {
+  t.deepEqual(violations('kernel/x.ts', "import { a } from '../pipeline/y.ts'\n"), ['kernel/x.ts (kernel) may not import pipeline/y.ts'])
+  t.is(violations('kernel/x.ts', "import { type A,\n b } from '../hw/types.ts'\n").length, 1)
+  t.deepEqual(violations('kernel/x.ts', "import type { A } from '../hw/types.ts'\n"), [])
+})
