@@ -83,7 +83,12 @@ export interface BarSpec {
 export interface PciCapabilities {
   readonly powerManagement?: boolean
   readonly msi?: { readonly vectors: 1 | 2 | 4 | 8 | 16 | 32; readonly address64: boolean }
-  readonly msix?: { readonly vectors: number; readonly tableBar: number; readonly tableOffset: number; readonly pbaOffset: number }
+  readonly msix?: {
+    readonly vectors: number
+    readonly tableBar: number
+    readonly tableOffset: number
+    readonly pbaOffset: number
+  }
   readonly pcie?: boolean
 }
 

@@ -12,7 +12,15 @@ import type { Call, Entry, Field, Param, Struct } from './capabilities.ts'
 const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
 
 const cType = (type: string): string =>
-  ({ u8: 'unsigned char', u16: 'unsigned short', u32: 'unsigned int', i32: 'int', u64: 'unsigned long long', ptr: 'unsigned int', void: 'void' })[type] ?? type
+  ({
+    u8: 'unsigned char',
+    u16: 'unsigned short',
+    u32: 'unsigned int',
+    i32: 'int',
+    u64: 'unsigned long long',
+    ptr: 'unsigned int',
+    void: 'void',
+  })[type] ?? type
 
 const sizes: Record<Field['type'], number> = { u8: 1, u16: 2, u32: 4, i32: 4, u64: 8 }
 
@@ -43,7 +51,9 @@ const cEntry = (entry: Entry): string =>
   `__attribute__((export_name("${entry.name}"), used)) ${cType(entry.result)} drvport_entry_${entry.name}(${cParams(entry.params)});\n`
 
 function cStruct(struct: Struct): string {
-  const fields = struct.fields.map((f) => `\t${cType(f.type)} ${f.name}${f.count ? `[${f.count}]` : ''};${f.doc ? ` /* ${f.doc} */` : ''}`)
+  const fields = struct.fields.map(
+    (f) => `\t${cType(f.type)} ${f.name}${f.count ? `[${f.count}]` : ''};${f.doc ? ` /* ${f.doc} */` : ''}`,
+  )
   return `/* ${struct.doc} */\nstruct drvport_${struct.name} {\n${fields.join('\n')}\n};\n_Static_assert(sizeof(struct drvport_${struct.name}) == ${layout(struct).size}, "${struct.name}");\n`
 }
 
@@ -51,7 +61,10 @@ const hex = (value: number): string => (value > 0xffff ? `0x${value.toString(16)
 
 export function cHeader(): string {
   const defines = constants.flatMap((set) =>
-    set.values.map(([name, value, doc]) => `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`),
+    set.values.map(
+      ([name, value, doc]) =>
+        `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`,
+    ),
   )
   return [
     `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
@@ -60,7 +73,12 @@ export function cHeader(): string {
     defines.join('\n'),
     '#ifndef __ASSEMBLY__',
     structs.map(cStruct).join('\n'),
-    groups.map((group) => `/* ---- ${group.name}: ${group.doc} ---- */\n${group.calls.map((call) => cCall(group.name, call)).join('\n')}`).join('\n'),
+    groups
+      .map(
+        (group) =>
+          `/* ---- ${group.name}: ${group.doc} ---- */\n${group.calls.map((call) => cCall(group.name, call)).join('\n')}`,
+      )
+      .join('\n'),
     '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
     entries.map(cEntry).join('\n'),
     shared.map((data) => `/* ${data.doc} */\nextern ${cType(data.type)} ${data.name};`).join('\n'),
@@ -76,25 +94,37 @@ const tsResult = (call: Call): string => {
 
 function tsStruct(struct: Struct): string {
   const { offsets, size } = layout(struct)
-  const rows = struct.fields.map((f) => `  ${f.name}: { offset: ${offsets.get(f.name)}, type: '${f.type}', count: ${f.count ?? 1} },`)
+  const rows = struct.fields.map(
+    (f) => `  ${f.name}: { offset: ${offsets.get(f.name)}, type: '${f.type}', count: ${f.count ?? 1} },`,
+  )
   return `/** ${struct.doc} */\nexport const ${struct.name} = {\n  size: ${size},\n${rows.join('\n')}\n} as const\n`
 }
 
 export function tsModule(): string {
   const sets = constants.map(
-    (set) => `/** ${set.doc} */\nexport const ${set.name} = {\n${set.values.map(([name, value, doc]) => `${doc ? `  /** ${doc} */\n` : ''}  ${name}: ${value},`).join('\n')}\n} as const\n`,
+    (set) =>
+      `/** ${set.doc} */\nexport const ${set.name} = {\n${set.values.map(([name, value, doc]) => `${doc ? `  /** ${doc} */\n` : ''}  ${name}: ${value},`).join('\n')}\n} as const\n`,
   )
   const interfaces = groups.map(
     (group) =>
       `/** ${group.doc} */\nexport interface ${pascal(group.name)}Calls {\n` +
-      group.calls.map((call) => `  /** ${call.doc} */\n  ${call.name}(${tsParams(call.params)}): ${tsResult(call)}`).join('\n') +
+      group.calls
+        .map((call) => `  /** ${call.doc} */\n  ${call.name}(${tsParams(call.params)}): ${tsResult(call)}`)
+        .join('\n') +
       '\n}\n',
   )
   const table = groups.map(
-    (group) => `  ${group.name}: {\n${group.calls.map((call) => `    ${call.name}: { params: ${call.params.length}, result: ${call.result !== 'void'}, blocking: ${call.blocking === true} },`).join('\n')}\n  },`,
+    (group) =>
+      `  ${group.name}: {\n${group.calls.map((call) => `    ${call.name}: { params: ${call.params.length}, result: ${call.result !== 'void'}, blocking: ${call.blocking === true} },`).join('\n')}\n  },`,
   )
-  const entryTypes = entries.map((entry) => `  /** ${entry.context}: ${entry.doc} */\n  ${entry.name}${entry.required ? '' : '?'}(${tsParams(entry.params)}): ${entry.result === 'void' ? 'void' : 'number'}`)
-  const entryTable = entries.map((entry) => `  ${entry.name}: { params: ${entry.params.length}, result: ${entry.result !== 'void'}, context: '${entry.context}', required: ${entry.required === true} },`)
+  const entryTypes = entries.map(
+    (entry) =>
+      `  /** ${entry.context}: ${entry.doc} */\n  ${entry.name}${entry.required ? '' : '?'}(${tsParams(entry.params)}): ${entry.result === 'void' ? 'void' : 'number'}`,
+  )
+  const entryTable = entries.map(
+    (entry) =>
+      `  ${entry.name}: { params: ${entry.params.length}, result: ${entry.result !== 'void'}, context: '${entry.context}', required: ${entry.required === true} },`,
+  )
   return [
     `/** ${NOTE} */`,
     `export const ABI_VERSION = ${ABI_VERSION}\n`,
@@ -116,26 +146,45 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 export function page(): string {
   const signature = (item: { name: string; params: readonly Param[]; result: string }): string =>
     `\`${item.name}(${item.params.map((param) => param.name).join(', ')})${item.result === 'void' ? '' : ` -> ${item.result}`}\``
-  const paramDocs = (params: readonly Param[]): string => params.filter((param) => param.doc).map((param) => `${param.name}: ${param.doc}`).join('; ')
+  const paramDocs = (params: readonly Param[]): string =>
+    params
+      .filter((param) => param.doc)
+      .map((param) => `${param.name}: ${param.doc}`)
+      .join('; ')
   return [
     `<!-- ${NOTE} -->\n# The driver ABI, version ${ABI_VERSION}\n`,
     'A driver module imports calls and exports entries. A module that does not import a group cannot even ask for what it offers.\n',
     ...groups.flatMap((group) => [
       `## Calls: ${group.name}\n\n${group.doc}\n\n| call | what it does | parameters |\n|---|---|---|`,
-      ...group.calls.map((call) => `| ${signature(call)}${call.blocking ? ' (blocks)' : ''}${call.noreturn ? ' (never returns)' : ''} | ${cell(call.doc)} | ${cell(paramDocs(call.params))} |`),
+      ...group.calls.map(
+        (call) =>
+          `| ${signature(call)}${call.blocking ? ' (blocks)' : ''}${call.noreturn ? ' (never returns)' : ''} | ${cell(call.doc)} | ${cell(paramDocs(call.params))} |`,
+      ),
       '',
     ]),
     '## Entries\n\n| entry | context | what it does |\n|---|---|---|',
-    ...entries.map((entry) => `| ${signature(entry)} | ${entry.context}${entry.required ? ', required' : ''} | ${cell(entry.doc)} |`),
+    ...entries.map(
+      (entry) => `| ${signature(entry)} | ${entry.context}${entry.required ? ', required' : ''} | ${cell(entry.doc)} |`,
+    ),
     '\n## Shared data and globals\n\n| name | what it is |\n|---|---|',
     ...[...shared, ...globals].map((item) => `| \`${item.name}\` | ${item.doc} |`),
     '\n## Structures\n',
     ...structs.flatMap((struct) => {
       const { offsets, size } = layout(struct)
-      return [`### ${struct.name} (${size} bytes)\n\n${struct.doc}\n\n| offset | type | field | |\n|---|---|---|---|`, ...struct.fields.map((f) => `| ${offsets.get(f.name)} | ${f.type}${f.count ? `[${f.count}]` : ''} | ${f.name} | ${f.doc ?? ''} |`), '']
+      return [
+        `### ${struct.name} (${size} bytes)\n\n${struct.doc}\n\n| offset | type | field | |\n|---|---|---|---|`,
+        ...struct.fields.map(
+          (f) => `| ${offsets.get(f.name)} | ${f.type}${f.count ? `[${f.count}]` : ''} | ${f.name} | ${f.doc ?? ''} |`,
+        ),
+        '',
+      ]
     }),
     '## Constants\n',
-    ...constants.flatMap((set) => [`### ${set.name}\n\n${set.doc}\n\n| name | value | |\n|---|---|---|`, ...set.values.map(([name, value, doc]) => `| ${set.name}_${name} | ${hex(value)} | ${doc} |`), '']),
+    ...constants.flatMap((set) => [
+      `### ${set.name}\n\n${set.doc}\n\n| name | value | |\n|---|---|---|`,
+      ...set.values.map(([name, value, doc]) => `| ${set.name}_${name} | ${hex(value)} | ${doc} |`),
+      '',
+    ]),
   ].join('\n')
 }
 

@@ -34,7 +34,9 @@ function* sources(folder: string): Generator<string> {
 
 /** Relative imports of a file: target from the root, and whether only types cross. */
 function* imports(path: string, text: string): Generator<{ target: string; typesOnly: boolean }> {
-  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/gm)) {
+  for (const match of text.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)/gm,
+  )) {
     const to = match[2] ?? match[3]!
     yield { target: relative(root, join(root, dirname(path), to)), typesOnly: match[1] !== undefined }
   }
@@ -62,7 +64,9 @@ test('every import follows the direction of knowledge', (t) => {
 })
 
 test('a driver-side import in the kernel is caught', (t) => {
-  t.deepEqual(violations('kernel/x.ts', "import { a } from '../pipeline/y.ts'\n"), ['kernel/x.ts (kernel) may not import pipeline/y.ts'])
+  t.deepEqual(violations('kernel/x.ts', "import { a } from '../pipeline/y.ts'\n"), [
+    'kernel/x.ts (kernel) may not import pipeline/y.ts',
+  ])
   t.is(violations('kernel/x.ts', "import { type A,\n b } from '../hw/types.ts'\n").length, 1)
   t.deepEqual(violations('kernel/x.ts', "import type { A } from '../hw/types.ts'\n"), [])
 })

@@ -1,0 +1,97 @@
+/**
+ * `drvport test`: everything CI holds a commit to, fastest first: generated files, types, lint, format, then the ava
+ * suite. Ends with `N passed, N failed`. Works in a checkout only: a published package carries no tests.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { UsageError } from '../../pipeline/errors.ts'
+import type { Command, Context } from '../context.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const tool = (name: string): string => `${root}node_modules/.bin/${name}`
+
+interface Outcome {
+  passed: number
+  failed: number
+}
+
+/** The checks that need no test runner: each counts as one. */
+const checks: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
+  ['generated files', process.execPath, ['linux-api/generate.ts', '--check']],
+  ['types', tool('tsc'), ['-p', '.']],
+  ['lint', tool('oxlint'), ['--quiet']],
+  ['format', tool('prettier'), ['--check', '--log-level', 'warn', '.']],
+]
+
+function run(
+  command: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<number> {
+  const child = spawn(command, args, { cwd: root, signal, stdio: ['ignore', 'pipe', 'pipe'] })
+  let rest = ''
+  const take = (chunk: Buffer): void => {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) onLine(line)
+  }
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (rest !== '') onLine(rest)
+      resolve(code ?? 1)
+    })
+  })
+}
+
+async function runChecks(context: Context, outcome: Outcome): Promise<void> {
+  for (const [name, command, args] of checks) {
+    const lines: string[] = []
+    const ok = (await run(command, args, context.signal, (line) => lines.push(line))) === 0
+    process.stdout.write(`${ok ? 'ok' : 'not ok'} - ${name}\n${ok ? '' : `${lines.join('\n')}\n`}`)
+    if (ok) outcome.passed++
+    else outcome.failed++
+  }
+}
+
+/** Runs ava in TAP form and relays it: a line per test, the whole report of a failure. */
+async function runSuite(files: readonly string[], context: Context, outcome: Outcome): Promise<void> {
+  let ended = false
+  const onLine = (line: string): void => {
+    if (/^ok \d+/.test(line) && !/# (SKIP|TODO)/.test(line)) outcome.passed++
+    else if (/^not ok \d+/.test(line) && !/# TODO/.test(line)) outcome.failed++
+    if (/^1\.\.\d+/.test(line)) ended = true
+    if (!/^(TAP version|1\.\.|# )/.test(line)) process.stdout.write(`${line}\n`)
+  }
+  const code = await run(process.execPath, [tool('ava'), '--tap', ...files], context.signal, onLine)
+  if (code !== 0 && outcome.failed === 0) {
+    outcome.failed++
+    process.stdout.write(`not ok - the suite ${ended ? 'failed' : 'did not run to its end'} (exit status ${code})\n`)
+  }
+}
+
+export const test: Command = {
+  usage: 'test [files..]',
+  describe: 'run the test suite',
+  options: (argv) =>
+    argv.positional('files', { array: true, type: 'string', describe: 'test files; all when none is named' }),
+  async run(context, argv) {
+    if (!existsSync(`${root}test`) || !existsSync(tool('ava'))) {
+      throw new UsageError('the tests are not here', {
+        where: root,
+        expected: 'a checkout of drvport',
+        todo: 'clone the repository and run ./drvport test there',
+      })
+    }
+    const files = (argv['files'] as string[] | undefined) ?? []
+    const outcome: Outcome = { passed: 0, failed: 0 }
+    if (files.length === 0) await runChecks(context, outcome)
+    await runSuite(files, context, outcome)
+    process.stdout.write(`${outcome.passed} passed, ${outcome.failed} failed\n`)
+    return outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
+  },
+}
