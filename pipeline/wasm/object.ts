@@ -1,0 +1,123 @@
+/**
+ * Symbols of a relocatable wasm object (`clang -c`): what it defines, what it needs.
+ *
+ * The builder uses it to find a provider for every undefined symbol, and tests to hold the symbol tables against what
+ * objects really define. Source: "WebAssembly Object File Linking", tool-conventions/Linking.md, version 2.
+ */
+import { Cursor, WasmError } from './bytes.ts'
+import { customSection, readModule, type WasmModule } from './module.ts'
+
+export type SymbolKind = 'function' | 'data' | 'global' | 'section' | 'table'
+
+export interface ObjectSymbol {
+  readonly name: string
+  readonly kind: SymbolKind
+  readonly defined: boolean
+  readonly weak: boolean
+  /** File-local (`static`). */
+  readonly local: boolean
+  readonly hidden: boolean
+  /** Explicit import module, when the source gave one (the driver ABI). */
+  readonly importModule?: string
+  /** Function, global or table index; absent for data and sections. */
+  readonly index?: number
+  /** Defined data: segment, offset in it, size in bytes. */
+  readonly data?: { readonly segment: number; readonly offset: number; readonly size: number }
+}
+
+export interface WasmObject {
+  readonly module: WasmModule
+  readonly symbols: readonly ObjectSymbol[]
+  /** Names of the data segments (`.rodata.foo`), in order. */
+  readonly segments: readonly string[]
+  /** Names of all custom sections. */
+  readonly sections: readonly string[]
+}
+
+const KINDS: readonly SymbolKind[] = ['function', 'data', 'global', 'section', 'section', 'table']
+const kindTag = 4 // symbol kind 4 is an exception tag; 3 a section
+
+const FLAG = { weak: 1, local: 2, hidden: 4, undefined: 0x10, explicitName: 0x40, absolute: 0x200 }
+
+/** Read an object file. Throws WasmError when it is not one. */
+export function readObject(bytes: Uint8Array): WasmObject {
+  const module = readModule(bytes)
+  const linking = customSection(module, 'linking')
+  if (linking === undefined) throw new WasmError('not a relocatable object: no linking section', 0)
+  const cursor = new Cursor(bytes, linking.start, linking.end)
+  const version = cursor.u32()
+  if (version !== 2) throw new WasmError(`linking section version ${version}, 2 expected`, linking.start)
+  let symbols: ObjectSymbol[] = []
+  let segments: string[] = []
+  while (cursor.left > 0) {
+    const id = cursor.u8()
+    const size = cursor.u32()
+    const sub = new Cursor(bytes, cursor.pos, cursor.pos + size)
+    cursor.skip(size)
+    if (id === 8) symbols = readSymbolTable(module, sub)
+    else if (id === 5) segments = readSegmentNames(sub)
+  }
+  return { module, symbols, segments, sections: module.sections.filter((s) => s.id === 0).map((s) => s.name) }
+}
+
+function readSegmentNames(cursor: Cursor): string[] {
+  const names: string[] = []
+  for (let n = cursor.count(3); n > 0; n--) {
+    names.push(cursor.name())
+    cursor.u32() // alignment
+    cursor.u32() // flags
+  }
+  return names
+}
+
+function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
+  const imports = {
+    function: module.importedFunctions,
+    global: module.importedGlobals,
+    table: module.imports.filter((i) => i.kind === 'table'),
+  }
+  const symbols: ObjectSymbol[] = []
+  for (let n = cursor.count(3); n > 0; n--) {
+    const at = cursor.pos
+    const code = cursor.u8()
+    const kind = KINDS[code]
+    if (kind === undefined || code === kindTag) throw new WasmError(`unknown symbol kind ${code}`, at)
+    const flags = cursor.u32()
+    const defined = (flags & FLAG.undefined) === 0
+    const base = {
+      kind,
+      defined,
+      weak: (flags & FLAG.weak) !== 0,
+      local: (flags & FLAG.local) !== 0,
+      hidden: (flags & FLAG.hidden) !== 0,
+    }
+    if (kind === 'data') {
+      const name = cursor.name()
+      if (!defined) symbols.push({ name, ...base })
+      else symbols.push({ name, ...base, data: { segment: cursor.u32(), offset: cursor.u32(), size: cursor.u32() } })
+    } else if (kind === 'section') {
+      const index = cursor.u32()
+      symbols.push({ name: module.sections[index]?.name ?? '', ...base })
+    } else {
+      const index = cursor.u32()
+      const imported = imports[kind][index]
+      const named = defined || (flags & FLAG.explicitName) !== 0
+      const name = named ? cursor.name() : (imported?.name ?? '')
+      const foreign = imported !== undefined && imported.module !== 'env' ? { importModule: imported.module } : {}
+      symbols.push({ name, ...base, index, ...foreign })
+    }
+  }
+  return symbols
+}
+
+/** Names the object offers to the linker: global or weak definitions of functions and data. */
+export function definedSymbols(object: WasmObject): ObjectSymbol[] {
+  return object.symbols.filter((s) => s.defined && !s.local && (s.kind === 'function' || s.kind === 'data'))
+}
+
+/** Names the object needs from elsewhere; ABI imports (those with their own import module) are not among them. */
+export function undefinedSymbols(object: WasmObject): ObjectSymbol[] {
+  return object.symbols.filter(
+    (s) => !s.defined && (s.kind === 'function' || s.kind === 'data') && s.importModule === undefined,
+  )
+}
