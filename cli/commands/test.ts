@@ -4,11 +4,11 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../pipeline/root.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 import type { Command, Context } from '../context.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const root = `${packageRoot}/`
 const tool = (name: string): string => `${root}node_modules/.bin/${name}`
 
 interface Outcome {
