@@ -1,0 +1,113 @@
+/**
+ * clang and wasm-ld installed on this computer, or unpacked from Debian's packages into the cache.
+ *
+ * The newest clang from 16 on that has the wasm32 target and its own version's wasm-ld beside it.
+ */
+
+import * as os from 'node:os'
+import { InfrastructureError } from '../errors.ts'
+import { findProgram, listPrograms, runTool } from './process.ts'
+import type { Probe, RunOptions, Toolchain, ToolRun } from './types.ts'
+
+const OLDEST = 16
+
+/** The Debian packages that bring it; clang-19 is in Debian 12 and 13. */
+export const CLANG_PACKAGES = ['clang-19', 'lld-19', 'llvm-19'] as const
+
+interface Found {
+  readonly cc: string
+  readonly ld: string
+  readonly ar: string
+  readonly version: string
+  readonly major: number
+}
+
+async function versionOf(cc: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  try {
+    const { stdout } = await runTool(cc, ['--version'], { env })
+    return /clang version (\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+async function firstProgram(names: readonly string[], searchPath: string): Promise<string | undefined> {
+  for (const name of names) {
+    const file = await findProgram(name, searchPath)
+    if (file !== undefined) return file
+  }
+  return undefined
+}
+
+/** Every clang on PATH, newest first, with what is wrong with those that cannot be used. */
+async function candidates(env: NodeJS.ProcessEnv): Promise<{ usable: Found[]; problems: string[] }> {
+  const searchPath = env['PATH'] ?? ''
+  const usable: Found[] = []
+  const problems: string[] = []
+  for (const name of await listPrograms(/^clang(-\d+)?$/, searchPath)) {
+    const cc = await findProgram(name, searchPath)
+    const version = cc === undefined ? undefined : await versionOf(cc, env)
+    if (cc === undefined || version === undefined) continue
+    const major = Number.parseInt(version, 10)
+    if (major < OLDEST) {
+      problems.push(`${cc} is ${version}, older than ${OLDEST}`)
+      continue
+    }
+    const ld = await firstProgram([`wasm-ld-${major}`, 'wasm-ld'], searchPath)
+    const ar = await firstProgram([`llvm-ar-${major}`, 'llvm-ar'], searchPath)
+    if (ld === undefined || ar === undefined) {
+      problems.push(
+        `${cc} has no ${ld === undefined ? `wasm-ld-${major} (package lld-${major})` : `llvm-ar-${major} (package llvm-${major})`}`,
+      )
+      continue
+    }
+    usable.push({ cc, ld, ar, version, major })
+  }
+  usable.sort((a, b) => b.major - a.major || (a.cc < b.cc ? -1 : 1))
+  return { usable, problems }
+}
+
+export async function probeClang(env: NodeJS.ProcessEnv = process.env): Promise<Probe> {
+  const { usable, problems } = await candidates(env)
+  const best = usable[0]
+  if (best !== undefined) return { name: 'clang', found: true, version: best.version, path: best.cc }
+  return {
+    name: 'clang',
+    found: false,
+    problem: problems.length > 0 ? problems.join('; ') : `no clang ${OLDEST} or newer on PATH`,
+    todo: `apt-get install ${CLANG_PACKAGES.join(' ')}`,
+  }
+}
+
+export function nativeRunner(env: NodeJS.ProcessEnv) {
+  return async (file: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
+    const start = performance.now()
+    const result = await runTool(file, args, { ...options, env })
+    return { ok: result.status === 0, output: result.stdout + result.stderr, ms: performance.now() - start }
+  }
+}
+
+/** Open the newest usable clang. Throws InfrastructureError when there is none. */
+export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
+  const { usable, problems } = await candidates(env)
+  const best = usable[0]
+  if (best === undefined)
+    throw new InfrastructureError('no usable clang', {
+      expected: `clang ${OLDEST} or newer, with wasm-ld`,
+      found: problems.join('; ') || 'none on PATH',
+      todo: `apt-get install ${CLANG_PACKAGES.join(' ')}, or use --toolchain yowasp`,
+    })
+  const run = nativeRunner(env)
+  return {
+    name: 'clang',
+    version: best.version,
+    llvmMajor: best.major,
+    how: `${best.cc}, the newest clang found`,
+    id: `clang ${best.version}`,
+    width: os.availableParallelism(),
+    compile: (args, options) => run(best.cc, args, options),
+    archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),
+    link: (args, options) => run(best.ld, args, options),
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,48 @@
+/** Finding and choosing a toolchain: what is there, which one `auto` takes, and why. */
+
+import { InfrastructureError } from '../errors.ts'
+import { openClang, probeClang } from './clang.ts'
+import { openEmcc, probeEmcc } from './emcc.ts'
+import type { Probe, Toolchain, ToolchainName } from './types.ts'
+import { openYowasp, probeYowasp } from './yowasp.ts'
+
+export * from './types.ts'
+
+/** What can be said of every toolchain without using it, in order of preference. */
+export async function probeToolchains(env: NodeJS.ProcessEnv = process.env): Promise<Probe[]> {
+  return Promise.all([probeClang(env), probeEmcc(env), probeYowasp()])
+}
+
+/** Open one by name. Throws InfrastructureError, saying how to get it, when it is not there. */
+export function openNamed(name: ToolchainName, env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
+  if (name === 'clang') return openClang(env)
+  if (name === 'emcc') return openEmcc(env)
+  return openYowasp()
+}
+
+/**
+ * Open what the user asked for. `auto` takes clang, which compiles fastest; then yowasp, which is always there after
+ * npm install; emcc last, its clang being the oldest. `how` of the result says which and why.
+ */
+export async function openToolchain(
+  wanted: ToolchainName | 'auto',
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Toolchain> {
+  if (wanted !== 'auto') return openNamed(wanted, env)
+  const probes = new Map((await probeToolchains(env)).map((probe) => [probe.name, probe]))
+  const missing: string[] = []
+  for (const name of ['clang', 'yowasp', 'emcc'] as const) {
+    const probe = probes.get(name)
+    if (probe?.found === true) {
+      const toolchain = await openNamed(name, env)
+      const why = missing.length > 0 ? ` (${missing.join('; ')})` : ''
+      return { ...toolchain, how: `auto: ${toolchain.how}${why}` }
+    }
+    missing.push(`no ${name}: ${probe?.problem ?? 'not found'}`)
+  }
+  throw new InfrastructureError('no compiler', {
+    expected: 'clang, yowasp or emcc',
+    found: missing.join('; '),
+    todo: 'see `drvport doctor`',
+  })
+}

@@ -1,0 +1,159 @@
+/**
+ * LLVM compiled to WebAssembly, from npm: nothing to install, any platform, no root.
+ *
+ * The package's own API copies every input into a virtual file system, which a kernel's headers make slow. Its core
+ * module is an ordinary WASI program, so it runs here on node:wasi against the real files, in a small pool of threads.
+ */
+
+import * as fs from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { checkInterrupted, InfrastructureError } from '../errors.ts'
+import type { Probe, RunOptions, Toolchain, ToolRun } from './types.ts'
+import type { YowaspDone, YowaspJob } from './yowasp-worker.ts'
+
+const PACKAGE = '@yowasp/clang'
+const TODO = `run npm install in drvport's own folder (it brings ${PACKAGE}, 101 MB)`
+
+interface Installed {
+  readonly wasm: string
+  readonly version: string
+}
+
+async function find(): Promise<Installed | undefined> {
+  try {
+    const bundle = createRequire(import.meta.url).resolve(PACKAGE)
+    const { version } = JSON.parse(
+      await fs.readFile(path.join(path.dirname(bundle), '..', 'package.json'), 'utf8'),
+    ) as { version: string }
+    const wasm = path.join(path.dirname(bundle), 'llvm.core.wasm')
+    await fs.access(wasm)
+    return { wasm, version }
+  } catch {
+    return undefined
+  }
+}
+
+export async function probeYowasp(): Promise<Probe> {
+  const found = await find()
+  if (found === undefined) return { name: 'yowasp', found: false, problem: `${PACKAGE} is not installed`, todo: TODO }
+  return { name: 'yowasp', found: true, version: found.version, path: found.wasm }
+}
+
+interface Slot {
+  readonly worker: Worker
+  waiting: { id: number; settle: (done: YowaspDone | Error) => void } | undefined
+}
+
+/** A fixed number of threads, each one job at a time, started when first needed. */
+class Pool {
+  readonly module: Promise<WebAssembly.Module>
+  readonly width: number
+  readonly scratch: Promise<string>
+  readonly slots: Slot[] = []
+  readonly queue: (() => void)[] = []
+  sequence = 0
+
+  constructor(wasm: string, width: number) {
+    this.width = width
+    this.module = fs.readFile(wasm).then((bytes) => WebAssembly.compile(bytes))
+    this.scratch = fs.mkdtemp(path.join(os.tmpdir(), 'drvport-yowasp-'))
+  }
+
+  async start(): Promise<Slot> {
+    const [module, scratch] = await Promise.all([this.module, this.scratch])
+    // The same file is TypeScript in the repository and JavaScript in a published package.
+    const file = new URL(`./yowasp-worker${path.extname(import.meta.url)}`, import.meta.url)
+    const workerData = { module, scratch: path.join(scratch, `${++this.sequence}.txt`) }
+    const slot: Slot = { worker: new Worker(file, { workerData }), waiting: undefined }
+    const settle = (result: YowaspDone | Error) => {
+      const waiting = slot.waiting
+      slot.waiting = undefined
+      waiting?.settle(result)
+    }
+    slot.worker.on('message', settle)
+    slot.worker.on('error', settle)
+    slot.worker.on('exit', (code) => {
+      this.slots.splice(this.slots.indexOf(slot), 1)
+      settle(new Error(`the compiler's thread ended with ${code}`))
+    })
+    slot.worker.unref()
+    return slot
+  }
+
+  /** A free thread; waits for one when all are busy. */
+  async take(): Promise<Slot> {
+    for (;;) {
+      const free = this.slots.find((slot) => slot.waiting === undefined)
+      if (free !== undefined) return free
+      if (this.slots.length + this.starting < this.width) {
+        this.starting += 1
+        const slot = await this.start().finally(() => (this.starting -= 1))
+        this.slots.push(slot)
+        return slot
+      }
+      await new Promise<void>((resolve) => this.queue.push(resolve))
+    }
+  }
+  starting = 0
+
+  async run(args: readonly string[], options: RunOptions): Promise<YowaspDone> {
+    const slot = await this.take()
+    checkInterrupted(options.signal)
+    const job: YowaspJob = { id: ++this.sequence, args, cwd: options.cwd }
+    const abort = () => void slot.worker.terminate()
+    options.signal?.addEventListener('abort', abort, { once: true })
+    try {
+      return await new Promise<YowaspDone>((resolve, reject) => {
+        slot.waiting = { id: job.id, settle: (done) => (done instanceof Error ? reject(done) : resolve(done)) }
+        slot.worker.ref()
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+        slot.worker.postMessage(job)
+      })
+    } catch (cause) {
+      checkInterrupted(options.signal)
+      throw new InfrastructureError('the compiler crashed', { where: args.slice(0, 3).join(' '), cause })
+    } finally {
+      slot.worker.unref()
+      options.signal?.removeEventListener('abort', abort)
+      this.queue.shift()?.()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => slot.worker.terminate()))
+    await fs.rm(await this.scratch, { recursive: true, force: true })
+  }
+}
+
+/** Open it: compiles the module (under a second); threads start with the first jobs. */
+export async function openYowasp(): Promise<Toolchain> {
+  const found = await find()
+  if (found === undefined) throw new InfrastructureError('no yowasp toolchain', { expected: PACKAGE, todo: TODO })
+  const width = os.availableParallelism()
+  const pool = new Pool(found.wasm, width)
+  const run = async (tool: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
+    const done = await pool.run([tool, ...args], options)
+    if (done.crash !== undefined)
+      throw new InfrastructureError(`${tool} crashed`, {
+        found: done.crash,
+        where: args.at(-1) ?? '',
+        todo: 'try --toolchain clang',
+      })
+    return { ok: done.status === 0, output: done.output, ms: done.ms }
+  }
+  return {
+    name: 'yowasp',
+    version: found.version,
+    llvmMajor: Number.parseInt(found.version, 10),
+    how: `${PACKAGE} ${found.version} from npm`,
+    id: `yowasp ${found.version}`,
+    width,
+    compile: (args, options) => run('clang', args, options),
+    archive: (output, objects, options) => run('ar', ['rcsD', output, ...objects], options),
+    link: (args, options) => run('wasm-ld', args, options),
+    close: () => pool.close(),
+  }
+}
