@@ -62,6 +62,7 @@ export class CodeWalker {
       case IMM.index2:
         this.a = cursor.u32()
         this.b = cursor.u32()
+        if (imm === IMM.memarg && this.a > 3) throw new WasmError('alignment out of range', this.start)
         break
       case IMM.i32:
         this.a = cursor.s32()

@@ -1,0 +1,372 @@
+/**
+ * Rewrites a linked driver module so that the machine keeps control of it: work is counted, the C stack is watched.
+ *
+ * Added: the mutable exported globals `drvport_fuel` and `drvport_stack_limit`, the imports `sched.preempt` and
+ * `sched.stack_overflow` (unless the module has them already), a fuel check at every loop head and at the entry of
+ * every function that calls another one of the module or calls indirectly (so that every cycle of execution passes a
+ * check), and a stack check after every write of `__stack_pointer`. Removed: debug sections. Numbers the linker padded
+ * are written in their shortest form. The result depends on the input bytes only.
+ *
+ * Must not know: what the module does, or Linux.
+ */
+import { Cursor, WasmError, Writer } from './bytes.ts'
+import {
+  CHECK_MODULE,
+  FUEL_GLOBAL,
+  LIMIT_GLOBAL,
+  PREEMPT,
+  STACK_GLOBAL,
+  STACK_OVERFLOW,
+  fuelCheck,
+  stackCheck,
+} from './checks.ts'
+import { CodeWalker, readLocals } from './code.ts'
+import { SECTION, readModule, type Body, type Section, type WasmModule } from './module.ts'
+import type { OffsetMap } from './offsets.ts'
+import { OP } from './opcodes.ts'
+
+export interface Instrumented {
+  readonly bytes: Uint8Array
+  readonly offsets: OffsetMap
+  /** Checks inserted. */
+  readonly checks: { readonly functions: number; readonly loops: number; readonly stack: number }
+}
+
+/** Everything the section writers need to know about the rewrite. */
+interface Plan {
+  readonly module: WasmModule
+  /** Function imports added; every index of a defined function grows by as many. */
+  readonly added: readonly string[]
+  readonly emptyType: number
+  readonly stackGlobal: number
+  readonly fuelGlobal: number
+  readonly limitGlobal: number
+  readonly fuelBytes: Uint8Array
+  readonly stackBytes: Uint8Array
+  readonly shift: (functionIndex: number) => number
+}
+
+/** Instrument a linked module. Throws WasmError when it is malformed, already instrumented or lacks a stack pointer. */
+export function instrument(bytes: Uint8Array): Instrumented {
+  const plan = makePlan(readModule(bytes))
+  const code = rewriteCode(plan)
+  const out = new Writer(bytes.length + 65536)
+  out.range(bytes, 0, 8)
+  const byId = new Map(plan.module.sections.filter((s) => s.id !== SECTION.custom).map((s) => [s.id, s]))
+  let codeStart = 0
+  for (const id of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11]) {
+    const section = byId.get(id)
+    const payload = id === SECTION.code ? code.payload : rewriteSection(plan, id, section)
+    if (payload === undefined) continue
+    out.u8(id).u32(payload.length)
+    if (id === SECTION.code) codeStart = out.length
+    out.bytes(payload)
+  }
+  for (const section of plan.module.sections) if (section.id === SECTION.custom) writeCustom(plan, section, out)
+  return {
+    bytes: out.finish(),
+    offsets: { codeStart, newStarts: code.newStarts, originalStarts: code.originalStarts },
+    checks: code.checks,
+  }
+}
+
+function makePlan(module: WasmModule): Plan {
+  const exported = (name: string): number | undefined =>
+    module.exports.find((e) => e.kind === 'global' && e.name === name)?.index
+  if (exported(FUEL_GLOBAL) !== undefined || exported(LIMIT_GLOBAL) !== undefined)
+    throw new WasmError(`already instrumented: ${FUEL_GLOBAL} or ${LIMIT_GLOBAL} is exported`, 0)
+  const stackGlobal = exported(STACK_GLOBAL)
+  if (stackGlobal === undefined) throw new WasmError(`${STACK_GLOBAL} is not exported (link with --export)`, 0)
+
+  const imported = module.importedFunctions.length
+  const find = (name: string): number =>
+    module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === name)
+  const added = [PREEMPT, STACK_OVERFLOW].filter((name) => find(name) < 0)
+  const indexOf = (name: string): number => (find(name) < 0 ? imported + added.indexOf(name) : find(name))
+  const emptyType = module.types.findIndex((t) => t.params.length === 0 && t.results.length === 0)
+  for (const name of [PREEMPT, STACK_OVERFLOW]) {
+    const item = module.importedFunctions[find(name)]
+    const type = item?.typeIndex === undefined ? undefined : module.types[item.typeIndex]
+    if (item && type && type.params.length + type.results.length > 0)
+      throw new WasmError(`import ${CHECK_MODULE}.${name} has the wrong type`, item.offset)
+  }
+  const fuelGlobal = module.importedGlobals.length + module.globals.length
+  const limitGlobal = fuelGlobal + 1
+  return {
+    module,
+    added,
+    emptyType: emptyType < 0 ? module.types.length : emptyType,
+    stackGlobal,
+    fuelGlobal,
+    limitGlobal,
+    fuelBytes: fuelCheck(fuelGlobal, indexOf(PREEMPT)),
+    stackBytes: stackCheck(stackGlobal, limitGlobal, indexOf(STACK_OVERFLOW)),
+    shift: (index) => (index < imported ? index : index + added.length),
+  }
+}
+
+/** New payload of a section; undefined when there is to be none. */
+function rewriteSection(plan: Plan, id: number, section: Section | undefined): Uint8Array | undefined {
+  switch (id) {
+    case SECTION.type:
+      return append(plan, section, plan.emptyType < plan.module.types.length ? [] : [(w) => w.u8(0x60).u8(0).u8(0)])
+    case SECTION.import:
+      return append(
+        plan,
+        section,
+        plan.added.map((name) => (w) => w.name(CHECK_MODULE).name(name).u8(0).u32(plan.emptyType)),
+      )
+    case SECTION.global:
+      return rewriteGlobals(plan)
+    case SECTION.export:
+      return rewriteExports(plan)
+    case SECTION.start:
+      return section && new Writer().u32(plan.shift(plan.module.start as number)).finish()
+    case SECTION.element:
+      return section && rewriteElements(plan, section)
+    default:
+      return section && plan.module.bytes.subarray(section.start, section.end)
+  }
+}
+
+/** A vector section with items added at its end. */
+function append(plan: Plan, section: Section | undefined, items: ((w: Writer) => void)[]): Uint8Array | undefined {
+  if (section === undefined && items.length === 0) return undefined
+  const out = new Writer()
+  if (section === undefined) out.u32(items.length)
+  else {
+    const cursor = new Cursor(plan.module.bytes, section.start, section.end)
+    out.u32(cursor.u32() + items.length).range(plan.module.bytes, cursor.pos, section.end)
+  }
+  for (const item of items) item(out)
+  return out.finish()
+}
+
+const valueTypeBytes = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f }
+
+function rewriteGlobals(plan: Plan): Uint8Array {
+  const { globals } = plan.module
+  const out = new Writer()
+  out.u32(globals.length + 2)
+  for (const global of globals) {
+    out.u8(valueTypeBytes[global.type]).u8(global.mutable ? 1 : 0)
+    copyConstant(plan, global.init.start, global.init.end, out)
+  }
+  // Fuel starts empty: a machine that forgets to fill it is asked at once. The limit starts at 0: no limit.
+  for (let i = 0; i < 2; i++) out.u8(valueTypeBytes.i32).u8(1).u8(OP.i32Const).s32(0).u8(OP.end)
+  return out.finish()
+}
+
+function rewriteExports(plan: Plan): Uint8Array {
+  const kinds = ['func', 'table', 'memory', 'global', 'tag']
+  const out = new Writer()
+  out.u32(plan.module.exports.length + 2)
+  for (const e of plan.module.exports)
+    out
+      .name(e.name)
+      .u8(kinds.indexOf(e.kind))
+      .u32(e.kind === 'func' ? plan.shift(e.index) : e.index)
+  out.name(FUEL_GLOBAL).u8(3).u32(plan.fuelGlobal).name(LIMIT_GLOBAL).u8(3).u32(plan.limitGlobal)
+  return out.finish()
+}
+
+/** Copy a constant expression; function references move with the imports added. */
+function copyConstant(plan: Plan, start: number, end: number, out: Writer): void {
+  const walker = new CodeWalker(plan.module.bytes, start, end)
+  while (walker.next()) {
+    if (walker.opcode === OP.refFunc) out.u8(OP.refFunc).u32(plan.shift(walker.a))
+    else out.range(plan.module.bytes, walker.start, walker.end)
+  }
+}
+
+/** Element segments hold function indexes, plain or as constant expressions (Core Specification 5.5.12). */
+function rewriteElements(plan: Plan, section: Section): Uint8Array {
+  const { bytes } = plan.module
+  const cursor = new Cursor(bytes, section.start, section.end)
+  const out = new Writer(section.end - section.start)
+  const constant = (): void => {
+    const walker = new CodeWalker(bytes, cursor.pos, cursor.end)
+    while (walker.depth > 0) walker.next()
+    copyConstant(plan, cursor.pos, walker.end, out)
+    cursor.pos = walker.end
+  }
+  const segments = cursor.count()
+  out.u32(segments)
+  for (let i = 0; i < segments; i++) {
+    const flags = cursor.u32()
+    out.u32(flags)
+    const active = (flags & 1) === 0
+    if (active && flags & 2) out.u32(cursor.u32())
+    if (active) constant()
+    if (flags & 3) out.u8(cursor.u8())
+    const items = cursor.count()
+    out.u32(items)
+    for (let j = 0; j < items; j++) {
+      if (flags & 4) constant()
+      else out.u32(plan.shift(cursor.u32()))
+    }
+  }
+  return out.finish()
+}
+
+/** Debug information goes to the line table beside the module; linker leftovers and tool versions go nowhere. */
+function writeCustom(plan: Plan, section: Section, out: Writer): void {
+  if (/^(\.debug_|reloc\.|linking$|producers$)/.test(section.name)) return
+  const body = new Writer(section.end - section.start + 64).name(section.name)
+  if (section.name === 'name') rewriteNames(plan, section, body)
+  else body.range(plan.module.bytes, section.start, section.end)
+  out.u8(SECTION.custom).u32(body.length).bytes(body.view())
+}
+
+/** Keep function, global, data and module names; functions and globals gain ours. Local and label names go. */
+function rewriteNames(plan: Plan, section: Section, out: Writer): void {
+  const { bytes } = plan.module
+  const cursor = new Cursor(bytes, section.start, section.end)
+  const imported = plan.module.importedFunctions.length
+  while (cursor.left > 0) {
+    const id = cursor.u8()
+    const sub = new Cursor(cursor.bytes, cursor.pos + 0, cursor.end)
+    const size = sub.u32()
+    const start = sub.pos
+    sub.skip(size)
+    cursor.pos = start + size
+    if (id === 1 || id === 7) {
+      const names = readNameMap(new Cursor(bytes, start, start + size))
+      const moved: [number, string][] = names.map(([i, name]) => [id === 1 ? plan.shift(i) : i, name])
+      if (id === 1) plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
+      else moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL])
+      moved.sort((x, y) => x[0] - y[0])
+      const map = new Writer().u32(moved.length)
+      for (const [i, name] of moved) map.u32(i).name(name)
+      out.u8(id).u32(map.length).bytes(map.view())
+    } else if (id === 0 || id === 9)
+      out
+        .u8(id)
+        .u32(size)
+        .range(bytes, start, start + size)
+  }
+}
+
+function readNameMap(cursor: Cursor): [number, string][] {
+  const names: [number, string][] = []
+  for (let n = cursor.count(2); n > 0; n--) names.push([cursor.u32(), cursor.name()])
+  return names
+}
+
+interface RewrittenCode {
+  readonly payload: Uint8Array
+  readonly newStarts: Uint32Array
+  readonly originalStarts: Uint32Array
+  readonly checks: { functions: number; loops: number; stack: number }
+}
+
+/** State of the code rewrite: output of the current body, and the runs of the offset map so far. */
+interface Rewrite {
+  readonly plan: Plan
+  readonly body: Writer
+  readonly newStarts: number[]
+  readonly originalStarts: number[]
+  readonly checks: { functions: number; loops: number; stack: number }
+}
+
+function rewriteCode(plan: Plan): RewrittenCode {
+  const { module } = plan
+  const out = new Writer((module.code ? module.code.end - module.code.start : 0) * 2 + 64)
+  const state: Rewrite = {
+    plan,
+    body: new Writer(4096),
+    newStarts: [],
+    originalStarts: [],
+    checks: { functions: 0, loops: 0, stack: 0 },
+  }
+  out.u32(module.bodies.length)
+  for (const body of module.bodies) {
+    const firstRun = state.newStarts.length
+    state.body.clear()
+    rewriteBody(state, body)
+    out.u32(state.body.length)
+    for (let i = firstRun; i < state.newStarts.length; i++) (state.newStarts[i] as number) += out.length
+    out.bytes(state.body.view())
+  }
+  return {
+    payload: out.finish(),
+    newStarts: Uint32Array.from(state.newStarts),
+    originalStarts: Uint32Array.from(state.originalStarts),
+    checks: state.checks,
+  }
+}
+
+/**
+ * Whether a function's entry must be counted: it may be part of a recursion. Functions that call nobody, or only
+ * imports, cannot be; their loops are counted at the loop heads.
+ */
+export function mayRecurse(module: WasmModule, codeStart: number, end: number): boolean {
+  const walker = new CodeWalker(module.bytes, codeStart, end)
+  const imported = module.importedFunctions.length
+  while (walker.next()) {
+    if (walker.opcode === OP.callIndirect) return true
+    if (walker.opcode === OP.call && walker.a >= imported) return true
+  }
+  return false
+}
+
+function rewriteBody(state: Rewrite, body: Body): void {
+  const { plan, body: out, checks } = state
+  const { bytes } = plan.module
+  const codeBase = (plan.module.code as Section).start
+  const startRun = (original: number): void => {
+    state.newStarts.push(out.length)
+    state.originalStarts.push(original - codeBase)
+  }
+  const { codeStart } = readLocals(bytes, body.start, body.end)
+  startRun(body.start)
+  /** Everything before this offset has been written. */
+  let copied = body.start
+  const insert = (check: Uint8Array, at: number): void => {
+    out.range(bytes, copied, at).bytes(check)
+    copied = at
+    startRun(at)
+  }
+  if (mayRecurse(plan.module, codeStart, body.end)) {
+    insert(plan.fuelBytes, codeStart)
+    checks.functions++
+  }
+  const walker = new CodeWalker(bytes, codeStart, body.end)
+  while (walker.next()) {
+    const before = out.length + (walker.start - copied)
+    if (isRewritten(walker)) {
+      out.range(bytes, copied, walker.start)
+      emit(plan, walker, out)
+      copied = walker.end
+      if (out.length - before !== walker.end - walker.start) startRun(walker.end)
+    }
+    if (walker.opcode === OP.loop) {
+      insert(plan.fuelBytes, walker.end)
+      checks.loops++
+    } else if (walker.opcode === OP.globalSet && walker.a === plan.stackGlobal) {
+      insert(plan.stackBytes, walker.end)
+      checks.stack++
+    }
+  }
+  out.range(bytes, copied, body.end)
+}
+
+/** Instructions whose numbers the linker pads, or which name a function. */
+function isRewritten(walker: CodeWalker): boolean {
+  const op = walker.opcode
+  if (op >= 0x28 && op <= 0x3e) return walker.end - walker.start > 3
+  if (op === OP.call || op === OP.refFunc) return true
+  return (
+    (op === OP.i32Const || op === OP.globalGet || op === OP.globalSet || op === OP.callIndirect) &&
+    walker.end - walker.start > 2
+  )
+}
+
+function emit(plan: Plan, walker: CodeWalker, out: Writer): void {
+  const op = walker.opcode
+  out.u8(op)
+  if (op === OP.i32Const) out.s32(walker.a)
+  else if (op === OP.call || op === OP.refFunc) out.u32(plan.shift(walker.a))
+  else if (op === OP.globalGet || op === OP.globalSet) out.u32(walker.a)
+  else out.u32(walker.a).u32(walker.b)
+}

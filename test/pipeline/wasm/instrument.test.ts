@@ -1,0 +1,131 @@
+import test from 'ava'
+import { WasmError } from '../../../pipeline/wasm/bytes.ts'
+import { instrument } from '../../../pipeline/wasm/instrument.ts'
+import { readFunctionNames, readModule } from '../../../pipeline/wasm/module.ts'
+import { toNew, toOriginal } from '../../../pipeline/wasm/offsets.ts'
+import { Writer } from '../../../pipeline/wasm/bytes.ts'
+import { sample } from './_build.ts'
+
+interface Exports {
+  fib(n: number): number
+  sum(n: number): number
+  push(n: number): number
+  via(n: number): number
+  drvport_fuel: WebAssembly.Global
+  drvport_stack_limit: WebAssembly.Global
+}
+
+function start(bytes: Uint8Array, preempt = (): void => {}): Exports {
+  const overflow = (): never => {
+    throw new Error('stack overflow')
+  }
+  const imports = { log: { note() {} }, sched: { preempt, stack_overflow: overflow } }
+  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
+  return new WebAssembly.Instance(module, imports).exports as unknown as Exports
+}
+
+test('the instrumented module computes what the original did', (t) => {
+  const before = start(sample())
+  const after = start(instrument(sample()).bytes)
+  t.is(after.fib(15), before.fib(15))
+  t.is(after.sum(100), before.sum(100))
+  t.is(after.via(1), before.via(1))
+})
+
+test('every loop turn and every recursive entry costs one unit of fuel', (t) => {
+  const m = start(instrument(sample()).bytes)
+  m.drvport_fuel.value = 1000
+  m.sum(100)
+  t.is(m.drvport_fuel.value, 900)
+  m.drvport_fuel.value = 1000
+  m.fib(5)
+  t.is(m.drvport_fuel.value, 1000 - 15)
+})
+
+test('an exhausted counter calls preempt, which can end the module', (t) => {
+  let calls = 0
+  const m = start(instrument(sample()).bytes, () => {
+    if (++calls === 3) throw new Error('enough')
+  })
+  m.drvport_fuel.value = 10
+  t.throws(() => m.sum(0), { message: 'enough' })
+  t.is(calls, 3)
+})
+
+test('a stack pointer below the limit is an overflow', (t) => {
+  const m = start(instrument(sample()).bytes)
+  m.drvport_stack_limit.value = 0x8000 - 16
+  t.is(m.push(16), 0x8000 - 16)
+  t.throws(() => m.push(1), { message: 'stack overflow' })
+})
+
+test('imports the module has already are used; indexes stay', (t) => {
+  const bytes = sample({
+    imports: [
+      ['sched', 'stack_overflow', 0],
+      ['log', 'note', 0],
+      ['sched', 'preempt', 0],
+    ],
+    exports: [['__stack_pointer', 3, 0]],
+    functions: [{ type: 0, code: [0x03, 0x40, 0x0b, 0x10, 3, 0x0b] }],
+    elements: [3],
+  })
+  const module = readModule(instrument(bytes).bytes)
+  t.is(module.imports.length, 3)
+  t.true(WebAssembly.validate(module.bytes as Uint8Array<ArrayBuffer>))
+})
+
+test('offsets map both ways, inserted code to what came before it', (t) => {
+  const original = sample()
+  const { bytes, offsets } = instrument(original)
+  const from = readModule(original)
+  const to = readModule(bytes)
+  from.bodies.forEach((body, i) => {
+    const start = body.start - (from.code?.start ?? 0)
+    const moved = to.bodies[i]
+    t.is(toNew(offsets, start) + offsets.codeStart, moved?.start ?? 0)
+    t.is(toOriginal(offsets, moved?.start ?? 0), start)
+    // The last byte is the `end` of the body in both.
+    t.is(toOriginal(offsets, (moved?.end ?? 0) - 1), body.end - 1 - (from.code?.start ?? 0))
+  })
+  // sum: `loop` is the first instruction; the check behind it still belongs to it.
+  const sum = to.bodies[1]
+  const loop = (from.bodies[1]?.start ?? 0) + 3 - (from.code?.start ?? 0)
+  t.is(toOriginal(offsets, (sum?.start ?? 0) + 3 + 10), loop + 1)
+  t.is(toOriginal(offsets, 5), undefined)
+})
+
+test('names move with their functions; debug sections go', (t) => {
+  const names = new Writer().u32(2).u32(0).name('note').u32(1).name('fib').finish()
+  const section = new Writer().u8(1).u32(names.length).bytes(names).finish()
+  const custom: [string, Uint8Array][] = [
+    ['.debug_info', new Uint8Array(10)],
+    ['name', section],
+    ['producers', new Uint8Array(3)],
+  ]
+  const module = readModule(instrument(sample({ custom })).bytes)
+  t.deepEqual(
+    module.sections.filter((s) => s.id === 0).map((s) => s.name),
+    ['name'],
+  )
+  t.deepEqual(
+    [...readFunctionNames(module)],
+    [
+      [0, 'note'],
+      [1, 'drvport_sched_preempt'],
+      [2, 'drvport_sched_stack_overflow'],
+      [3, 'fib'],
+    ],
+  )
+})
+
+test('refuses what it cannot instrument', (t) => {
+  const twice = instrument(sample()).bytes
+  t.throws(() => instrument(twice), { instanceOf: WasmError, message: /already instrumented/ })
+  t.throws(() => instrument(sample({ exports: [] })), { message: /__stack_pointer is not exported/ })
+  t.throws(() => instrument(sample().subarray(0, 100)), { instanceOf: WasmError })
+})
+
+test('same input, same bytes', (t) => {
+  t.deepEqual(instrument(sample()).bytes, instrument(sample()).bytes)
+})
