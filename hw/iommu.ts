@@ -1,0 +1,351 @@
+/**
+ * The IOMMU: the only way from a device into memory.
+ *
+ * Each device has one domain: a page table of bus addresses (IOVA) to windows of memory banks. A window has its own
+ * pages and is checked to the byte and by direction; addresses are handed out in rotation with a guard page after each
+ * window, so a device that uses a stale address, or runs off the end of a buffer, faults instead of hitting the next.
+ * A fault is recorded against the device and hits nothing.
+ *
+ * It must not know what a device is or who maps: a device sees a DmaPort, the kernel maps and unmaps.
+ *
+ * Terms: *bank*, a piece of memory with an address space of its own (a domain's linear memory); *window*, one mapping.
+ */
+
+import type { DmaPort } from './types.ts'
+
+/** Memory a window may lie in. Both views cover the same bytes and never change. */
+export interface MemoryBank {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** What a device may do through a window; or-ed. */
+export const DEVICE_READS = 1
+export const DEVICE_WRITES = 2
+
+export type DmaFaultReason =
+  | 'unmapped' // no window there (or no longer)
+  | 'bounds' // starts in a window, ends outside of it
+  | 'rights' // the window is for the other direction
+  | 'bus-master' // the function may not master the bus
+
+export interface DmaFault {
+  readonly device: string
+  readonly iova: number
+  readonly length: number
+  readonly direction: 'read' | 'write'
+  readonly reason: DmaFaultReason
+}
+
+export type UnmapResult = 'unmapped' | 'not-mapped' | 'wrong-length'
+
+/** Returned by map when nothing could be mapped. */
+export const MAP_FAILED = 0xffffffff
+
+/** One device's address space, from the side of whoever maps. */
+export interface IommuDomain {
+  readonly device: string
+  /** The device's side. */
+  readonly port: DmaPort
+  /**
+   * Open a window of `length` bytes at `address` of a bank. Returns the bus address, which has the same offset in its
+   * page as `address`, or MAP_FAILED: no room, length 0, or outside of the bank.
+   */
+  map(bank: MemoryBank, address: number, length: number, rights: number): number
+  /** Close the window that `iova` is the start of. */
+  unmap(iova: number, length: number): UnmapResult
+  /** Close every window; returns how many there were. */
+  unmapAll(): number
+  /** Length of the window that starts at iova; -1 when there is none. */
+  windowAt(iova: number): number
+  /** Address bits the device drives. False when no address fits, or open windows would be out of reach. */
+  setMask(bits: number): boolean
+  /** Bus mastering, set by the PCI function's command register. */
+  setEnabled(enabled: boolean): void
+  readonly enabled: boolean
+  /** Windows open now, and bytes in them. */
+  readonly windows: number
+  readonly mappedBytes: number
+  /** Faults since the start; the first FAULTS_KEPT of them are kept. */
+  readonly faultCount: number
+  readonly faults: readonly DmaFault[]
+}
+
+export const FAULTS_KEPT = 64
+
+const PAGE_SHIFT = 12
+const PAGE = 1 << PAGE_SHIFT
+const OFFSET = PAGE - 1
+const SPACE_PAGES = 1 << 16
+const WINDOWS = 1 << 14
+
+/** Above any linear memory, so that a CPU address given to a device by mistake is nobody's bus address. */
+const BASE = 0x10000000
+/** For devices with few address lines. Page 0 stays out: a device left with address 0 must fault. */
+const LOW_BASE = PAGE
+
+export interface IommuOptions {
+  /** Told of every fault, from within the device's access: take note and return. */
+  readonly onFault?: (fault: DmaFault) => void
+  /** Windows a device can have open at once. */
+  readonly windows?: number
+}
+
+class Domain implements IommuDomain, DmaPort {
+  readonly device: string
+  failed = false
+  enabled = false
+  windows = 0
+  mappedBytes = 0
+  faultCount = 0
+  readonly faults: DmaFault[] = []
+  readonly #onFault: ((fault: DmaFault) => void) | undefined
+
+  /** IOVA page -> window, 0 none. A window's guard page carries its number too: the bounds check refuses it. */
+  readonly #table = new Uint16Array(SPACE_PAGES)
+  #basePage = BASE >>> PAGE_SHIFT
+  #pages = SPACE_PAGES
+  /** Where the next search starts. */
+  #cursor = 0
+
+  readonly #start: Uint32Array
+  readonly #length: Uint32Array
+  readonly #address: Uint32Array
+  readonly #rights: Uint8Array
+  readonly #bank: Uint8Array
+  /** Free window numbers, as a stack. */
+  readonly #free: Uint16Array
+  #freeTop: number
+  readonly #banks: MemoryBank[] = []
+
+  /** Result of the last successful translation. */
+  #bytes: Uint8Array = NOTHING.bytes
+  #view: DataView = NOTHING.view
+
+  constructor(device: string, options: IommuOptions) {
+    const windows = Math.min(options.windows ?? WINDOWS, 0xffff) + 1
+    this.device = device
+    this.#onFault = options.onFault
+    this.#start = new Uint32Array(windows)
+    this.#length = new Uint32Array(windows)
+    this.#address = new Uint32Array(windows)
+    this.#rights = new Uint8Array(windows)
+    this.#bank = new Uint8Array(windows)
+    this.#free = new Uint16Array(windows)
+    this.#freeTop = windows - 1
+    for (let i = 0; i < this.#freeTop; i++) this.#free[i] = this.#freeTop - i
+  }
+
+  get port(): DmaPort {
+    return this
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.enabled = enabled
+  }
+
+  setMask(bits: number): boolean {
+    const limit = bits >= 32 ? 2 ** 32 : 2 ** bits
+    const base = limit >= BASE + SPACE_PAGES * PAGE ? BASE : LOW_BASE
+    const pages = Math.min(SPACE_PAGES, Math.floor((limit - base) / PAGE))
+    if (pages < 2) return false
+    if (base >>> PAGE_SHIFT !== this.#basePage || pages < this.#pages) {
+      if (this.windows !== 0) return base >>> PAGE_SHIFT === this.#basePage && this.#below(pages)
+      this.#basePage = base >>> PAGE_SHIFT
+      this.#cursor = 0
+    }
+    this.#pages = pages
+    return true
+  }
+
+  /** Narrow the space to `pages` if nothing is mapped beyond. */
+  #below(pages: number): boolean {
+    for (let i = pages; i < this.#pages; i++) if (this.#table[i] !== 0) return false
+    this.#pages = pages
+    if (this.#cursor >= pages) this.#cursor = 0
+    return true
+  }
+
+  map(bank: MemoryBank, address: number, length: number, rights: number): number {
+    if (length <= 0 || address < 0 || address + length > bank.bytes.length || this.#freeTop === 0) return MAP_FAILED
+    const bankIndex = this.#bankIndex(bank)
+    const pages = ((address & OFFSET) + length + OFFSET) >>> PAGE_SHIFT
+    const page = this.#find(pages + 1)
+    if (page < 0) return MAP_FAILED
+    const window = this.#free[--this.#freeTop]!
+    const iova = (((this.#basePage + page) << PAGE_SHIFT) | (address & OFFSET)) >>> 0
+    this.#start[window] = iova
+    this.#length[window] = length
+    this.#address[window] = address
+    this.#rights[window] = rights
+    this.#bank[window] = bankIndex
+    this.#table.fill(window, page, page + pages + 1)
+    this.#cursor = page + pages + 1
+    this.windows++
+    this.mappedBytes += length
+    return iova
+  }
+
+  unmap(iova: number, length: number): UnmapResult {
+    const window = this.#windowAt(iova)
+    if (window === 0) return 'not-mapped'
+    if (this.#length[window] !== length) return 'wrong-length'
+    this.#close(window)
+    return 'unmapped'
+  }
+
+  unmapAll(): number {
+    const open = this.windows
+    for (let page = 0; this.windows !== 0 && page < this.#pages; page++) {
+      const window = this.#table[page]!
+      if (window !== 0) this.#close(window)
+    }
+    return open
+  }
+
+  windowAt(iova: number): number {
+    const window = this.#windowAt(iova)
+    return window === 0 ? -1 : this.#length[window]!
+  }
+
+  #close(window: number): void {
+    const length = this.#length[window]!
+    const start = this.#start[window]!
+    const page = (start >>> PAGE_SHIFT) - this.#basePage
+    this.#table.fill(0, page, page + (((start & OFFSET) + length + OFFSET) >>> PAGE_SHIFT) + 1)
+    this.#free[this.#freeTop++] = window
+    this.windows--
+    this.mappedBytes -= length
+    // A bank goes with its last window, so that nothing keeps a dead domain's memory alive.
+    if (this.windows === 0) this.#banks.length = 0
+  }
+
+  #windowAt(iova: number): number {
+    const page = (iova >>> PAGE_SHIFT) - this.#basePage
+    if (page < 0 || page >= this.#pages) return 0
+    const window = this.#table[page]!
+    return window !== 0 && this.#start[window] === iova ? window : 0
+  }
+
+  #bankIndex(bank: MemoryBank): number {
+    let index = this.#banks.indexOf(bank)
+    if (index < 0) {
+      index = this.#banks.push(bank) - 1
+      if (index > 255) throw new RangeError(`${this.device}: more than 256 memory banks in one IOMMU domain`)
+    }
+    return index
+  }
+
+  /** First of `count` free pages, next fit; -1 when there is no such run. */
+  #find(count: number): number {
+    const from = this.#search(this.#cursor, this.#pages, count)
+    return from >= 0 ? from : this.#search(0, Math.min(this.#cursor + count, this.#pages), count)
+  }
+
+  #search(from: number, to: number, count: number): number {
+    let run = 0
+    for (let page = from; page < to; page++) {
+      run = this.#table[page] === 0 ? run + 1 : 0
+      if (run === count) return page - count + 1
+    }
+    return -1
+  }
+
+  /** Where an access lies in its bank (in #bytes, #view), or -1 after recording the fault. */
+  #translate(iova: number, length: number, right: number): number {
+    const page = (iova >>> PAGE_SHIFT) - this.#basePage
+    const window = this.enabled && page >= 0 && page < this.#pages ? this.#table[page]! : 0
+    if (window === 0) return this.#fault(iova, length, right, this.enabled ? 'unmapped' : 'bus-master')
+    const offset = iova - this.#start[window]!
+    if (offset < 0 || offset + length > this.#length[window]!) return this.#fault(iova, length, right, 'bounds')
+    if ((this.#rights[window]! & right) === 0) return this.#fault(iova, length, right, 'rights')
+    const bank = this.#banks[this.#bank[window]!]!
+    this.#bytes = bank.bytes
+    this.#view = bank.view
+    this.failed = false
+    return this.#address[window]! + offset
+  }
+
+  #fault(iova: number, length: number, right: number, reason: DmaFaultReason): number {
+    this.failed = true
+    this.faultCount++
+    const direction = right === DEVICE_READS ? 'read' : 'write'
+    const fault: DmaFault = { device: this.device, iova, length, direction, reason }
+    if (this.faults.length < FAULTS_KEPT) this.faults.push(fault)
+    this.#onFault?.(fault)
+    return -1
+  }
+
+  read(iova: number, into: Uint8Array, at: number, length: number): boolean {
+    const from = this.#translate(iova, length, DEVICE_READS)
+    if (from < 0) return false
+    copy(this.#bytes, from, into, at, length)
+    return true
+  }
+
+  write(iova: number, from: Uint8Array, at: number, length: number): boolean {
+    const to = this.#translate(iova, length, DEVICE_WRITES)
+    if (to < 0) return false
+    copy(from, at, this.#bytes, to, length)
+    return true
+  }
+
+  read8(iova: number): number {
+    const at = this.#translate(iova, 1, DEVICE_READS)
+    return at < 0 ? 0xff : this.#bytes[at]!
+  }
+
+  read16(iova: number): number {
+    const at = this.#translate(iova, 2, DEVICE_READS)
+    return at < 0 ? 0xffff : this.#view.getUint16(at, true)
+  }
+
+  read32(iova: number): number {
+    const at = this.#translate(iova, 4, DEVICE_READS)
+    return at < 0 ? 0xffffffff : this.#view.getUint32(at, true)
+  }
+
+  write8(iova: number, value: number): boolean {
+    const at = this.#translate(iova, 1, DEVICE_WRITES)
+    if (at < 0) return false
+    this.#bytes[at] = value
+    return true
+  }
+
+  write16(iova: number, value: number): boolean {
+    const at = this.#translate(iova, 2, DEVICE_WRITES)
+    if (at < 0) return false
+    this.#view.setUint16(at, value, true)
+    return true
+  }
+
+  write32(iova: number, value: number): boolean {
+    const at = this.#translate(iova, 4, DEVICE_WRITES)
+    if (at < 0) return false
+    this.#view.setUint32(at, value, true)
+    return true
+  }
+}
+
+const NOTHING: MemoryBank = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
+
+/** Below this a loop is cheaper than making a view of the source. */
+const LOOP_BYTES = 96
+
+const copy = (from: Uint8Array, at: number, into: Uint8Array, to: number, length: number): void => {
+  if (length > LOOP_BYTES) {
+    into.set(from.subarray(at, at + length), to)
+    return
+  }
+  for (let i = 0; i < length; i++) into[to + i] = from[at + i]!
+}
+
+/** An address space for one device; bus mastering starts off. */
+export const createIommuDomain = (device: string, options: IommuOptions = {}): IommuDomain =>
+  new Domain(device, options)
+
+/** A bank over a linear memory (or any buffer). */
+export const memoryBank = (buffer: ArrayBufferLike): MemoryBank => ({
+  bytes: new Uint8Array(buffer),
+  view: new DataView(buffer),
+})
