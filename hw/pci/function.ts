@@ -1,0 +1,398 @@
+/**
+ * One PCI function on the bus: a device model, its configuration space, and the effect of that space on everything
+ * around the model (decoding, bus mastering, interrupt routing, power, reset).
+ *
+ * It must not know drivers or domains. The kernel holds a PciFunction as the object behind a capability and decides
+ * who may call what; `driverConfigWrite` is the one part of that policy that only this module can judge.
+ */
+
+import type { IommuDomain } from '../iommu.ts'
+import type { InterruptController } from '../interrupts.ts'
+import type { BarSpec, InterruptPort, PciDevice } from '../types.ts'
+import { createConfigSpace } from './config.ts'
+import type { ConfigSpace } from './config.ts'
+import type { AddressDecoder, Claim } from './decode.ts'
+import { Messages } from './messages.ts'
+import * as R from './registers.ts'
+import { MESSAGE_ADDRESS } from './registers.ts'
+
+/** Flags of a BAR, as the driver ABI has them. */
+export const BAR_FLAG_IO = 1
+export const BAR_FLAG_MEM64 = 2
+export const BAR_FLAG_PREFETCH = 4
+
+export type VectorKind = 'intx' | 'msi' | 'msix'
+
+/** What the bus gives a function. */
+export interface BusSide {
+  readonly location: number
+  readonly interrupts: InterruptController
+  /** Interrupt number its INTx pin is wired to. */
+  readonly line: number
+  readonly memory: AddressDecoder<PciBar>
+  readonly ports: AddressDecoder<PciBar>
+  readonly dma: IommuDomain
+  trace(text: string): void
+}
+
+/** All ones, as wide as the access: what the bus reads when nobody answers. */
+export const allOnes = (width: number): number => (width === 4 ? 0xffffffff : width === 2 ? 0xffff : 0xff)
+
+/** A region of the device behind a BAR. Accesses are at offsets from its start and cost one call of the model. */
+export class PciBar implements Claim {
+  readonly index: number
+  readonly bytes: number
+  readonly flags: number
+  readonly name: string
+  readonly spec: BarSpec
+  readonly function: PciFunction
+  /** Bus address or first port, as the host placed it. */
+  start = 0
+  /** The address is claimed on the bus: false while the BAR holds an address that is taken or out of reach. */
+  claimed = false
+  readonly #device: PciDevice
+  readonly #messages: Messages | undefined
+  readonly #io: boolean
+
+  constructor(owner: PciFunction, spec: BarSpec, messages: Messages | undefined) {
+    this.index = spec.index
+    this.bytes = spec.bytes
+    this.spec = spec
+    this.function = owner
+    this.name = `${owner.name} BAR ${spec.index}`
+    this.#io = spec.kind === 'io'
+    this.flags =
+      (this.#io ? BAR_FLAG_IO : 0) |
+      (spec.kind === 'mem64' ? BAR_FLAG_MEM64 : 0) |
+      (spec.prefetchable ? BAR_FLAG_PREFETCH : 0)
+    this.#device = owner.device
+    this.#messages = messages
+  }
+
+  /** True when the function answers here now. */
+  get decoded(): boolean {
+    return this.claimed && (this.#io ? this.function.ioOn : this.function.memoryOn)
+  }
+
+  /** Read 1, 2 or 4 bytes, unsigned; all ones when the function does not decode or the offset is outside. */
+  read(offset: number, width: number): number {
+    if (!this.decoded || offset < 0 || offset + width > this.bytes) return allOnes(width)
+    if ((offset & (width - 1)) !== 0) return this.#readBytes(offset, width)
+    if (this.#messages?.covers(this.index, offset)) return this.#messages.read(offset, width) >>> 0
+    return this.#device.read(this.index, offset, width) >>> 0
+  }
+
+  /** Write 1, 2 or 4 bytes; dropped when nobody answers. */
+  write(offset: number, width: number, value: number): void {
+    if (!this.decoded || offset < 0 || offset + width > this.bytes) return
+    if ((offset & (width - 1)) !== 0) {
+      for (let i = 0; i < width; i++) this.write(offset + i, 1, (value >>> (8 * i)) & 0xff)
+      return
+    }
+    if (this.#messages?.covers(this.index, offset)) this.#messages.write(offset, width, value)
+    else this.#device.write(this.index, offset, width, value >>> 0)
+  }
+
+  /** The bus carries a misaligned access as byte lanes of two transfers. */
+  #readBytes(offset: number, width: number): number {
+    let value = 0
+    for (let i = 0; i < width; i++) value |= this.read(offset + i, 1) << (8 * i)
+    return value >>> 0
+  }
+}
+
+/** Location as people write it: 0000:00:02.0. */
+export const locationName = (location: number): string => {
+  const hex = (value: number): string => value.toString(16).padStart(2, '0')
+  return `0000:${hex(location >> 8)}:${hex((location >> 3) & 31)}.${location & 7}`
+}
+
+export class PciFunction implements InterruptPort {
+  /** bus << 8 | device << 3 | function. */
+  readonly location: number
+  readonly name: string
+  /** Windows of memory this function may reach. */
+  readonly dma: IommuDomain
+  /** Interrupt number of the INTx pin; -1 when the device has none. */
+  line = -1
+  /** What the command register and the power state allow now. */
+  ioOn = false
+  memoryOn = false
+  /** Messages sent with an address or number that is not this function's. */
+  strayMessages = 0
+  readonly #bus: BusSide
+  #device!: PciDevice
+  #config!: ConfigSpace
+  #messages!: Messages
+  #bars: PciBar[] = []
+  /** The level the model drives its pin at. */
+  #pin = false
+  /** The line is held up by this function. */
+  #asserting = false
+  #intxOn = true
+  #power = 0
+  #firstVector = -1
+  #vectorCount = 0
+
+  constructor(bus: BusSide) {
+    this.#bus = bus
+    this.location = bus.location
+    this.name = locationName(bus.location)
+    this.dma = bus.dma
+  }
+
+  /** Second half of construction: the model needs this function's ports before it exists. */
+  install(device: PciDevice): void {
+    this.#device = device
+    this.#config = createConfigSpace(device.model, device.identity, device.bars, device.capabilities)
+    this.#messages = new Messages(this.#config, device.capabilities, (address, data) => this.#post(address, data))
+    const messages = device.capabilities.msix ? this.#messages : undefined
+    this.#bars = device.bars.map((spec) => new PciBar(this, spec, messages))
+    if (device.identity.interruptPin !== 0) this.line = this.#bus.line
+    if (this.line >= 0) this.#config.write(R.INTERRUPT_LINE, 1, this.line)
+  }
+
+  get device(): PciDevice {
+    return this.#device
+  }
+
+  get bars(): readonly PciBar[] {
+    return this.#bars
+  }
+
+  /** The BAR with this index; undefined when not implemented. */
+  bar(index: number): PciBar | undefined {
+    return this.#bars.find((bar) => bar.index === index)
+  }
+
+  /** Interrupt numbers handed out by allocateVectors; -1 and 0 when there are none. */
+  get firstVector(): number {
+    return this.#firstVector
+  }
+
+  get vectorCount(): number {
+    return this.#vectorCount
+  }
+
+  // Configuration space
+
+  configRead(offset: number, width: number): number {
+    return this.#config.read(offset, width)
+  }
+
+  /** As the host writes it: everything the hardware lets be written. */
+  configWrite(offset: number, width: number, value: number): void {
+    this.#config.write(offset, width, value)
+    const touches = (at: number, bytes: number): boolean => offset < at + bytes && at < offset + width
+    const { power, msi, msix, express } = this.#config.capabilities
+    if (touches(R.COMMAND, 2)) this.#apply()
+    if (touches(R.BAR0, 24)) this.#rebase()
+    if ((msi && touches(msi, 24)) || (msix && touches(msix, 12))) this.#messagesChanged()
+    if (power && touches(power + R.PMCSR, 2)) this.#powerChanged(this.#config.get16(power + R.PMCSR) & 3)
+    const flr = express + R.EXP_DEVICE_CONTROL + 1
+    if (express && touches(flr, 1) && (value >>> (8 * (flr - offset))) & 0x80) this.#functionLevelReset()
+  }
+
+  /** As a driver may: false when the register belongs to the host, and nothing is written then. */
+  driverConfigWrite(offset: number, width: number, value: number): boolean {
+    const touches = (at: number, bytes: number): boolean => offset < at + bytes && at < offset + width
+    const { msi, msix } = this.#config.capabilities
+    const hosts =
+      offset < 0 ||
+      offset + width > R.CONFIG_BYTES ||
+      touches(R.BAR0, 24) ||
+      touches(R.ROM_BAR, 4) ||
+      touches(R.INTERRUPT_LINE, 1) ||
+      (msi !== 0 && touches(msi + R.MSI_CONTROL, this.#device.capabilities.msi!.address64 ? 12 : 8)) ||
+      (msix !== 0 && touches(msix + R.MSIX_CONTROL, 10))
+    if (hosts) return false
+    this.configWrite(offset, width, value)
+    return true
+  }
+
+  /** Command register and power state take effect on the bus. */
+  #apply(): void {
+    const command = this.#config.get16(R.COMMAND)
+    const awake = this.#power === 0
+    this.ioOn = awake && (command & R.COMMAND_IO) !== 0
+    this.memoryOn = awake && (command & R.COMMAND_MEMORY) !== 0
+    this.#intxOn = awake && (command & R.COMMAND_INTX_DISABLE) === 0
+    this.dma.setEnabled(awake && (command & R.COMMAND_MASTER) !== 0)
+    this.#route()
+  }
+
+  /** BARs were written: claim the new addresses. */
+  #rebase(): void {
+    for (const bar of this.#bars) {
+      const start = this.#config.barAddress(bar.spec)
+      if (start !== bar.start || !bar.claimed) this.#claim(bar, start)
+    }
+  }
+
+  #claim(bar: PciBar, start: number): void {
+    const space = bar.flags & BAR_FLAG_IO ? this.#bus.ports : this.#bus.memory
+    if (bar.claimed) space.release(bar)
+    bar.start = start
+    bar.claimed = start !== 0 && space.claim(bar)
+  }
+
+  /** Give every BAR an address. Throws when a space is full. */
+  assignAddresses(): void {
+    // The biggest first, so that alignment wastes least.
+    for (const bar of [...this.#bars].toSorted((a, b) => b.bytes - a.bytes)) {
+      const space = bar.flags & BAR_FLAG_IO ? this.#bus.ports : this.#bus.memory
+      // Memory BARs get pages of their own, so that a page can be granted without a neighbour's registers.
+      const start = space.place(bar.flags & BAR_FLAG_IO ? bar.bytes : Math.max(bar.bytes, 4096))
+      if (start < 0) throw new RangeError(`${bar.name}: no room for ${bar.bytes} bytes on the bus`)
+      this.#config.setBarAddress(bar.spec, start)
+      this.#claim(bar, start)
+    }
+  }
+
+  // Interrupts
+
+  get messageSignalled(): boolean {
+    return this.#messages.enabled
+  }
+
+  setLevel(asserted: boolean): void {
+    if (asserted === this.#pin) return
+    this.#pin = asserted
+    const status = this.#config.get16(R.STATUS) & ~R.STATUS_INTERRUPT
+    this.#config.set16(R.STATUS, asserted ? status | R.STATUS_INTERRUPT : status)
+    this.#route()
+  }
+
+  message(vector: number): void {
+    this.#messages.send(vector)
+  }
+
+  /** Hold the line up exactly while the pin is driven and routed. */
+  #route(): void {
+    const assert = this.#pin && this.#intxOn && this.line >= 0 && !this.#messages.enabled
+    if (assert === this.#asserting) return
+    this.#asserting = assert
+    if (assert) this.#bus.interrupts.assert(this.line)
+    else this.#bus.interrupts.deassert(this.line)
+  }
+
+  #messagesChanged(): void {
+    this.#messages.configChanged()
+    this.#route()
+  }
+
+  /**
+   * A message is a memory write by the function, so it needs bus mastering; and like an interrupt remapper the bus lets
+   * through only numbers that were allocated to this function.
+   */
+  #post(address: number, data: number): void {
+    if (!this.dma.enabled) return
+    const own = data >= this.#firstVector && data < this.#firstVector + this.#vectorCount
+    if (address === MESSAGE_ADDRESS && own) this.#bus.interrupts.message(data)
+    else this.strayMessages++
+  }
+
+  /**
+   * Allocate interrupt vectors and switch the function to that kind. Returns the first of `count` consecutive interrupt
+   * numbers, or -1: the device has not so many, none are left, or vectors are allocated already.
+   */
+  allocateVectors(kind: VectorKind, count: number): number {
+    if (kind === 'intx') return count === 1 ? this.line : -1
+    const most = (kind === 'msi' ? this.#device.capabilities.msi : this.#device.capabilities.msix)?.vectors ?? 0
+    if (count < 1 || count > most || this.#vectorCount !== 0) return -1
+    // MSI replaces the low bits of its data by the message number.
+    const span = kind === 'msi' ? 2 ** Math.ceil(Math.log2(count)) : count
+    const first = this.#bus.interrupts.allocate(span, kind === 'msi' ? span : 1)
+    if (first < 0) return -1
+    this.#firstVector = first
+    this.#vectorCount = span
+    if (kind === 'msi') this.#enableMsi(first, span)
+    else this.#enableMsix(first, span)
+    return first
+  }
+
+  #enableMsi(first: number, span: number): void {
+    const at = this.#config.capabilities.msi
+    const address64 = this.#device.capabilities.msi!.address64
+    this.#config.write(at + R.MSI_ADDRESS, 4, MESSAGE_ADDRESS)
+    if (address64) this.#config.write(at + R.MSI_ADDRESS + 4, 4, 0)
+    this.#config.write(at + R.MSI_ADDRESS + (address64 ? 8 : 4), 2, first)
+    this.configWrite(at + R.MSI_CONTROL, 2, R.MSI_ENABLE | (Math.log2(span) << 4))
+  }
+
+  #enableMsix(first: number, span: number): void {
+    for (let i = 0; i < span; i++) this.#messages.program(i, MESSAGE_ADDRESS, first + i)
+    this.configWrite(this.#config.capabilities.msix + R.MSIX_CONTROL, 2, R.MSIX_ENABLE)
+  }
+
+  /** Give message vectors back and return to INTx. Returns how many there were. */
+  freeVectors(): number {
+    const count = this.#vectorCount
+    if (count === 0) return 0
+    const { msi, msix } = this.#config.capabilities
+    if (msi) this.configWrite(msi + R.MSI_CONTROL, 2, 0)
+    if (msix) this.configWrite(msix + R.MSIX_CONTROL, 2, 0)
+    this.#bus.interrupts.free(this.#firstVector, count)
+    this.#firstVector = -1
+    this.#vectorCount = 0
+    return count
+  }
+
+  // Power and reset
+
+  #powerChanged(state: number): void {
+    if (state === this.#power) return
+    this.#power = state
+    this.#apply()
+    this.#device.powerState?.(state)
+  }
+
+  /** As written to the express capability: the whole function forgets, and the host has to set it up again. */
+  #functionLevelReset(): void {
+    this.#config.reset(false)
+    this.#afterReset()
+    this.#rebase()
+  }
+
+  #afterReset(): void {
+    this.#messages.reset()
+    this.#power = 0
+    this.#apply()
+    this.#device.reset()
+  }
+
+  /** Reset the device and put its configuration back as it was, vectors included: what a driver asks for. */
+  reset(): void {
+    const command = this.#config.get16(R.COMMAND)
+    this.#config.write(R.COMMAND, 2, 0)
+    this.#apply()
+    this.#device.reset()
+    if (this.#config.capabilities.power) this.configWrite(this.#config.capabilities.power + R.PMCSR, 2, 0)
+    this.#config.write(R.COMMAND, 2, command)
+    this.#apply()
+  }
+
+  /**
+   * Take the device away from whoever drives it: no decoding, no DMA, no interrupt, vectors freed, every window closed,
+   * device reset. Only the BARs' places stay. Returns what was still held.
+   */
+  detach(): { windows: number; vectors: number } {
+    this.#config.write(R.COMMAND, 2, 0)
+    this.#apply()
+    const vectors = this.freeVectors()
+    this.#config.reset(true)
+    this.#afterReset()
+    return { windows: this.dma.unmapAll(), vectors }
+  }
+
+  /** Leave the bus: the addresses are free again. */
+  remove(): void {
+    this.detach()
+    for (const bar of this.#bars) this.#claim(bar, 0)
+  }
+
+  /** The IOMMU refused an access: the function sees a master abort. */
+  masterAbort(): void {
+    this.#config.set16(R.STATUS, this.#config.get16(R.STATUS) | R.STATUS_MASTER_ABORT)
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The PCI host bridge and its one bus: configuration access by location, address assignment, decoding of memory and
+ * ports, and the wiring of INTx pins to interrupt lines.
+ *
+ * It must not know drivers or domains.
+ */
+
+import type { InterruptController } from '../interrupts.ts'
+import { createIommuDomain } from '../iommu.ts'
+import type { DmaFault } from '../iommu.ts'
+import type { DeviceContext, PciDevice, Random, Timeline } from '../types.ts'
+import { createDecoder } from './decode.ts'
+import { allOnes, locationName, PciFunction } from './function.ts'
+import type { PciBar } from './function.ts'
+
+export interface PciHostOptions {
+  readonly timeline: Timeline
+  readonly random: Random
+  readonly interrupts: InterruptController
+  /** One line for the event log. */
+  readonly trace?: (text: string) => void
+  /** A device's access was refused. Called from within the device's access: take note and return. */
+  readonly onDmaFault?: (fn: PciFunction, fault: DmaFault) => void
+  /** Memory the bus decodes: powers of two. Below 4 GiB, above any linear memory. */
+  readonly memory?: { readonly start: number; readonly bytes: number }
+  /** First of the interrupt lines INTA# to INTD# of the slots are spread over, and how many. */
+  readonly firstLine?: number
+  readonly lines?: number
+}
+
+export interface PciHost {
+  /** Functions on the bus, by location. */
+  readonly functions: readonly PciFunction[]
+  at(location: number): PciFunction | undefined
+  /** Plug a device in, at a slot (1 to 31) or the first free one, and give its BARs addresses. */
+  plug(make: (context: DeviceContext) => PciDevice, slot?: number): PciFunction
+  unplug(fn: PciFunction): void
+  /** All ones where no function answers. */
+  configRead(location: number, offset: number, width: number): number
+  configWrite(location: number, offset: number, width: number, value: number): void
+  /** The BAR an address or port is placed in, whether or not the function decodes now. */
+  findMemory(address: number): PciBar | undefined
+  findPort(port: number): PciBar | undefined
+  memoryRead(address: number, width: number): number
+  memoryWrite(address: number, width: number, value: number): void
+  portRead(port: number, width: number): number
+  portWrite(port: number, width: number, value: number): void
+}
+
+const MEMORY_START = 0xe0000000
+const MEMORY_BYTES = 0x10000000
+const PAGE = 4096
+/** Ports below this belong to the board. */
+const PORTS_START = 0x1000
+const PORTS_END = 0x10000
+const PORT_GRAIN = 4
+const FIRST_LINE = 16
+const LINES = 8
+const SLOTS = 32
+
+/** An empty bus. */
+export const createPciHost = (options: PciHostOptions): PciHost => {
+  const trace = options.trace ?? (() => {})
+  const memory = createDecoder<PciBar>(
+    options.memory?.start ?? MEMORY_START,
+    options.memory?.bytes ?? MEMORY_BYTES,
+    PAGE,
+  )
+  const ports = createDecoder<PciBar>(PORTS_START, PORTS_END - PORTS_START, PORT_GRAIN)
+  const functions: PciFunction[] = []
+
+  const at = (location: number): PciFunction | undefined => functions.find((fn) => fn.location === location)
+
+  const firstFreeSlot = (): number => {
+    for (let slot = 1; slot < SLOTS; slot++) if (!at(slot << 3)) return slot
+    throw new RangeError('the PCI bus has no free slot')
+  }
+
+  const plug = (make: (context: DeviceContext) => PciDevice, slot = firstFreeSlot()): PciFunction => {
+    const location = slot << 3
+    if (slot < 1 || slot >= SLOTS || at(location)) throw new RangeError(`PCI slot ${slot} is not free`)
+    const name = locationName(location)
+    const onFault = (fault: DmaFault): void => {
+      fn.masterAbort()
+      options.onDmaFault?.(fn, fault)
+    }
+    const dma = createIommuDomain(name, { onFault })
+    const line = (options.firstLine ?? FIRST_LINE) + (slot % (options.lines ?? LINES))
+    const say = (text: string): void => trace(`${name} ${text}`)
+    const fn = new PciFunction({ location, interrupts: options.interrupts, line, memory, ports, dma, trace: say })
+    const { timeline, random } = options
+    fn.install(make({ timeline, random, dma: dma.port, interrupts: fn, trace: say }))
+    fn.assignAddresses()
+    functions.push(fn)
+    functions.sort((a, b) => a.location - b.location)
+    return fn
+  }
+
+  return {
+    functions,
+    at,
+    plug,
+    unplug: (fn) => {
+      const index = functions.indexOf(fn)
+      if (index < 0) throw new RangeError(`${fn.name} is not on this bus`)
+      fn.remove()
+      functions.splice(index, 1)
+    },
+    configRead: (location, offset, width) => at(location)?.configRead(offset, width) ?? allOnes(width),
+    configWrite: (location, offset, width, value) => at(location)?.configWrite(offset, width, value),
+    findMemory: (address) => memory.find(address),
+    findPort: (port) => ports.find(port),
+    memoryRead: (address, width) => {
+      const bar = memory.find(address)
+      return bar ? bar.read(address - bar.start, width) : allOnes(width)
+    },
+    memoryWrite: (address, width, value) => {
+      const bar = memory.find(address)
+      bar?.write(address - bar.start, width, value)
+    },
+    portRead: (port, width) => {
+      const bar = ports.find(port)
+      return bar ? bar.read(port - bar.start, width) : allOnes(width)
+    },
+    portWrite: (port, width, value) => {
+      const bar = ports.find(port)
+      bar?.write(port - bar.start, width, value)
+    },
+  }
+}
