@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_WASM_MMU_CONTEXT_H
+#define _ASM_WASM_MMU_CONTEXT_H
+
+/* One address space, always. */
+#include <linux/mm_types.h>
+#include <asm-generic/mm_hooks.h>
+
+static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
+			     struct task_struct *task)
+{
+}
+
+#include <asm-generic/mmu_context.h>
+
+#endif
