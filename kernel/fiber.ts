@@ -1,0 +1,130 @@
+/**
+ * Fibers: threads of a domain that may block, on JavaScript Promise Integration.
+ *
+ * The engine switches its own stack, not the C stack in linear memory: each fiber therefore has a region of it, and
+ * stack pointer and limit are saved when it blocks and restored when it goes on. A fiber suspends only inside the
+ * blocking calls, by the promise they return; between its entry and that call there is no JavaScript frame.
+ */
+import type { Domain } from './domain.ts'
+import type { ClockEvent } from './time.ts'
+
+export type FiberState = 'ready' | 'running' | 'blocked' | 'done'
+
+/** A region of a domain's linear memory used as C stack; it grows down from `top`. */
+export interface StackRegion {
+  readonly base: number
+  readonly top: number
+}
+
+/** An export wrapped by WebAssembly.promising. */
+export type ProcessEntry = (...args: number[]) => Promise<number | undefined>
+
+export class Fiber {
+  readonly id: number
+  readonly domain: Domain
+  readonly name: string
+  readonly priority: number
+  readonly stack: StackRegion
+  state: FiberState = 'ready'
+  /** What the entry returned, once done. */
+  result: number | undefined
+  /** Why it ended early, once done. */
+  error: unknown
+  /** Woken while not blocked: the next block returns at once. */
+  wakePending = false
+  /** Why it is failed the next time it blocks: there, so that the trace shows where it waits. */
+  condemned: string | undefined
+  stackPointer: number
+  readonly deadline: ClockEvent
+  /** What block returns when it goes on: 0 woken, 1 deadline passed. */
+  #outcome = 0
+  #entry: (() => Promise<number | undefined>) | undefined
+  #resume: ((outcome: number) => void) | undefined
+  #unwind: ((reason: unknown) => void) | undefined
+  readonly #keep = (resolve: (outcome: number) => void, reject: (reason: unknown) => void): void => {
+    this.#resume = resolve
+    this.#unwind = reject
+  }
+
+  constructor(
+    domain: Domain,
+    id: number,
+    name: string,
+    stack: StackRegion,
+    entry: () => Promise<number | undefined>,
+    priority = 0,
+  ) {
+    this.domain = domain
+    this.id = id
+    this.name = name
+    this.priority = priority
+    this.stack = stack
+    this.stackPointer = stack.top
+    this.#entry = entry
+    this.deadline = domain.kernel.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.makeReady(1))
+  }
+
+  get done(): boolean {
+    return this.state === 'done'
+  }
+
+  /** Blocked or not yet run: its frames, if any, are off the engine's main stack. */
+  get suspended(): boolean {
+    return this.#resume !== undefined
+  }
+
+  /** Run it from the run loop until it suspends or ends; the kernel hears of either through `switched`. */
+  go(): void {
+    this.state = 'running'
+    const entry = this.#entry
+    if (entry !== undefined) {
+      this.#entry = undefined
+      entry().then(
+        (value) => this.#finish(value, undefined),
+        (error: unknown) => this.#finish(undefined, error ?? new Error('fiber failed')),
+      )
+      return
+    }
+    const resume = this.#resume!
+    this.#resume = undefined
+    this.#unwind = undefined
+    resume(this.#outcome)
+  }
+
+  /** Suspend: the promise a blocking call must return. */
+  suspend(state: 'blocked' | 'ready'): Promise<number> {
+    this.state = state
+    this.#outcome = 0
+    return new Promise<number>(this.#keep)
+  }
+
+  makeReady(outcome: number): void {
+    if (this.state !== 'blocked') return
+    this.#outcome = outcome
+    this.deadline.disarm()
+    this.state = 'ready'
+    this.domain.kernel.enqueue(this)
+  }
+
+  /** The domain has ended: unwind what is suspended, forget what has not started. */
+  abandon(reason: Error): void {
+    this.deadline.disarm()
+    if (this.state === 'done' || this.state === 'running') return
+    this.state = 'done'
+    this.error = reason
+    this.#entry = undefined
+    const unwind = this.#unwind
+    this.#resume = undefined
+    this.#unwind = undefined
+    unwind?.(reason)
+  }
+
+  #finish(value: number | undefined, error: unknown): void {
+    // Abandoned while suspended: its frames are unwound now, nobody waits for this switch.
+    if (this.state === 'done') return
+    this.state = 'done'
+    this.result = value
+    this.error = error
+    this.domain.fiberEnded(this, error)
+  }
+}

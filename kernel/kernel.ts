@@ -1,0 +1,197 @@
+/**
+ * The kernel: one clock, one random source, one log, the domains, and the loop that runs them.
+ *
+ * One thing runs at a time. Fibers run until they block; between fibers, due events fire and interrupts are delivered;
+ * when nobody can run, time jumps to the next event. Events also fire at the running domain's own delivery points, so
+ * devices work while a driver busy-waits. Nothing here knows what a domain's program is for.
+ */
+import { Domain, type DomainLimits, type Program } from './domain.ts'
+import { Failure, TRACE_DEPTH } from './fault.ts'
+import type { Fiber } from './fiber.ts'
+import { EventLog } from './log.ts'
+import { createRandom, type SeededRandom } from './random.ts'
+import { Clock } from './time.ts'
+
+/** Why the loop returned: the condition held; nothing can ever happen again; time ran out. */
+export type RunEnd = 'stopped' | 'idle' | 'limit'
+
+/** Turns of the loop between two looks at the host's own event loop (signals, streams). */
+const TURNS_PER_BREATH = 65536
+
+export class Kernel {
+  readonly seed: number
+  readonly random: SeededRandom
+  readonly clock: Clock
+  readonly log: EventLog
+  readonly kinds: Readonly<
+    Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
+  >
+  readonly domains: Domain[] = []
+  #ready: Fiber[] = []
+  #attention: Domain[] = []
+  #later: Domain[] = []
+  #tasks: (() => void)[] = []
+  #spareTasks: (() => void)[] = []
+  #onSwitch: (() => void) | undefined
+  #nextDomain = 1
+  #turns = 0
+  readonly #awaitSwitch = (resolve: () => void): void => {
+    this.#onSwitch = resolve
+  }
+
+  constructor(seed: number) {
+    this.seed = seed
+    this.random = createRandom(seed)
+    this.clock = new Clock(this.random.fork())
+    this.log = new EventLog(() => this.clock.now())
+    const kind = (name: string): number => this.log.kind(name)
+    this.kinds = {
+      interrupt: kind('interrupt'),
+      softirq: kind('softirq'),
+      timer: kind('timer'),
+      run: kind('run'),
+      fault: kind('fault'),
+      start: kind('start'),
+      end: kind('end'),
+      message: kind('message'),
+    }
+    // Traces of failures must reach the entry; the engine keeps ten frames unless told.
+    if (Error.stackTraceLimit < TRACE_DEPTH) Error.stackTraceLimit = TRACE_DEPTH
+  }
+
+  createDomain(name: string, program: Program, limits?: DomainLimits): Domain {
+    const domain = new Domain(this, this.#nextDomain++, name, program, limits)
+    this.domains.push(domain)
+    this.log.text(this.kinds.start, domain.id, name)
+    return domain
+  }
+
+  // ---- for domains and fibers ----
+
+  enqueue(fiber: Fiber): void {
+    this.#ready.push(fiber)
+  }
+
+  /** The running fiber suspended or ended. */
+  switched(): void {
+    const resolve = this.#onSwitch
+    this.#onSwitch = undefined
+    resolve?.()
+  }
+
+  /** This domain may have something to deliver. */
+  attention(domain: Domain): void {
+    if (!this.#attention.includes(domain)) this.#attention.push(domain)
+  }
+
+  get attentive(): boolean {
+    return this.#attention.length > 0
+  }
+
+  /** The same, but only after others had a turn. */
+  later(domain: Domain): void {
+    if (!this.#later.includes(domain)) this.#later.push(domain)
+  }
+
+  /** Run `task` from the loop itself, when no domain is on the stack. */
+  post(task: () => void): void {
+    this.#tasks.push(task)
+  }
+
+  /** A domain has ended. */
+  forget(domain: Domain): void {
+    this.#ready = this.#ready.filter((fiber) => fiber.domain !== domain)
+    this.#attention = this.#attention.filter((d) => d !== domain)
+    this.#later = this.#later.filter((d) => d !== domain)
+    const at = this.domains.indexOf(domain)
+    if (at >= 0) this.domains.splice(at, 1)
+  }
+
+  /** Fire what is due and deliver what it causes. Also called from inside a domain's calls. */
+  dispatch(): void {
+    do {
+      for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) event.fire()
+      while (this.#attention.length > 0) this.#attention.shift()!.attend()
+    } while (this.clock.due())
+  }
+
+  // ---- the loop ----
+
+  /** Run until `stop()` holds, but not past `limitNs` of virtual time. One call at a time. */
+  async run(stop: () => boolean, limitNs = Infinity): Promise<RunEnd> {
+    for (;;) {
+      this.#work()
+      if (stop()) return 'stopped'
+      const fiber = this.#pick()
+      if (fiber !== undefined) await this.#switchTo(fiber)
+      else if (!this.#busy() && !this.clock.advance(limitNs)) return this.#exhausted(limitNs)
+      if (++this.#turns % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /**
+   * Run until a fiber is done. One that is not by `limitNs` from now, or that nothing can wake any more, hangs: it is
+   * failed where it waits, and its domain with it.
+   */
+  async complete(fiber: Fiber, limitNs: number): Promise<number | undefined> {
+    const end = await this.run(() => fiber.done, this.clock.now() + limitNs)
+    if (end !== 'stopped') await this.#unhang(fiber, limitNs)
+    return fiber.result
+  }
+
+  async #unhang(fiber: Fiber, limitNs: number): Promise<void> {
+    const message = `${fiber.name} has not returned after ${limitNs / 1e9} s`
+    fiber.condemned = message
+    // Woken, it finds that it must wait again, and fails there: the trace then shows what it waits for.
+    fiber.domain.wake(fiber.id)
+    await this.run(() => fiber.done, this.clock.now() + 1e9)
+    if (!fiber.done) {
+      fiber.domain.fail(new Failure('hang', message))
+      await this.run(() => fiber.done, this.clock.now() + 1e9)
+    }
+  }
+
+  #exhausted(limitNs: number): RunEnd {
+    if (this.clock.next() === Infinity) return 'idle'
+    this.clock.reach(limitNs)
+    return 'limit'
+  }
+
+  #busy(): boolean {
+    return this.#attention.length > 0 || this.#later.length > 0 || this.#tasks.length > 0
+  }
+
+  #work(): void {
+    for (const domain of this.#later.splice(0)) this.attention(domain)
+    this.dispatch()
+    if (this.#tasks.length === 0) return
+    const tasks = this.#tasks
+    this.#tasks = this.#spareTasks
+    for (let i = 0; i < tasks.length; i++) tasks[i]!()
+    tasks.length = 0
+    this.#spareTasks = tasks
+  }
+
+  /** The next fiber: highest priority first, any of the equals by chance. */
+  #pick(): Fiber | undefined {
+    const ready = this.#ready
+    if (ready.length === 0) return undefined
+    let best = -1
+    let equals = 0
+    for (let i = 0; i < ready.length; i++) {
+      const lead = best < 0 ? 1 : ready[i]!.priority - ready[best]!.priority
+      if (lead > 0) {
+        best = i
+        equals = 1
+      } else if (lead === 0 && this.random.below(++equals) === 0) best = i
+    }
+    return ready.splice(best, 1)[0]
+  }
+
+  #switchTo(fiber: Fiber): Promise<void> {
+    this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
+    const switched = new Promise<void>(this.#awaitSwitch)
+    fiber.domain.resume(fiber)
+    return switched
+  }
+}

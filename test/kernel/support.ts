@@ -1,0 +1,216 @@
+/**
+ * Hand-made wasm for kernel tests: a byte assembler, and a loader that gives a program the few calls a kernel needs.
+ */
+import { Domain, type DomainLimits, type Program } from '../../kernel/domain.ts'
+import type { Fiber, ProcessEntry } from '../../kernel/fiber.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { Failure } from '../../kernel/fault.ts'
+
+type Bytes = readonly number[]
+
+const unsigned = (n: number): number[] => (n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...unsigned(n >>> 7)])
+const signed = (n: number): number[] => (n >= -64 && n < 64 ? [n & 0x7f] : [(n & 0x7f) | 0x80, ...signed(n >> 7)])
+const text = (s: string): number[] => [...unsigned(s.length), ...Buffer.from(s)]
+const section = (id: number, bytes: Bytes): number[] => [id, ...unsigned(bytes.length), ...bytes]
+const vector = (items: readonly Bytes[]): number[] => [...unsigned(items.length), ...items.flat()]
+const I32 = 0x7f
+
+/** Instructions; addresses and values are i32. */
+export const op = {
+  unreachable: [0x00],
+  call: (name: string): { call: string } => ({ call: name }),
+  value: (n: number): number[] => [0x41, ...signed(n)],
+  local: (n: number): number[] => [0x20, n],
+  setLocal: (n: number): number[] => [0x21, n],
+  global: (n: number): number[] => [0x23, n],
+  setGlobal: (n: number): number[] => [0x24, n],
+  load: [0x28, 2, 0],
+  store: [0x36, 2, 0],
+  add: [0x6a],
+  sub: [0x6b],
+  divide: [0x6d],
+  drop: [0x1a],
+  loop: [0x03, 0x40],
+  again: [0x0c, 0],
+  againIf: [0x0d, 0],
+  block: [0x02, 0x40],
+  end: [0x0b],
+  lessThanZero: [0x41, 0, 0x48],
+  if: [0x04, 0x40],
+} as const
+
+export type Instruction = Bytes | { call: string }
+
+/** Instructions that belong on one line. */
+export const line = (...instructions: Instruction[]): Instruction[] => instructions
+
+export interface Function {
+  readonly name: string
+  readonly params?: number
+  readonly result?: boolean
+  readonly locals?: number
+  readonly body: readonly Instruction[]
+}
+
+export interface Import {
+  readonly module: string
+  readonly name: string
+  readonly params: number
+  readonly result: boolean
+}
+
+/** Globals in order: __stack_pointer, drvport_fuel, drvport_stack_limit. */
+export const STACK_POINTER = 0
+export const FUEL = 1
+export const STACK_LIMIT = 2
+
+/** Assemble a module; memory is two pages, its first 64 KiB the stack; every function is exported. */
+export function assemble(imports: readonly Import[], functions: readonly Function[]): Uint8Array<ArrayBuffer> {
+  const shape = (params: number, result: boolean): number[] => [
+    0x60,
+    ...vector(Array.from({ length: params }, () => [I32])),
+    ...vector(result ? [[I32]] : []),
+  ]
+  const types = [
+    ...imports.map((i) => shape(i.params, i.result)),
+    ...functions.map((f) => shape(f.params ?? 0, f.result ?? false)),
+  ]
+  const index = new Map([
+    ...imports.map((imported, at): [string, number] => [imported.name, at]),
+    ...functions.map((f, at): [string, number] => [f.name, imports.length + at]),
+  ])
+  const code = (f: Function): number[] => {
+    const body = f.body.flatMap((part) => ('call' in part ? [0x10, ...unsigned(index.get(part.call)!)] : [...part]))
+    const locals = f.locals === undefined ? [0] : [1, ...unsigned(f.locals), I32]
+    return [...unsigned(locals.length + body.length + 1), ...locals, ...body, 0x0b]
+  }
+  const globals = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit']
+  return new Uint8Array([
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
+
+    ...section(1, vector(types)),
+    ...section(2, vector(imports.map((i, at) => [...text(i.module), ...text(i.name), 0, ...unsigned(at)]))),
+    ...section(3, vector(functions.map((_, at) => unsigned(imports.length + at)))),
+    ...section(5, [1, 1, 2, 2]),
+    ...section(6, vector([65536, 0, 0].map((n) => [I32, 1, ...op.value(n), 0x0b]))),
+    ...section(
+      7,
+      vector([
+        [...text('memory'), 2, 0],
+        ...globals.map((name, at) => [...text(name), 3, at]),
+        ...functions.map((f) => [...text(f.name), 0, ...unsigned(index.get(f.name)!)]),
+      ]),
+    ),
+    ...section(10, vector(functions.map(code))),
+  ])
+}
+
+/** Words of memory every test program uses. */
+export const IRQS_OFF = 65536
+export const PENDING = 65540
+export const SCRATCH = 65600
+
+/** The calls a test program may import, module `k`. */
+export const CALLS: readonly Import[] = [
+  { module: 'k', name: 'block', params: 1, result: true },
+  { module: 'k', name: 'yield', params: 0, result: false },
+  { module: 'k', name: 'wake', params: 1, result: false },
+  { module: 'k', name: 'note', params: 1, result: false },
+  { module: 'k', name: 'self', params: 0, result: true },
+  { module: 'k', name: 'delay', params: 1, result: false },
+  { module: 'k', name: 'kick', params: 0, result: false },
+  { module: 'k', name: 'preempt', params: 0, result: false },
+  { module: 'k', name: 'deliver', params: 0, result: false },
+  { module: 'k', name: 'overflow', params: 0, result: false },
+]
+
+export interface Loaded {
+  readonly domain: Domain
+  /** What the program noted, in order. */
+  readonly notes: number[]
+  readonly exports: Record<string, (...args: number[]) => number>
+  /** Start an exported function as a process entry. */
+  start(name: string, ...args: number[]): Fiber
+}
+
+interface Jspi {
+  promising(f: unknown): ProcessEntry
+  Suspending: new (f: unknown) => WebAssembly.ImportValue
+}
+
+/** Load functions as a domain. `block(ns)` waits that long; a negative one waits for ever. */
+export function load(
+  kernel: Kernel,
+  name: string,
+  functions: readonly Function[],
+  options: { limits?: DomainLimits; counted?: boolean; noted?: (value: number, domain: Domain) => void } = {},
+): Loaded {
+  const jspi = WebAssembly as unknown as Jspi
+  const notes: number[] = []
+  let domain: Domain
+  const calls: Record<string, unknown> = {
+    block: new jspi.Suspending((ns: number) => domain.block(ns < 0 ? Infinity : kernel.clock.now() + ns)),
+    yield: new jspi.Suspending(() => domain.yield()),
+    wake: (id: number) => domain.wake(id),
+    note: (value: number) => {
+      notes.push(value)
+      options.noted?.(value, domain)
+    },
+    self: () => domain.current?.id ?? 0,
+    delay: (ns: number) => domain.spend(ns),
+    kick: () => domain.kick(),
+    preempt: () => domain.preempt(),
+    deliver: () => domain.deliver(),
+    overflow: () => {
+      throw new Failure('stack-overflow', 'C stack')
+    },
+  }
+  const module = new WebAssembly.Module(assemble(CALLS, functions))
+  const instance = new WebAssembly.Instance(module, { k: calls as WebAssembly.ModuleImports })
+  const exports = instance.exports as Record<string, never>
+  const entry = (f: string): ((...args: number[]) => number) => exports[f] ?? ((): number => 0)
+  const program: Program = {
+    memory: exports['memory']!,
+    stackPointer: exports['__stack_pointer']!,
+    stackLimit: exports['drvport_stack_limit']!,
+    fuel: options.counted ? exports['drvport_fuel']! : undefined,
+    irqsOff: IRQS_OFF,
+    pending: PENDING,
+    interrupt: entry('irq'),
+    timer: entry('timer'),
+    softirq: entry('softirq'),
+    allocate: entry('alloc'),
+    release: entry('free'),
+  }
+  domain = kernel.createDomain(name, program, options.limits)
+  return {
+    domain,
+    notes,
+    exports,
+    start(f, ...args) {
+      const fiber = domain.start(f, jspi.promising(exports[f]), args)
+      if (fiber === undefined) throw new Error(`${name}: no fiber for ${f}`)
+      return fiber
+    },
+  }
+}
+
+/** `alloc` that hands out memory from 72 KiB up: what fibers beyond the first need. */
+export const bumpAllocator: Function = {
+  name: 'alloc',
+  params: 1,
+  result: true,
+  locals: 1,
+  body: [
+    ...line(op.value(SCRATCH), op.load, op.value(73728), op.add, op.setLocal(1)),
+    ...line(op.value(SCRATCH), op.value(SCRATCH), op.load, op.local(0), op.add, op.store),
+    op.local(1),
+  ],
+}
