@@ -38,7 +38,7 @@ function run(job: YowaspJob): YowaspDone {
       version: 'preview1',
       args: [...job.args],
       env: {},
-      preopens: { '/': '/', '.': job.cwd },
+      preopens: { '/': '/' },
       stdout: fd,
       stderr: fd,
       returnOnExit: true,

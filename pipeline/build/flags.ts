@@ -1,0 +1,167 @@
+/**
+ * Every compile and link flag that drvport adds to the kernel's own, in one place.
+ *
+ * The kernel's flags come from Kbuild and are taken over, less warnings and what a given clang does not know. Terms: a
+ * *root* is a directory whose path must not show in the output; it is mapped to a short name, so that the same source
+ * gives the same bytes wherever it lies.
+ */
+
+import * as path from 'node:path'
+
+export interface Root {
+  /** Absolute directory. */
+  readonly dir: string
+  /** What its files are called in debug information and results: '' for the tree itself, else `name/`. */
+  readonly as: string
+}
+
+/** One instruction set for all toolchains, whatever their defaults, so that the verifier can hold binaries to it. */
+const TARGET = ['--target=wasm32-wasi', '-mcpu=mvp', '-mbulk-memory', '-msign-ext', '-mmutable-globals']
+
+/**
+ * A NULL dereference reads address 0, which wasm allows: the compiler adds the check, and a failed one calls
+ * `__ubsan_handle_type_mismatch_minimal_abort()`, which the shim defines. Without tail merging every check keeps a call,
+ * and so a source line, of its own.
+ */
+export const NULL_HANDLER = '__ubsan_handle_type_mismatch_minimal_abort'
+const CHECKS = [
+  '-fsanitize=null',
+  '-fsanitize-minimal-runtime',
+  '-fno-sanitize-recover=null',
+  '-mllvm',
+  '-enable-tail-merge=0',
+]
+
+/** Line tables and inlining are what a backtrace needs; types would triple the objects. */
+const DEBUG = ['-gline-tables-only', '-gdwarf-4', '-fdebug-compilation-dir=.']
+
+/** Separate sections, so that the linker keeps only what is reached. */
+const SECTIONS = ['-ffunction-sections', '-fdata-sections']
+
+const LANGUAGE = [
+  // The exports of a module are read from its source; the ELF sections they would emit mean nothing in wasm.
+  '-D__DISABLE_EXPORTS',
+  // Not implemented for this target; its users only print it.
+  '-D__builtin_return_address(level)=((void *)0)',
+]
+
+/** The kernel's warnings are its authors' affair; what would change the meaning of the code is ours. */
+const WARNINGS = [
+  '-Wno-everything',
+  '-Werror=implicit-function-declaration',
+  '-Werror=implicit-int',
+  '-Werror=return-type',
+  '-Werror=incompatible-pointer-types',
+]
+
+/** Flags with a separate value, which belongs to them. */
+const WITH_VALUE = new Set([
+  '-include',
+  '-isystem',
+  '-I',
+  '-idirafter',
+  '-iquote',
+  '-imacros',
+  '-mllvm',
+  '-Xclang',
+  '-D',
+  '-U',
+])
+const PATH_PREFIXES = ['-I', '-isystem', '-iquote', '-idirafter']
+
+function absolutePath(value: string, cwd: string): string {
+  return path.resolve(cwd, value)
+}
+
+/**
+ * Kbuild's flags made independent of the working directory and of the compiler's version: relative paths become
+ * absolute; warnings, dependency output, target, prefix maps and debug flags go, because ours replace them.
+ */
+export function adoptKernelFlags(args: readonly string[], cwd: string): string[] {
+  const result: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as string
+    if (arg === '-o' || arg === '-MF' || arg === '-MT' || arg === '-target') {
+      i++
+      continue
+    }
+    if (WITH_VALUE.has(arg)) {
+      const value = args[++i] ?? ''
+      if (arg === '-D' || arg === '-U') result.push(arg + value)
+      else if (arg === '-mllvm' || arg === '-Xclang') result.push(arg, value)
+      else result.push(arg, absolutePath(value, cwd))
+      continue
+    }
+    if (isReplaced(arg)) continue
+    const prefix = PATH_PREFIXES.find((start) => arg.startsWith(start))
+    result.push(prefix === undefined ? arg : prefix + absolutePath(arg.slice(prefix.length), cwd))
+  }
+  return result
+}
+
+function isReplaced(arg: string): boolean {
+  return (
+    /^-W(?!a,|p,|l,)/.test(arg) ||
+    /^-Wp,-M/.test(arg) ||
+    /^-M(M?D|P)?$/.test(arg) ||
+    /^--target=/.test(arg) ||
+    /^-g/.test(arg) ||
+    /^-f(file|macro|debug)-prefix-map=/.test(arg) ||
+    /^-fdebug-compilation-dir/.test(arg) ||
+    LANGUAGE.includes(arg) ||
+    arg.startsWith('-D__builtin_return_address') ||
+    arg === '-c' ||
+    arg === '-w' ||
+    arg === '-fintegrated-as' ||
+    arg === '-Qunused-arguments'
+  )
+}
+
+/** No path of this computer in the output: the longest root first, as compilers differ in which match they take. */
+export function prefixMaps(roots: readonly Root[]): string[] {
+  return roots
+    .toSorted((a, b) => a.dir.length - b.dir.length)
+    .map((root) => `-ffile-prefix-map=${root.dir}/=${root.as}`)
+}
+
+/** What every object gets, after the kernel's own flags. */
+export function commonFlags(roots: readonly Root[]): string[] {
+  return [...TARGET, ...LANGUAGE, ...SECTIONS, ...DEBUG, ...CHECKS, ...WARNINGS, ...prefixMaps(roots)]
+}
+
+/** A kernel name as a C identifier. */
+export function identifier(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_]/g, '_')
+}
+
+/** Several modules are linked into one program, so what every module calls by one name gets the module's own. */
+export function moduleFlags(name: string): string[] {
+  const id = identifier(name)
+  return [
+    `-Dinit_module=init_module__${id}`,
+    `-Dcleanup_module=cleanup_module__${id}`,
+    `-D__this_module=__this_module__${id}`,
+  ]
+}
+
+/** Pages of 64 KiB; a driver's memory never grows. */
+export const MEMORY_PAGES = 512
+export const STACK_BYTES = 65536
+
+/** Arguments of wasm-ld, less inputs and output. Entries are exported by the shim's own attributes. */
+export function linkFlags(pages: number = MEMORY_PAGES): string[] {
+  const bytes = pages * 65536
+  return [
+    '--no-entry',
+    '--stack-first',
+    '-z',
+    `stack-size=${STACK_BYTES}`,
+    `--initial-memory=${bytes}`,
+    `--max-memory=${bytes}`,
+    '--export=__stack_pointer',
+    '--export=__heap_base',
+    '--gc-sections',
+    // Undefined names become warnings here, so that one run tells all of them; the build refuses the result.
+    '--warn-unresolved-symbols',
+  ]
+}
