@@ -1,0 +1,495 @@
+/**
+ * The 82540EM's receive unit: address and VLAN filters, FIFO, descriptor ring, checksum status, tag stripping and
+ * write-back (SDM sections 3.2 and 13.4.22 to 13.4.47, filters in 13.5).
+ *
+ * A frame that passes the filters goes to memory at once when a descriptor is free, and else waits in the FIFO until
+ * RDT moves; only a full FIFO loses frames (RXO, MPC). Frames carry no FCS here, so every one is good: its FCS is
+ * computed when the driver has it stored (RCTL.SECRC clear).
+ */
+import type { DmaPort, Timeline, TimelineEvent } from '../types.ts'
+import { fold, frameCheckSequence, sumWords } from './intel-82540em-checksum.ts'
+import type { DelayTimer, Interrupts } from './intel-82540em-interrupts.ts'
+import {
+  FCAH,
+  FCAL,
+  FCT,
+  ICR_RXDMT0,
+  ICR_RXO,
+  ICR_SRPD,
+  MTA,
+  RA,
+  RAH_ASEL_MASK,
+  RAH_AV,
+  RCTL_BAM,
+  RCTL_BSEX,
+  RCTL_BSIZE_SHIFT,
+  RCTL_CFI,
+  RCTL_CFIEN,
+  RCTL_DPF,
+  RCTL_EN,
+  RCTL_LPE,
+  RCTL_MO_SHIFT,
+  RCTL_MPE,
+  RCTL_PMCF,
+  RCTL_RDMTS_SHIFT,
+  RCTL_SBP,
+  RCTL_SECRC,
+  RCTL_UPE,
+  RCTL_VFE,
+  RSRPD,
+  RXCSUM_IPOFL,
+  RXCSUM_PCSS_MASK,
+  RXCSUM_TUOFL,
+  VFTA,
+} from './intel-82540em-registers.ts'
+import { Ring } from './intel-82540em-ring.ts'
+import { MPC, RNBC, ROC, RUC, RXERRC, type Statistics, XOFFRXC, XONRXC } from './intel-82540em-statistics.ts'
+
+// Descriptor status (offset 12), 3.2.3.1
+const STATUS_DD = 0x01
+const STATUS_EOP = 0x02
+const STATUS_IXSM = 0x04
+const STATUS_VP = 0x08
+const STATUS_TCPCS = 0x20
+const STATUS_IPCS = 0x40
+const STATUS_PIF = 0x80
+// Descriptor errors (offset 13), 3.2.3.2
+const ERROR_TCPE = 0x20
+const ERROR_IPE = 0x40
+const ERROR_RXE = 0x80
+
+const FCS_BYTES = 4
+/** Shortest and longest good frame with FCS; the longest is with RCTL.LPE clear and set. */
+const MIN_BYTES = 64
+const MAX_BYTES = 1522
+const MAX_LONG_BYTES = 16384
+const ADDRESSES = 16
+
+const TYPE_IPV4 = 0x0800
+const PROTOCOL_TCP = 6
+const PROTOCOL_UDP = 17
+const PAUSE_OPCODE = 1
+
+/** From the tail write to the first descriptor's arrival, ns. */
+const FETCH_NS = 500
+/** Frames the FIFO can tell apart. */
+const FIFO_FRAMES = 1024
+const FIFO_HEADER_BYTES = 16
+
+export interface ReceiveParts {
+  readonly name: string
+  readonly timeline: Timeline
+  readonly dma: DmaPort
+  readonly interrupts: Interrupts
+  readonly delay: DelayTimer
+  readonly statistics: Statistics
+  /** The register file: filter tables and flow-control addresses are read where they lie. */
+  readonly registers: Uint32Array
+  /** A PAUSE frame for us: the transmitter is to stop for so many 512-bit times. */
+  pause(quanta: number): void
+  trace(text: string): void
+}
+
+/** Frames waiting for descriptors, oldest first: a ring of bytes and a ring of where each begins. */
+class Fifo {
+  readonly #bytes = new Uint8Array(0x10000)
+  readonly #starts = new Int32Array(FIFO_FRAMES)
+  readonly #lengths = new Int32Array(FIFO_FRAMES)
+  readonly #exact = new Uint8Array(FIFO_FRAMES)
+  #first = 0
+  #used = 0
+  #write = 0
+  count = 0
+  /** PBA's receive share, bytes. */
+  capacity = 0
+
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  get start(): number {
+    return this.#starts[this.#first]!
+  }
+
+  get length(): number {
+    return this.#lengths[this.#first]!
+  }
+
+  get exact(): boolean {
+    return this.#exact[this.#first] === 1
+  }
+
+  clear(): void {
+    this.#first = 0
+    this.#used = 0
+    this.#write = 0
+    this.count = 0
+  }
+
+  /** False when there is no room. A frame is kept in one piece, so wrapping may waste the end of the buffer. */
+  push(frame: Uint8Array, length: number, exact: boolean): boolean {
+    const needed = length + FIFO_HEADER_BYTES
+    if (this.count === FIFO_FRAMES || this.#used + needed > this.capacity) return false
+    if (this.#write + length > this.#bytes.length) {
+      if (this.count > 0 && this.start < length) return false
+      this.#write = 0
+    } else if (this.count > 0 && this.#write < this.start && this.#write + length > this.start) {
+      return false
+    }
+    const slot = (this.#first + this.count) % FIFO_FRAMES
+    this.#starts[slot] = this.#write
+    this.#lengths[slot] = length
+    this.#exact[slot] = exact ? 1 : 0
+    for (let i = 0; i < length; i++) this.#bytes[this.#write + i] = frame[i]!
+    this.#write += length
+    this.#used += needed
+    this.count++
+    return true
+  }
+
+  shift(): void {
+    this.#used -= this.length + FIFO_HEADER_BYTES
+    this.#first = (this.#first + 1) % FIFO_FRAMES
+    if (--this.count === 0) this.clear()
+  }
+}
+
+export class Receiver {
+  readonly ring: Ring
+  /** Bus mastering is possible: power state D0. */
+  running = true
+  /** CTRL.VME: strip tags. */
+  vlanMode = false
+  vlanType = 0x8100
+  /** CTRL.RFCE: obey PAUSE frames. */
+  flowControl = false
+  /** RXCSUM. */
+  checksums = 0
+
+  readonly #parts: ReceiveParts
+  readonly #registers: Uint32Array
+  readonly #event: TimelineEvent
+  readonly #fifo = new Fifo()
+  readonly #writeBack = new Uint8Array(8)
+  #control = 0
+  #bufferBytes = 2048
+  #minimumThreshold = 0
+  /** The exact match of the last `#accepts`. */
+  #exact = false
+  /** Checksum status and errors of the frame being stored. */
+  #status = 0
+  #errors = 0
+  #packetChecksum = 0
+
+  constructor(parts: ReceiveParts) {
+    this.#parts = parts
+    this.#registers = parts.registers
+    this.ring = new Ring(parts.dma)
+    this.#event = parts.timeline.event(`${parts.name} receive`, () => this.#drain())
+  }
+
+  /** RCTL. */
+  set control(value: number) {
+    this.#control = value
+    const shift = (value >>> RCTL_BSIZE_SHIFT) & 3
+    this.#bufferBytes = (value & RCTL_BSEX) !== 0 && shift > 0 ? 32768 >> shift : 2048 >> shift
+    this.#minimumThreshold = ((value >>> RCTL_RDMTS_SHIFT) & 3) + 1
+    if ((value & RCTL_EN) === 0) this.#fifo.clear()
+  }
+
+  /** PBA's receive share, KiB. */
+  set fifoKib(value: number) {
+    this.#fifo.capacity = Math.min(value, 64) * 1024
+  }
+
+  /** Frames in the FIFO: RDFPC. */
+  get waiting(): number {
+    return this.#fifo.count
+  }
+
+  reset(): void {
+    this.#event.disarm()
+    this.ring.reset()
+    this.#fifo.clear()
+    this.control = 0
+    this.checksums = 0
+    this.vlanMode = false
+    this.flowControl = false
+  }
+
+  /** RDT moved: frames may be waiting. */
+  kick(): void {
+    if (this.#fifo.count > 0 && this.ring.owned > 0 && !this.#event.armed) this.#event.armIn(FETCH_NS)
+  }
+
+  /** A frame from the line, without FCS. */
+  receive(frame: Uint8Array, length: number): void {
+    if ((this.#control & RCTL_EN) === 0 || !this.running) return
+    const bytes = length + FCS_BYTES
+    this.#parts.statistics.seen(bytes)
+    const accepted = this.#accepts(frame)
+    if (this.flowControl && this.#isPause(frame) && !this.#obeyPause(frame)) return
+    if (!accepted || !this.#legalLength(bytes)) return
+    if (this.#fifo.count === 0 && this.#hasRoom(length)) {
+      this.#count(frame, bytes)
+      this.#store(frame, 0, length, this.#exact)
+    } else {
+      this.#queue(frame, length)
+    }
+  }
+
+  /** The free descriptors' buffers hold a whole frame of this length. */
+  #hasRoom(length: number): boolean {
+    return this.ring.owned * this.#bufferBytes >= length + FCS_BYTES
+  }
+
+  #count(frame: Uint8Array, bytes: number): void {
+    this.#parts.statistics.received(bytes, frame[0]!, isBroadcast(frame))
+    if (bytes <= this.#registers[RSRPD >>> 2]!) this.#parts.interrupts.raise(ICR_SRPD)
+  }
+
+  #queue(frame: Uint8Array, length: number): void {
+    const { statistics, interrupts } = this.#parts
+    if (this.#fifo.push(frame, length, this.#exact)) {
+      statistics.count(RNBC)
+      this.#count(frame, length + FCS_BYTES)
+      this.kick()
+    } else {
+      statistics.count(MPC)
+      interrupts.raise(ICR_RXO)
+    }
+  }
+
+  #drain(): void {
+    const fifo = this.#fifo
+    while (fifo.count > 0 && this.#hasRoom(fifo.length)) {
+      this.#store(fifo.bytes, fifo.start, fifo.length, fifo.exact)
+      fifo.shift()
+    }
+  }
+
+  /** 13.7: too short is RUC, too long ROC; SBP stores them all the same. */
+  #legalLength(bytes: number): boolean {
+    const longest = (this.#control & RCTL_LPE) !== 0 ? MAX_LONG_BYTES : MAX_BYTES
+    if (bytes >= MIN_BYTES && bytes <= longest) return true
+    this.#parts.statistics.count(bytes < MIN_BYTES ? RUC : ROC)
+    return (this.#control & RCTL_SBP) !== 0 && bytes <= MAX_LONG_BYTES
+  }
+
+  // ---- filters, 3.2.1 and 13.5
+
+  #accepts(frame: Uint8Array): boolean {
+    return this.#acceptsAddress(frame) && this.#acceptsVlan(frame)
+  }
+
+  #acceptsAddress(frame: Uint8Array): boolean {
+    const control = this.#control
+    this.#exact = this.#matchesExactly(frame)
+    if (this.#exact) return true
+    if ((frame[0]! & 1) === 0) return (control & RCTL_UPE) !== 0
+    if ((control & RCTL_MPE) !== 0) return true
+    if (isBroadcast(frame)) return (control & RCTL_BAM) !== 0
+    return this.#matchesHash(frame)
+  }
+
+  /** RAL and RAH: the sixteen exact addresses, matched against the destination. */
+  #matchesExactly(frame: Uint8Array): boolean {
+    const registers = this.#registers
+    const low = (frame[0]! | (frame[1]! << 8) | (frame[2]! << 16) | (frame[3]! << 24)) >>> 0
+    const high = frame[4]! | (frame[5]! << 8)
+    for (let i = 0; i < ADDRESSES; i++) {
+      const entry = registers[(RA >>> 2) + 2 * i + 1]!
+      if (registers[(RA >>> 2) + 2 * i] !== low || (entry & 0xffff) !== high) continue
+      if ((entry & RAH_AV) !== 0 && (entry & RAH_ASEL_MASK) === 0) return true
+    }
+    return false
+  }
+
+  /** MTA: twelve bits of the last two address bytes, which twelve by RCTL.MO. */
+  #matchesHash(frame: Uint8Array): boolean {
+    const offset = (this.#control >>> RCTL_MO_SHIFT) & 3
+    const shift = offset === 3 ? 0 : 4 - offset
+    const hash = ((frame[4]! | (frame[5]! << 8)) >>> shift) & 0xfff
+    return ((this.#registers[(MTA >>> 2) + (hash >>> 5)]! >>> (hash & 31)) & 1) === 1
+  }
+
+  #isTagged(frame: Uint8Array, start: number): boolean {
+    return load16(frame, start + 12) === this.vlanType
+  }
+
+  #acceptsVlan(frame: Uint8Array): boolean {
+    const control = this.#control
+    if ((control & (RCTL_VFE | RCTL_CFIEN)) === 0 || !this.#isTagged(frame, 0)) return true
+    const tag = load16(frame, 14)
+    if ((control & RCTL_CFIEN) !== 0 && ((tag >>> 12) & 1) !== ((control & RCTL_CFI) !== 0 ? 1 : 0)) return false
+    if ((control & RCTL_VFE) === 0) return true
+    const id = tag & 0xfff
+    return ((this.#registers[(VFTA >>> 2) + (id >>> 5)]! >>> (id & 31)) & 1) === 1
+  }
+
+  // ---- flow control, 3.8
+
+  #isPause(frame: Uint8Array): boolean {
+    const registers = this.#registers
+    const type = load16(frame, 12)
+    if (type !== registers[FCT >>> 2]) return false
+    const opcode = load16(frame, 14)
+    if (opcode !== PAUSE_OPCODE) return false
+    const low = (frame[0]! | (frame[1]! << 8) | (frame[2]! << 16) | (frame[3]! << 24)) >>> 0
+    const multicast = low === registers[FCAL >>> 2] && (frame[4]! | (frame[5]! << 8)) === registers[FCAH >>> 2]
+    return multicast || this.#exact
+  }
+
+  /** Hold or release the transmitter; true when the frame is also for the host. */
+  #obeyPause(frame: Uint8Array): boolean {
+    const quanta = load16(frame, 16)
+    this.#parts.statistics.count(quanta === 0 ? XONRXC : XOFFRXC)
+    this.#parts.pause(quanta)
+    return (this.#control & RCTL_PMCF) !== 0 && (this.#control & RCTL_DPF) === 0
+  }
+
+  // ---- to memory, 3.2.4 to 3.2.9
+
+  #store(frame: Uint8Array, start: number, length: number, exact: boolean): void {
+    this.#checksum(frame, start, length)
+    let status = this.#status | (exact ? 0 : STATUS_PIF)
+    let special = 0
+    let head = length
+    let rest = length
+    if (this.vlanMode && this.#isTagged(frame, start)) {
+      status |= STATUS_VP
+      special = load16(frame, start + 14)
+      head = 12
+      rest = 16
+    }
+    const keepsFcs = (this.#control & RCTL_SECRC) === 0
+    const fcs = keepsFcs ? frameCheckSequence(frame, start, start + length) : 0
+    const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
+    let stored = 0
+    while (stored < bytes) {
+      const at = this.ring.fetch()
+      if (at < 0) return this.#fail('descriptor', this.ring.address)
+      const address = this.ring.addressField(at)
+      const take = Math.min(bytes - stored, this.#bufferBytes)
+      const good = this.#copy(address, stored, take, frame, start, head, rest, length, fcs)
+      if (!good) this.#fault(address)
+      const last = stored + take === bytes
+      this.#complete(take, status, good ? this.#errors : this.#errors | ERROR_RXE, special, last)
+      stored += take
+    }
+    this.#parts.delay.packet()
+  }
+
+  /**
+   * Write bytes [from, from + count) of the stored image to memory. The image is frame[0..head), frame[rest..length) and
+   * the FCS: each of the three is one transfer, and in the common case the first is all of the frame.
+   */
+  #copy(
+    address: number,
+    from: number,
+    count: number,
+    frame: Uint8Array,
+    start: number,
+    head: number,
+    rest: number,
+    length: number,
+    fcs: number,
+  ): boolean {
+    const { dma } = this.#parts
+    const end = from + count
+    const frameBytes = head + length - rest
+    let at = from
+    let good = true
+    if (at < head) {
+      const take = Math.min(end, head) - at
+      good = dma.write(address, frame, start + at, take)
+      at += take
+    }
+    if (at < end && at < frameBytes) {
+      const take = Math.min(end, frameBytes) - at
+      good = dma.write(address + at - from, frame, start + rest + at - head, take) && good
+      at += take
+    }
+    if (at === frameBytes && end - at === FCS_BYTES) return dma.write32(address + at - from, fcs) && good
+    for (; at < end; at++) good = dma.write8(address + at - from, (fcs >>> (8 * (at - frameBytes))) & 0xff) && good
+    return good
+  }
+
+  /** Write the descriptor at head back and move on. */
+  #complete(bytes: number, status: number, errors: number, special: number, last: boolean): void {
+    const out = this.#writeBack
+    out[0] = bytes & 0xff
+    out[1] = bytes >>> 8
+    out[2] = this.#packetChecksum & 0xff
+    out[3] = this.#packetChecksum >>> 8
+    out[4] = status | STATUS_DD | (last ? STATUS_EOP : 0)
+    out[5] = last ? errors : 0
+    out[6] = special & 0xff
+    out[7] = special >>> 8
+    this.#parts.dma.write(this.ring.address + 8, out, 0, 8)
+    this.ring.advance()
+    if (this.ring.owned === this.ring.count >>> this.#minimumThreshold) this.#parts.interrupts.raise(ICR_RXDMT0)
+  }
+
+  #fail(what: string, address: number): void {
+    this.#parts.trace(`receive: no answer from memory for the ${what} at 0x${address.toString(16)}; receive stops`)
+  }
+
+  #fault(address: number): void {
+    this.#parts.statistics.count(RXERRC)
+    this.#parts.trace(`receive: no answer from memory for the buffer at 0x${address.toString(16)}`)
+  }
+
+  // ---- checksums, 3.2.9 and 13.4.47
+
+  /** Packet checksum, and TCP, UDP and IPv4 status as RXCSUM asks for. */
+  #checksum(frame: Uint8Array, start: number, length: number): void {
+    const checksums = this.checksums
+    const from = checksums & RXCSUM_PCSS_MASK
+    const sum = from < length ? sumWords(frame, start + from, start + length) : 0
+    this.#packetChecksum = fold(sum)
+    this.#errors = 0
+    this.#status = STATUS_IXSM
+    const ip = this.#isTagged(frame, start) ? 18 : 14
+    const type = load16(frame, start + ip - 2)
+    if (type !== TYPE_IPV4 || (checksums & (RXCSUM_IPOFL | RXCSUM_TUOFL)) === 0) return
+    if (frame[start + ip]! >>> 4 !== 4 || length < ip + 20) return
+    this.#status = 0
+    if ((checksums & RXCSUM_IPOFL) !== 0) this.#checkIp(frame, start + ip)
+    if ((checksums & RXCSUM_TUOFL) !== 0) this.#checkTransport(frame, start + ip, start + from, start + length, sum)
+  }
+
+  #checkIp(frame: Uint8Array, ip: number): void {
+    const end = ip + (frame[ip]! & 15) * 4
+    this.#status |= STATUS_IPCS
+    if (fold(sumWords(frame, ip, end)) !== 0xffff) this.#errors |= ERROR_IPE
+  }
+
+  /**
+   * TCP or UDP over IPv4, unfragmented and whole. A UDP checksum of zero means there is none. `sum` is that of
+   * frame[from..end): taking the headers from it spares a second pass over the payload.
+   */
+  #checkTransport(frame: Uint8Array, ip: number, from: number, end: number, sum: number): void {
+    const protocol = frame[ip + 9]!
+    const header = (frame[ip]! & 15) * 4
+    const total = load16(frame, ip + 2)
+    const fragment = load16(frame, ip + 6) & 0x3fff
+    const bytes = total - header
+    if ((protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) || fragment !== 0) return
+    if (header < 20 || bytes < 8 || ip + total > end) return
+    const l4 = ip + header
+    if (protocol === PROTOCOL_UDP && load16(frame, l4 + 6) === 0) return
+    const reuse = l4 + bytes === end && from <= l4 && ((l4 - from) & 1) === 0
+    const payload = reuse ? sum - sumWords(frame, from, l4) : sumWords(frame, l4, l4 + bytes)
+    this.#status |= STATUS_TCPCS
+    if (fold(sumWords(frame, ip + 12, ip + 20) + protocol + bytes + payload) !== 0xffff) this.#errors |= ERROR_TCPE
+  }
+}
+
+function load16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
+function isBroadcast(frame: Uint8Array): boolean {
+  return (frame[0]! & frame[1]! & frame[2]! & frame[3]! & frame[4]! & frame[5]!) === 0xff
+}
