@@ -32,8 +32,8 @@ const CHECKS = [
   '-enable-tail-merge=0',
 ]
 
-/** Line tables and inlining are what a backtrace needs; types would triple the objects. */
-const DEBUG = ['-gline-tables-only', '-gdwarf-4', '-fdebug-compilation-dir=.']
+/** Line tables and inlining are what a backtrace needs; types would triple the objects. The last -g option decides. */
+const DEBUG = ['-gdwarf-4', '-gline-tables-only', '-fdebug-compilation-dir=.']
 
 /** Separate sections, so that the linker keeps only what is reached. */
 const SECTIONS = ['-ffunction-sections', '-fdata-sections']

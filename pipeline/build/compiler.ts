@@ -1,0 +1,157 @@
+/**
+ * The compiles of one build: each shim file, tree file and module compiled at most once, a bounded number at a time.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { checkInterrupted } from '../errors.ts'
+import { packageRoot } from '../root.ts'
+import type { Diagnostic } from '../toolchain/diagnostics.ts'
+import { definedSymbols, readObject, undefinedSymbols, type WasmObject } from '../wasm/object.ts'
+import { adoptKernelFlags, moduleFlags } from './flags.ts'
+import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
+import { compileObject, type CompileContext, type CompileOutcome, type Input } from './objects.ts'
+import type { LinkObject } from './resolve.ts'
+
+/** A compiled object with its symbols. */
+export interface BuiltObject extends LinkObject {
+  readonly object: string
+  readonly sha256: string
+  readonly inputs: readonly Input[]
+}
+
+export interface BuiltModule {
+  readonly module: KernelModule
+  /** Absent when something did not compile. */
+  readonly objects?: readonly BuiltObject[]
+  readonly inputs: readonly Input[]
+  readonly diagnostics: readonly Diagnostic[]
+  readonly ms: number
+}
+
+export interface Compiler {
+  readonly context: CompileContext
+  module(module: KernelModule): Promise<BuiltModule>
+  /** A file of the tree, as the kernel itself compiles it. */
+  treeFile(name: string): Promise<BuiltObject | undefined>
+  /** A C file of ours, with the shim's headers. */
+  ownFile(file: string, origin: string): Promise<{ object?: BuiltObject; diagnostics: readonly Diagnostic[] }>
+  shim(): Promise<Shim>
+}
+
+export interface Shim {
+  readonly objects: readonly BuiltObject[]
+  readonly bySymbol: ReadonlyMap<string, BuiltObject>
+  readonly diagnostics: readonly Diagnostic[]
+  readonly ms: number
+}
+
+/** At most `width` of the given tasks run at once. */
+function limiter(width: number) {
+  let free = width
+  const waiting: (() => void)[] = []
+  return async <T>(task: () => Promise<T>): Promise<T> => {
+    if (free === 0) await new Promise<void>((go) => waiting.push(go))
+    else free--
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free++
+      else next()
+    }
+  }
+}
+
+export async function readBuiltObject(file: string): Promise<WasmObject> {
+  return readObject(await fs.readFile(file))
+}
+
+async function built(outcome: CompileOutcome, origin: string): Promise<BuiltObject | undefined> {
+  if (outcome.object === undefined || outcome.sha256 === undefined) return undefined
+  const object = await readBuiltObject(outcome.object)
+  const names = (symbols: { name: string }[]) => [...new Set(symbols.map((symbol) => symbol.name))].toSorted()
+  return {
+    origin,
+    defines: names(definedSymbols(object)),
+    needs: names(undefinedSymbols(object)),
+    object: outcome.object,
+    sha256: outcome.sha256,
+    inputs: outcome.inputs,
+  }
+}
+
+/** All C files under a directory, sorted, relative to it. */
+async function cFiles(dir: string): Promise<string[]> {
+  const names = await fs.readdir(dir, { recursive: true }).catch(() => [])
+  return names.filter((name) => name.endsWith('.c')).toSorted()
+}
+
+export function createCompiler(tree: KernelTree, context: CompileContext): Compiler {
+  const limited = limiter(context.toolchain.width)
+  const shimDir = path.join(packageRoot, 'shim')
+  const ownFlags = [`-I${path.join(shimDir, 'include')}`, `-I${path.join(packageRoot, 'linux-api', 'generated')}`]
+  const treeFiles = new Map<string, Promise<BuiltObject | undefined>>()
+  const modules = new Map<string, Promise<BuiltModule>>()
+  let shim: Promise<Shim> | undefined
+
+  const compile = (object: KernelObject, extra: readonly string[]) =>
+    limited(() => {
+      checkInterrupted(context.signal)
+      return compileObject(context, {
+        source: object.source,
+        args: [...adoptKernelFlags(object.args, object.cwd), ...extra],
+      })
+    })
+
+  const ownFile = async (file: string, origin: string) => {
+    const outcome = await compile(await tree.builtin(file), ownFlags)
+    const object = await built(outcome, origin)
+    return { ...(object && { object }), diagnostics: outcome.ok ? [] : outcome.diagnostics }
+  }
+
+  const compileTreeFile = async (name: string) => built(await compile(await tree.builtin(name), []), `tree:${name}`)
+
+  const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
+    const start = performance.now()
+    const extra = moduleFlags(module.name)
+    const outcomes = await Promise.all(module.objects.map((object) => compile(object, extra)))
+    const objects = await Promise.all(outcomes.map((outcome) => built(outcome, `module:${module.name}`)))
+    const whole = objects.filter((object) => object !== undefined)
+    return {
+      module,
+      ...(whole.length === objects.length && { objects: whole }),
+      inputs: outcomes.flatMap((outcome) => outcome.inputs),
+      diagnostics: outcomes.flatMap((outcome) => (outcome.ok ? [] : outcome.diagnostics)),
+      ms: performance.now() - start,
+    }
+  }
+
+  const compileShim = async (): Promise<Shim> => {
+    const start = performance.now()
+    const files = await cFiles(shimDir)
+    const results = await Promise.all(files.map((file) => ownFile(path.join(shimDir, file), `shim:${file}`)))
+    const objects = results.flatMap(({ object }) => (object === undefined ? [] : [object]))
+    const bySymbol = new Map(objects.flatMap((object) => object.defines.map((symbol) => [symbol, object] as const)))
+    return {
+      objects,
+      bySymbol,
+      diagnostics: results.flatMap((result) => result.diagnostics),
+      ms: performance.now() - start,
+    }
+  }
+
+  const once = <T>(memo: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+    const known = memo.get(key) ?? make()
+    memo.set(key, known)
+    return known
+  }
+
+  return {
+    context,
+    ownFile,
+    module: (module) => once(modules, module.name, () => compileModule(module)),
+    treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),
+    shim: () => (shim ??= compileShim()),
+  }
+}

@@ -1,0 +1,58 @@
+/** The result of a build, as data: `drvport.build/1` (interfaces.md). Types only. */
+
+import type { SourceFile } from '../package.ts'
+import type { Diagnostic } from '../toolchain/diagnostics.ts'
+
+/** How far a module came, of the rungs a build climbs. `none`: not even its source was there. */
+export type BuildRung = 'none' | 'parse' | 'compile' | 'link' | 'verify'
+
+/** A symbol that nobody provides, and what is known of it. */
+export interface MissingSymbol {
+  readonly symbol: string
+  /** First use in the module's own source; empty and 0 when it is used by something the module needs. */
+  readonly file: string
+  readonly line: number
+  /** Who needs it: `module:NAME`, `shim:FILE`, `tree:PATH`. */
+  readonly neededBy: readonly string[]
+}
+
+export interface ModuleResult {
+  readonly name: string
+  /** Path in the tree. */
+  readonly path: string
+  readonly rung: BuildRung
+  /** A short stable key: `compile-error`, `unresolved-symbol`, `link-error`, `refused`, `interrupted`. */
+  readonly reason?: string
+  /** The specifics, for people. */
+  readonly detail?: string
+  readonly wasm?: { readonly path: string; readonly sha256: string; readonly bytes: number }
+  /** Directory of the package in the store. */
+  readonly package?: string
+  readonly sources: readonly SourceFile[]
+  readonly changedBytes: number
+  readonly imports: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly unresolved: readonly string[]
+  readonly missing: readonly MissingSymbol[]
+  readonly stubs: readonly string[]
+  readonly traps: readonly string[]
+  readonly licenses: readonly string[]
+  readonly ms: { readonly compile: number; readonly link: number; readonly total: number }
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface BuildDocument {
+  readonly schema: 'drvport.build/1'
+  readonly tree: { readonly name: string; readonly version: string }
+  readonly toolchain: { readonly name: string; readonly version: string; readonly how: string }
+  readonly modules: readonly ModuleResult[]
+  /** The shim's own diagnostics: a fault of drvport, not of a driver. */
+  readonly shim: readonly Diagnostic[]
+  readonly interrupted: boolean
+  readonly ms: number
+}
+
+export type BuildProgress =
+  | { readonly step: 'plan'; readonly modules: number; readonly toolchain: string }
+  | { readonly step: 'shim'; readonly files: number; readonly ms: number }
+  | { readonly step: 'module'; readonly done: number; readonly of: number; readonly result: ModuleResult }

@@ -1,0 +1,103 @@
+/**
+ * From modules of a kernel tree to packages in the store: compile, find providers, link, instrument, verify, store.
+ *
+ * `buildModules` is the whole of it. A module that fails is a result and never stops the others; an interruption keeps
+ * what is finished; only a failing infrastructure (no compiler, disk full) is thrown.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { inParallel } from '../cache.ts'
+import { DrvportError, Interrupted } from '../errors.ts'
+import { packageRoot } from '../root.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import { createCompiler } from './compiler.ts'
+import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
+import type { KernelModule, KernelTree } from './kernel.ts'
+import { buildModule, type ModuleBuild } from './module.ts'
+import { compileContext } from './objects.ts'
+import { readSymbols } from './symbols.ts'
+
+export type * from './document.ts'
+export type * from './kernel.ts'
+
+export interface BuildRequest {
+  readonly tree: KernelTree
+  /** Module names, paths or globs; see interfaces.md. */
+  readonly selectors: readonly string[]
+  readonly toolchain: Toolchain
+  readonly signal?: AbortSignal
+  readonly progress?: (event: BuildProgress) => void
+}
+
+async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
+  const found = new Map<string, KernelModule>()
+  for (const selector of selectors) for (const module of await tree.select(selector)) found.set(module.name, module)
+  return [...found.values()]
+}
+
+/** Build every module that the selectors name. Throws UsageError for an unknown selector, InfrastructureError. */
+export async function buildModules(request: BuildRequest): Promise<BuildDocument> {
+  const start = performance.now()
+  const { tree, toolchain, signal, progress } = request
+  const modules = await selectAll(tree, request.selectors)
+  progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
+  const roots = [...tree.roots, { dir: await fs.realpath(packageRoot), as: 'drvport/' }]
+  const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
+  const build: ModuleBuild = {
+    tree,
+    toolchain,
+    compiler,
+    table: await readSymbols(path.join(packageRoot, 'linux-api', 'symbols')),
+    signal,
+  }
+
+  const shim = await compiler.shim()
+  progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
+  let done = 0
+  const settled = await inParallel(
+    modules,
+    toolchain.width * 2,
+    async (module) => {
+      const result = await buildModule(build, module)
+      progress?.({ step: 'module', done: ++done, of: modules.length, result })
+      return result
+    },
+    signal,
+  )
+  return {
+    schema: 'drvport.build/1',
+    tree: { name: tree.name, version: tree.version },
+    toolchain: { name: toolchain.name, version: toolchain.version, how: toolchain.how },
+    modules: settled.map((outcome, i) => resultOf(outcome, modules[i] as KernelModule)),
+    shim: shim.diagnostics,
+    interrupted: signal?.aborted === true,
+    ms: performance.now() - start,
+  }
+}
+
+/** An interrupted module is a result; an infrastructure failure is thrown; anything else is our own bug, with its module. */
+function resultOf(outcome: PromiseSettledResult<ModuleResult> | undefined, module: KernelModule): ModuleResult {
+  if (outcome?.status === 'fulfilled') return outcome.value
+  const reason: unknown = outcome?.reason
+  if (reason instanceof DrvportError && !(reason instanceof Interrupted)) throw reason
+  const interrupted = outcome === undefined || reason instanceof Interrupted
+  return {
+    name: module.name,
+    path: module.path,
+    rung: 'none',
+    reason: interrupted ? 'interrupted' : 'internal-error',
+    ...(!interrupted && { detail: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) }),
+    sources: [],
+    changedBytes: 0,
+    imports: [],
+    capabilities: [],
+    unresolved: [],
+    missing: [],
+    stubs: [],
+    traps: [],
+    licenses: [],
+    ms: { compile: 0, link: 0, total: 0 },
+    diagnostics: [],
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What a build needs to know of a configured kernel tree: the seam between Kbuild's graph and the builder.
+ *
+ * Paths are absolute and point into the read-only tree (or the overlay beside it). Flags are Kbuild's own for that file,
+ * without `-c`, `-o` and the source.
+ */
+
+import type { Root } from './flags.ts'
+
+export interface KernelObject {
+  /** Absolute path of the C file. */
+  readonly source: string
+  readonly args: readonly string[]
+  /** Directory that relative paths in args start from. */
+  readonly cwd: string
+}
+
+export interface KernelModule {
+  readonly name: string
+  /** Path in the tree, of the directory or composite: what a person would look for. */
+  readonly path: string
+  readonly objects: readonly KernelObject[]
+}
+
+export interface KernelTree {
+  readonly name: string
+  readonly version: string
+  readonly roots: readonly Root[]
+  /** Modules that a selector names. Throws UsageError when it names none. */
+  select(selector: string): Promise<readonly KernelModule[]>
+  /** A module by name, spelt with - or _. */
+  module(name: string): Promise<KernelModule | undefined>
+  /** The module that exports a symbol. */
+  exporter(symbol: string): Promise<string | undefined>
+  /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
+  builtin(file: string): Promise<KernelObject>
+  /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */
+  pristine(name: string): Promise<string | undefined>
+}

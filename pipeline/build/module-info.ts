@@ -1,0 +1,84 @@
+/**
+ * What a compiled module says of itself: licence, parameters, firmware, device ids.
+ *
+ * Read from the objects rather than the source, so that macros, conditionals and generated tables are seen as the
+ * compiler saw them. `.modinfo` holds `tag=value` strings (include/linux/moduleparam.h); MODULE_DEVICE_TABLE leaves a
+ * symbol `__mod_<bus>__<table>_device_table` on the table itself (include/linux/module.h).
+ */
+
+import type { DeviceId, ModuleParam } from '../package.ts'
+import { definedSymbols, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
+
+export interface ModuleInfo {
+  readonly licenses: readonly string[]
+  readonly params: readonly ModuleParam[]
+  readonly firmware: readonly string[]
+  readonly ids: readonly DeviceId[]
+}
+
+/** Bytes of one data segment, by its index. */
+function segmentBytes(object: WasmObject, index: number): Uint8Array {
+  const segment = object.module.data[index]
+  return segment === undefined ? new Uint8Array() : object.module.bytes.subarray(segment.start, segment.end)
+}
+
+/** The `tag=value` strings of an object. */
+export function modinfo(object: WasmObject): [tag: string, value: string][] {
+  const result: [string, string][] = []
+  object.segments.forEach((name, index) => {
+    if (!name.startsWith('.modinfo')) return
+    for (const text of new TextDecoder().decode(segmentBytes(object, index)).split('\0')) {
+      const at = text.indexOf('=')
+      if (at > 0) result.push([text.slice(0, at), text.slice(at + 1)])
+    }
+  })
+  return result
+}
+
+function symbolBytes(object: WasmObject, symbol: ObjectSymbol): Uint8Array {
+  if (symbol.data === undefined) return new Uint8Array()
+  const { segment, offset, size } = symbol.data
+  return segmentBytes(object, segment).subarray(offset, offset + size)
+}
+
+/** sizeof(struct pci_device_id) on a 32-bit machine: six ids, driver_data, override_only. */
+const PCI_ID_BYTES = 32
+
+function pciIds(bytes: Uint8Array): DeviceId[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const ids: DeviceId[] = []
+  for (let at = 0; at + PCI_ID_BYTES <= bytes.length; at += PCI_ID_BYTES) {
+    const word = (n: number) => view.getUint32(at + 4 * n, true)
+    // The kernel's own end test (pci_match_id): no vendor, no subvendor, no class mask.
+    if (word(0) === 0 && word(2) === 0 && word(5) === 0) break
+    ids.push({
+      bus: 'pci',
+      vendor: word(0),
+      device: word(1),
+      subvendor: word(2),
+      subdevice: word(3),
+      class: word(4),
+      classMask: word(5),
+    })
+  }
+  return ids
+}
+
+function deviceIds(object: WasmObject): DeviceId[] {
+  return definedSymbols(object).flatMap((symbol) => {
+    const bus = /^__mod_(\w+?)__.*_device_table$/.exec(symbol.name)?.[1]
+    return bus === 'pci' ? pciIds(symbolBytes(object, symbol)) : []
+  })
+}
+
+/** Everything the objects of one module say. */
+export function readModuleInfo(module: string, objects: readonly WasmObject[]): ModuleInfo {
+  const tags = objects.flatMap(modinfo)
+  const values = (tag: string) =>
+    [...new Set(tags.filter(([name]) => name === tag).map(([, value]) => value))].toSorted()
+  const params = values('parmtype').map((text) => {
+    const at = text.indexOf(':')
+    return { module, name: text.slice(0, at), type: text.slice(at + 1) }
+  })
+  return { licenses: values('license'), params, firmware: values('firmware'), ids: objects.flatMap(deviceIds) }
+}

@@ -1,0 +1,162 @@
+/**
+ * Which code a module needs besides its own: for every symbol nobody in the link defines, a provider.
+ *
+ * The order is the architecture's: the shim, a file of the tree, another module. Works on symbol names only; what has to
+ * be compiled is asked for through `Sources`, so it can be tried without a compiler.
+ */
+
+import type { ProviderUse } from '../package.ts'
+import type { SymbolTable } from './symbols.ts'
+
+/** One object as the resolver sees it. */
+export interface LinkObject {
+  /** `shim:FILE`, `tree:PATH`, or `module:NAME`. */
+  readonly origin: string
+  readonly defines: readonly string[]
+  readonly needs: readonly string[]
+}
+
+export interface Sources<O extends LinkObject> {
+  /** The shim object that defines a symbol. */
+  shim(symbol: string): O | undefined
+  /** The compiled file of the tree; undefined when it does not compile. */
+  tree(path: string): Promise<O | undefined>
+  /** The objects of another module; undefined when it does not compile. */
+  module(name: string): Promise<readonly O[] | undefined>
+  /** The module that exports a symbol. */
+  exporter(symbol: string): Promise<string | undefined>
+}
+
+export interface Resolution<O extends LinkObject> {
+  /** Names of the modules, in dependency order, the one asked for last. */
+  readonly modules: readonly string[]
+  /** Objects of those modules, in the same order. */
+  readonly moduleObjects: readonly O[]
+  /** Shim and tree objects that are needed, by origin. */
+  readonly support: readonly O[]
+  readonly providers: readonly ProviderUse[]
+  /** Symbols nobody provides, with the origins that need them. */
+  readonly missing: ReadonlyMap<string, readonly string[]>
+  /** Symbols whose row says `trap`, or whose provider does not compile. */
+  readonly traps: readonly string[]
+}
+
+/** Symbols the linker itself defines. */
+const LINKER =
+  /^(__start_|__stop_|__heap_base$|__heap_end$|__data_end$|__global_base$|__stack_pointer$|__stack_low$|__stack_high$|__memory_base$|__table_base$|__indirect_function_table$|__dso_handle$|__wasm_call_ctors$)/
+
+/** Find the closure over providers from a module's own objects. */
+export async function resolve<O extends LinkObject>(
+  name: string,
+  own: readonly O[],
+  table: SymbolTable,
+  sources: Sources<O>,
+): Promise<Resolution<O>> {
+  const modules = new Map<string, readonly O[]>([[name, own]])
+  const dependsOn = new Map<string, Set<string>>([[name, new Set()]])
+  const support = new Map<string, O>()
+  const defined = new Set<string>()
+  const providers = new Map<string, ProviderUse>()
+  const missing = new Map<string, Set<string>>()
+  const traps = new Set<string>()
+  const queue: { object: O; module: string | undefined }[] = []
+
+  const add = (object: O, module: string | undefined) => {
+    object.defines.forEach((symbol) => defined.add(symbol))
+    queue.push({ object, module })
+  }
+  const addSupport = (object: O) => {
+    if (support.has(object.origin)) return
+    support.set(object.origin, object)
+    add(object, undefined)
+  }
+  const addModule = async (other: string): Promise<boolean> => {
+    if (modules.has(other)) return true
+    const objects = await sources.module(other)
+    if (objects === undefined) return false
+    modules.set(other, objects)
+    dependsOn.set(other, new Set())
+    objects.forEach((object) => add(object, other))
+    return true
+  }
+  const use = (symbol: string, provider: string) => {
+    const status = table.get(symbol)?.status ?? 'full'
+    providers.set(symbol, { symbol, provider, status })
+  }
+  const owner = new Map<string, string>()
+
+  const provide = async (symbol: string, module: string | undefined): Promise<boolean> => {
+    const row = table.get(symbol)
+    const fromShim = sources.shim(symbol)
+    if (fromShim !== undefined) {
+      addSupport(fromShim)
+      use(symbol, fromShim.origin)
+      return true
+    }
+    if (row?.provider.startsWith('tree:') === true) {
+      const object = await sources.tree(row.provider.slice('tree:'.length))
+      if (object?.defines.includes(symbol) !== true) return false
+      addSupport(object)
+      use(symbol, row.provider)
+      return true
+    }
+    if (row?.status === 'trap') {
+      traps.add(symbol)
+      return true
+    }
+    const other =
+      row?.provider.startsWith('module:') === true
+        ? row.provider.slice('module:'.length)
+        : await sources.exporter(symbol)
+    if (other === undefined || !(await addModule(other))) return false
+    owner.set(symbol, other)
+    if (module !== undefined && module !== other) dependsOn.get(module)?.add(other)
+    use(symbol, `module:${other}`)
+    return true
+  }
+
+  own.forEach((object) => add(object, name))
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+    for (const symbol of item.object.needs) {
+      if (LINKER.test(symbol) || traps.has(symbol)) continue
+      if (defined.has(symbol)) {
+        // A second module that needs an already linked one must still start after it.
+        const other = owner.get(symbol)
+        if (other !== undefined && item.module !== undefined && other !== item.module)
+          dependsOn.get(item.module)?.add(other)
+        continue
+      }
+      const before = missing.get(symbol)
+      if (before !== undefined) before.add(item.object.origin)
+      else if (!(await provide(symbol, item.module))) missing.set(symbol, new Set([item.object.origin]))
+    }
+  }
+  const order = inOrder(name, dependsOn)
+  return {
+    modules: order,
+    moduleObjects: order.flatMap((module) => modules.get(module) ?? []),
+    support: [...support.values()].toSorted((a, b) => (a.origin < b.origin ? -1 : 1)),
+    providers: [...providers.values()].toSorted((a, b) => (a.symbol < b.symbol ? -1 : 1)),
+    missing: new Map(
+      [...missing]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([symbol, origins]) => [symbol, [...origins].toSorted()]),
+    ),
+    traps: [...traps].toSorted(),
+  }
+}
+
+/** Dependencies before dependants; a cycle (the kernel has none) is cut where it is met. */
+function inOrder(name: string, dependsOn: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const order: string[] = []
+  const seen = new Set<string>()
+  const visit = (module: string) => {
+    if (seen.has(module)) return
+    seen.add(module)
+    ;[...(dependsOn.get(module) ?? [])].toSorted().forEach(visit)
+    order.push(module)
+  }
+  visit(name)
+  ;[...dependsOn.keys()].toSorted().forEach((module) => seen.has(module) || order.splice(-1, 0, module))
+  return order
+}

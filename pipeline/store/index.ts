@@ -1,0 +1,89 @@
+/**
+ * The store of driver packages: directories named by what went into them, and an index by name.
+ *
+ * `<cache>/store/packages/<key>/` holds NAME.wasm, NAME.json, NAME.lines and appears whole or not at all; a package is
+ * never changed. `<cache>/store/index/<tree>/<toolchain>/<NAME>` names the newest. Knows nothing of how packages are
+ * made.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { cachePath, exists, makeDirectoryAtomic, sha256, writeAtomic } from '../cache.ts'
+import { InfrastructureError } from '../errors.ts'
+import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
+
+export interface PackageFiles {
+  readonly manifest: Manifest
+  readonly wasm: Uint8Array
+  readonly lines?: Uint8Array
+}
+
+export interface StoredPackage {
+  readonly dir: string
+  readonly manifest: Manifest
+}
+
+export const storeDir = () => cachePath('store')
+export const packageDir = (key: string) => path.join(storeDir(), 'packages', key)
+
+const indexFile = (tree: string, toolchain: string, name: string) =>
+  path.join(storeDir(), 'index', tree, toolchain, name)
+
+/** Put a package under a key and make it the newest of its name. Returns its directory. */
+export async function putPackage(key: string, files: PackageFiles): Promise<StoredPackage> {
+  const { manifest, wasm, lines } = files
+  const dir = packageDir(key)
+  if (!(await exists(dir))) {
+    await makeDirectoryAtomic(dir, async (at) => {
+      await fs.writeFile(path.join(at, manifest.wasm.file), wasm)
+      if (lines !== undefined && manifest.lines !== null) await fs.writeFile(path.join(at, manifest.lines.file), lines)
+      await fs.writeFile(path.join(at, `${manifest.name}.json`), `${JSON.stringify(manifest, null, 2)}\n`)
+    })
+  }
+  await pointTo(key, manifest)
+  return { dir, manifest }
+}
+
+/** Make a stored package the newest of its name. */
+export async function pointTo(key: string, manifest: Manifest): Promise<void> {
+  const file = indexFile(manifest.tree.name, manifest.toolchain.name, manifest.name)
+  const now = await fs.readFile(file, 'utf8').catch(() => '')
+  if (now.trim() !== key) await writeAtomic(file, `${key}\n`)
+}
+
+/** The package of a key, if it is stored and whole. */
+export async function getPackage(key: string, name: string): Promise<StoredPackage | undefined> {
+  const dir = packageDir(key)
+  if (!(await exists(path.join(dir, `${name}.json`)))) return undefined
+  return readPackage(dir, name).catch(() => undefined)
+}
+
+/** The newest package of a name. */
+export async function findPackage(tree: string, toolchain: string, name: string): Promise<StoredPackage | undefined> {
+  const key = (await fs.readFile(indexFile(tree, toolchain, name), 'utf8').catch(() => '')).trim()
+  return key === '' ? undefined : getPackage(key, name)
+}
+
+/** Read a package directory and hold the wasm file against its manifest. Throws InfrastructureError. */
+export async function readPackage(dir: string, name: string): Promise<StoredPackage> {
+  const file = path.join(dir, `${name}.json`)
+  const refuse = (expected: string, found: string, cause?: unknown) =>
+    new InfrastructureError(`damaged package ${name}`, {
+      where: file,
+      expected,
+      found,
+      cause,
+      todo: 'delete the directory and build again',
+    })
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse(await fs.readFile(file, 'utf8')) as Manifest
+  } catch (cause) {
+    throw refuse('a manifest', 'none that can be read', cause)
+  }
+  if (manifest.schema !== PACKAGE_SCHEMA) throw refuse(PACKAGE_SCHEMA, String(manifest.schema))
+  const wasm = await fs.readFile(path.join(dir, manifest.wasm.file)).catch(() => undefined)
+  const found = wasm === undefined ? 'no file' : sha256(wasm)
+  if (found !== manifest.wasm.sha256) throw refuse(`${manifest.wasm.file} with sha256 ${manifest.wasm.sha256}`, found)
+  return { dir, manifest }
+}
