@@ -28,7 +28,7 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
   firstChild: Capability | undefined
   next: Capability | undefined
   previous: Capability | undefined
-  readonly ended: ((capability: Capability<T>) => void) | undefined
+  readonly ended: (() => void) | undefined
 
   constructor(
     object: T,
@@ -36,7 +36,7 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
     badge: number,
     space: CapabilitySpace,
     slot: number,
-    ended: ((capability: Capability<T>) => void) | undefined,
+    ended: (() => void) | undefined,
   ) {
     this.object = object
     this.rights = rights
@@ -51,11 +51,11 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
   }
 }
 
-export interface MintOptions<T extends CapabilityObject> {
+export interface MintOptions {
   /** Subset wanted of the parent's rights; default all of them. */
   readonly rights?: number
   readonly badge?: number
-  readonly ended?: (capability: Capability<T>) => void
+  readonly ended?: () => void
 }
 
 export class CapabilitySpace {
@@ -77,7 +77,7 @@ export class CapabilitySpace {
   }
 
   /** Put a root capability here: derived from nothing. Throws RangeError when the quota is used up. */
-  create<T extends CapabilityObject>(object: T, options: MintOptions<T> = {}): Capability<T> {
+  create<T extends CapabilityObject>(object: T, options: MintOptions = {}): Capability<T> {
     return this.#place(object, options.rights ?? RIGHT.ALL, options, undefined)
   }
 
@@ -85,7 +85,7 @@ export class CapabilitySpace {
    * Derive a capability from `source` (of any space) into this one. Rights only shrink. The object may be a part of the
    * source's. Throws TypeError when the source has ended or may not be granted on.
    */
-  derive<T extends CapabilityObject>(source: Capability, object: T, options: MintOptions<T> = {}): Capability<T> {
+  derive<T extends CapabilityObject>(source: Capability, object: T, options: MintOptions = {}): Capability<T> {
     if (!source.alive)
       throw new TypeError(`capability to ${source.object.label} has ended: nothing can be derived from it`)
     if ((source.rights & RIGHT.GRANT) === 0 && source.space !== this) {
@@ -146,15 +146,15 @@ export class CapabilitySpace {
   #place<T extends CapabilityObject>(
     object: T,
     rights: number,
-    options: MintOptions<T>,
+    options: MintOptions,
     parent: Capability | undefined,
   ): Capability<T> {
     if (this.#count >= this.#quota) throw new RangeError(`${this.owner} holds ${this.#count} capabilities: its quota`)
     const slot = this.#free.pop() ?? this.#slots.length
     const capability = new Capability<T>(object, rights, options.badge ?? 0, this, slot, options.ended)
-    this.#slots[slot] = capability as unknown as Capability
+    this.#slots[slot] = capability
     this.#count++
-    if (parent !== undefined) link(parent, capability as unknown as Capability)
+    if (parent !== undefined) link(parent, capability)
     return capability
   }
 
@@ -164,7 +164,7 @@ export class CapabilitySpace {
     this.#free.push(capability.slot)
     this.#count--
     capability.space = undefined
-    capability.ended?.(capability)
+    capability.ended?.()
   }
 }
 

@@ -24,6 +24,10 @@ export interface Program {
   readonly irqsOff: number
   /** Word the kernel sets when it held a delivery back. */
   readonly pending: number
+  /** Where the tick count (64 bits) is kept current; 0 for a program that has none. */
+  readonly tick: number
+  /** ns of one tick. */
+  readonly tickNs: number
   interrupt(number: number): void
   timer(): void
   softirq(): void
@@ -86,6 +90,8 @@ export class Domain {
   #fuelSeen = FUEL_SLICE
   #fuelUsed = 0
   #busySince = 0.5
+  /** When the tick count is next out of date. */
+  #tickUntil = 0.5
 
   constructor(kernel: Kernel, id: number, name: string, program: Program, limits: DomainLimits = DEFAULT_LIMITS) {
     this.kernel = kernel
@@ -301,8 +307,20 @@ export class Domain {
   // ---- work and time ----
 
   #beginRun(): void {
-    this.#busySince = this.kernel.clock.now()
+    const now = this.kernel.clock.now()
+    this.#busySince = now
     this.#fuelUsed = 0
+    if (now >= this.#tickUntil) this.#ticked(now)
+  }
+
+  /** Bring the program's tick count up to date. */
+  #ticked(now: number): void {
+    const { tick, tickNs } = this.#program
+    const count = Math.floor(now / tickNs)
+    this.#tickUntil = (count + 1) * tickNs
+    if (tick === 0) return
+    this.#words[tick >> 2] = count | 0
+    this.#words[(tick >> 2) + 1] = Math.floor(count / 0x1_0000_0000)
   }
 
   /** Charge the work counted since last time to the clock. */
@@ -332,7 +350,9 @@ export class Domain {
     const { clock } = this.kernel
     if (clock.spend(ns) || this.kernel.attentive) this.kernel.dispatch()
     if (this.dead) throw KILLED
-    if (clock.now() - this.#busySince > this.limits.busyNs) {
+    const now = clock.now()
+    if (now >= this.#tickUntil) this.#ticked(now)
+    if (now - this.#busySince > this.limits.busyNs) {
       throw new Failure('endless-loop', `busy for ${this.limits.busyNs / 1e9} s without blocking or returning`)
     }
   }

@@ -183,6 +183,8 @@ export function load(
     fuel: options.counted ? exports['drvport_fuel']! : undefined,
     irqsOff: IRQS_OFF,
     pending: PENDING,
+    tick: 0,
+    tickNs: 4_000_000,
     interrupt: entry('irq'),
     timer: entry('timer'),
     softirq: entry('softirq'),

@@ -1,0 +1,95 @@
+/**
+ * The board: the kernel with the hardware around it, and what drivers write to its log. Knows no driver.
+ */
+import { type Capability, CapabilitySpace } from '../../kernel/capability.ts'
+import type { Domain } from '../../kernel/domain.ts'
+import { Failure } from '../../kernel/fault.ts'
+import { Kernel } from '../../kernel/kernel.ts'
+import { createInterruptController, type InterruptController } from '../interrupts.ts'
+import type { PciFunction } from '../pci/function.ts'
+import { createPciHost, type PciHost } from '../pci/host.ts'
+
+export interface LogRecord {
+  readonly atNs: number
+  /** Domain name; empty for the machine. */
+  readonly domain: string
+  /** LOG_* */
+  readonly level: number
+  readonly text: string
+}
+
+export interface DmaRecord {
+  readonly atNs: number
+  readonly device: string
+  readonly domain: string
+  readonly text: string
+}
+
+const WARNING = 4
+/** Log text one domain may write, bytes: a driver in a loop must not fill the host's memory. */
+const LOG_QUOTA = 4 << 20
+/** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
+const WALL_START_NS = 1_767_225_600e9
+
+export class Board {
+  readonly kernel: Kernel
+  readonly interrupts: InterruptController
+  readonly pci: PciHost
+  readonly wallStartNs = WALL_START_NS
+  readonly log: LogRecord[] = []
+  /** Accesses the IOMMU refused. */
+  readonly dmaFaults: DmaRecord[] = []
+  /** Which domain drives a function. */
+  readonly owners = new Map<PciFunction, Domain>()
+  /** Told of every log record as it is written. */
+  onLog: ((record: LogRecord) => void) | undefined
+  readonly #volume = new Map<string, number>()
+  readonly #deviceKind: number
+
+  constructor(seed: number) {
+    this.kernel = new Kernel(seed)
+    this.#deviceKind = this.kernel.log.kind('device')
+    this.interrupts = createInterruptController()
+    this.pci = createPciHost({
+      timeline: this.kernel.clock,
+      random: this.kernel.random.fork(),
+      interrupts: this.interrupts,
+      trace: (text) => this.kernel.log.text(this.#deviceKind, 0, text),
+      onDmaFault: (fn, fault) =>
+        this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),
+    })
+  }
+
+  /** A domain's log record, within its quota. */
+  write(domain: Domain, level: number, text: string): void {
+    const volume = (this.#volume.get(domain.name) ?? 0) + text.length
+    this.#volume.set(domain.name, volume)
+    this.kernel.log.text(this.kernel.kinds.message, domain.id, text)
+    if (volume > LOG_QUOTA) return
+    this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level, text })
+  }
+
+  /** Something the machine noticed about a domain. */
+  note(domain: Domain, text: string): void {
+    this.write(domain, WARNING, text)
+  }
+
+  #record(record: LogRecord): void {
+    this.log.push(record)
+    this.onLog?.(record)
+  }
+
+  revoke(capability: Capability): void {
+    CapabilitySpace.revoke(capability)
+  }
+
+  /**
+   * A device reached for memory nobody mapped for it. The IOMMU stopped it; whoever programmed the device has failed.
+   * It is called from within the device's access: the domain ends when nothing of it is on the stack.
+   */
+  #strayed(fn: PciFunction, text: string): void {
+    const owner = this.owners.get(fn)
+    this.dmaFaults.push({ atNs: this.kernel.clock.now(), device: fn.name, domain: owner?.name ?? '', text })
+    if (owner !== undefined) this.kernel.post(() => owner.fail(new Failure('dma-stray', `${fn.name}: ${text}`)))
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Host side of the `log`, `time` and `sched` call groups: what every domain holds.
+ */
+import { FAULT, type LogCalls, type SchedCalls, type TimeCalls } from '../../linux-api/generated/abi.ts'
+import { Failure, type FaultKind } from '../../kernel/fault.ts'
+import type { ProcessEntry } from '../../kernel/fiber.ts'
+import type { Host } from './host.ts'
+
+const CALL_NS = 20
+const RELAX_NS = 100
+const two32 = 0x1_0000_0000
+
+const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
+  [FAULT.BUG, 'bug'],
+  [FAULT.NULL_DEREFERENCE, 'null-dereference'],
+  [FAULT.SLEEP_IN_ATOMIC, 'sleep-in-atomic'],
+  [FAULT.OUT_OF_MEMORY, 'out-of-memory'],
+  [FAULT.PANIC, 'panic'],
+  [FAULT.TRAP_SYMBOL, 'missing-symbol'],
+  [FAULT.HEAP_CORRUPTION, 'heap-corruption'],
+  [FAULT.DEADLOCK, 'deadlock'],
+  [FAULT.LEAK, 'leak'],
+  [FAULT.UNDEFINED, 'undefined-behaviour'],
+])
+
+export function logCalls(host: Host): LogCalls {
+  return {
+    write: (level, text, length) => host.board.write(host.domain, level, host.text('log.write', text, length)),
+    fault: (kind, text, length) => {
+      throw new Failure(KINDS.get(kind) ?? 'bug', host.text('log.fault', text, length))
+    },
+  }
+}
+
+/** Two words as ns; all ones mean never. */
+const deadline = (low: number, high: number): number =>
+  low === -1 && high === -1 ? Infinity : (low >>> 0) + (high >>> 0) * two32
+
+export function timeCalls(host: Host): TimeCalls {
+  const put = (call: string, out: number, ns: number): void => {
+    const at = out >>> 2
+    if ((out & 3) !== 0 || at + 1 >= host.words.length) host.bytes(call, 0xffffffff, 8)
+    host.words[at] = (ns % two32) | 0
+    host.words[at + 1] = Math.floor(ns / two32)
+  }
+  return {
+    now: (out) => {
+      host.domain.account()
+      host.domain.spend(CALL_NS)
+      put('time.now', out, host.board.kernel.clock.now())
+    },
+    wall: (out) => put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now()),
+    set_timer: (low, high) => host.domain.setTimer(deadline(low, high)),
+    delay: (ns) => {
+      host.domain.account()
+      delay(host, ns >>> 0)
+    },
+  }
+}
+
+/** Devices work during a delay, so it ends event by event. */
+function delay(host: Host, ns: number): void {
+  const { clock } = host.board.kernel
+  const end = clock.now() + ns
+  for (let now = clock.now(); now < end; now = clock.now()) {
+    host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
+  }
+}
+
+export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCalls {
+  return {
+    self: () => host.domain.current?.id ?? 0,
+    spawn: (argument) => host.domain.start('fiber', fiberEntry(), [argument])?.id ?? 0,
+    block: (low, high) => host.domain.block(deadline(low, high)),
+    wake: (fiber) => host.domain.wake(fiber),
+    yield: () => host.domain.yield() as unknown as Promise<void>,
+    kick: () => host.domain.kick(),
+    relax: () => host.domain.spend(RELAX_NS),
+    preempt: () => host.domain.preempt(),
+    stack_overflow: () => {
+      throw new Failure('stack-overflow', 'the C stack left its region')
+    },
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * A loaded driver: one generation of one package in its domain, and the operations on it.
+ *
+ * Every operation is a process entry run to its end; when the domain ends instead, DriverEnded carries the fault.
+ */
+import { BUS, census as censusLayout } from '../../linux-api/generated/abi.ts'
+import type { DriverFault } from '../../kernel/fault.ts'
+import type { PciFunction } from '../pci/function.ts'
+import type { Board } from './board.ts'
+import type { NetDriver, NetInterface, NetService } from './net-service.ts'
+import type { DriverPackage } from './package.ts'
+import { type EntryName, type LoadedProgram, type LoadOptions, loadProgram } from './program.ts'
+
+/** Longest a process entry may take, virtual ns. Firmware time-outs of 60 s exist. */
+const ENTRY_LIMIT_NS = 120e9
+
+export class DriverEnded extends Error {
+  readonly fault: DriverFault | undefined
+  constructor(driver: string, during: string, fault: DriverFault | undefined) {
+    super(`${driver} ended during ${during}${fault === undefined ? '' : `: ${fault.kind}: ${fault.message}`}`)
+    this.name = 'DriverEnded'
+    this.fault = fault
+  }
+}
+
+export type Census = Record<Exclude<keyof typeof censusLayout, 'size'>, number>
+
+/** What was still there after everything was given back; all zero when nothing leaked. */
+export interface Leftovers {
+  readonly mappings: number
+  readonly windows: number
+  readonly vectors: number
+  readonly interrupts: number
+  readonly interfaces: number
+  readonly timers: number
+  readonly fibers: number
+  readonly capabilities: number
+  /** The driver side's own count; undefined when the module does not keep one. */
+  readonly census: Census | undefined
+}
+
+export class Driver implements NetDriver {
+  readonly pack: DriverPackage
+  readonly generation: number
+  readonly program: LoadedProgram
+  /** Functions granted, by the driver's handle. */
+  readonly devices = new Map<number, PciFunction>()
+  readonly #board: Board
+  readonly #net: NetService
+
+  private constructor(board: Board, net: NetService, pack: DriverPackage, generation: number, program: LoadedProgram) {
+    this.#board = board
+    this.#net = net
+    this.pack = pack
+    this.generation = generation
+    this.program = program
+    program.host.driver = this
+  }
+
+  /** Load a package and run its init. Throws PackageError, DriverEnded, or Error when init refuses. */
+  static async load(
+    board: Board,
+    net: NetService,
+    pack: DriverPackage,
+    options: LoadOptions,
+    generation = 1,
+  ): Promise<Driver> {
+    const driver = new Driver(board, net, pack, generation, await loadProgram(board, net, pack, options))
+    const code = await driver.call('init')
+    if (code < 0) throw new Error(`${driver.name}: init failed with ${code}`)
+    return driver
+  }
+
+  get name(): string {
+    return this.domain.name
+  }
+
+  get host(): LoadedProgram['host'] {
+    return this.program.host
+  }
+
+  get domain(): LoadedProgram['domain'] {
+    return this.program.domain
+  }
+
+  get dead(): boolean {
+    return this.domain.dead
+  }
+
+  atomic(name: EntryName): ((...args: number[]) => number) | undefined {
+    return this.program.atomic(name)
+  }
+
+  async call(name: EntryName, ...args: number[]): Promise<number> {
+    const entry = this.program.process(name)
+    if (entry === undefined) return -95
+    const fiber = this.domain.start(name, entry, args)
+    if (fiber === undefined) throw new DriverEnded(this.name, name, this.domain.fault)
+    const result = await this.#board.kernel.complete(fiber, ENTRY_LIMIT_NS)
+    this.program.wasi?.flush()
+    if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
+    return result ?? 0
+  }
+
+  async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
+    const address = this.#allocate(bytes.length)
+    const memory = this.host.bank.bytes
+    memory.set(bytes, address)
+    const result = await this.call(name, ...args(address))
+    bytes.set(memory.subarray(address, address + bytes.length))
+    this.domain.enter(this.atomic('free')!, address)
+    return result
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.domain.enter(this.atomic('alloc')!, Math.max(bytes, 8)) >>> 0
+    if (address === 0) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    return address
+  }
+
+  /** Grant a PCI function and probe it. 0 when bound; otherwise the error, and the function is taken back. */
+  async bind(fn: PciFunction): Promise<number> {
+    const handle = this.host.grant(fn)
+    this.#board.owners.set(fn, this.domain)
+    this.devices.set(handle, fn)
+    const code = await this.call('probe', BUS.PCI, handle)
+    if (code < 0) this.#giveBack(handle, fn)
+    return code
+  }
+
+  /** Remove the device from the driver and take the function back. Returns what it left behind. */
+  async unbind(
+    fn: PciFunction,
+  ): Promise<Pick<Leftovers, 'mappings' | 'windows' | 'vectors' | 'interrupts' | 'interfaces'>> {
+    const handle = [...this.devices].find(([, device]) => device === fn)?.[0]
+    if (handle === undefined) throw new Error(`${this.name} does not drive ${fn.name}`)
+    await this.call('remove', BUS.PCI, handle)
+    const left = {
+      mappings: this.host.pages.count,
+      windows: fn.dma.windows,
+      vectors: fn.vectorCount,
+      interrupts: this.domain.interrupts.count,
+      interfaces: this.interfaces.length,
+    }
+    this.#giveBack(handle, fn)
+    return left
+  }
+
+  #giveBack(handle: number, fn: PciFunction): void {
+    this.devices.delete(handle)
+    this.#board.owners.delete(fn)
+    this.host.revoke(handle)
+  }
+
+  /** Interfaces it offers now. */
+  get interfaces(): NetInterface[] {
+    return this.#net.interfaces.filter((net) => net.driver === this)
+  }
+
+  /** What the driver side says it still holds. */
+  census(): Census | undefined {
+    const entry = this.atomic('census')
+    if (entry === undefined) return undefined
+    const address = this.#allocate(censusLayout.size)
+    this.domain.enter(entry, address)
+    const view = new DataView(this.host.bank.bytes.buffer, address, censusLayout.size)
+    const fields = Object.entries(censusLayout).filter(([name]) => name !== 'size') as [string, { offset: number }][]
+    const counts = Object.fromEntries(
+      fields.map(([name, { offset }]) => [name, view.getUint32(offset, true)]),
+    ) as Census
+    this.domain.enter(this.atomic('free')!, address)
+    return counts
+  }
+
+  /** Unbind everything, run exit, end the domain. Returns what was left behind. */
+  async unload(): Promise<Leftovers> {
+    const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, interfaces: 0 }
+    for (const fn of this.devices.values()) {
+      const these = await this.unbind(fn)
+      for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]
+    }
+    await this.call('exit')
+    this.domain.releaseStacks()
+    const census = this.census()
+    const { fibers, capabilities, timers } = this.domain.remains()
+    this.domain.end()
+    return { ...left, fibers, capabilities, timers, census }
+  }
+}
+
+/** Nothing was left, the shim's own pages aside. */
+export function isClean(left: Leftovers): boolean {
+  const { census, ...counts } = left
+  const own = census === undefined ? [] : Object.entries(census).filter(([name]) => name !== 'reserved_pages')
+  return Object.values(counts).every((count) => count === 0) && own.every(([, count]) => count === 0)
+}

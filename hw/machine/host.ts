@@ -1,0 +1,215 @@
+/**
+ * The host side of one driver domain: what the ABI's calls work on.
+ *
+ * Capabilities are the truth about what the domain holds; the tables here (pages, ports, interrupts) are what their
+ * granting wrote and their ending clears, so that a register access is one look-up.
+ */
+import { type Capability, RIGHT } from '../../kernel/capability.ts'
+import type { Domain } from '../../kernel/domain.ts'
+import { Failure } from '../../kernel/fault.ts'
+import type { MemoryBank } from '../iommu.ts'
+import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../pci/function.ts'
+import type { Board } from './board.ts'
+import type { NetDriver } from './net-service.ts'
+import { type Mapping, PageTable, PortTable } from './page-table.ts'
+
+export interface PciObject {
+  readonly type: 'pci'
+  readonly label: string
+  readonly function: PciFunction
+  /** What the driver calls it. */
+  readonly handle: number
+}
+
+interface BarObject {
+  readonly type: 'mmio' | 'port'
+  readonly label: string
+  readonly bar: PciBar
+}
+
+interface MappingObject {
+  readonly type: 'mapping'
+  readonly label: string
+  readonly mapping: Mapping
+}
+
+interface InterruptObject {
+  readonly type: 'irq'
+  readonly label: string
+  readonly irq: number
+}
+
+export class Host {
+  readonly board: Board
+  readonly name: string
+  /** Set once the program is instantiated: its imports exist before it does. */
+  domain!: Domain
+  bank!: MemoryBank
+  /** The driver's entries, for services. */
+  driver!: NetDriver
+  words!: Int32Array
+  readonly pages = new PageTable()
+  /** Functions granted, by handle; a handle is not used again. */
+  readonly functions: (Capability<PciObject> | undefined)[] = []
+  #ports: PortTable | undefined
+  readonly #vectors = new Map<PciFunction, Capability>()
+
+  constructor(board: Board, name: string) {
+    this.board = board
+    this.name = name
+  }
+
+  /** The program exists: from here on calls have something to work on. */
+  attach(domain: Domain, bank: MemoryBank): void {
+    this.domain = domain
+    this.bank = bank
+    this.words = new Int32Array(bank.bytes.buffer)
+  }
+
+  get ports(): PortTable {
+    this.#ports ??= new PortTable()
+    return this.#ports
+  }
+
+  /** Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses. */
+  grant(fn: PciFunction): number {
+    const handle = this.functions.length
+    const { capabilities } = this.domain
+    const label = fn.name
+    const root = capabilities.create<PciObject>(
+      { type: 'pci', label, function: fn, handle },
+      { ended: () => this.#taken(handle, fn) },
+    )
+    this.functions[handle] = root
+    for (const bar of fn.bars) this.#grantBar(root, bar)
+    if (fn.line >= 0) this.#grantInterrupt(root, fn.line)
+    return handle
+  }
+
+  #grantBar(parent: Capability, bar: PciBar): void {
+    const { capabilities } = this.domain
+    if ((bar.flags & BAR_FLAG_IO) === 0) {
+      capabilities.derive<BarObject>(parent, { type: 'mmio', label: bar.name, bar })
+      return
+    }
+    this.ports.grant(bar)
+    capabilities.derive<BarObject>(
+      parent,
+      { type: 'port', label: bar.name, bar },
+      { ended: () => this.ports.revoke(bar) },
+    )
+  }
+
+  #grantInterrupt(parent: Capability, irq: number): Capability<InterruptObject> {
+    return this.domain.capabilities.derive<InterruptObject>(
+      parent,
+      { type: 'irq', label: `interrupt ${irq}`, irq },
+      { ended: () => this.domain.interrupts.remove(irq) },
+    )
+  }
+
+  /** The function is no longer the domain's: nothing it set up may act on. */
+  #taken(handle: number, fn: PciFunction): void {
+    this.functions[handle] = undefined
+    this.#vectors.delete(fn)
+    fn.detach()
+  }
+
+  /** Take a function back. */
+  revoke(handle: number): void {
+    const capability = this.functions[handle]
+    if (capability !== undefined) this.board.revoke(capability)
+  }
+
+  /** A granted function, or undefined. */
+  function(handle: number): PciFunction | undefined {
+    return this.functions[handle]?.object.function
+  }
+
+  /** Map part of a granted memory BAR; 0 when no capability covers it. */
+  map(start: number, length: number): number {
+    for (const capability of this.domain.capabilities.ofType('mmio')) {
+      const { bar } = capability.object as BarObject
+      const offset = start - bar.start
+      if (offset < 0 || length === 0 || offset + length > Math.max(bar.bytes, 4096)) continue
+      if ((capability.rights & RIGHT.READ) === 0) continue
+      const mapping = this.pages.map(bar, offset, Math.min(length, bar.bytes - offset))
+      if (mapping === undefined) return 0
+      this.domain.capabilities.derive<MappingObject>(
+        capability,
+        { type: 'mapping', label: `${bar.name} at 0x${mapping.address.toString(16)}`, mapping },
+        { ended: () => this.pages.unmap(mapping) },
+      )
+      return mapping.address
+    }
+    return 0
+  }
+
+  unmap(address: number): boolean {
+    const mapping = this.pages.at(address)
+    const capability = this.domain.capabilities
+      .ofType('mapping')
+      .find((c) => (c.object as MappingObject).mapping === mapping)
+    if (mapping === undefined || capability === undefined) return false
+    this.domain.capabilities.delete(capability)
+    return true
+  }
+
+  /** Allocate message vectors; the interrupts become capabilities. Negative when there are none. */
+  vectors(handle: number, kind: 'msi' | 'msix', count: number): number {
+    const root = this.functions[handle]
+    if (root === undefined) return -1
+    const fn = root.object.function
+    const first = fn.allocateVectors(kind, count)
+    if (first < 0) return first
+    // One capability over the block, so that giving it back is one revocation.
+    const block = this.domain.capabilities.derive(
+      root,
+      { type: 'vectors', label: `${fn.name} ${kind}` },
+      { ended: () => fn.freeVectors() },
+    )
+    this.#vectors.set(fn, block)
+    for (let irq = first; irq < first + count; irq++) this.#grantInterrupt(block, irq)
+    return first
+  }
+
+  vectorsFree(handle: number): boolean {
+    const fn = this.function(handle)
+    const block = fn && this.#vectors.get(fn)
+    if (fn === undefined || block === undefined) return false
+    this.#vectors.delete(fn)
+    this.board.revoke(block)
+    return true
+  }
+
+  /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
+  attachInterrupt(irq: number): boolean {
+    const held = this.domain.capabilities.ofType('irq').some((c) => (c.object as InterruptObject).irq === irq)
+    if (!held || this.domain.interrupts.has(irq)) return false
+    const source = this.board.interrupts.attach(irq, (number) => this.domain.notify(number))
+    this.domain.interrupts.add(irq, source)
+    // What was asserted before anybody listened was notified before there was anybody to note it.
+    if (source.pending) this.domain.notify(irq)
+    return true
+  }
+
+  /** A piece of the program's memory; a failure of the program when it is not its memory. */
+  bytes(call: string, address: number, length: number): Uint8Array {
+    const at = address >>> 0
+    const size = length >>> 0
+    if (at + size > this.bank.bytes.length) {
+      throw new Failure('memory-access', `${call}: 0x${at.toString(16)} + ${size} is outside of the domain's memory`)
+    }
+    return this.bank.bytes.subarray(at, at + size)
+  }
+
+  text(call: string, address: number, length: number): string {
+    return decoder.decode(this.bytes(call, address, length))
+  }
+
+  refuse(call: string, what: string): never {
+    throw new Failure('no-capability', `${call} of ${what}: the domain holds no capability for it`)
+  }
+}
+
+const decoder = new TextDecoder()

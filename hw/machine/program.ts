@@ -1,0 +1,145 @@
+/**
+ * From a package to a running domain: imports, instance, the kernel's view of it.
+ */
+import { CALLS, type Calls, type Entries, ENTRIES, SHARED, TICK } from '../../linux-api/generated/abi.ts'
+import type { Domain, DomainLimits, Program } from '../../kernel/domain.ts'
+import type { Symbolizer } from '../../kernel/fault.ts'
+import type { ProcessEntry } from '../../kernel/fiber.ts'
+import { memoryBank } from '../iommu.ts'
+import type { Board } from './board.ts'
+import { logCalls, schedCalls, timeCalls } from './core-abi.ts'
+import { dmaCalls, irqCalls, pciCalls } from './device-abi.ts'
+import { Host } from './host.ts'
+import { compilePackage, type DriverPackage, PackageError } from './package.ts'
+import type { NetService } from './net-service.ts'
+import { mmioCalls, pioCalls } from './registers-abi.ts'
+import { createWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from './wasi.ts'
+
+export type EntryName = keyof Entries
+
+export interface LoadOptions {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly firmware: Readonly<Record<string, Uint8Array>>
+  readonly symbolize: Symbolizer | undefined
+  readonly limits: DomainLimits | undefined
+}
+
+export interface LoadedProgram {
+  readonly host: Host
+  readonly domain: Domain
+  readonly wasi: WasiHost | undefined
+  /** An atomic entry, undefined when the module does not export it. */
+  atomic(name: EntryName): ((...args: number[]) => number) | undefined
+  /** A process entry, wrapped for a fiber. */
+  process(name: EntryName): ProcessEntry | undefined
+}
+
+interface Jspi {
+  promising(f: unknown): ProcessEntry
+  Suspending: new (f: unknown) => WebAssembly.ImportValue
+}
+
+/** This engine can suspend wasm. */
+export const canSuspend = (): boolean => 'promising' in WebAssembly
+
+/** Load a package as a new domain of the board; nothing of it has run yet. Throws PackageError. */
+export async function loadProgram(
+  board: Board,
+  net: NetService,
+  pack: DriverPackage,
+  options: LoadOptions,
+): Promise<LoadedProgram> {
+  if (!canSuspend()) throw new PackageError('this Node has no WebAssembly JS Promise Integration: use Node 24 or newer')
+  const module = await compilePackage(pack)
+  const host = new Host(board, options.name)
+  const wrapped = new Map<string, ProcessEntry>()
+  let exports: WebAssembly.Exports = {}
+  const process = (name: EntryName): ProcessEntry | undefined => {
+    let entry = wrapped.get(name)
+    if (entry === undefined && typeof exports[name] === 'function') {
+      entry = (WebAssembly as unknown as Jspi).promising(exports[name])
+      wrapped.set(name, entry)
+    }
+    return entry
+  }
+  const wasi = usesWasi(module) ? await createWasi(module, host, options) : undefined
+  const calls: Calls = {
+    log: logCalls(host),
+    mmio: mmioCalls(host),
+    pio: pioCalls(host),
+    pci: pciCalls(host),
+    dma: dmaCalls(host),
+    irq: irqCalls(host),
+    time: timeCalls(host),
+    sched: schedCalls(host, () => process('fiber')!),
+    net: net.calls(host),
+  }
+  const instance = await instantiate(pack, module, importsOf(calls, wasi))
+  exports = instance.exports
+  checkExports(pack, exports)
+  const domain = board.kernel.createDomain(options.name, programOf(exports, options.symbolize), options.limits)
+  host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer))
+  wasi?.bind(instance)
+  return { host, domain, wasi, process, atomic: (name) => exports[name] as (...args: number[]) => number }
+}
+
+async function instantiate(
+  pack: DriverPackage,
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, imports)
+  } catch (error) {
+    throw new PackageError(`${pack.manifest.name}: cannot be instantiated: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Every call group as imports; what may block is wrapped so that it can. */
+function importsOf(calls: Calls, wasi: WasiHost | undefined): WebAssembly.Imports {
+  const imports: Record<string, WebAssembly.ModuleImports> = {}
+  for (const [group, members] of Object.entries(CALLS)) {
+    const implementation = calls[group as keyof Calls] as unknown as Record<string, (...args: number[]) => number>
+    const into: WebAssembly.ModuleImports = {}
+    for (const [name, shape] of Object.entries(members as Record<string, { blocking: boolean }>)) {
+      const call = implementation[name]!
+      into[name] = shape.blocking ? new (WebAssembly as unknown as Jspi).Suspending(call) : call
+    }
+    imports[group] = into
+  }
+  if (wasi !== undefined) imports[WASI_NAMESPACE] = wasi.imports
+  return imports
+}
+
+function checkExports(pack: DriverPackage, exports: WebAssembly.Exports): void {
+  const entries = Object.entries(ENTRIES).filter(([, entry]) => entry.required)
+  const wanted = ['memory', '__stack_pointer', ...SHARED, ...entries.map(([name]) => name)]
+  const missing = wanted.filter((name) => exports[name] === undefined)
+  if (missing.length > 0) {
+    throw new PackageError(`${pack.manifest.name}: the module does not export ${missing.join(', ')}`)
+  }
+}
+
+function programOf(exports: WebAssembly.Exports, symbolize: Symbolizer | undefined): Program {
+  const global = (name: string): WebAssembly.Global => exports[name] as WebAssembly.Global
+  const entry = <T>(name: EntryName): T => exports[name] as T
+  return {
+    memory: exports['memory'] as WebAssembly.Memory,
+    stackPointer: global('__stack_pointer'),
+    stackLimit: global('drvport_stack_limit'),
+    fuel: global('drvport_fuel'),
+    irqsOff: global('drvport_irqs_off').value as number,
+    pending: global('drvport_pending').value as number,
+    tick: global('drvport_tick').value as number,
+    tickNs: 1e9 / TICK.HZ,
+    interrupt: entry('irq'),
+    timer: entry('timer'),
+    softirq: entry('softirq'),
+    allocate: entry('alloc'),
+    release: entry('free'),
+    ...(symbolize === undefined ? {} : { symbolize }),
+  }
+}
