@@ -5,7 +5,7 @@
  * A descriptor is 16 bytes, little-endian, and is fetched exactly once: everything read of it comes from the cache, so a
  * driver that rewrites one it has handed over changes nothing. A failed fetch stops the ring until it is set up anew.
  */
-import type { DmaPort } from '../types.ts'
+import type { DmaPort } from '../../types.ts'
 
 export const DESCRIPTOR_BYTES = 16
 /** Descriptors the cache holds; the part has 64, and fewer keep a prefetch short. */

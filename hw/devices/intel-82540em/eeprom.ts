@@ -7,8 +7,8 @@
  * bit for each further rising edge. WRITE and ERASE are carried out when CS falls, take a while, and are refused unless
  * EWEN came first; with CS high again, DO is low while busy and high when done.
  */
-import type { Timeline } from '../types.ts'
-import { EECD_CS, EECD_DI, EECD_DO, EECD_SK } from './intel-82540em-registers.ts'
+import type { Timeline } from '../../types.ts'
+import { EECD_CS, EECD_DI, EECD_DO, EECD_SK } from './registers.ts'
 
 export const EEPROM_WORDS = 64
 const ADDRESS_BITS = 6

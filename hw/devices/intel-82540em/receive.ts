@@ -6,9 +6,9 @@
  * RDT moves; only a full FIFO loses frames (RXO, MPC). Frames carry no FCS here, so every one is good: its FCS is
  * computed when the driver has it stored (RCTL.SECRC clear).
  */
-import type { DmaPort, Timeline, TimelineEvent } from '../types.ts'
-import { fold, frameCheckSequence, sumWords } from './intel-82540em-checksum.ts'
-import type { DelayTimer, Interrupts } from './intel-82540em-interrupts.ts'
+import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import { fold, frameCheckSequence, sumWords } from './checksum.ts'
+import type { DelayTimer, Interrupts } from './interrupts.ts'
 import {
   FCAH,
   FCAL,
@@ -41,9 +41,9 @@ import {
   RXCSUM_PCSS_MASK,
   RXCSUM_TUOFL,
   VFTA,
-} from './intel-82540em-registers.ts'
-import { Ring } from './intel-82540em-ring.ts'
-import { MPC, RNBC, ROC, RUC, RXERRC, type Statistics, XOFFRXC, XONRXC } from './intel-82540em-statistics.ts'
+} from './registers.ts'
+import { Ring } from './ring.ts'
+import { MPC, RNBC, ROC, RUC, RXERRC, type Statistics, XOFFRXC, XONRXC } from './statistics.ts'
 
 // Descriptor status (offset 12), 3.2.3.1
 const STATUS_DD = 0x01

@@ -1,8 +1,8 @@
 /**
  * Intel 82540EM gigabit Ethernet controller (8086:100e): the PCI function, its register decoding and its reset.
  *
- * The blocks are in the files beside this one: `-registers` (the data sheet's table), `-eeprom`, `-phy`, `-interrupts`,
- * `-statistics`, `-ring` (descriptors), `-transmit`, `-receive`, `-checksum`. Here register accesses get their meaning,
+ * The blocks are in the files beside this one: `registers` (the data sheet's table), `eeprom`, `phy`, `interrupts`,
+ * `statistics`, `ring` (descriptors), `transmit`, `receive`, `checksum`. Here register accesses get their meaning,
  * and the blocks are wired together. Reference: Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
  * Developer's Manual" (SDM), whose section numbers are in the register table.
  *
@@ -17,14 +17,14 @@ import type {
   PciDevice,
   PciIdentity,
   TimelineEvent,
-} from '../types.ts'
-import { Eeprom, eepromImage } from './intel-82540em-eeprom.ts'
-import { DelayTimer, Interrupts } from './intel-82540em-interrupts.ts'
-import { Phy, SPEED_10, SPEED_100 } from './intel-82540em-phy.ts'
-import { Receiver } from './intel-82540em-receive.ts'
-import * as R from './intel-82540em-registers.ts'
-import { Statistics, STATISTICS } from './intel-82540em-statistics.ts'
-import { Transmitter } from './intel-82540em-transmit.ts'
+} from '../../types.ts'
+import { Eeprom, eepromImage } from './eeprom.ts'
+import { DelayTimer, Interrupts } from './interrupts.ts'
+import { Phy, SPEED_10, SPEED_100 } from './phy.ts'
+import { Receiver } from './receive.ts'
+import * as R from './registers.ts'
+import { Statistics, STATISTICS } from './statistics.ts'
+import { Transmitter } from './transmit.ts'
 
 const MODEL = 'intel-82540em'
 

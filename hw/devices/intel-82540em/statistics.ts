@@ -4,7 +4,7 @@
  *
  * Lengths that the counters see include the FCS, as on the wire.
  */
-import type { RegisterSpec } from './intel-82540em-registers.ts'
+import type { RegisterSpec } from './registers.ts'
 
 export const CRCERRS = 0x04000
 export const RXERRC = 0x0400c

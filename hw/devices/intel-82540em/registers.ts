@@ -3,7 +3,7 @@
  *
  * Sections are those of Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual" (SDM).
  * This table is the only place that says which bits of a register exist. What an access *does* besides storing bits is
- * bound in intel-82540em.ts; nothing here knows of behaviour.
+ * bound in device.ts; nothing here knows of behaviour.
  *
  * Access: `rw` stores the writable bits; `ro` ignores writes; `wo` reads as zero; `rc` is cleared by reading it.
  */
@@ -246,7 +246,7 @@ const writeOnly = (name: string, offset: number, writable: number, section: stri
   section,
 })
 
-/** Every register but the statistics, which have their own table in intel-82540em-statistics.ts. */
+/** Every register but the statistics, which have their own table in statistics.ts. */
 export const REGISTERS: readonly RegisterSpec[] = [
   rw('CTRL', CTRL, 0xfbffffff, 0x00000201, '13.4.1'),
   rw('CTRL_DUP', CTRL_DUP, 0xfbffffff, 0x00000201, '13.4.1'),

@@ -6,12 +6,12 @@
  * the line is used up, then arms itself for when the line has caught up: so frames go at line rate and a busy queue
  * costs one event for many frames. A frame is handed to the wire when it enters the FIFO, up to that lead early.
  */
-import type { DmaPort, Timeline, TimelineEvent } from '../types.ts'
-import { fold, frameCheckSequence, sumWords } from './intel-82540em-checksum.ts'
-import type { DelayTimer, Interrupts } from './intel-82540em-interrupts.ts'
-import { ICR_TXDW, ICR_TXD_LOW, ICR_TXQE, TCTL_EN, TCTL_PSP } from './intel-82540em-registers.ts'
-import { Ring } from './intel-82540em-ring.ts'
-import { type Statistics, TSCTC, TSCTFC } from './intel-82540em-statistics.ts'
+import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import { fold, frameCheckSequence, sumWords } from './checksum.ts'
+import type { DelayTimer, Interrupts } from './interrupts.ts'
+import { ICR_TXDW, ICR_TXD_LOW, ICR_TXQE, TCTL_EN, TCTL_PSP } from './registers.ts'
+import { Ring } from './ring.ts'
+import { type Statistics, TSCTC, TSCTFC } from './statistics.ts'
 
 // Descriptor command byte (offset 11), 3.3.3.1 and 3.3.7.1
 const CMD_EOP = 0x01
