@@ -1,0 +1,166 @@
+/**
+ * NAME.lines: the compact line table of a package, and the symbolizer that reads it.
+ *
+ * Maps code of the instrumented module to function, file and line, calls inlined by the compiler included. Offsets in
+ * the table count from the code section's payload; the symbolizer takes file offsets, as engines print them
+ * (`wasm-function[n]:0xOFF`).
+ *
+ * Format: `DVPL`, version byte, then LEB128 numbers: code start; files (count, strings); scopes (count, each: name,
+ * parent, call file, call line); rows (count, each: offset delta, and signed deltas of file, line, scope). File 0 and
+ * scope 0 mean "unknown". A scope's parent is the function it was inlined into, 0 for a function itself.
+ */
+import { Cursor, WasmError, Writer } from './bytes.ts'
+import { lastAtMost } from './offsets.ts'
+
+export interface LineScope {
+  readonly name: string
+  readonly parent: number
+  readonly callFile: number
+  readonly callLine: number
+}
+
+export interface LineTableRow {
+  readonly offset: number
+  readonly file: number
+  readonly line: number
+  readonly scope: number
+}
+
+export interface Frame {
+  readonly function: string
+  /** Path in the kernel tree; empty when unknown. */
+  readonly file: string
+  /** 1 and up; 0 when unknown. */
+  readonly line: number
+  /** This call was inlined into the next frame. */
+  readonly inlined: boolean
+}
+
+export interface LineTable {
+  readonly codeStart: number
+  readonly files: readonly string[]
+  readonly scopes: readonly LineScope[]
+  readonly offsets: Uint32Array
+  readonly rowFile: Uint32Array
+  readonly rowLine: Uint32Array
+  readonly rowScope: Uint32Array
+}
+
+const MAGIC = 0x4c505644 // "DVPL"
+const VERSION = 1
+
+export function encodeLines(
+  head: { readonly codeStart: number; readonly files: readonly string[]; readonly scopes: readonly LineScope[] },
+  rows: readonly LineTableRow[],
+): Uint8Array {
+  const out = new Writer(rows.length * 5 + 4096)
+  out.u32le(MAGIC).u8(VERSION).u32(head.codeStart)
+  out.u32(head.files.length)
+  for (const file of head.files) out.name(file)
+  const names = [...new Set(head.scopes.map((s) => s.name))]
+  const nameIndex = new Map(names.map((name, i) => [name, i]))
+  out.u32(names.length)
+  for (const name of names) out.name(name)
+  out.u32(head.scopes.length)
+  for (const s of head.scopes)
+    out
+      .u32(nameIndex.get(s.name) as number)
+      .u32(s.parent)
+      .u32(s.callFile)
+      .u32(s.callLine)
+  out.u32(rows.length)
+  let last: LineTableRow = { offset: 0, file: 0, line: 0, scope: 0 }
+  for (const row of rows) {
+    out.u32(row.offset - last.offset).s32(row.file - last.file)
+    out.s32(row.line - last.line).s32(row.scope - last.scope)
+    last = row
+  }
+  return out.finish()
+}
+
+/** Read NAME.lines. Throws WasmError when it is not one. */
+export function readLines(bytes: Uint8Array): LineTable {
+  const cursor = new Cursor(bytes)
+  if (cursor.left < 5 || cursor.u32le() !== MAGIC) throw new WasmError('not a line table: bad magic', 0)
+  const version = cursor.u8()
+  if (version !== VERSION) throw new WasmError(`line table version ${version}, ${VERSION} expected`, 4)
+  const codeStart = cursor.u32()
+  const strings = (): string[] => Array.from({ length: cursor.count() }, () => cursor.name())
+  const files = strings()
+  const names = strings()
+  const scopes = Array.from({ length: cursor.count(4) }, (_, i) => readScope(cursor, names, i, files.length))
+  const count = cursor.count(4)
+  const columns = [0, 1, 2, 3].map(() => new Uint32Array(count)) as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
+  const now = [0, 0, 0, 0]
+  const limits = [Infinity, files.length, Infinity, scopes.length]
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column < 4; column++) {
+      const value = (now[column] as number) + (column === 0 ? cursor.u32() : cursor.s32())
+      if (value < 0 || value >= (limits[column] as number))
+        throw new WasmError('line table row out of range', cursor.pos)
+      now[column] = value
+      ;(columns[column] as Uint32Array)[row] = value
+    }
+  }
+  const [offsets, rowFile, rowLine, rowScope] = columns
+  return { codeStart, files, scopes, offsets, rowFile, rowLine, rowScope }
+}
+
+function readScope(cursor: Cursor, names: readonly string[], index: number, files: number): LineScope {
+  const at = cursor.pos
+  const name = names[cursor.u32()]
+  const scope = { parent: cursor.u32(), callFile: cursor.u32(), callLine: cursor.u32() }
+  // Parents come first, which also means that walking up always ends.
+  if (name === undefined || (scope.parent >= index && index > 0) || scope.callFile >= files)
+    throw new WasmError('line table scope out of range', at)
+  return { name, ...scope }
+}
+
+/** Rows to look back for a line when the compiler gave none. */
+const LOOK_BACK = 64
+
+/**
+ * Frames of one code offset, innermost first: the calls the compiler inlined there, then the function itself.
+ * `fileOffset` is the engine's: from the start of the instrumented file. Empty outside the code.
+ * Where the compiler gave no line (code it merged or made), the nearest line before it in the same function is used.
+ */
+export function symbolize(table: LineTable, fileOffset: number): Frame[] {
+  const row = lastAtMost(table.offsets, fileOffset - table.codeStart)
+  if (row < 0) return []
+  const scopeIndex = table.rowScope[row] as number
+  if (scopeIndex === 0) return []
+  const near = rowWithLine(table, row)
+  const frames: Frame[] = []
+  let file = table.rowFile[near] as number
+  let line = table.rowLine[near] as number
+  for (let i = scopeIndex; i !== 0;) {
+    const scope = table.scopes[i] as LineScope
+    frames.push({ function: scope.name, file: table.files[file] as string, line, inlined: scope.parent !== 0 })
+    file = scope.callFile
+    line = scope.callLine
+    i = scope.parent
+  }
+  return frames
+}
+
+function rowWithLine(table: LineTable, row: number): number {
+  const scope = table.rowScope[row]
+  for (let i = row; i >= 0 && i > row - LOOK_BACK; i--)
+    if (table.rowScope[i] === scope && table.rowLine[i] !== 0) return i
+  return row
+}
+
+/** A wasm frame of an engine's stack trace. */
+export interface EngineFrame {
+  readonly functionIndex: number
+  /** File offset of the instruction. */
+  readonly offset: number
+}
+
+/** wasm frames of `Error.stack`, innermost first. */
+export function parseStack(stack: string): EngineFrame[] {
+  const frames: EngineFrame[] = []
+  for (const [, index, offset] of stack.matchAll(/wasm-function\[(\d+)\]:0x([0-9a-f]+)/g))
+    frames.push({ functionIndex: Number(index), offset: Number.parseInt(offset as string, 16) })
+  return frames
+}
