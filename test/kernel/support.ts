@@ -65,7 +65,11 @@ export const FUEL = 1
 export const STACK_LIMIT = 2
 
 /** Assemble a module; memory is two pages, its first 64 KiB the stack; every function is exported. */
-export function assemble(imports: readonly Import[], functions: readonly Function[]): Uint8Array<ArrayBuffer> {
+export function assemble(
+  imports: readonly Import[],
+  functions: readonly Function[],
+  constants: Readonly<Record<string, number>> = {},
+): Uint8Array<ArrayBuffer> {
   const shape = (params: number, result: boolean): number[] => [
     0x60,
     ...vector(Array.from({ length: params }, () => [I32])),
@@ -77,14 +81,21 @@ export function assemble(imports: readonly Import[], functions: readonly Functio
   ]
   const index = new Map([
     ...imports.map((imported, at): [string, number] => [imported.name, at]),
+    ...imports.map((imported, at): [string, number] => [`${imported.module}.${imported.name}`, at]),
     ...functions.map((f, at): [string, number] => [f.name, imports.length + at]),
   ])
+  const found = (name: string): number => {
+    const at = index.get(name)
+    if (at === undefined) throw new Error(`no function ${name}`)
+    return at
+  }
   const code = (f: Function): number[] => {
-    const body = f.body.flatMap((part) => ('call' in part ? [0x10, ...unsigned(index.get(part.call)!)] : [...part]))
+    const body = f.body.flatMap((part) => ('call' in part ? [0x10, ...unsigned(found(part.call))] : [...part]))
     const locals = f.locals === undefined ? [0] : [1, ...unsigned(f.locals), I32]
     return [...unsigned(locals.length + body.length + 1), ...locals, ...body, 0x0b]
   }
-  const globals = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit']
+  const globals = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit', ...Object.keys(constants)]
+  const initial = [65536, 0, 0, ...Object.values(constants)]
   return new Uint8Array([
     0x00,
     0x61,
@@ -99,12 +110,12 @@ export function assemble(imports: readonly Import[], functions: readonly Functio
     ...section(2, vector(imports.map((i, at) => [...text(i.module), ...text(i.name), 0, ...unsigned(at)]))),
     ...section(3, vector(functions.map((_, at) => unsigned(imports.length + at)))),
     ...section(5, [1, 1, 2, 2]),
-    ...section(6, vector([65536, 0, 0].map((n) => [I32, 1, ...op.value(n), 0x0b]))),
+    ...section(6, vector(initial.map((n) => [I32, 1, ...op.value(n), 0x0b]))),
     ...section(
       7,
       vector([
         [...text('memory'), 2, 0],
-        ...globals.map((name, at) => [...text(name), 3, at]),
+        ...globals.map((name, at) => [...text(name), 3, ...unsigned(at)]),
         ...functions.map((f) => [...text(f.name), 0, ...unsigned(index.get(f.name)!)]),
       ]),
     ),
