@@ -197,7 +197,8 @@ class Controller implements InterruptController {
   free(first: number, count: number): void {
     for (let irq = first; irq < first + count; irq++) {
       if (this.#kind[irq] !== MESSAGE) throw new RangeError(`interrupt ${irq} is not an allocated message`)
-      for (const hold of [...this.#holds[irq]!]) hold.detach()
+      const holds = this.#holds[irq]!
+      while (holds.length !== 0) holds[0]!.detach()
       this.#kind[irq] = 0
       this.#level[irq] = 0
       this.allocated--

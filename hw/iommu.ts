@@ -11,6 +11,7 @@
  * Terms: *bank*, a piece of memory with an address space of its own (a domain's linear memory); *window*, one mapping.
  */
 
+import { copyBytes } from './bytes.ts'
 import type { DmaPort } from './types.ts'
 
 /** Memory a window may lie in. Both views cover the same bytes and never change. */
@@ -279,14 +280,14 @@ class Domain implements IommuDomain, DmaPort {
   read(iova: number, into: Uint8Array, at: number, length: number): boolean {
     const from = this.#translate(iova, length, DEVICE_READS)
     if (from < 0) return false
-    copy(this.#bytes, from, into, at, length)
+    copyBytes(this.#bytes, from, into, at, length)
     return true
   }
 
   write(iova: number, from: Uint8Array, at: number, length: number): boolean {
     const to = this.#translate(iova, length, DEVICE_WRITES)
     if (to < 0) return false
-    copy(from, at, this.#bytes, to, length)
+    copyBytes(from, at, this.#bytes, to, length)
     return true
   }
 
@@ -328,17 +329,6 @@ class Domain implements IommuDomain, DmaPort {
 }
 
 const NOTHING: MemoryBank = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
-
-/** Below this a loop is cheaper than making a view of the source. */
-const LOOP_BYTES = 96
-
-const copy = (from: Uint8Array, at: number, into: Uint8Array, to: number, length: number): void => {
-  if (length > LOOP_BYTES) {
-    into.set(from.subarray(at, at + length), to)
-    return
-  }
-  for (let i = 0; i < length; i++) into[to + i] = from[at + i]!
-}
 
 /** An address space for one device; bus mastering starts off. */
 export const createIommuDomain = (device: string, options: IommuOptions = {}): IommuDomain =>

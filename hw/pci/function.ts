@@ -101,11 +101,11 @@ export class PciBar implements Claim {
   }
 }
 
+const hex = (value: number): string => value.toString(16).padStart(2, '0')
+
 /** Location as people write it: 0000:00:02.0. */
-export const locationName = (location: number): string => {
-  const hex = (value: number): string => value.toString(16).padStart(2, '0')
-  return `0000:${hex(location >> 8)}:${hex((location >> 3) & 31)}.${location & 7}`
-}
+export const locationName = (location: number): string =>
+  `0000:${hex(location >> 8)}:${hex((location >> 3) & 31)}.${location & 7}`
 
 export class PciFunction implements InterruptPort {
   /** bus << 8 | device << 3 | function. */

@@ -1,0 +1,164 @@
+/**
+ * A learning Ethernet switch: store and forward between ports by destination address, learnt from source addresses;
+ * unknown, multicast and broadcast destinations go to every other port. IEEE 802.1D clause 7, without spanning tree:
+ * one switch has no loops, and a machine must not connect two of them twice.
+ *
+ * It must not know what its ports are connected to.
+ */
+
+import type { EthernetPort, Timeline } from '../types.ts'
+import { HEADER_BYTES, isMulticast } from './ethernet.ts'
+
+export interface SwitchOptions {
+  readonly timeline: Timeline
+  /** Addresses not heard from for so long are forgotten. */
+  readonly ageNs?: number
+  /** Addresses it can hold: a power of two. */
+  readonly addresses?: number
+}
+
+export interface SwitchCounts {
+  /** Sent out of exactly one port. */
+  readonly forwarded: number
+  /** Sent out of all the others. */
+  readonly flooded: number
+  /** For an address on the port it came from, link-local, or too short. */
+  readonly filtered: number
+}
+
+export interface EthernetSwitch {
+  /** Connect a port (usually the far end of a wire); returns its number. */
+  attach(port: EthernetPort): number
+  readonly ports: number
+  /** Port an address was last heard on; -1 when unknown or aged. */
+  lookup(mac: Uint8Array): number
+  readonly counts: SwitchCounts
+}
+
+const AGE_NS = 300e9
+const ADDRESSES = 1024
+/** Slots an address may be in. A full set gives up its oldest. */
+const WAYS = 8
+
+/** Address -> port with a time each, in typed arrays. */
+class AddressTable {
+  readonly #high: Uint16Array
+  readonly #low: Uint32Array
+  /** Port + 1; 0 is free. */
+  readonly #port: Uint16Array
+  readonly #heard: Float64Array
+  readonly #mask: number
+  readonly #ageNs: number
+
+  constructor(addresses: number, ageNs: number) {
+    this.#high = new Uint16Array(addresses)
+    this.#low = new Uint32Array(addresses)
+    this.#port = new Uint16Array(addresses)
+    this.#heard = new Float64Array(addresses)
+    this.#mask = addresses - 1
+    this.#ageNs = ageNs
+  }
+
+  /** Slot of the address at `at` of a frame; -1 when it is not there. */
+  #find(high: number, low: number, set: number): number {
+    for (let way = 0; way < WAYS; way++) {
+      const slot = (set + way) & this.#mask
+      if (this.#low[slot] === low && this.#high[slot] === high && this.#port[slot] !== 0) return slot
+    }
+    return -1
+  }
+
+  lookup(frame: Uint8Array, at: number, now: number): number {
+    const high = highOf(frame, at)
+    const low = lowOf(frame, at)
+    const slot = this.#find(high, low, setOf(high, low))
+    return slot < 0 || now - this.#heard[slot]! > this.#ageNs ? -1 : this.#port[slot]! - 1
+  }
+
+  learn(frame: Uint8Array, at: number, port: number, now: number): void {
+    const high = highOf(frame, at)
+    const low = lowOf(frame, at)
+    const set = setOf(high, low)
+    let slot = this.#find(high, low, set)
+    if (slot < 0) slot = this.#victim(set)
+    this.#high[slot] = high
+    this.#low[slot] = low
+    this.#port[slot] = port + 1
+    this.#heard[slot] = now
+  }
+
+  /** A free slot of the set, else the one not heard from for longest. */
+  #victim(set: number): number {
+    let oldest = set & this.#mask
+    for (let way = 0; way < WAYS; way++) {
+      const slot = (set + way) & this.#mask
+      if (this.#port[slot] === 0) return slot
+      if (this.#heard[slot]! < this.#heard[oldest]!) oldest = slot
+    }
+    return oldest
+  }
+
+  forget(port: number): void {
+    for (let slot = 0; slot < this.#port.length; slot++) if (this.#port[slot] === port + 1) this.#port[slot] = 0
+  }
+}
+
+const highOf = (frame: Uint8Array, at: number): number => (frame[at]! << 8) | frame[at + 1]!
+const lowOf = (frame: Uint8Array, at: number): number =>
+  ((frame[at + 2]! << 24) | (frame[at + 3]! << 16) | (frame[at + 4]! << 8) | frame[at + 5]!) >>> 0
+const setOf = (high: number, low: number): number => Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> 16
+
+/** 01:80:c2:00:00:0x, which no bridge forwards. */
+const isLinkLocal = (frame: Uint8Array): boolean =>
+  frame[0] === 1 &&
+  frame[1] === 0x80 &&
+  frame[2] === 0xc2 &&
+  frame[3] === 0 &&
+  frame[4] === 0 &&
+  (frame[5]! & 0xf0) === 0
+
+/** A switch without ports. */
+export const createSwitch = (options: SwitchOptions): EthernetSwitch => {
+  const { timeline } = options
+  const table = new AddressTable(options.addresses ?? ADDRESSES, options.ageNs ?? AGE_NS)
+  const ports: EthernetPort[] = []
+  const counts = { forwarded: 0, flooded: 0, filtered: 0 }
+
+  const flood = (from: number, frame: Uint8Array, length: number): void => {
+    counts.flooded++
+    for (let i = 0; i < ports.length; i++) if (i !== from) ports[i]!.send(frame, length)
+  }
+
+  const receive = (from: number, frame: Uint8Array, length: number): void => {
+    if (length < HEADER_BYTES || isLinkLocal(frame)) {
+      counts.filtered++
+      return
+    }
+    const now = timeline.now()
+    // A group address cannot be a source.
+    if ((frame[6]! & 1) === 0) table.learn(frame, 6, from, now)
+    const to = isMulticast(frame) ? -1 : table.lookup(frame, 0, now)
+    if (to < 0) flood(from, frame, length)
+    else if (to === from) counts.filtered++
+    else {
+      counts.forwarded++
+      ports[to]!.send(frame, length)
+    }
+  }
+
+  return {
+    attach: (port) => {
+      const number = ports.push(port) - 1
+      port.onFrame = (frame, length) => receive(number, frame, length)
+      port.onLink = (up) => {
+        if (!up) table.forget(number)
+      }
+      return number
+    },
+    get ports() {
+      return ports.length
+    },
+    lookup: (mac) => table.lookup(mac, 0, timeline.now()),
+    counts,
+  }
+}

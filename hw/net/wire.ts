@@ -1,0 +1,175 @@
+/**
+ * A full-duplex Ethernet cable between two ports: each direction takes a frame's bits at the link's speed, delays them
+ * by the propagation time and a seeded jitter, and delivers in order. Pulling the cable loses what is in flight.
+ *
+ * It must not know what is at its ends.
+ */
+
+import type { EthernetPort, Random, Timeline, TimelineEvent } from '../types.ts'
+import { frameSlotNs, frameTimeNs, MIN_FRAME } from './ethernet.ts'
+import { FrameQueue } from './frames.ts'
+
+export interface WireOptions {
+  readonly timeline: Timeline
+  readonly random: Random
+  readonly name?: string
+  /** Speed in Mb/s. */
+  readonly mbps?: number
+  /** Time of flight. */
+  readonly propagationNs?: number
+  /** Up to so much more, by chance, frame by frame; order is kept. */
+  readonly jitterNs?: number
+  /** Frames in flight or waiting for the wire, each direction; more are dropped. */
+  readonly queueFrames?: number
+  /** Plugged in from the start. */
+  readonly up?: boolean
+}
+
+/** Sees every frame as it arrives at its far end; must copy what it keeps. */
+export type WireTap = (frame: Uint8Array, length: number, fromA: boolean, timeNs: number) => void
+
+export interface WireCounts {
+  /** Delivered. */
+  readonly frames: number
+  readonly bytes: number
+  /** Offered while the link was down, or in flight when it went down. */
+  readonly lost: number
+  /** Offered faster than the link carries, beyond the queue. */
+  readonly dropped: number
+}
+
+export interface Wire {
+  readonly name: string
+  readonly a: EthernetPort
+  readonly b: EthernetPort
+  readonly up: boolean
+  /** Plug or pull the cable. */
+  setUp(up: boolean): void
+  /** Listen in; undefined to stop. */
+  tap: WireTap | undefined
+  /** What went from a to b, and from b to a. */
+  counts(fromA: boolean): WireCounts
+}
+
+const QUEUE_FRAMES = 512
+/** 100 m of copper. */
+const PROPAGATION_NS = 500
+
+const ignore = (): void => {}
+
+/** What the two directions share. */
+class Cable implements Wire {
+  readonly name: string
+  readonly a: End
+  readonly b: End
+  up: boolean
+  tap: WireTap | undefined
+
+  constructor(options: WireOptions) {
+    this.name = options.name ?? 'wire'
+    this.up = options.up ?? true
+    this.a = new End(this, options, true)
+    this.b = new End(this, options, false)
+    this.a.peer = this.b
+    this.b.peer = this.a
+  }
+
+  setUp(up: boolean): void {
+    if (up === this.up) return
+    this.up = up
+    if (!up) {
+      this.a.cut()
+      this.b.cut()
+    }
+    this.a.onLink(up)
+    this.b.onLink(up)
+  }
+
+  counts(fromA: boolean): WireCounts {
+    const { frames, bytes, lost, dropped } = fromA ? this.a : this.b
+    return { frames, bytes, lost, dropped }
+  }
+}
+
+/** One end, and the direction that leads away from it. */
+class End implements EthernetPort {
+  onFrame: EthernetPort['onFrame'] = ignore
+  onLink: EthernetPort['onLink'] = ignore
+  readonly mbps: number
+  peer!: End
+  frames = 0
+  bytes = 0
+  lost = 0
+  dropped = 0
+  readonly #cable: Cable
+  readonly #isA: boolean
+  readonly #timeline: Timeline
+  readonly #random: Random
+  readonly #propagationNs: number
+  readonly #jitterNs: number
+  readonly #queue: FrameQueue
+  readonly #arrival: TimelineEvent
+  /** The sender's side of the cable is occupied until then. */
+  #busyUntil = 0
+  /** Nothing may overtake the frame before it. */
+  #lastArrival = 0
+
+  constructor(cable: Cable, options: WireOptions, isA: boolean) {
+    this.#cable = cable
+    this.#isA = isA
+    this.#timeline = options.timeline
+    this.#random = options.random
+    this.mbps = options.mbps ?? 100
+    this.#propagationNs = options.propagationNs ?? PROPAGATION_NS
+    this.#jitterNs = options.jitterNs ?? 0
+    this.#queue = new FrameQueue(options.queueFrames ?? QUEUE_FRAMES)
+    this.#arrival = options.timeline.event(`${cable.name} ${isA ? 'a to b' : 'b to a'}`, () => this.#deliver())
+  }
+
+  get up(): boolean {
+    return this.#cable.up
+  }
+
+  send(frame: Uint8Array, length: number): boolean {
+    if (!this.#cable.up) {
+      this.lost++
+      return false
+    }
+    const start = Math.max(this.#timeline.now(), this.#busyUntil)
+    const jitter = this.#jitterNs === 0 ? 0 : this.#random.below(this.#jitterNs + 1)
+    const arrival = start + frameTimeNs(Math.max(length, MIN_FRAME), this.mbps) + this.#propagationNs + jitter
+    if (!this.#queue.push(frame, length, Math.max(arrival, this.#lastArrival))) {
+      this.dropped++
+      return true
+    }
+    this.#busyUntil = start + frameSlotNs(Math.max(length, MIN_FRAME), this.mbps)
+    this.#lastArrival = Math.max(arrival, this.#lastArrival)
+    if (this.#queue.length === 1) this.#arrival.armAt(this.#queue.time)
+    return true
+  }
+
+  #deliver(): void {
+    const queue = this.#queue
+    const now = this.#timeline.now()
+    while (queue.length !== 0 && queue.time <= now) {
+      const { frame, frameLength } = queue
+      queue.shift()
+      this.frames++
+      this.bytes += frameLength
+      this.#cable.tap?.(frame, frameLength, this.#isA, now)
+      this.peer.onFrame(frame, frameLength)
+    }
+    if (queue.length !== 0) this.#arrival.armAt(queue.time)
+  }
+
+  /** The cable was pulled. */
+  cut(): void {
+    this.lost += this.#queue.length
+    this.#queue.clear()
+    this.#arrival.disarm()
+    this.#busyUntil = 0
+    this.#lastArrival = 0
+  }
+}
+
+export const createWire = (options: WireOptions): Wire => new Cable(options)
