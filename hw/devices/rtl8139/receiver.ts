@@ -1,0 +1,161 @@
+/**
+ * The RTL8139's receiver: address filter and the receive ring (data sheet sections 5.6, 6.5, 6.8).
+ *
+ * Each frame lies in the ring as a 16-bit status, a 16-bit length, the frame and its FCS, and starts at a multiple of
+ * four. CBR is where the chip writes next, CAPR + 16 is where the driver reads next.
+ */
+
+import { copyBytes } from '../../bytes.ts'
+import { addressHash, fcs, FCS_BYTES, isBroadcast, isFor, isMulticast, MIN_FRAME } from '../../net/ethernet.ts'
+import type { DmaPort } from '../../types.ts'
+import * as B from './bits.ts'
+
+const HEADER_BYTES = 4
+/** CAPR lags the read pointer by so much. */
+const CAPR_LAG = 16
+const LONG_BYTES = 4096
+const MPC_MASK = 0xffffff
+
+const align4 = (bytes: number): number => (bytes + 3) & ~3
+
+export class Receiver {
+  /** IDR0-5: station address. */
+  readonly address = new Uint8Array(6)
+  /** MAR0-7: multicast hash table. */
+  readonly hash = new Uint8Array(8)
+  enabled = false
+  /** RCR. */
+  config = 0
+  /** RBSTART. */
+  start = 0
+  /** CBR. */
+  written = 0
+  /** MPC: frames lost because the ring was full. */
+  missed = 0
+  /** ERBCR and ERSR. */
+  earlyCount = 0
+  earlyStatus = 0
+  /** CAPR + 16. */
+  #read = 0
+  readonly #dma: DmaPort
+  readonly #raise: (bits: number) => void
+  readonly #scratch = new Uint8Array(HEADER_BYTES + LONG_BYTES + HEADER_BYTES)
+
+  constructor(dma: DmaPort, raise: (bits: number) => void) {
+    this.#dma = dma
+    this.#raise = raise
+  }
+
+  /** Registers a reset clears; the station address and the hash table stay. */
+  reset(): void {
+    this.enabled = false
+    this.config = 0
+    this.start = 0
+    this.missed = 0
+    this.earlyCount = 0
+    this.earlyStatus = 0
+    this.#rewind()
+  }
+
+  #rewind(): void {
+    this.written = 0
+    this.#read = 0
+  }
+
+  /** CR.RE. Turning the receiver on starts the ring over. */
+  enable(on: boolean): void {
+    if (on && !this.enabled) this.#rewind()
+    this.enabled = on
+  }
+
+  get ringBytes(): number {
+    return 8192 << ((this.config >>> B.RCR_RBLEN_SHIFT) & 3)
+  }
+
+  /** CR.BUFE. */
+  get empty(): boolean {
+    return this.#read % this.ringBytes === this.written
+  }
+
+  get capr(): number {
+    return (this.#read - CAPR_LAG) & 0xffff
+  }
+
+  set capr(value: number) {
+    this.#read = (value + CAPR_LAG) & 0xffff
+  }
+
+  clearMissed(): void {
+    this.missed = 0
+  }
+
+  /** Status bits for a frame the filter takes; -1 for one it does not. */
+  #filter(frame: Uint8Array): number {
+    const config = this.config
+    if (!isMulticast(frame)) {
+      if (isFor(frame, this.address)) return config & (B.RCR_APM | B.RCR_AAP) ? B.RX_PAM : -1
+      return config & B.RCR_AAP ? 0 : -1
+    }
+    if (isBroadcast(frame)) return config & B.RCR_AB ? B.RX_BAR : -1
+    if ((config & B.RCR_AM) === 0) return -1
+    const index = addressHash(frame) >>> 26
+    return this.hash[index >> 3]! & (1 << (index & 7)) ? B.RX_MAR : -1
+  }
+
+  /** A frame (without FCS) from the wire or the loopback. */
+  receive(frame: Uint8Array, length: number): void {
+    if (!this.enabled || length < 6) return
+    const matched = this.#filter(frame)
+    if (matched < 0) return
+    if (length < MIN_FRAME) {
+      if (this.config & B.RCR_AR) this.#store(frame, length, matched | B.RX_RUNT)
+    } else if (length + FCS_BYTES > LONG_BYTES) {
+      if (this.config & B.RCR_AER) this.#store(frame, LONG_BYTES - FCS_BYTES, matched | B.RX_LONG)
+    } else this.#store(frame, length, matched | B.RX_ROK)
+  }
+
+  #store(frame: Uint8Array, length: number, status: number): void {
+    const size = this.ringBytes
+    const used = (this.written - (this.#read % size) + size) % size
+    const total = length + FCS_BYTES
+    const room = align4(HEADER_BYTES + total)
+    // A ring filled to the brim would look empty.
+    if (used + room >= size) {
+      this.missed = (this.missed + 1) & MPC_MASK
+      this.#raise(B.INT_RXOVW)
+      return
+    }
+    this.#compose(frame, length, status)
+    if (!this.#transfer(HEADER_BYTES + total, size)) {
+      this.#raise(B.INT_SERR)
+      return
+    }
+    this.written = (this.written + room) % size
+    const good = (status & B.RX_ROK) !== 0
+    this.earlyCount = total
+    this.earlyStatus |= good ? B.ERSR_GOOD : B.ERSR_BAD
+    this.#raise(good ? B.INT_ROK : B.INT_ROK | B.INT_RER)
+  }
+
+  /** Header, frame and FCS, as they go to memory. */
+  #compose(frame: Uint8Array, length: number, status: number): void {
+    const out = this.#scratch
+    const total = length + FCS_BYTES
+    const check = fcs(frame, 0, length)
+    out[0] = status
+    out[1] = status >>> 8
+    out[2] = total
+    out[3] = total >>> 8
+    copyBytes(frame, 0, out, HEADER_BYTES, length)
+    for (let i = 0; i < FCS_BYTES; i++) out[HEADER_BYTES + length + i] = check >>> (8 * i)
+  }
+
+  /** Into the ring; across its end only when told to, or when there is nothing behind it (64 KiB). */
+  #transfer(bytes: number, size: number): boolean {
+    const at = this.start + this.written
+    const left = size - this.written
+    const linear = bytes <= left || ((this.config & B.RCR_WRAP) !== 0 && size !== 65536)
+    if (linear) return this.#dma.write(at, this.#scratch, 0, bytes)
+    return this.#dma.write(at, this.#scratch, 0, left) && this.#dma.write(this.start, this.#scratch, left, bytes - left)
+  }
+}
