@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One directory of the tree as Kbuild itself evaluates it: Makefile.build reads the directory's Makefile, and what it
+# concluded is written to a file of its own under DRVPORT_GRAPH instead of being built. Lines:
+#
+#   d DIR                     this directory
+#   s DIR...                  directories below that Kbuild descends into
+#   m TARGET...               modules in modules.order's order; x/modules.order stands for the modules of x
+#   c TARGET OBJECT...        a module linked from several objects
+#   om OBJECT FLAGS           an object of a module, and its compiler flags as Kbuild would pass them
+#   oy OBJECT FLAGS           an object of the kernel itself
+#   f FLAGS                   only at the top: what every C file of the kernel is compiled with
+#   g                         something here is generated: objects may need drvport-prepare
+#
+# drvport-prepare makes what the objects in DRVPORT_OBJECTS need that is generated: headers, or the source itself.
+
+drvport-dir := $(obj)
+include $(srctree)/scripts/Makefile.build
+
+ifneq ($(filter drvport-graph,$(MAKECMDGOALS)),)
+
+drvport-prefix := $(if $(filter .,$(drvport-dir)),,$(drvport-dir)/)
+drvport-file := $(DRVPORT_GRAPH)/$(if $(filter .,$(drvport-dir)),top,$(subst /,%,$(drvport-dir)))
+
+# c_flags asks for the target and its stem, which a rule would set.
+drvport-flags = $(eval @ := $2)$(eval * := $(patsubst $(drvport-prefix)%.o,%,$2))$(file >>$(drvport-file),$1 $2 $(c_flags))
+drvport-parts = $(addprefix $(drvport-prefix),$(call suffix-search,$(patsubst $(drvport-prefix)%,%,$1),.o,-objs -y -m))
+
+$(file >$(drvport-file),d $(drvport-dir))
+$(file >>$(drvport-file),s $(subdir-ym))
+$(file >>$(drvport-file),m $(obj-m))
+$(foreach m,$(multi-obj-m),$(file >>$(drvport-file),c $m $(call drvport-parts,$m)))
+$(foreach o,$(filter %.o,$(real-obj-m)),$(call drvport-flags,om,$o))
+$(foreach o,$(filter %.o,$(real-obj-y) $(lib-y)),$(call drvport-flags,oy,$o))
+$(if $(filter .,$(drvport-dir)),$(file >>$(drvport-file),f $(NOSTDINC_FLAGS) $(LINUXINCLUDE) \
+	-include $(srctree)/include/linux/compiler_types.h $(KBUILD_CPPFLAGS) $(KBUILD_CFLAGS)))
+$(if $(hostprogs)$(clean-files)$(always-y),$(file >>$(drvport-file),g))
+
+.PHONY: drvport-graph $(addprefix drvport-sub-,$(subdir-ym))
+drvport-graph: $(addprefix drvport-sub-,$(subdir-ym))
+	@:
+
+$(addprefix drvport-sub-,$(subdir-ym)): drvport-sub-%:
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$* need-builtin=$(if $(filter $*/built-in.a,$(subdir-builtin)),1) \
+		need-modorder=$(if $(filter $*/modules.order,$(subdir-modorder)),1) drvport-graph
+
+endif
+
+ifneq ($(filter drvport-prepare,$(MAKECMDGOALS)),)
+
+# An empty recipe keeps make from compiling, while the prerequisites that the directory's Makefile names are still made.
+$(DRVPORT_OBJECTS): FORCE ;
+
+.PHONY: drvport-prepare
+drvport-prepare: $(DRVPORT_OBJECTS) \
+		$(foreach o,$(DRVPORT_OBJECTS),$(if $(wildcard $(srctree)/$(o:.o=.c)),,$(o:.o=.c)))
+	@:
+
+endif

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The top Makefile of a view: the tree's own, which lies beside it as Makefile.linux, and three goals of ours. Linux's
+# `prepare` would build host tools for an ELF kernel; drvport-headers makes the generated headers and nothing else.
+
+include $(dir $(lastword $(MAKEFILE_LIST)))Makefile.linux
+
+# Set only in make's second pass, which runs in the output directory with everything defined.
+ifeq ($(need-sub-make),)
+
+PHONY += drvport-headers drvport-graph drvport-prepare
+export DRVPORT_GRAPH DRVPORT_OBJECTS
+
+drvport-headers: asm-generic include/config/auto.conf include/generated/autoconf.h include/generated/utsrelease.h \
+		include/generated/uapi/linux/version.h
+	$(Q)$(MAKE) $(build)=. include/generated/timeconst.h include/generated/bounds.h include/generated/asm-offsets.h
+
+drvport-graph: include/config/auto.conf
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 drvport-graph
+
+drvport-prepare: include/config/auto.conf
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$(DRVPORT_DIR) need-builtin=1 need-modorder=1 drvport-prepare
+
+endif
