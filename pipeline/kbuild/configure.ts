@@ -1,0 +1,111 @@
+/**
+ * Configuring a tree: a view of it, allmodconfig with the fragment's answers, the generated headers, and the graph.
+ *
+ * Kept in the cache under a key of everything that went in; a configuration is used only when its last file is there, so
+ * an interrupted one is done again.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.ts'
+import { asInfrastructure, InfrastructureError } from '../errors.ts'
+import { findProgram, runTool } from '../toolchain/process.ts'
+import type { SourceTree } from '../tree/types.ts'
+import { assembleGraph, parseDirectory, type Graph } from './graph.ts'
+import { findHostCompiler, makeEnvironment, runMake, type MakeSetup } from './make.ts'
+import { FRAGMENT, makeView, overlayKey } from './view.ts'
+
+/** Changes when the layout of what is kept changes. */
+const FORMAT = 1
+
+export interface ConfigureOptions {
+  /** A clang that has the wasm32 target, and its version. */
+  readonly cc: { readonly path: string; readonly version: string }
+  /** Where host tools are looked for. Default: PATH. */
+  readonly searchPath?: string
+  readonly signal?: AbortSignal
+  /** Told what is being done, for people. */
+  readonly onProgress?: (what: string) => void
+}
+
+export interface Configured {
+  /** The view: sources are `view/drivers/...`. */
+  readonly view: string
+  /** Kbuild's output directory, where relative paths in flags start. */
+  readonly build: string
+  readonly graph: Graph
+  readonly setup: MakeSetup
+}
+
+const HOST_TOOLS = ['make', 'flex', 'bison', 'bc', 'perl'] as const
+
+async function makeSetup(view: string, options: ConfigureOptions): Promise<MakeSetup> {
+  const searchPath = options.searchPath ?? process.env['PATH'] ?? ''
+  const missing: string[] = []
+  for (const tool of HOST_TOOLS) if ((await findProgram(tool, searchPath)) === undefined) missing.push(tool)
+  const hostcc = await findHostCompiler(searchPath)
+  if (hostcc === undefined) missing.push('gcc')
+  if (missing.length > 0 || hostcc === undefined)
+    throw new InfrastructureError('the kernel tree cannot be configured', {
+      expected: `${HOST_TOOLS.join(', ')} and a C compiler for this computer`,
+      found: `no ${missing.join(', no ')}`,
+      todo: `apt-get install ${missing.join(' ')}`,
+    })
+  return { view, cc: options.cc.path, hostcc, searchPath, ...(options.signal && { signal: options.signal }) }
+}
+
+/** A configuration of this tree, made if there is none. */
+export async function configure(tree: SourceTree, options: ConfigureOptions): Promise<Configured> {
+  const key = contentKey([FORMAT, tree.id, tree.dir, await overlayKey(), options.cc.version])
+  const home = cachePath('kbuild', `${tree.name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-${key.slice(0, 16)}`)
+  const view = path.join(home, 'view')
+  const graphFile = path.join(home, 'graph.json')
+  if (!(await exists(graphFile))) {
+    const waiting = () => options.onProgress?.('waiting for another drvport that configures this tree')
+    const lock = { onWait: waiting, ...(options.signal && { signal: options.signal }) }
+    await withLock(`kbuild-${key.slice(0, 16)}`, () => make(tree, home, graphFile, options), lock)
+  }
+  const graph = JSON.parse(await fs.readFile(graphFile, 'utf8')) as Graph
+  return { view, build: path.join(view, 'build'), graph, setup: await makeSetup(view, options) }
+}
+
+async function make(tree: SourceTree, home: string, graphFile: string, options: ConfigureOptions): Promise<void> {
+  if (await exists(graphFile)) return
+  const view = path.join(home, 'view')
+  const setup = await makeSetup(view, options)
+  try {
+    await fs.rm(home, { recursive: true, force: true })
+    await fs.mkdir(home, { recursive: true })
+    await makeView(tree.dir, view)
+    options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
+    await runMake(setup, ['allmodconfig'], {}, { KCONFIG_ALLCONFIG: FRAGMENT })
+    options.onProgress?.('generating headers')
+    await runMake(setup, ['drvport-headers'])
+    options.onProgress?.('reading the Makefiles')
+    await writeAtomic(graphFile, JSON.stringify(await readGraph(setup)))
+  } catch (error) {
+    throw asInfrastructure(error, home)
+  }
+}
+
+async function readGraph(setup: MakeSetup): Promise<Graph> {
+  const dir = path.join(setup.view, 'build', 'graph')
+  await fs.mkdir(dir, { recursive: true })
+  await runMake(setup, ['drvport-graph'], {}, { DRVPORT_GRAPH: 'graph' })
+  const files = (await fs.readdir(dir)).toSorted()
+  const directories = []
+  for (const file of files) directories.push(parseDirectory(await fs.readFile(path.join(dir, file), 'utf8')))
+  await fs.rm(dir, { recursive: true, force: true })
+  return assembleGraph(directories)
+}
+
+/** Make what is generated for objects of one directory: headers by host programs, sources from tables. */
+export async function prepareObjects(setup: MakeSetup, dir: string, objects: readonly string[]): Promise<void> {
+  await runMake(setup, ['drvport-prepare'], {}, { DRVPORT_DIR: dir, DRVPORT_OBJECTS: objects.join(' ') })
+}
+
+/** The version of a clang, as `19.1.7`. */
+export async function clangVersion(cc: string, searchPath: string): Promise<string> {
+  const { stdout } = await runTool(cc, ['--version'], { env: makeEnvironment(searchPath) })
+  return /version (\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? 'unknown'
+}

@@ -1,0 +1,141 @@
+/**
+ * What Kbuild says is built from what: parsing the files that linux-api/kbuild/graph.mk writes, and the compact form in
+ * which the result is kept.
+ *
+ * Pure: text in, data out. Terms: an *object* is one .o and so one source; a *module* is one .ko, of one object or more.
+ */
+
+import { shellWords } from './words.ts'
+
+/** One directory's evaluation. */
+export interface DirectoryFacts {
+  readonly dir: string
+  readonly subdirs: readonly string[]
+  /** Modules of this directory, in order; `DIR/modules.order` stands for the modules of DIR. */
+  readonly order: readonly string[]
+  readonly composites: ReadonlyMap<string, readonly string[]>
+  readonly objects: readonly { readonly object: string; readonly builtin: boolean; readonly flags: string }[]
+  /** Flags of any C file of the kernel; empty but for the top directory. */
+  readonly baseFlags: string
+  /** Something in the directory is made by a host program or a rule. */
+  readonly generates: boolean
+}
+
+const words = (text: string) => text.split(' ').filter((word) => word !== '')
+
+/** Parse one file of graph.mk. */
+export function parseDirectory(text: string): DirectoryFacts {
+  const facts = {
+    dir: '',
+    subdirs: [] as string[],
+    order: [] as string[],
+    composites: new Map<string, string[]>(),
+    objects: [] as { object: string; builtin: boolean; flags: string }[],
+    baseFlags: '',
+    generates: false,
+  }
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ')
+    const kind = space < 0 ? line : line.slice(0, space)
+    const rest = space < 0 ? '' : line.slice(space + 1)
+    if (kind === 'd') facts.dir = rest.trim()
+    else if (kind === 's') facts.subdirs = words(rest)
+    else if (kind === 'm') facts.order = words(rest)
+    else if (kind === 'c') {
+      const [target, ...parts] = words(rest)
+      if (target !== undefined) facts.composites.set(target, [...new Set(parts)])
+    } else if (kind === 'om' || kind === 'oy') {
+      const end = rest.indexOf(' ')
+      facts.objects.push({ object: rest.slice(0, end), builtin: kind === 'oy', flags: rest.slice(end + 1) })
+    } else if (kind === 'f') facts.baseFlags = rest
+    else if (kind === 'g') facts.generates = true
+  }
+  return facts
+}
+
+/** The whole tree, as kept in graph.json. Paths are relative to the tree; indices point into the arrays. */
+export interface Graph {
+  readonly modules: readonly { readonly path: string; readonly objects: readonly number[] }[]
+  readonly objects: readonly {
+    readonly object: string
+    readonly builtin: boolean
+    /** Flags shared with other objects: index into `flagSets`. */
+    readonly flags: number
+    /** Flags of its own: the KBUILD_* names. */
+    readonly own: readonly string[]
+    readonly generates: boolean
+  }[]
+  readonly flagSets: readonly (readonly number[])[]
+  readonly words: readonly string[]
+  /** Flags of any C file of the kernel. */
+  readonly baseFlags: readonly string[]
+}
+
+const OWN = /^-D(__)?KBUILD_(BASENAME|MODNAME|MODFILE)=/
+const DROPPED = /^-Wp,-M/
+
+class Interner<T> {
+  readonly values: T[] = []
+  private readonly index = new Map<string, number>()
+
+  add(key: string, value: () => T): number {
+    let found = this.index.get(key)
+    if (found === undefined) {
+      found = this.values.push(value()) - 1
+      this.index.set(key, found)
+    }
+    return found
+  }
+}
+
+/** Modules in the order of Kbuild's modules.order: depth first, each directory where its parent names it. */
+export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>): string[] {
+  const result: string[] = []
+  const seen = new Set<string>()
+  const visit = (dir: string) => {
+    if (seen.has(dir)) return
+    seen.add(dir)
+    for (const target of directories.get(dir)?.order ?? []) {
+      if (target.endsWith('/modules.order')) visit(target.slice(0, -'/modules.order'.length))
+      else if (target.endsWith('.o')) result.push(target)
+    }
+  }
+  visit('.')
+  return [...new Set(result)]
+}
+
+/** Put the directories together. */
+export function assembleGraph(directories: readonly DirectoryFacts[]): Graph {
+  const byDir = new Map(directories.map((facts) => [facts.dir, facts]))
+  const flagWords = new Interner<string>()
+  const flagSets = new Interner<number[]>()
+  const objectIndex = new Map<string, number>()
+  const objects: Graph['objects'][number][] = []
+  for (const { objects: listed, generates } of directories) {
+    for (const { object, builtin, flags } of listed) {
+      if (objectIndex.has(object)) continue
+      const all = shellWords(flags).filter((word) => !DROPPED.test(word))
+      const shared = all.filter((word) => !OWN.test(word))
+      const set = flagSets.add(shared.join('\0'), () => shared.map((word) => flagWords.add(word, () => word)))
+      const own = all.filter((word) => OWN.test(word))
+      objectIndex.set(object, objects.push({ object, builtin, flags: set, own, generates }) - 1)
+    }
+  }
+  const modules = moduleOrder(byDir).map((target) => {
+    const slash = target.lastIndexOf('/')
+    const dir = byDir.get(slash < 0 ? '.' : target.slice(0, slash))
+    const parts = dir?.composites.get(target) ?? [target]
+    const indices = parts.map((part) => objectIndex.get(part)).filter((index) => index !== undefined)
+    return { path: target.replace(/\.o$/, '.ko'), objects: indices }
+  })
+  const baseFlags = shellWords(byDir.get('.')?.baseFlags ?? '')
+  return { modules, objects, flagSets: flagSets.values, words: flagWords.values, baseFlags }
+}
+
+/** Flags of an object, in Kbuild's order but for the KBUILD_* names, which come last. */
+export function objectFlags(graph: Graph, index: number): string[] {
+  const object = graph.objects[index]
+  if (object === undefined) throw new RangeError(`no object ${index} in the graph`)
+  const shared = graph.flagSets[object.flags] ?? []
+  return [...shared.map((word) => graph.words[word] as string), ...object.own]
+}

@@ -1,0 +1,286 @@
+/**
+ * A configured kernel tree: its modules, how each of their files is compiled, who exports what.
+ *
+ * This is what the builder asks (build/kernel.ts). Terms: the *view* is the directory of links in which the tree has the
+ * wasm architecture; a path "in the tree" is relative to it.
+ */
+
+import { existsSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { exists, writeAtomic } from '../cache.ts'
+import { InfrastructureError, UsageError } from '../errors.ts'
+import { probeClang } from '../toolchain/clang.ts'
+import type { SourceTree } from '../tree/types.ts'
+import { configure, prepareObjects, type Configured } from './configure.ts'
+import { exportsIn, type Export } from './exports.ts'
+import { objectFlags } from './graph.ts'
+import { canonicalName, selectModules, type Selectable } from './select.ts'
+
+export interface KbuildObject {
+  /** Absolute path of the C file, in the view. */
+  readonly source: string
+  /** Kbuild's own flags, without -c, -o and the source. Relative paths start from cwd. */
+  readonly args: readonly string[]
+  readonly cwd: string
+}
+
+export interface KbuildModule extends Selectable {
+  readonly objects: readonly KbuildObject[]
+}
+
+export interface ExportedSymbol extends Export {
+  /** File in the tree that exports it. */
+  readonly source: string
+  /** Modules it belongs to; empty when it is part of the kernel itself. */
+  readonly modules: readonly string[]
+}
+
+export interface Kbuild {
+  readonly name: string
+  readonly version: string
+  /** Directories whose paths must not show in output, for prefix maps. */
+  readonly roots: readonly { readonly dir: string; readonly as: string }[]
+  readonly view: string
+  /** All modules of the configuration, in Kbuild's modules.order. */
+  modules(): readonly KbuildModule[]
+  /** As modules named by selectors, without making what is generated for them: for lists. */
+  match(selectors: readonly string[]): Promise<readonly KbuildModule[]>
+  /** Modules named by a selector, ready to compile. Throws UsageError when it names none. */
+  select(selector: string | readonly string[]): Promise<readonly KbuildModule[]>
+  /** A module by name, - and _ alike, ready to compile. */
+  module(name: string): Promise<KbuildModule | undefined>
+  /** The module that exports a symbol; undefined for the kernel's own symbols and unknown ones. */
+  exporter(symbol: string): Promise<string | undefined>
+  /** Every export of the tree, by symbol. */
+  exports(): Promise<ReadonlyMap<string, ExportedSymbol>>
+  /** How a file compiles as part of the kernel itself: a path in the tree, or an absolute one of ours. */
+  builtin(file: string): Promise<KbuildObject>
+  /** How a source compiles as part of a module. */
+  compileCommand(source: string, module: string): Promise<KbuildObject>
+  pristine(file: string): Promise<string | undefined>
+}
+
+export interface OpenKbuildOptions {
+  /** A clang with the wasm32 target. Default: the newest on PATH. */
+  readonly cc?: { readonly path: string; readonly version: string }
+  readonly searchPath?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (what: string) => void
+}
+
+async function defaultCompiler(): Promise<{ path: string; version: string }> {
+  const probe = await probeClang()
+  if (probe.path !== undefined && probe.version !== undefined) return { path: probe.path, version: probe.version }
+  throw new InfrastructureError('no clang to configure the kernel tree with', {
+    expected: 'clang with the wasm32 target',
+    found: probe.problem ?? 'none',
+    ...(probe.todo !== undefined && { todo: probe.todo }),
+  })
+}
+
+/** Configure a tree, or find its configuration, and answer questions about it. */
+export async function openKbuild(tree: SourceTree, options: OpenKbuildOptions = {}): Promise<Kbuild> {
+  const cc = options.cc ?? (await defaultCompiler())
+  return new ConfiguredTree(tree, await configure(tree, { ...options, cc }))
+}
+
+class ConfiguredTree implements Kbuild {
+  readonly name: string
+  readonly version: string
+  readonly view: string
+  readonly roots: readonly { dir: string; as: string }[]
+  private readonly tree: SourceTree
+  private readonly configured: Configured
+  private readonly all: readonly KbuildModule[]
+  private readonly byName = new Map<string, KbuildModule>()
+  private readonly objectIndex = new Map<string, number>()
+  private readonly prepared = new Map<string, Promise<void>>()
+  private exported: Promise<ReadonlyMap<string, ExportedSymbol>> | undefined
+
+  constructor(tree: SourceTree, configured: Configured) {
+    this.tree = tree
+    this.configured = configured
+    this.name = tree.name
+    this.version = tree.version
+    this.view = configured.view
+    this.roots = [{ dir: configured.view, as: '' }]
+    configured.graph.objects.forEach(({ object }, index) => this.objectIndex.set(object, index))
+    this.all = configured.graph.modules.map(({ path: ko, objects }) => this.moduleOf(ko, objects))
+    for (const module of this.all) {
+      const name = canonicalName(module.name)
+      if (!this.byName.has(name)) this.byName.set(name, module)
+    }
+  }
+
+  /** Objects are made when asked for: a list of thousands of modules needs none of them. */
+  private moduleOf(ko: string, objects: readonly number[]): KbuildModule {
+    const { graph } = this.configured
+    const sourceOf = (index: number) => (graph.objects[index]?.object ?? '').replace(/\.o$/, '.c')
+    const toObject = (index: number) => this.objectAt(index)
+    return {
+      name: path.basename(ko, '.ko'),
+      path: ko,
+      get sources() {
+        return objects.map(sourceOf)
+      },
+      get objects() {
+        return objects.map(toObject)
+      },
+    }
+  }
+
+  private objectAt(index: number): KbuildObject {
+    const { graph, build } = this.configured
+    const stem = (graph.objects[index]?.object ?? '').replace(/\.o$/, '')
+    return { source: this.sourceFile(stem), args: objectFlags(graph, index), cwd: build }
+  }
+
+  /** A C file lies in the tree, or was generated into the output directory. */
+  private sourceFile(stem: string): string {
+    const inTree = path.join(this.view, `${stem}.c`)
+    if (existsSync(inTree)) return inTree
+    const generated = path.join(this.configured.build, `${stem}.c`)
+    return existsSync(generated) ? generated : inTree
+  }
+
+  modules(): readonly KbuildModule[] {
+    return this.all
+  }
+
+  match(selectors: readonly string[]): Promise<readonly KbuildModule[]> {
+    return selectModules(this.all, selectors)
+  }
+
+  async select(selector: string | readonly string[]): Promise<readonly KbuildModule[]> {
+    const chosen = await this.match(typeof selector === 'string' ? [selector] : selector)
+    await this.prepare(chosen.flatMap((module) => module.sources))
+    return chosen
+  }
+
+  async module(name: string): Promise<KbuildModule | undefined> {
+    const found = this.byName.get(canonicalName(name))
+    if (found !== undefined) await this.prepare(found.sources)
+    return found
+  }
+
+  async exporter(symbol: string): Promise<string | undefined> {
+    return (await this.exports()).get(symbol)?.modules[0]
+  }
+
+  exports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
+    this.exported ??= this.loadExports()
+    return this.exported
+  }
+
+  private async loadExports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
+    const file = path.join(path.dirname(this.view), 'exports.json')
+    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
+    if (kept !== undefined) return new Map(JSON.parse(kept) as [string, ExportedSymbol][])
+    const found = await this.scanExports()
+    await writeAtomic(file, JSON.stringify([...found]))
+    return found
+  }
+
+  private async scanExports(): Promise<Map<string, ExportedSymbol>> {
+    const { graph } = this.configured
+    const owners = new Map<number, string[]>()
+    graph.modules.forEach(({ path: ko, objects }) => {
+      for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
+    })
+    const found = new Map<string, ExportedSymbol>()
+    for (const [index, { object }] of graph.objects.entries()) {
+      const source = object.replace(/\.o$/, '.c')
+      const text = await fs.readFile(path.join(this.view, source), 'latin1').catch(() => '')
+      for (const item of exportsIn(text)) {
+        const modules = owners.get(index) ?? []
+        // The kernel's own export wins: a second one is an alternative implementation that is not linked.
+        const known = found.get(item.symbol)
+        if (known === undefined || (known.modules.length > 0 && modules.length === 0))
+          found.set(item.symbol, { ...item, source, modules })
+      }
+    }
+    return found
+  }
+
+  async builtin(file: string): Promise<KbuildObject> {
+    const { build, graph } = this.configured
+    const inTree = path.isAbsolute(file) ? undefined : path.normalize(file)
+    const index = inTree === undefined ? undefined : this.objectIndex.get(inTree.replace(/\.c$/, '.o'))
+    if (inTree !== undefined && index !== undefined) {
+      await this.prepare([inTree])
+      const object = this.objectAt(index)
+      return { ...object, args: object.args.filter((arg) => arg !== '-DMODULE') }
+    }
+    const source = inTree === undefined ? file : path.join(this.view, inTree)
+    if (!(await exists(source)))
+      throw new InfrastructureError('no such source file', { where: source, expected: `a file of ${this.name}` })
+    return { source, args: [...graph.baseFlags, ...this.includeDirs(inTree), ...nameFlags(source)], cwd: build }
+  }
+
+  private includeDirs(inTree: string | undefined): string[] {
+    if (inTree === undefined) return []
+    const dir = path.dirname(inTree)
+    return ['-I', `../${dir}`, '-I', `./${dir}`]
+  }
+
+  async compileCommand(source: string, module: string): Promise<KbuildObject> {
+    const found = await this.module(module)
+    const position = found?.sources.indexOf(path.normalize(source)) ?? -1
+    const object = found?.objects[position]
+    if (object !== undefined) return object
+    throw new UsageError(`${source} is not a source of module ${module}`, {
+      expected: found === undefined ? 'a module of this tree' : `one of ${found.sources.join(', ')}`,
+    })
+  }
+
+  pristine(file: string): Promise<string | undefined> {
+    return this.tree.pristine(file)
+  }
+
+  /** Make what is generated for these sources, once each; directories that generate nothing cost nothing. */
+  private async prepare(sources: readonly string[]): Promise<void> {
+    const wanted = new Map<string, string[]>()
+    for (const source of sources) {
+      const object = source.replace(/\.c$/, '.o')
+      const facts = this.configured.graph.objects[this.objectIndex.get(object) ?? -1]
+      if (facts === undefined) continue
+      if (!facts.generates && existsSync(path.join(this.view, source))) continue
+      const dir = path.dirname(object)
+      wanted.set(dir, [...(wanted.get(dir) ?? []), object])
+    }
+    for (const [dir, objects] of wanted) await this.prepareIn(dir, objects)
+  }
+
+  private prepareIn(dir: string, objects: readonly string[]): Promise<void> {
+    const key = `${dir} ${objects.join(' ')}`
+    const stamp = path.join(this.configured.build, '.drvport-prepared')
+    const run = async () => {
+      const done = (await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n')
+      const missing = objects.filter((object) => !done.includes(object))
+      if (missing.length === 0) return
+      await prepareObjects(this.configured.setup, dir, missing)
+      await fs.appendFile(stamp, missing.map((object) => `${object}\n`).join(''))
+    }
+    let work = this.prepared.get(key)
+    if (work === undefined) {
+      // One make at a time in an output directory.
+      work = this.lastPrepare = this.lastPrepare.catch(() => undefined).then(run)
+      this.prepared.set(key, work)
+    }
+    return work
+  }
+
+  private lastPrepare: Promise<void> = Promise.resolve()
+}
+
+/** The names Kbuild defines for every file, for one that it does not know. */
+function nameFlags(source: string): string[] {
+  const name = path.basename(source, '.c').replaceAll(/[^A-Za-z0-9_]/g, '_')
+  return [
+    `-DKBUILD_MODFILE="drvport/${name}"`,
+    `-DKBUILD_BASENAME="${name}"`,
+    `-DKBUILD_MODNAME="${name}"`,
+    `-D__KBUILD_MODNAME=kmod_${name}`,
+  ]
+}

@@ -1,0 +1,84 @@
+/**
+ * Running the tree's own make in a view: the same variables every time, nothing inherited that could change the result.
+ */
+
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { InfrastructureError } from '../errors.ts'
+import { findProgram, runTool } from '../toolchain/process.ts'
+
+export interface MakeSetup {
+  /** The view's directory. */
+  readonly view: string
+  /** The compiler for the target: a clang with wasm32, or something that answers like one. */
+  readonly cc: string
+  /** A compiler for programs that run here: Kconfig itself, generators of headers. */
+  readonly hostcc: string
+  /** Where make, flex, bison, bc, perl are. */
+  readonly searchPath: string
+  readonly signal?: AbortSignal
+}
+
+/** Names and times that Kbuild would otherwise take from this computer. */
+const REPRODUCIBLE = {
+  KBUILD_BUILD_TIMESTAMP: '1970-01-01',
+  KBUILD_BUILD_USER: 'drvport',
+  KBUILD_BUILD_HOST: 'drvport',
+  KBUILD_BUILD_VERSION: '1',
+}
+
+/** The environment of every make: a search path and no setting of the user's (ARCH, KCFLAGS, MAKEFLAGS, LANG). */
+export function makeEnvironment(searchPath: string): NodeJS.ProcessEnv {
+  return { PATH: searchPath, HOME: os.homedir(), TMPDIR: os.tmpdir(), LC_ALL: 'C' }
+}
+
+/** Find a compiler for the host. Undefined when there is none. */
+export async function findHostCompiler(searchPath: string): Promise<string | undefined> {
+  for (const name of ['gcc', 'cc', 'clang', 'clang-19', 'clang-22']) {
+    const found = await findProgram(name, searchPath)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Run goals in the view. Throws InfrastructureError with make's last words when one fails. */
+export async function runMake(
+  setup: MakeSetup,
+  goals: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const build = path.join(setup.view, 'build')
+  const settings = {
+    ARCH: 'wasm',
+    LLVM: '1',
+    CC: setup.cc,
+    HOSTCC: setup.hostcc,
+    LD: path.join(build, 'stand-in-ld'),
+    CLANG_TARGET_FLAGS_wasm: 'wasm32-unknown-unknown',
+    ...REPRODUCIBLE,
+    ...variables,
+  }
+  const result = await runTool(
+    'make',
+    [
+      '-s',
+      `-j${os.availableParallelism()}`,
+      '-C',
+      setup.view,
+      `O=${build}`,
+      ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+      ...goals,
+    ],
+    {
+      env: { ...makeEnvironment(setup.searchPath), ...environment },
+      ...(setup.signal && { signal: setup.signal }),
+    },
+  )
+  if (result.status === 0) return
+  throw new InfrastructureError(`the kernel tree's make failed at ${goals.join(' ')}`, {
+    where: setup.view,
+    found: (result.stderr || result.stdout).trim().split('\n').slice(-12).join('\n            '),
+    todo: 'see `drvport doctor` for missing host tools; an unusual tree may need a fragment in linux-api/config',
+  })
+}

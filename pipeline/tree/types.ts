@@ -1,0 +1,16 @@
+/** A kernel tree as the rest of the pipeline sees it. */
+
+export interface SourceTree {
+  /** `linux-6.1`, or what the user called it. */
+  readonly name: string
+  /** From its Makefile: `6.1.192`. */
+  readonly version: string
+  /** Absolute path of the tree. Never written to. */
+  readonly dir: string
+  /** Equal ids mean equal build files. */
+  readonly id: string
+  /** Where it came from, for people: a package and its version, or a path. */
+  readonly origin: string
+  /** SHA-256 of a file as it was fetched, by path in the tree; undefined where that is not known. */
+  pristine(file: string): Promise<string | undefined>
+}
