@@ -16,6 +16,14 @@ export class WasmError extends Error {
   }
 }
 
+/** Well-formed, perhaps, but it uses a wasm feature that driver modules may not use. */
+export class FeatureError extends WasmError {
+  constructor(message: string, offset: number) {
+    super(message, offset)
+    this.name = 'FeatureError'
+  }
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 

@@ -21,6 +21,11 @@ export function fuelCheck(fuelGlobal: number, preemptFunction: number): Uint8Arr
   return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(preemptFunction).u8(OP.end).finish()
 }
 
+/** Offset, in the fuel check, of the instruction that writes the counter. */
+export function fuelWriteOffset(fuelGlobal: number): number {
+  return new Writer().u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(1).u8(OP.i32Sub).length
+}
+
 /** `if (stack_pointer < limit) stack_overflow()`, unsigned */
 export function stackCheck(stackGlobal: number, limitGlobal: number, overflowFunction: number): Uint8Array {
   const out = new Writer(32)

@@ -4,7 +4,7 @@
  * The walker checks what it needs to stay in step with the bytes: known opcodes, complete immediates, balanced blocks.
  * Types are the engine's business. One CodeWalker object is reused for all instructions: no allocation per instruction.
  */
-import { Cursor, WasmError } from './bytes.ts'
+import { Cursor, FeatureError, WasmError } from './bytes.ts'
 import { IMM, OP, immediatesOf, opcodeName, proposalOf } from './opcodes.ts'
 
 /** Most locals one function may declare; the limit the engines share. */
@@ -42,7 +42,7 @@ export class CodeWalker {
     }
     this.opcode = opcode
     const imm = immediatesOf(opcode)
-    if (imm === undefined) throw new WasmError(unknown(opcode), this.start)
+    if (imm === undefined) throw unknown(opcode, this.start)
     if (imm !== IMM.none) this.#immediates(imm)
     if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) this.depth++
     else if (opcode === OP.end) this.depth--
@@ -97,11 +97,10 @@ export class CodeWalker {
   }
 }
 
-function unknown(opcode: number): string {
+function unknown(opcode: number, at: number): WasmError {
   const proposal = proposalOf(opcode)
-  return proposal === undefined
-    ? `unknown instruction ${opcodeName(opcode)}`
-    : `${opcodeName(opcode)} belongs to a feature that is not allowed: ${proposal}`
+  if (proposal === undefined) return new WasmError(`unknown instruction ${opcodeName(opcode)}`, at)
+  return new FeatureError(`${opcodeName(opcode)} belongs to a feature that is not allowed: ${proposal}`, at)
 }
 
 /** Declared locals of a body that starts at `start` (after its size): their number, and where the code begins. */

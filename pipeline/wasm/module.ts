@@ -5,7 +5,7 @@
  * Knows the format only, nothing of drivers. Function bodies are located here and walked by code.ts; the typing of
  * instructions is left to the engine. All offsets are file offsets.
  */
-import { Cursor, WasmError } from './bytes.ts'
+import { Cursor, FeatureError, WasmError } from './bytes.ts'
 import { CodeWalker } from './code.ts'
 import { OP } from './opcodes.ts'
 
@@ -259,7 +259,7 @@ function readSection(draft: Draft, section: Section, cursor: Cursor): void {
       repeat(cursor, 2, () => draft.data.push(readData(cursor)))
       break
     default:
-      throw new WasmError(`${section.name} section: exceptions are not allowed`, section.headerStart)
+      throw new FeatureError(`${section.name} section: exceptions are not allowed`, section.headerStart)
   }
 }
 

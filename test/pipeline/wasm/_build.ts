@@ -12,6 +12,8 @@ export interface Parts {
   memory?: number[]
   /** Mutable i32 globals, initial values. */
   globals?: number[]
+  /** Which of them are constants instead. */
+  constants?: number[]
   exports?: [name: string, kind: number, index: number][]
   start?: number
   /** Functions of one active element segment at 0. */
@@ -37,7 +39,14 @@ export function assemble(parts: Parts): Uint8Array {
   vector(3, parts.functions, (w, f) => w.u32(f.type))
   if (parts.table !== undefined) vector(4, [parts.table], (w, n) => w.u8(0x70).u8(1).u32(n).u32(n))
   if (parts.memory) vector(5, [parts.memory], (w, limits) => w.bytes(Uint8Array.from(limits)))
-  vector(6, parts.globals, (w, value) => w.u8(I32).u8(1).u8(0x41).s32(value).u8(0x0b))
+  vector(6, parts.globals?.entries().toArray(), (w, [i, value]) =>
+    w
+      .u8(I32)
+      .u8(parts.constants?.includes(i) ? 0 : 1)
+      .u8(0x41)
+      .s32(value)
+      .u8(0x0b),
+  )
   vector(7, parts.exports, (w, [name, kind, index]) => w.name(name).u8(kind).u32(index))
   if (parts.start !== undefined) section(8, (w) => w.u32(parts.start as number))
   if (parts.elements)

@@ -1,0 +1,96 @@
+/**
+ * The code itself: every function is walked, and at every place where the machine must keep control the check that
+ * pipeline/wasm inserts has to be there, byte for byte. A module made by hand without them is refused.
+ *
+ * Why this suffices: a run that never ends passes a loop head or enters a function again and again; loop heads are all
+ * checked, and so is the entry of every function that calls another one of the module or calls indirectly. Nothing but
+ * the checks may write the fuel counter, and nothing at all the stack limit.
+ */
+import { WasmError } from '../wasm/bytes.ts'
+import {
+  CHECK_MODULE,
+  FUEL_GLOBAL,
+  LIMIT_GLOBAL,
+  PREEMPT,
+  STACK_GLOBAL,
+  STACK_OVERFLOW,
+  fuelCheck,
+  fuelWriteOffset,
+  hasPattern,
+  stackCheck,
+} from '../wasm/checks.ts'
+import { CodeWalker, readLocals } from '../wasm/code.ts'
+import { mayRecurse } from '../wasm/instrument.ts'
+import { functionNamer, type Body, type WasmModule } from '../wasm/module.ts'
+import { OP } from '../wasm/opcodes.ts'
+import { at, type Problem } from './problem.ts'
+
+interface Expected {
+  readonly module: WasmModule
+  readonly fuel: number
+  readonly limit: number
+  readonly stack: number
+  readonly fuelBytes: Uint8Array
+  readonly stackBytes: Uint8Array
+  /** Where in the fuel check the counter is written. */
+  readonly fuelWrite: number
+  readonly report: (problem: Problem) => void
+}
+
+/** Problems found in the code. Throws WasmError when a body is malformed. */
+export function checkCode(module: WasmModule, report: (problem: Problem) => void): void {
+  const global = (name: string): number =>
+    module.exports.find((e) => e.kind === 'global' && e.name === name)?.index ?? -1
+  const call = (name: string): number =>
+    module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === name)
+  const fuel = global(FUEL_GLOBAL)
+  const limit = global(LIMIT_GLOBAL)
+  const stack = global(STACK_GLOBAL)
+  const preempt = call(PREEMPT)
+  const overflow = call(STACK_OVERFLOW)
+  const nothing = new Uint8Array([0xff])
+  const fuelBytes = fuel < 0 || preempt < 0 ? nothing : fuelCheck(fuel, preempt)
+  const stackBytes = stack < 0 || limit < 0 || overflow < 0 ? nothing : stackCheck(stack, limit, overflow)
+  const fuelWrite = fuelWriteOffset(Math.max(0, fuel))
+  const expected: Expected = { module, fuel, limit, stack, fuelBytes, stackBytes, fuelWrite, report }
+  const name = functionNamer(module)
+  module.bodies.forEach((body, i) => {
+    const title = (): string => name(module.importedFunctions.length + i)
+    try {
+      checkBody(expected, body, title)
+    } catch (error) {
+      if (!(error instanceof WasmError)) throw error
+      const code = error.name === 'FeatureError' ? 'feature' : 'malformed'
+      report({ code, where: at(title(), error.offset), message: error.message })
+    }
+  })
+}
+
+function checkBody(expected: Expected, body: Body, title: () => string): void {
+  const { module, fuelBytes, report } = expected
+  const { bytes } = module
+  const { codeStart } = readLocals(bytes, body.start, body.end)
+  /** File offset of the one write of the fuel counter that belongs to the check seen last. */
+  let fuelWrite = -1
+  const wantFuel = (offset: number, what: string): void => {
+    if (hasPattern(bytes, offset, body.end, fuelBytes)) fuelWrite = offset + expected.fuelWrite
+    else report({ code: 'no-fuel-check', where: at(title(), offset), message: `${what} does not count its work` })
+  }
+  if (mayRecurse(module, codeStart, body.end)) wantFuel(codeStart, 'a function that calls others')
+  else if (hasPattern(bytes, codeStart, body.end, fuelBytes)) fuelWrite = codeStart + expected.fuelWrite
+  const walker = new CodeWalker(bytes, codeStart, body.end)
+  while (walker.next()) {
+    if (walker.opcode === OP.loop) wantFuel(walker.end, 'a loop')
+    else if (walker.opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
+  }
+}
+
+function checkWrite(e: Expected, walker: CodeWalker, body: Body, fuelWrite: number, title: () => string): void {
+  const where = (): string => at(title(), walker.start)
+  if (walker.a === e.stack && !hasPattern(e.module.bytes, walker.end, body.end, e.stackBytes))
+    e.report({ code: 'no-stack-check', where: where(), message: 'a write of the stack pointer is not checked' })
+  else if (walker.a === e.fuel && walker.start !== fuelWrite)
+    e.report({ code: 'tampering', where: where(), message: `only the check may write ${FUEL_GLOBAL}` })
+  else if (walker.a === e.limit)
+    e.report({ code: 'tampering', where: where(), message: `only the machine may write ${LIMIT_GLOBAL}` })
+}

@@ -1,0 +1,43 @@
+/**
+ * What a domain may be granted at most: the limits and ABI groups a module and its manifest are held against.
+ *
+ * A driver needs the groups every domain has, those of its bus, and those of the class of device it offers.
+ */
+import type { Manifest } from '../package.ts'
+
+/** What a manifest has to say for the verifier. */
+export type ManifestClaims = Pick<Manifest, 'imports' | 'capabilities' | 'memory' | 'wasm'>
+
+export interface Policy {
+  /** ABI groups (and `wasi`) that may be asked for. */
+  readonly groups: readonly string[]
+  /** Linear memory, in pages of 64 KiB. */
+  readonly memoryPagesMax: number
+  readonly tableEntriesMax: number
+  /** The file. */
+  readonly bytesMax: number
+  readonly functionsMax: number
+}
+
+/** Every domain may log, know the time, run fibers and read its own files. */
+const COMMON = ['log', 'time', 'sched', 'wasi']
+
+const BUS_GROUPS: Record<string, readonly string[]> = {
+  pci: ['pci', 'mmio', 'pio', 'dma', 'irq'],
+  platform: ['mmio', 'pio', 'dma', 'irq'],
+}
+
+const CLASS_GROUPS: Record<string, readonly string[]> = {
+  net: ['net'],
+}
+
+const LIMITS = { memoryPagesMax: 1024, tableEntriesMax: 65_536, bytesMax: 32 << 20, functionsMax: 100_000 }
+
+/** Policy for drivers of these buses and device classes. Unknown names grant nothing. */
+export function policyFor(names: readonly string[], limits: Partial<typeof LIMITS> = {}): Policy {
+  const granted = names.flatMap((name) => [...(BUS_GROUPS[name] ?? []), ...(CLASS_GROUPS[name] ?? [])])
+  return { groups: [...new Set([...COMMON, ...granted])], ...LIMITS, ...limits }
+}
+
+/** All buses and classes: what a build is checked against when the machine is not yet known. */
+export const DEFAULT_POLICY = policyFor([...Object.keys(BUS_GROUPS), ...Object.keys(CLASS_GROUPS)])

@@ -1,0 +1,330 @@
+import fc from 'fast-check'
+import test from 'ava'
+import { policyFor, verify, type Policy, type ProblemCode } from '../../../pipeline/verify/index.ts'
+import { assemble, type Parts } from '../wasm/_build.ts'
+import { driver, driverParts, manifestOf } from './_driver.ts'
+
+test('accepts a driver that asks for what its manifest says', (t) => {
+  const bytes = driver()
+  const verdict = verify(bytes, manifestOf(bytes))
+  t.deepEqual(verdict.ok ? [] : verdict.problems, [])
+  t.true(verdict.ok && verdict.module instanceof WebAssembly.Module)
+})
+
+interface Refusal {
+  code: ProblemCode
+  where: RegExp
+  message: RegExp
+  bytes: () => Uint8Array
+  manifest?: Partial<ReturnType<typeof manifestOf>>
+  policy?: Policy
+}
+
+const change = (edit: (parts: ReturnType<typeof driverParts>) => void) => () => driver(edit)
+
+/** Not instrumented, but with everything the machine asks for: a module made by hand. */
+function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => Uint8Array {
+  return () => {
+    const parts = driverParts()
+    const globals = parts.globals?.length ?? 0
+    parts.imports?.push(['sched', 'preempt', 0], ['sched', 'stack_overflow', 0])
+    parts.exports = (parts.exports ?? []).map(([n, kind, i]) => [n, kind, kind === 0 ? i + 2 : i])
+    parts.exports.push(['drvport_fuel', 3, globals], ['drvport_stack_limit', 3, globals + 1])
+    parts.globals?.push(0, 0)
+    parts.elements = [4]
+    parts.functions = parts.functions.filter((f) => f.code.length === 2)
+    edit(parts)
+    return assemble(parts)
+  }
+}
+const FUEL = 4
+const fuelCheck = [0x23, FUEL, 0x41, 1, 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 2, 0x0b]
+
+const refusals: Record<string, Refusal> = {
+  'an import nobody knows': {
+    code: 'unknown-import',
+    where: /^import env\.kmalloc at 0x/,
+    message: /no such call/,
+    bytes: change((p) => (p.imports![0] = ['env', 'kmalloc', 0])),
+  },
+  'an ABI call with the wrong type': {
+    code: 'import-type',
+    where: /^import log\.write at 0x/,
+    message: /\(i32, i32, i32\) -> nothing expected, \(\) -> nothing found/,
+    bytes: change((p) => (p.imports![0] = ['log', 'write', 0])),
+  },
+  'a WASI call that would let chance in': {
+    code: 'unknown-import',
+    where: /^import wasi\.random_get/,
+    message: /no such call/,
+    bytes: change((p) => (p.imports![0] = ['wasi_snapshot_preview1', 'random_get', 0])),
+  },
+  'an import missing from the manifest': {
+    code: 'not-in-manifest',
+    where: /^import mmio\.read8 at 0x/,
+    message: /does not list it/,
+    bytes: change(() => {}),
+    manifest: { imports: ['log.write', 'sched.preempt', 'sched.stack_overflow'] },
+  },
+  'a group missing from the manifest': {
+    code: 'not-in-manifest',
+    where: /^import mmio\.read8/,
+    message: /group mmio/,
+    bytes: change(() => {}),
+    manifest: { capabilities: ['log', 'sched'] },
+  },
+  'a manifest that asks for more than policy grants': {
+    code: 'policy',
+    where: /^manifest capability net$/,
+    message: /not net$/,
+    bytes: change(() => {}),
+    manifest: { capabilities: ['log', 'sched', 'mmio', 'net'] },
+    policy: policyFor(['pci']),
+  },
+  'a manifest that asks for a call that does not exist': {
+    code: 'manifest',
+    where: /mmio\.read64/,
+    message: /no such call/,
+    bytes: change(() => {}),
+    manifest: { imports: ['log.write', 'mmio.read8', 'mmio.read64', 'sched.preempt', 'sched.stack_overflow'] },
+  },
+  'a manifest of another file': {
+    code: 'hash',
+    where: /file/,
+    message: /describes abc/,
+    bytes: change(() => {}),
+    manifest: { wasm: { file: 'a.wasm', sha256: 'abc', bytes: 3 } },
+  },
+  'a memory that may grow': {
+    code: 'memory',
+    where: /memory/,
+    message: /found 2 and 3/,
+    bytes: change((p) => (p.memory = [1, 2, 3])),
+  },
+  'a memory without a maximum': {
+    code: 'memory',
+    where: /memory/,
+    message: /no maximum/,
+    bytes: change((p) => (p.memory = [0, 2])),
+  },
+  'a memory beyond policy': {
+    code: 'memory',
+    where: /memory/,
+    message: /policy allows 1$/,
+    bytes: change(() => {}),
+    policy: policyFor(['pci'], { memoryPagesMax: 1 }),
+  },
+  'a memory of another size than declared': {
+    code: 'memory',
+    where: /memory/,
+    message: /manifest says 512/,
+    bytes: change(() => {}),
+    manifest: { memory: { pages: 512 } },
+  },
+  'a memory that is not exported': {
+    code: 'memory',
+    where: /memory/,
+    message: /exported/,
+    bytes: change((p) => (p.exports![0] = ['ram', 2, 0])),
+  },
+  'a table beyond policy': {
+    code: 'table',
+    where: /table/,
+    message: /2 entries; policy allows 1/,
+    bytes: change(() => {}),
+    policy: policyFor(['pci'], { tableEntriesMax: 1 }),
+  },
+  'a start function': {
+    code: 'start-function',
+    where: /start section at 0x/,
+    message: /before the machine is ready/,
+    bytes: change((p) => (p.start = 13)),
+  },
+  'a missing entry': {
+    code: 'missing-entry',
+    where: /export probe/,
+    message: /\(i32, i32\) -> i32 expected/,
+    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'probe'))),
+  },
+  'an entry of the wrong type': {
+    code: 'entry-type',
+    where: /export probe at 0x/,
+    message: /expected, \(\) -> i32 found/,
+    bytes: change((p) => (p.exports!.find(([name]) => name === 'probe')![2] = 2)),
+  },
+  'a missing shared word': {
+    code: 'missing-shared',
+    where: /export drvport_tick/,
+    message: /address in memory/,
+    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'drvport_tick'))),
+  },
+  'a shared word outside memory': {
+    code: 'missing-shared',
+    where: /export drvport_tick/,
+    message: /found 131072/,
+    bytes: change((p) => (p.globals![1] = 2 * 65_536)),
+  },
+  'no fuel counter': {
+    code: 'missing-global',
+    where: /export drvport_fuel/,
+    message: /mutable i32/,
+    bytes: handMade((p) => (p.exports = p.exports!.filter(([name]) => name !== 'drvport_fuel'))),
+  },
+  'a loop that is not counted': {
+    code: 'no-fuel-check',
+    where: /^function \d+ at 0x/,
+    message: /a loop/,
+    bytes: handMade((p) => p.functions.push({ type: 0, code: [0x03, 0x40, 0x0c, 0, 0x0b, 0x0b] })),
+  },
+  'a recursion that is not counted': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /calls others/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x10, 5, 0x0b])),
+  },
+  'an indirect call that is not counted': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /calls others/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x11, 0, 0, 0x0b])),
+  },
+  'a stack pointer write that is not checked': {
+    code: 'no-stack-check',
+    where: /^exit at 0x/,
+    message: /not checked/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x24, 0, 0x0b])),
+  },
+  'code that refills its own fuel': {
+    code: 'tampering',
+    where: /^exit at 0x/,
+    message: /drvport_fuel/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, 0x41, 9, 0x24, FUEL, 0x0b, 0x0b])),
+  },
+  'code that lowers its own stack limit': {
+    code: 'tampering',
+    where: /^exit at 0x/,
+    message: /drvport_stack_limit/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x24, FUEL + 1, 0x0b])),
+  },
+  'a tail call': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /tail calls/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x12, 5, 0x0b])),
+  },
+  'an atomic instruction': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /threads/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0xfe, 3, 0, 0x0b])),
+  },
+  SIMD: {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /SIMD/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0xfd, 12, 0x0b])),
+  },
+  'an instruction nobody knows': {
+    code: 'malformed',
+    where: /^exit at 0x/,
+    message: /unknown instruction opcode 0xf0/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0xf0, 0x0b])),
+  },
+  'a vector parameter': {
+    code: 'feature',
+    where: /^type \d+$/,
+    message: /v128/,
+    bytes: change((p) => p.types.push([[0x7b], []])),
+  },
+  'code of the wrong type': {
+    code: 'invalid',
+    where: /^exit at offset 0x/,
+    message: /expected type i32/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x42, 0, 0x45, 0x1a, 0x0b])),
+  },
+  'a file beyond policy': {
+    code: 'too-large',
+    where: /file/,
+    message: /policy allows 100/,
+    bytes: change(() => {}),
+    policy: policyFor(['pci'], { bytesMax: 100 }),
+  },
+  'too many functions': {
+    code: 'too-large',
+    where: /function section/,
+    message: /policy allows 3/,
+    bytes: change(() => {}),
+    policy: policyFor(['pci'], { functionsMax: 3 }),
+  },
+  'half a file': {
+    code: 'malformed',
+    where: /offset 0x/,
+    message: /unexpected end/,
+    bytes: () => driver().subarray(0, 200),
+  },
+  'an empty file': { code: 'malformed', where: /offset 0x0/, message: /bad magic/, bytes: () => new Uint8Array(0) },
+  'an ELF file': {
+    code: 'malformed',
+    where: /offset 0x0/,
+    message: /not a wasm file/,
+    bytes: () => Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1, 0]),
+  },
+  'a component': {
+    code: 'malformed',
+    where: /offset 0x4/,
+    message: /version 65549/,
+    bytes: () => Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]),
+  },
+}
+
+for (const [title, refusal] of Object.entries(refusals))
+  test(`refuses ${title}`, (t) => {
+    const bytes = refusal.bytes()
+    const verdict = verify(bytes, { ...manifestOf(bytes), ...refusal.manifest }, refusal.policy)
+    t.false(verdict.ok)
+    const problems = verdict.ok ? [] : verdict.problems
+    const text = JSON.stringify(problems, null, 1)
+    const found = problems.find((p) => p.code === refusal.code && refusal.message.test(p.message))
+    t.truthy(found, text)
+    t.regex(found?.where ?? '', refusal.where, text)
+  })
+
+test('a hand-made module with all checks in place is accepted', (t) => {
+  const bytes = handMade((p: Parts) => (p.functions![1]!.code = [0x03, 0x40, ...fuelCheck, 0x0c, 0, 0x0b, 0x0b]))()
+  const verdict = verify(bytes, manifestOf(bytes))
+  t.deepEqual(verdict.ok ? [] : verdict.problems, [])
+})
+
+test('a count that promises billions is refused at once', (t) => {
+  const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f])
+  const verdict = verify(bytes, manifestOf(bytes))
+  t.true(!verdict.ok && verdict.problems.some((p) => /count 4294967295/.test(p.message)))
+})
+
+/** Some bytes changed, the file cut short or bytes put in: whatever a broken disk or a hostile hand does. */
+const mutation = fc.record({
+  edits: fc.array(fc.record({ at: fc.nat(), value: fc.nat(255) }), { maxLength: 4 }),
+  cut: fc.option(fc.nat()),
+  insert: fc.option(fc.record({ at: fc.nat(), bytes: fc.uint8Array({ maxLength: 8 }) })),
+})
+
+test('a mutated module is refused with a reason, or accepted by the engine too', (t) => {
+  const good = driver()
+  const seed = 1
+  fc.assert(
+    fc.property(mutation, ({ edits, cut, insert }) => {
+      let bytes: Uint8Array = good.slice()
+      for (const { at, value } of edits) bytes[at % bytes.length] = value
+      if (insert !== null) {
+        const at = insert.at % bytes.length
+        bytes = Buffer.concat([bytes.subarray(0, at), insert.bytes, bytes.subarray(at)])
+      }
+      if (cut !== null) bytes = bytes.subarray(0, cut % bytes.length)
+      const verdict = verify(bytes, manifestOf(bytes))
+      if (verdict.ok) return WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
+      return verdict.problems.length > 0 && verdict.problems.every((p) => p.where !== '' && p.message !== '')
+    }),
+    { numRuns: 3000, seed },
+  )
+  t.pass()
+})
