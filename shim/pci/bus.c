@@ -273,15 +273,3 @@ void drvport_pci_remove(u32 slot)
 	if (dev)
 		remove_function(dev);
 }
-
-/* ---- what the tree's PCI core asks of the platform ---- */
-
-/* Quirks repair known bad hardware; models have none, and each quirk would name a device here. */
-void pci_fixup_device(enum pci_fixup_pass pass, struct pci_dev *dev)
-{
-}
-
-struct pci_dev *pci_real_dma_dev(struct pci_dev *dev)
-{
-	return dev;
-}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "moments.h"
+
+int never_set;
+
+static void fault(struct sample *sample)
+{
+	while (!READ_ONCE(never_set)) /* FAULT HERE */
+		;
+}
+
+FAULT_DRIVER("Waits for a variable that nobody changes, without giving way");

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/panic.h>
+#include "moments.h"
+
+static void fault(struct sample *sample)
+{
+	panic("the sample gives up"); /* FAULT HERE */
+}
+
+FAULT_DRIVER("Stops the kernel, as it thinks");
