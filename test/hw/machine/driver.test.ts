@@ -2,7 +2,7 @@ import test from 'ava'
 import { DriverEnded, isClean } from '../../../hw/machine/driver.ts'
 import { createMachine, type Machine } from '../../../hw/machine/machine.ts'
 import type { PciFunction } from '../../../hw/pci/function.ts'
-import { op } from '../../kernel/support.ts'
+import { line, op } from '../../kernel/support.ts'
 import {
   DMA_REGISTER,
   INTERRUPT_REGISTER,
@@ -39,7 +39,7 @@ test('a driver maps its BAR, takes its interrupt, and gives everything back', as
   const body = [
     ...poke(SCRATCH_REGISTER, [op.value(0x1234)]),
     ...poke(INTERRUPT_REGISTER, [op.value(1000)]),
-    ...[op.value(10_000), op.call('delay')],
+    ...line(op.value(10_000), op.call('delay')),
   ]
   const driver = await machine.load(probing('good', body))
   t.is(await driver.bind(fn), 0)

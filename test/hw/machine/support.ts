@@ -6,7 +6,7 @@ import { CALLS, ENTRIES } from '../../../linux-api/generated/abi.ts'
 import type { DriverPackage } from '../../../hw/machine/package.ts'
 import type { DeviceContext, PciDevice } from '../../../hw/types.ts'
 import { PACKAGE_SCHEMA } from '../../../pipeline/package.ts'
-import { assemble, type Function, type Import, op, SCRATCH } from '../../kernel/support.ts'
+import { assemble, type Function, type Import, line, op, SCRATCH } from '../../kernel/support.ts'
 
 /** Registers of the test device, 4 bytes each. */
 export const SCRATCH_REGISTER = 0x00
@@ -93,12 +93,12 @@ export const probe: Function = {
   params: 2,
   result: true,
   body: [
-    ...[op.local(1), op.value(4), op.value(2), op.value(7), op.call('config_write'), op.drop],
-    ...[op.local(1), op.value(0), op.value(BAR), op.call('bar'), op.drop],
+    ...line(op.local(1), op.value(4), op.value(2), op.value(7), op.call('config_write'), op.drop),
+    ...line(op.local(1), op.value(0), op.value(BAR), op.call('bar'), op.drop),
     op.value(REGISTERS),
     ...fetch(BAR),
-    ...[op.value(0), op.value(256), op.call('mmio.map'), op.store],
-    ...[op.value(IRQ), op.local(1), op.value(0), op.value(1), op.call('vectors'), op.store],
+    ...line(op.value(0), op.value(256), op.call('mmio.map'), op.store),
+    ...line(op.value(IRQ), op.local(1), op.value(0), op.value(1), op.call('vectors'), op.store),
     ...fetch(IRQ),
     op.call('attach'),
   ],
@@ -116,8 +116,8 @@ export const irq: Function = {
   name: 'irq',
   params: 1,
   body: [
-    ...[op.value(INTERRUPTS), ...fetch(INTERRUPTS), op.value(1), op.add, op.store],
-    ...[...fetch(REGISTERS), op.value(INTERRUPT_REGISTER), op.add, op.call('mmio.read32'), op.drop],
+    ...line(op.value(INTERRUPTS), ...fetch(INTERRUPTS), op.value(1), op.add, op.store),
+    ...line(...fetch(REGISTERS), op.value(INTERRUPT_REGISTER), op.add, op.call('mmio.read32'), op.drop),
   ],
 }
 

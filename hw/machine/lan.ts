@@ -1,0 +1,75 @@
+/**
+ * The machine's network segment: one learning switch, a wire to each NIC, and stations without a driver.
+ */
+import { createPcap } from '../net/pcap.ts'
+import { createSwitch, type EthernetSwitch } from '../net/switch.ts'
+import { createWire, type Wire } from '../net/wire.ts'
+import type { PciFunction } from '../pci/function.ts'
+import type { NicModel } from './devices.ts'
+import type { Machine } from './machine.ts'
+import { Station } from './station.ts'
+
+/** A NIC plugged into the machine, and its cable; the device is at end a. */
+export interface Nic {
+  readonly model: NicModel
+  readonly fn: PciFunction
+  readonly wire: Wire
+  readonly mac: Uint8Array
+}
+
+export interface Capture {
+  readonly wire: Wire
+  readonly sink: (bytes: Uint8Array) => void
+}
+
+export class Lan {
+  readonly nics: Nic[] = []
+  readonly stations: Station[] = []
+  readonly switch: EthernetSwitch
+  readonly #machine: Machine
+  #ends = 0
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+    this.switch = createSwitch({ timeline: machine.board.kernel.clock })
+  }
+
+  /** Locally administered address of the next end. */
+  #mac(): Uint8Array {
+    return new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56 + this.#ends++])
+  }
+
+  #wire(name: string, mbps: number): Wire {
+    const { kernel } = this.#machine.board
+    const wire = createWire({ timeline: kernel.clock, random: kernel.random.fork(), name, mbps, jitterNs: 200 })
+    this.switch.attach(wire.b)
+    return wire
+  }
+
+  /** Plug a NIC in, cabled to the switch. */
+  plug(model: NicModel): Nic {
+    const mac = this.#mac()
+    const wire = this.#wire(`${model.name}.${this.nics.length}`, model.mbps)
+    const fn = this.#machine.board.pci.plug((context) => model.make(context, mac, wire.a))
+    const nic = { model, fn, wire, mac }
+    this.nics.push(nic)
+    return nic
+  }
+
+  /** A station without a driver, on a wire of this speed. */
+  station(name: string, mbps = 1000): Station {
+    const station = new Station(this.#machine.board.kernel, name, this.#mac(), this.#wire(name, mbps).a)
+    this.stations.push(station)
+    return station
+  }
+
+  /** Capture what passes on a wire as a pcap file. Returns how to finish it. */
+  capture(wire: Wire, sink: (bytes: Uint8Array) => void): () => void {
+    const pcap = createPcap(sink)
+    wire.tap = (frame, length, _fromA, timeNs) => pcap.frame(frame, length, timeNs)
+    return () => {
+      wire.tap = undefined
+      pcap.flush()
+    }
+  }
+}

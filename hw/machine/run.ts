@@ -1,0 +1,336 @@
+/**
+ * Scenarios: a machine with these drivers and devices, taken up the ladder. What `drvport run` and `drvport demo` do,
+ * without printing and without files.
+ *
+ * Rungs as they are reached: load, init, probe, operate (opened and linked), traffic, reload (unloaded and bound again
+ * without leaving anything), recover (killed and back).
+ */
+import type { DriverFault } from '../../kernel/fault.ts'
+import { Failure } from '../../kernel/fault.ts'
+import type { LogRecord } from './board.ts'
+import * as checks from './checks.ts'
+import type { Check } from './checks.ts'
+import { modelsFor, nicModel, type NicModel } from './devices.ts'
+import { type Driver, DriverEnded, isClean } from './driver.ts'
+import { Lan, type Nic } from './lan.ts'
+import { type Machine, type MachineOptions, createMachine, type Recovery } from './machine.ts'
+import { stats } from './net-control.ts'
+import type { NetInterface } from './net-service.ts'
+import { type DriverPackage, PackageError } from './package.ts'
+import type { Station } from './station.ts'
+import { startTraffic } from './traffic.ts'
+
+export type RunRung = 'none' | 'verify' | 'load' | 'init' | 'probe' | 'operate' | 'traffic' | 'reload' | 'recover'
+
+export interface ModuleRequest {
+  readonly pack: DriverPackage
+  /** Device model by name; by the module's id table when not given. */
+  readonly device?: string
+  /** Module parameters, as `module.parameter=value`. */
+  readonly args?: readonly string[]
+}
+
+export interface RunRequest extends MachineOptions {
+  readonly modules: readonly ModuleRequest[]
+  /** Frames each way between every two interfaces. */
+  readonly frames?: number
+  /** Leave out what takes an interface down or breaks it. */
+  readonly brief?: boolean
+  /** A monotonic wall clock in ms, to time steps with; times are 0 without one. */
+  readonly wallMs?: () => number
+  /** Called with each check as it ends. */
+  readonly onCheck?: (check: Check) => void
+  /** Gets the wire capture of a NIC. */
+  readonly capture?: (nic: Nic) => ((bytes: Uint8Array) => void) | undefined
+  readonly signal?: AbortSignal
+}
+
+export interface ModuleReport {
+  readonly name: string
+  readonly device: string
+  readonly bound: boolean
+  readonly rung: RunRung
+  readonly reason?: string
+  readonly faults: readonly DriverFault[]
+  readonly counters: Readonly<Record<string, number>>
+  /** Wall time: load to init done, and probe. */
+  readonly ms: { readonly load: number; readonly probe: number }
+}
+
+export interface RunReport {
+  readonly schema: 'drvport.run/1'
+  readonly seed: number
+  readonly machine: {
+    readonly devices: readonly { readonly name: string; readonly location: string; readonly mac: string }[]
+    readonly events: number
+    readonly eventHash: string
+  }
+  readonly modules: readonly ModuleReport[]
+  readonly checks: readonly Check[]
+  readonly recoveries: readonly Recovery[]
+  readonly time: { readonly virtualMs: number; readonly wallMs: number }
+  readonly log: readonly LogRecord[]
+}
+
+/** One module's way up. */
+interface Climber {
+  readonly request: ModuleRequest
+  readonly name: string
+  readonly model: NicModel | undefined
+  nic: Nic | undefined
+  driver: Driver | undefined
+  net: NetInterface | undefined
+  rung: RunRung
+  reason: string | undefined
+  readonly ms: { load: number; probe: number }
+}
+
+/** State of a run, for those who want to go on from it (a demo, a bench). */
+export interface Session {
+  readonly machine: Machine
+  readonly lan: Lan
+  readonly climbers: readonly Climber[]
+  readonly peer: Station
+  readonly checks: Check[]
+  check(check: Promise<Check>): Promise<Check>
+  report(): RunReport
+}
+
+const mac = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':')
+
+/** Boot a machine with the request's devices, load the drivers and bind them. */
+export async function boot(request: RunRequest): Promise<Session> {
+  const machine = createMachine(request)
+  const lan = new Lan(machine)
+  const wall = request.wallMs ?? ((): number => 0)
+  const started = wall()
+  const climbers = request.modules.map(climber)
+  for (const one of climbers) {
+    if (one.model === undefined) continue
+    one.nic = lan.plug(one.model)
+    const sink = request.capture?.(one.nic)
+    if (sink !== undefined) lan.capture(one.nic.wire, sink)
+  }
+  const peer = lan.station('peer')
+  const done: Check[] = []
+  const session: Session = {
+    machine,
+    lan,
+    climbers,
+    peer,
+    checks: done,
+    check: async (promise) => {
+      const check = await promise
+      done.push(check)
+      request.onCheck?.(check)
+      return check
+    },
+    report: () => reportOf(session, wall() - started),
+  }
+  for (const one of climbers) await climb(session, one, wall)
+  return session
+}
+
+function climber(request: ModuleRequest): Climber {
+  const { manifest } = request.pack
+  const model = request.device === undefined ? modelsFor(manifest)[0] : nicModel(request.device)
+  return {
+    request,
+    name: manifest.name,
+    model,
+    nic: undefined,
+    driver: undefined,
+    net: undefined,
+    rung: 'none',
+    reason: model === undefined ? 'no-device-model' : undefined,
+    ms: { load: 0, probe: 0 },
+  }
+}
+
+/** Load, init and probe. */
+async function climb(session: Session, one: Climber, wall: () => number): Promise<void> {
+  const { machine } = session
+  let step: 'load' | 'probe' = 'load'
+  let started = wall()
+  try {
+    one.driver = await machine.load(one.request.pack, one.request.args)
+    one.rung = 'init'
+    one.ms.load = wall() - started
+    if (one.nic === undefined) return
+    step = 'probe'
+    started = wall()
+    const code = await one.driver.bind(one.nic.fn)
+    one.ms.probe = wall() - started
+    if (code < 0) one.reason = `probe-failed: error ${code}`
+    else {
+      one.rung = 'probe'
+      ;[one.net] = one.driver.interfaces
+    }
+  } catch (error) {
+    one.reason = reasonOf(error, step)
+  }
+}
+
+function reasonOf(error: unknown, step: string): string {
+  if (error instanceof DriverEnded && error.fault !== undefined) return `${error.fault.kind}: ${error.fault.message}`
+  if (error instanceof PackageError) return `load: ${error.message}`
+  return `${step}: ${(error as Error).message}`
+}
+
+/** The whole scenario. */
+export async function runMachine(request: RunRequest): Promise<RunReport> {
+  const session = await boot(request)
+  const frames = request.frames ?? 1000
+  const { machine } = session
+  const stopped = (): boolean => request.signal?.aborted === true
+  for (const one of session.climbers) {
+    const name = `${one.name}: bound to ${one.model?.name ?? 'a device'}`
+    const detail = one.reason ?? `${one.net?.name ?? 'no interface'}, ${one.net === undefined ? '' : mac(one.net.mac)}`
+    await session.check(Promise.resolve({ name, ok: one.rung === 'probe', detail }))
+    if (one.net !== undefined && (await session.check(checks.linkUp(machine, one.net))).ok) one.rung = 'operate'
+  }
+  await passTraffic(session, frames)
+  if (request.brief !== true) {
+    for (const one of session.climbers) if (!stopped()) await operations(session, one)
+    for (const one of session.climbers) if (!stopped()) await reload(session, one)
+    for (const one of session.climbers) if (!stopped()) await kill(session, one)
+  }
+  return session.report()
+}
+
+const operating = (session: Session): Climber[] => session.climbers.filter((one) => one.rung === 'operate')
+
+/** Traffic between every two interfaces, or with the peer when there is one; statistics held against the wires. */
+async function passTraffic(session: Session, frames: number): Promise<void> {
+  const { machine, peer } = session
+  const up = operating(session)
+  const pairs =
+    up.length < 2 ? up.map((one) => [one, undefined] as const) : up.slice(1).map((one, i) => [up[i]!, one] as const)
+  const passed = new Map(up.map((one) => [one, true]))
+  const before = new Map<Climber, { stats: Awaited<ReturnType<typeof stats>>; wire: { out: number; in: number } }>()
+  for (const one of up) {
+    try {
+      before.set(one, { stats: await stats(one.net!), wire: checks.wireCounts(one.nic!) })
+    } catch {
+      passed.set(one, false)
+    }
+  }
+  for (const [a, b] of pairs) {
+    const check = await session.check(checks.traffic(machine, a.net!, b?.net ?? peer, { frames }))
+    for (const one of [a, b]) if (one !== undefined && !check.ok) passed.set(one, false)
+  }
+  for (const one of up) {
+    const from = before.get(one)
+    if (from !== undefined) await session.check(checks.statistics(bench(session, one), from.stats, from.wire))
+    if (passed.get(one)) one.rung = 'traffic'
+  }
+}
+
+const bench = (session: Session, one: Climber): checks.Bench => ({
+  machine: session.machine,
+  nic: one.nic!,
+  net: one.net!,
+  peer: session.peer,
+})
+
+/** Everything an administrator does with an interface. */
+async function operations(session: Session, one: Climber): Promise<void> {
+  if (one.net?.driver === undefined) return
+  const on = bench(session, one)
+  for (const operation of [checks.cable, checks.mtu, checks.promiscuous, checks.multicast, checks.selfTest]) {
+    await session.check(operation(on))
+    await session.machine.recover()
+  }
+}
+
+/** Unload, see that nothing is left, load and bind again, pass traffic. */
+async function reload(session: Session, one: Climber): Promise<void> {
+  if (one.net === undefined) return
+  const { machine, peer } = session
+  const check = await session.check(
+    checks.attempt(`${one.name}: unload leaves nothing, and it binds again`, async () => {
+      const left = await machine.unload(one.name)
+      one.driver = await machine.load(one.request.pack, one.request.args)
+      const code = await one.driver.bind(one.nic!.fn)
+      if (code < 0) return [false, `second probe failed: error ${code}`]
+      const again = await checks.linkUp(machine, one.net!)
+      const moved = await checks.traffic(machine, one.net!, peer, { frames: 100 })
+      const what = isClean(left) ? 'nothing left' : `left: ${leftList(left)}`
+      return [isClean(left) && again.ok && moved.ok, `${what}; ${again.detail}; ${moved.detail}`]
+    }),
+  )
+  if (check.ok && one.rung === 'traffic') one.rung = 'reload'
+}
+
+function leftList(left: Awaited<ReturnType<Driver['unload']>>): string {
+  const { census, ...counts } = left
+  return Object.entries({ ...counts, ...census })
+    .filter(([name, count]) => count !== 0 && name !== 'reserved_pages')
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
+}
+
+/** Kill the driver in the middle of traffic: the supervisor brings it back, configuration and traffic resume. */
+async function kill(session: Session, one: Climber): Promise<void> {
+  if (one.net?.driver === undefined) return
+  const { machine, peer } = session
+  const check = await session.check(
+    checks.attempt(`${one.name}: killed under traffic and recovered`, async () => {
+      const net = one.net!
+      const frames = 400
+      const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames })
+      await machine.run(() => running.received >= frames / 2, 10e9)
+      const before = machine.recoveries.length
+      const victim = machine.driver(one.name)!
+      victim.domain.fail(new Failure('bug', 'killed by the machine under traffic'))
+      const left = Object.entries(victim.domain.remains()).filter(([, count]) => count !== 0)
+      await machine.run(() => machine.recoveries.length > before, 10e9)
+      const recovery = machine.recoveries.at(-1)
+      one.driver = machine.driver(one.name)
+      const [up, link] = await checks.carrier(machine, net, true)
+      net.kick()
+      await checks.finish(machine, running, frames)
+      const { reports } = running
+      running.stop()
+      const after = await checks.traffic(machine, net, peer, { frames: 100 })
+      const ok = recovery?.ok === true && up && after.ok && left.length === 0
+      const took = recovery === undefined ? '' : `${(recovery.tookNs / 1e6).toFixed(3)} ms`
+      const lost = reports.reduce((sum, r) => sum + r.lost, 0)
+      return [
+        ok,
+        `${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
+      ]
+    }),
+  )
+  if (check.ok && one.rung === 'reload') one.rung = 'recover'
+}
+
+function reportOf(session: Session, wallMs: number): RunReport {
+  const { machine, lan, climbers, checks: done } = session
+  const { log } = machine.board.kernel
+  const own = (name: string): DriverFault[] =>
+    machine.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
+  return {
+    schema: 'drvport.run/1',
+    seed: machine.seed,
+    machine: {
+      devices: lan.nics.map((nic) => ({ name: nic.model.name, location: nic.fn.name, mac: mac(nic.mac) })),
+      events: log.count,
+      eventHash: log.hash,
+    },
+    modules: climbers.map((one) => ({
+      name: one.name,
+      device: one.model?.name ?? '',
+      bound: one.rung !== 'none' && one.rung !== 'init' && one.rung !== 'load',
+      rung: one.rung,
+      ...(one.reason === undefined ? {} : { reason: one.reason }),
+      faults: own(one.name),
+      counters: { ...one.net?.counters },
+      ms: one.ms,
+    })),
+    checks: done,
+    recoveries: machine.recoveries,
+    time: { virtualMs: machine.now() / 1e6, wallMs },
+    log: machine.board.log,
+  }
+}
