@@ -2,7 +2,7 @@
  * Device models by name, and which of them a driver package can drive: its id table against the models' identities.
  */
 import { ANY_ID, type Manifest, type PciId } from '../../pipeline/package.ts'
-import { intel82540em } from '../devices/intel-82540em/device.ts'
+import { intel82540em } from '../devices/intel-82540em.ts'
 import { rtl8139 } from '../devices/rtl8139.ts'
 import type { DeviceContext, EthernetPort, PciDevice } from '../types.ts'
 

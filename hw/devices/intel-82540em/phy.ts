@@ -2,8 +2,8 @@
  * The 82540EM's internal PHY, a Marvell 88E1011 (SDM section 13.4.7.1 and IEEE 802.3 clause 22): registers, reset,
  * power-down, auto-negotiation, forced modes, loopback and link.
  *
- * The link partner is whatever is on the other end of the wire: it negotiates, can do 10, 100 and 1000 Mb/s full
- * duplex, and offers no pause. `carrier` says whether a cable with a partner is there.
+ * The link partner is whatever is on the other end of the wire: it negotiates, can do every speed up to the medium's at
+ * either duplex, and offers no pause. `carrier` says whether a cable with a partner is there.
  */
 import type { Timeline, TimelineEvent } from '../../types.ts'
 
@@ -51,8 +51,10 @@ const ADVERTISE_100_HALF = 0x0080
 const ADVERTISE_100_FULL = 0x0100
 const CONTROL_1000_FULL = 0x0200
 
-/** Partner: acknowledge, 10 and 100 at both duplexes, IEEE 802.3 selector; no pause. */
-const PARTNER_ABILITIES = 0x41e1
+/** Partner: acknowledge and IEEE 802.3 selector; the abilities are added by speed. */
+const PARTNER_BASE = 0x4001
+const ADVERTISE_10 = ADVERTISE_10_HALF | ADVERTISE_10_FULL
+const ADVERTISE_100 = ADVERTISE_100_HALF | ADVERTISE_100_FULL
 /** Partner auto-negotiates and sends next pages; a page was received. */
 const EXPANSION_PARTNER = 0x000f
 /** Master, both receivers good, partner can do 1000BASE-T full and half duplex. */
@@ -73,8 +75,6 @@ const INTERRUPT_AUTONEG_DONE = 0x0800
 const EXTENDED_TX_CLK = 0x0070
 const EXTENDED_TX_CLK_2_5 = 0x0060
 
-/** Base and next pages and gigabit training: seconds at worst, this long here. */
-const AUTONEG_NS = 1_200_000_000
 /** Idle detection in a forced mode. */
 const FORCED_LINK_NS = 5_000_000
 
@@ -109,6 +109,16 @@ const READ_ONLY: ReadonlySet<number> = new Set([
   PHY_RECEIVE_ERRORS,
 ])
 
+export interface PhyOptions {
+  readonly timeline: Timeline
+  readonly name: string
+  /** Fastest speed the medium and the partner can do, Mb/s. */
+  readonly mbps: number
+  /** From cable in, or restart, to link, ns. */
+  readonly negotiationNs: number
+  readonly linkChanged: () => void
+}
+
 export class Phy {
   /** The MAC may use the link: it is up, or looped back. */
   link = false
@@ -122,6 +132,10 @@ export class Phy {
   readonly #paged = new Uint16Array(256)
   readonly #linkChanged: () => void
   readonly #event: TimelineEvent
+  readonly #negotiationNs: number
+  /** Fastest speed code of the partner, and what it offers in its base page. */
+  readonly #fastest: number
+  readonly #offered: number
   #carrier = false
   #heldInReset = false
   #autonegComplete = false
@@ -129,9 +143,12 @@ export class Phy {
   #linkLatch = false
   #interruptStatus = 0
 
-  constructor(timeline: Timeline, name: string, linkChanged: () => void) {
-    this.#linkChanged = linkChanged
-    this.#event = timeline.event(`${name} PHY link`, () => this.#established())
+  constructor(options: PhyOptions) {
+    this.#linkChanged = options.linkChanged
+    this.#negotiationNs = options.negotiationNs
+    this.#fastest = options.mbps >= 1000 ? SPEED_1000 : options.mbps >= 100 ? SPEED_100 : SPEED_10
+    this.#offered = PARTNER_BASE | ADVERTISE_10 | (this.#fastest >= SPEED_100 ? ADVERTISE_100 : 0)
+    this.#event = options.timeline.event(`${options.name} PHY link`, () => this.#established())
   }
 
   /** A partner appeared on the wire, or went. */
@@ -160,7 +177,7 @@ export class Phy {
       case PHY_ID2:
         return 0x0c20
       case PHY_PARTNER:
-        return this.#autonegComplete ? PARTNER_ABILITIES : 0
+        return this.#autonegComplete ? this.#offered : 0
       case PHY_EXPANSION:
         return this.#autonegComplete ? EXPANSION_PARTNER : 0x0004
       case PHY_1000T_STATUS:
@@ -238,7 +255,7 @@ export class Phy {
       this.#force(control)
       this.#setLink(true)
     } else if (this.#carrier) {
-      this.#event.armIn((control & CONTROL_AUTONEG) !== 0 ? AUTONEG_NS : FORCED_LINK_NS)
+      this.#event.armIn((control & CONTROL_AUTONEG) !== 0 ? this.#negotiationNs : FORCED_LINK_NS)
     }
   }
 
@@ -246,6 +263,7 @@ export class Phy {
     const control = this.#registers[PHY_CONTROL]!
     if ((control & CONTROL_AUTONEG) === 0) {
       this.#force(control)
+      if (this.speed > this.#fastest) return
     } else {
       if (!this.#resolve()) return
       this.#autonegComplete = true
@@ -262,14 +280,15 @@ export class Phy {
 
   /** Highest common mode: IEEE 802.3 annex 28B.3. False when there is none. */
   #resolve(): boolean {
-    const advertised = this.#registers[PHY_ADVERTISE]!
+    const advertised = this.#registers[PHY_ADVERTISE]! & this.#offered
+    const gigabit = this.#fastest === SPEED_1000 && (this.#registers[PHY_1000T_CONTROL]! & CONTROL_1000_FULL) !== 0
     this.fullDuplex = true
-    if ((this.#registers[PHY_1000T_CONTROL]! & CONTROL_1000_FULL) !== 0) {
+    if (gigabit) {
       this.speed = SPEED_1000
-    } else if ((advertised & (ADVERTISE_100_FULL | ADVERTISE_100_HALF)) !== 0) {
+    } else if ((advertised & ADVERTISE_100) !== 0) {
       this.speed = SPEED_100
       this.fullDuplex = (advertised & ADVERTISE_100_FULL) !== 0
-    } else if ((advertised & (ADVERTISE_10_FULL | ADVERTISE_10_HALF)) !== 0) {
+    } else if ((advertised & ADVERTISE_10) !== 0) {
       this.speed = SPEED_10
       this.fullDuplex = (advertised & ADVERTISE_10_FULL) !== 0
     } else {

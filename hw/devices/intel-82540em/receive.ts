@@ -7,7 +7,8 @@
  * computed when the driver has it stored (RCTL.SECRC clear).
  */
 import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
-import { fold, frameCheckSequence, sumWords } from './checksum.ts'
+import { fcs, FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
+import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import {
   FCAH,
@@ -58,7 +59,6 @@ const ERROR_TCPE = 0x20
 const ERROR_IPE = 0x40
 const ERROR_RXE = 0x80
 
-const FCS_BYTES = 4
 /** Shortest and longest good frame with FCS; the longest is with RCTL.LPE clear and set. */
 const MIN_BYTES = 64
 const MAX_BYTES = 1522
@@ -363,7 +363,7 @@ export class Receiver {
       rest = 16
     }
     const keepsFcs = (this.#control & RCTL_SECRC) === 0
-    const fcs = keepsFcs ? frameCheckSequence(frame, start, start + length) : 0
+    const trailer = keepsFcs ? fcs(frame, start, length) : 0
     const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
     let stored = 0
     while (stored < bytes) {
@@ -371,7 +371,7 @@ export class Receiver {
       if (at < 0) return this.#fail('descriptor', this.ring.address)
       const address = this.ring.addressField(at)
       const take = Math.min(bytes - stored, this.#bufferBytes)
-      const good = this.#copy(address, stored, take, frame, start, head, rest, length, fcs)
+      const good = this.#copy(address, stored, take, frame, start, head, rest, length, trailer)
       if (!good) this.#fault(address)
       const last = stored + take === bytes
       this.#complete(take, status, good ? this.#errors : this.#errors | ERROR_RXE, special, last)
@@ -393,7 +393,7 @@ export class Receiver {
     head: number,
     rest: number,
     length: number,
-    fcs: number,
+    trailer: number,
   ): boolean {
     const { dma } = this.#parts
     const end = from + count
@@ -410,8 +410,8 @@ export class Receiver {
       good = dma.write(address + at - from, frame, start + rest + at - head, take) && good
       at += take
     }
-    if (at === frameBytes && end - at === FCS_BYTES) return dma.write32(address + at - from, fcs) && good
-    for (; at < end; at++) good = dma.write8(address + at - from, (fcs >>> (8 * (at - frameBytes))) & 0xff) && good
+    if (at === frameBytes && end - at === FCS_BYTES) return dma.write32(address + at - from, trailer) && good
+    for (; at < end; at++) good = dma.write8(address + at - from, (trailer >>> (8 * (at - frameBytes))) & 0xff) && good
     return good
   }
 
@@ -488,8 +488,4 @@ export class Receiver {
 
 function load16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
-}
-
-function isBroadcast(frame: Uint8Array): boolean {
-  return (frame[0]! & frame[1]! & frame[2]! & frame[3]! & frame[4]! & frame[5]!) === 0xff
 }

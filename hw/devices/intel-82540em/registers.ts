@@ -3,7 +3,7 @@
  *
  * Sections are those of Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual" (SDM).
  * This table is the only place that says which bits of a register exist. What an access *does* besides storing bits is
- * bound in device.ts; nothing here knows of behaviour.
+ * bound in intel-82540em.ts; nothing here knows of behaviour.
  *
  * Access: `rw` stores the writable bits; `ro` ignores writes; `wo` reads as zero; `rc` is cleared by reading it.
  */

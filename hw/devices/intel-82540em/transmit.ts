@@ -7,7 +7,8 @@
  * costs one event for many frames. A frame is handed to the wire when it enters the FIFO, up to that lead early.
  */
 import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
-import { fold, frameCheckSequence, sumWords } from './checksum.ts'
+import { fcs, isBroadcast } from '../../net/ethernet.ts'
+import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import { ICR_TXDW, ICR_TXD_LOW, ICR_TXQE, TCTL_EN, TCTL_PSP } from './registers.ts'
 import { Ring } from './ring.ts'
@@ -264,7 +265,7 @@ export class Transmitter {
     const packet = this.#packet
     const found = (packet[end]! | (packet[end + 1]! << 8) | (packet[end + 2]! << 16) | (packet[end + 3]! << 24)) >>> 0
     this.#length = end
-    if (found === frameCheckSequence(packet, 0, end)) return true
+    if (found === fcs(packet, 0, end)) return true
     this.#parts.trace('transmit: a frame with a wrong software FCS is lost on the wire')
     return false
   }
@@ -374,9 +375,7 @@ export class Transmitter {
       frame.fill(0, length, MIN_FRAME_BYTES)
       length = MIN_FRAME_BYTES
     }
-    const first = frame[0]!
-    const broadcast = (first & frame[1]! & frame[2]! & frame[3]! & frame[4]! & frame[5]!) === 0xff
-    this.#parts.statistics.transmitted(length + 4, first, broadcast)
+    this.#parts.statistics.transmitted(length + 4, frame[0]!, isBroadcast(frame))
     this.#lineFreeNs += (length + OVERHEAD_BYTES) * 8 * this.bitNs
     this.#parts.line.transmit(frame, length)
   }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { frameCheckSequence } from '../../../../hw/devices/intel-82540em/checksum.ts'
+import { fcs } from '../../../../hw/net/ethernet.ts'
 import * as S from '../../../../hw/devices/intel-82540em/statistics.ts'
 import { frame, ipPacket, MAC, MS, pattern, PEER, R, RX_COUNT, setUp, withRings } from './support.ts'
 
@@ -49,7 +49,7 @@ test('the FCS is stored unless SECRC strips it', (t) => {
   port.deliver(sent)
   const { bytes } = receive()!
   t.is(bytes.length, 65)
-  t.is(new DataView(bytes.buffer).getUint32(61, true), frameCheckSequence(sent, 0, 61))
+  t.is(new DataView(bytes.buffer).getUint32(61, true), fcs(sent, 0, 61))
 })
 
 for (let length = 60; length <= 1514; length += 29) {
@@ -191,7 +191,7 @@ test('a tag stripped and an FCS split across buffers', (t) => {
   t.is(first.bytes.length, 256)
   t.is(whole.length, 258)
   t.deepEqual(whole.subarray(0, 254), to(MAC, 254))
-  t.is(new DataView(whole.buffer).getUint32(254, true), frameCheckSequence(sent, 0, 258))
+  t.is(new DataView(whole.buffer).getUint32(254, true), fcs(sent, 0, 258))
 })
 
 test('BSEX buffers hold jumbo frames in one piece', (t) => {

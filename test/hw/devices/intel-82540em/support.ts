@@ -2,7 +2,7 @@
 
 import { DEVICE_READS, DEVICE_WRITES } from '../../../../hw/iommu.ts'
 import type { EthernetPort } from '../../../../hw/types.ts'
-import { intel82540em, type Intel82540em } from '../../../../hw/devices/intel-82540em/device.ts'
+import { intel82540em, type Intel82540em } from '../../../../hw/devices/intel-82540em.ts'
 import * as R from '../../../../hw/devices/intel-82540em/registers.ts'
 import { plugOn, testBoard } from '../../support.ts'
 

@@ -1,7 +1,7 @@
 /**
  * Intel 82540EM gigabit Ethernet controller (8086:100e): the PCI function, its register decoding and its reset.
  *
- * The blocks are in the files beside this one: `registers` (the data sheet's table), `eeprom`, `phy`, `interrupts`,
+ * The blocks are in the folder of this name: `registers` (the data sheet's table), `eeprom`, `phy`, `interrupts`,
  * `statistics`, `ring` (descriptors), `transmit`, `receive`, `checksum`. Here register accesses get their meaning,
  * and the blocks are wired together. Reference: Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
  * Developer's Manual" (SDM), whose section numbers are in the register table.
@@ -17,14 +17,16 @@ import type {
   PciDevice,
   PciIdentity,
   TimelineEvent,
-} from '../../types.ts'
-import { Eeprom, eepromImage } from './eeprom.ts'
-import { DelayTimer, Interrupts } from './interrupts.ts'
-import { Phy, SPEED_10, SPEED_100 } from './phy.ts'
-import { Receiver } from './receive.ts'
-import * as R from './registers.ts'
-import { Statistics, STATISTICS } from './statistics.ts'
-import { Transmitter } from './transmit.ts'
+} from '../types.ts'
+import { parseMac } from '../bytes.ts'
+import { createEeprom93c46, type Eeprom } from './eeprom-93c46.ts'
+import { EEPROM_WORDS, eepromImage } from './intel-82540em/eeprom.ts'
+import { DelayTimer, Interrupts } from './intel-82540em/interrupts.ts'
+import { Phy, SPEED_10, SPEED_100 } from './intel-82540em/phy.ts'
+import { Receiver } from './intel-82540em/receive.ts'
+import * as R from './intel-82540em/registers.ts'
+import { Statistics, STATISTICS } from './intel-82540em/statistics.ts'
+import { Transmitter } from './intel-82540em/transmit.ts'
 
 const MODEL = 'intel-82540em'
 
@@ -63,11 +65,17 @@ const PACKET_BUFFER_KIB = 64
 /** One PAUSE quantum, bits: IEEE 802.3 annex 31B. */
 const PAUSE_QUANTUM_BITS = 512
 
+/** Base and next pages and gigabit training, ns: about as long as the hardware takes. */
+const NEGOTIATION_NS = 1_200_000_000
+const MBPS = 1000
+
 export interface Intel82540emOptions {
-  /** Station address, 6 bytes; goes into the EEPROM. */
-  readonly mac: Uint8Array
-  /** The device's end of a wire, or a switch port. */
-  readonly port: EthernetPort
+  /** Station address in the EEPROM: six bytes, or as 52:54:00:12:34:56. */
+  readonly mac: Uint8Array | string
+  /** Where the cable goes; no link without one. Its callbacks are taken over. */
+  readonly port?: EthernetPort
+  /** From cable in (or restart) to link up. */
+  readonly negotiationNs?: number
 }
 
 const hex = (value: number): string => value.toString(16)
@@ -89,7 +97,7 @@ export class Intel82540em implements PciDevice {
   readonly phy: Phy
   readonly eeprom: Eeprom
   readonly #context: DeviceContext
-  readonly #port: EthernetPort
+  readonly #port: EthernetPort | undefined
   /** The register file: plain registers live here, and the blocks read their tables here. */
   readonly #registers = new Uint32Array(R.MEMORY_BYTES / 4)
   readonly #writable = new Uint32Array(R.MEMORY_BYTES / 4)
@@ -114,11 +122,18 @@ export class Intel82540em implements PciDevice {
 
   constructor(context: DeviceContext, options: Intel82540emOptions) {
     const { timeline, dma } = context
-    const name = `${MODEL} ${Array.from(options.mac, (byte) => byte.toString(16).padStart(2, '0')).join(':')}`
+    const mac = typeof options.mac === 'string' ? parseMac(options.mac) : options.mac
+    const name = `${MODEL} ${Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':')}`
     this.#context = context
     this.#port = options.port
-    this.eeprom = new Eeprom(timeline, eepromImage({ ...IDENTITY, mac: options.mac }))
-    this.phy = new Phy(timeline, name, () => this.#updateLink())
+    this.eeprom = createEeprom93c46(eepromImage({ ...IDENTITY, mac }))
+    this.phy = new Phy({
+      timeline,
+      name,
+      mbps: options.port?.mbps ?? MBPS,
+      negotiationNs: options.negotiationNs ?? NEGOTIATION_NS,
+      linkChanged: () => this.#updateLink(),
+    })
     this.#mdioDone = timeline.event(`${name} MDIO`, () => this.#interrupts.raise(R.ICR_MDAC))
     const interrupts = new Interrupts(timeline, context.interrupts, name)
     const statistics = new Statistics(this.#registers)
@@ -138,12 +153,16 @@ export class Intel82540em implements PciDevice {
     this.#bindInterrupts()
     this.#bindReceive()
     this.#bindTransmit()
-    this.#port.onFrame = (frame, length) => this.#arrive(frame, length)
-    this.#port.onLink = (up) => {
+    if (options.port) this.#connect(options.port)
+    this.reset()
+  }
+
+  #connect(port: EthernetPort): void {
+    port.onFrame = (frame, length) => this.#arrive(frame, length)
+    port.onLink = (up) => {
       this.phy.carrier = up
     }
-    this.phy.carrier = this.#port.up
-    this.reset()
+    this.phy.carrier = port.up
   }
 
   // ---- bus
@@ -321,14 +340,19 @@ export class Intel82540em implements PciDevice {
 
   /** EECD, 13.4.3: the pins work only while access is granted, which nobody else here contends for. */
   #readEecd(): number {
-    const stored = this.#register(R.EECD) & ~(R.EECD_SK | R.EECD_CS | R.EECD_DI | R.EECD_DO)
+    const stored = this.#register(R.EECD)
     const granted = (stored & R.EECD_REQ) !== 0 ? R.EECD_GNT : 0
-    return stored | granted | this.eeprom.pins
+    return stored | granted | (this.eeprom.dataOut ? R.EECD_DO : 0)
   }
 
   #writeEecd(value: number): void {
     this.#store(R.EECD >>> 2, value)
-    if ((value & R.EECD_REQ) !== 0) this.eeprom.drive(value)
+    if ((value & R.EECD_REQ) === 0) return
+    this.eeprom.pins((value & R.EECD_CS) !== 0, (value & R.EECD_SK) !== 0, (value & R.EECD_DI) !== 0)
+  }
+
+  #eepromWord(address: number): number {
+    return this.eeprom.words[address % EEPROM_WORDS]!
   }
 
   /** EERD, 13.4.4. */
@@ -340,7 +364,7 @@ export class Intel82540em implements PciDevice {
   #readEerd(): number {
     const stored = this.#register(R.EERD)
     if ((stored & R.EERD_START) === 0 || this.#context.timeline.now() < this.#eerdReadyNs) return stored
-    return ((stored & 0xff00) | R.EERD_DONE | (this.eeprom.word(stored >>> 8) << 16)) >>> 0
+    return ((stored & 0xff00) | R.EERD_DONE | (this.#eepromWord(stored >>> 8) << 16)) >>> 0
   }
 
   /** MDIC, 13.4.7: the transaction is over, and READY set, one MDIO frame later. */
@@ -469,7 +493,7 @@ export class Intel82540em implements PciDevice {
     this.#transmitter.reset()
     this.#receiver.reset()
     this.#receiver.fifoKib = buffer & 0xffff
-    this.eeprom.reset()
+    this.eeprom.pins(false, false, false)
     this.#loadEeprom()
     this.#linkUp = false
     this.#transmitter.running = false
@@ -479,7 +503,7 @@ export class Intel82540em implements PciDevice {
 
   /** The station address comes from the EEPROM: 13.5.2. */
   #loadEeprom(): void {
-    const [low, middle, high] = [this.eeprom.word(0), this.eeprom.word(1), this.eeprom.word(2)]
+    const [low, middle, high] = [this.#eepromWord(0), this.#eepromWord(1), this.#eepromWord(2)]
     this.#registers[R.RA >>> 2] = low | (middle << 16)
     this.#registers[(R.RA >>> 2) + 1] = high | R.RAH_AV
   }
@@ -506,7 +530,7 @@ export class Intel82540em implements PciDevice {
   /** A frame leaves: to the wire, or back in the MAC (RCTL.LBM) or the PHY. */
   #transmit(frame: Uint8Array, length: number): void {
     if (this.phy.loopback || this.#loopsInMac()) this.#receiver.receive(frame, length)
-    else this.#port.send(frame, length)
+    else this.#port?.send(frame, length)
   }
 
   /** A frame comes from the wire: heard only with link and without loopback. */
