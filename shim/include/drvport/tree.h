@@ -11,10 +11,10 @@
 #include <linux/init.h>
 
 #undef ___define_initcall
-#define ___define_initcall(fn, id, sec) static initcall_t __maybe_unused drvport_no_initcall_##fn = fn
+#define ___define_initcall(fn, id, sec) static initcall_t __maybe_unused drvport_no_initcall_##fn = fn;
 
 #undef __setup_param
 #define __setup_param(str, unique_id, fn, early) \
-	static int (*drvport_no_setup_##unique_id)(char *) __maybe_unused = fn
+	static int (*drvport_no_setup_##unique_id)(char *) __maybe_unused = fn;
 
 #endif
