@@ -20,55 +20,54 @@ export const frameTimeNs = (length: number, mbps: number): number =>
 export const frameSlotNs = (length: number, mbps: number): number =>
   Math.ceil(((length + FCS_BYTES + PREAMBLE_BYTES + GAP_BYTES) * 8000) / mbps)
 
-const SLICES = 8
+/** Bytes a step of the CRC takes. */
+const SLICES = 16
 const POLYNOMIAL = 0xedb88320
 
-/** Table k gives the effect of a byte that k more bytes follow. */
-const tables = (): readonly Int32Array[] => {
-  const made = Array.from({ length: SLICES }, () => new Int32Array(256))
+/** Entry 256 k + b: the effect of byte b when k more bytes of the step follow it. */
+const slices = (): Int32Array => {
+  const table = new Int32Array(SLICES * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    made[0]![byte] = crc
+    table[byte] = crc
   }
-  for (let byte = 0; byte < 256; byte++)
-    for (let k = 1; k < SLICES; k++) {
-      const before = made[k - 1]![byte]!
-      made[k]![byte] = (before >>> 8) ^ made[0]![before & 0xff]!
-    }
-  return made
+  for (let at = 256; at < table.length; at++) {
+    const before = table[at - 256]!
+    table[at] = (before >>> 8) ^ table[before & 0xff]!
+  }
+  return table
 }
 
-const [T0, T1, T2, T3, T4, T5, T6, T7] = tables() as [
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-]
+const T = slices()
 
-/** The CRC-32 register after these bytes, all ones before them, not inverted; eight bytes a step. */
+/** The CRC-32 register after these bytes, all ones before them, not inverted. */
 const crcRegister = (data: Uint8Array, at: number, length: number): number => {
   let crc = -1
   const end = at + length
-  const whole = at + (length & ~7)
+  const whole = end - (length % SLICES)
   let i = at
-  for (; i < whole; i += 8) {
+  for (; i < whole; i += SLICES) {
     const x = crc ^ (data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24))
     crc =
-      T7[x & 0xff]! ^
-      T6[(x >>> 8) & 0xff]! ^
-      T5[(x >>> 16) & 0xff]! ^
-      T4[x >>> 24]! ^
-      T3[data[i + 4]!]! ^
-      T2[data[i + 5]!]! ^
-      T1[data[i + 6]!]! ^
-      T0[data[i + 7]!]!
+      T[0xf00 + (x & 0xff)]! ^
+      T[0xe00 + ((x >>> 8) & 0xff)]! ^
+      T[0xd00 + ((x >>> 16) & 0xff)]! ^
+      T[0xc00 + (x >>> 24)]! ^
+      T[0xb00 + data[i + 4]!]! ^
+      T[0xa00 + data[i + 5]!]! ^
+      T[0x900 + data[i + 6]!]! ^
+      T[0x800 + data[i + 7]!]! ^
+      T[0x700 + data[i + 8]!]! ^
+      T[0x600 + data[i + 9]!]! ^
+      T[0x500 + data[i + 10]!]! ^
+      T[0x400 + data[i + 11]!]! ^
+      T[0x300 + data[i + 12]!]! ^
+      T[0x200 + data[i + 13]!]! ^
+      T[0x100 + data[i + 14]!]! ^
+      T[data[i + 15]!]!
   }
-  for (; i < end; i++) crc = (crc >>> 8) ^ T0[(crc ^ data[i]!) & 0xff]!
+  for (; i < end; i++) crc = (crc >>> 8) ^ T[(crc ^ data[i]!) & 0xff]!
   return crc
 }
 
