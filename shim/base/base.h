@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the driver core share. The names are the kernel's, the contents are ours. */
+#ifndef DRVPORT_BASE_H
+#define DRVPORT_BASE_H
+
+#include <linux/device.h>
+#include <linux/list.h>
+#include <linux/notifier.h>
+#include <drvport/compat.h>
+
+/* const since 6.4 or so; the same type, whichever it is */
+typedef typeof(((struct device *)0)->bus) bus_ptr;
+typedef typeof(((struct device *)0)->class) class_ptr;
+
+struct device_private {
+	struct device *device;
+	struct list_head children;
+	struct list_head in_parent;
+	struct list_head in_bus;
+	struct list_head in_class;
+	struct list_head in_driver;
+	bool deferred;
+};
+
+struct driver_private {
+	struct device_driver *driver;
+	struct list_head in_bus;
+	struct list_head devices;
+};
+
+/* A registered bus. */
+struct drvport_bus {
+	struct list_head list;
+	bus_ptr bus;
+	struct list_head devices;
+	struct list_head drivers;
+	struct blocking_notifier_head notifier;
+};
+
+struct drvport_bus *drvport_bus_find(bus_ptr bus);
+void drvport_bus_notify(struct device *dev, unsigned long event);
+
+int drvport_bus_add_device(struct device *dev);
+void drvport_bus_remove_device(struct device *dev);
+void drvport_class_add_device(struct device *dev);
+void drvport_class_remove_device(struct device *dev);
+void drvport_deferred_forget(struct device *dev);
+
+/* The tree's drivers/base/devres.c */
+int devres_release_all(struct device *dev);
+
+#endif

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buses and classes: which devices and drivers are on them.
+ */
+#include <linux/device.h>
+#include <linux/slab.h>
+#include <linux/export.h>
+#include <drvport/core.h>
+#include "base.h"
+
+static LIST_HEAD(buses);
+
+struct drvport_bus *drvport_bus_find(bus_ptr bus)
+{
+	struct drvport_bus *each;
+
+	list_for_each_entry(each, &buses, list)
+		if (each->bus == bus)
+			return each;
+	return NULL;
+}
+
+void drvport_bus_notify(struct device *dev, unsigned long event)
+{
+	struct drvport_bus *bus = dev->bus ? drvport_bus_find(dev->bus) : NULL;
+
+	if (bus)
+		blocking_notifier_call_chain(&bus->notifier, event, dev);
+}
+
+int bus_register(bus_ptr bus)
+{
+	struct drvport_bus *new = drvport_core_alloc(sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->bus = bus;
+	INIT_LIST_HEAD(&new->devices);
+	INIT_LIST_HEAD(&new->drivers);
+	BLOCKING_INIT_NOTIFIER_HEAD(&new->notifier);
+	list_add_tail(&new->list, &buses);
+	return 0;
+}
+
+void bus_unregister(bus_ptr bus)
+{
+	struct drvport_bus *old = drvport_bus_find(bus);
+
+	if (!old)
+		return;
+	list_del(&old->list);
+	drvport_core_free(old);
+}
+
+int bus_register_notifier(bus_ptr bus, struct notifier_block *nb)
+{
+	struct drvport_bus *on = drvport_bus_find(bus);
+
+	return on ? blocking_notifier_chain_register(&on->notifier, nb) : -EINVAL;
+}
+
+int bus_unregister_notifier(bus_ptr bus, struct notifier_block *nb)
+{
+	struct drvport_bus *on = drvport_bus_find(bus);
+
+	return on ? blocking_notifier_chain_unregister(&on->notifier, nb) : -EINVAL;
+}
+
+int drvport_bus_add_device(struct device *dev)
+{
+	struct drvport_bus *bus;
+
+	if (!dev->bus)
+		return 0;
+	bus = drvport_bus_find(dev->bus);
+	if (!bus)
+		return -EINVAL;
+	list_add_tail(&dev->p->in_bus, &bus->devices);
+	return 0;
+}
+
+void drvport_bus_remove_device(struct device *dev)
+{
+	if (!dev->bus)
+		return;
+	list_del_init(&dev->p->in_bus);
+	device_release_driver(dev);
+}
+
+int bus_for_each_dev(bus_ptr bus, struct device *start, void *data, int (*fn)(struct device *, void *))
+{
+	struct drvport_bus *on = drvport_bus_find(bus);
+	struct device_private *p, *next;
+	bool begun = !start;
+	int err;
+
+	if (!on)
+		return -EINVAL;
+	list_for_each_entry_safe(p, next, &on->devices, in_bus) {
+		if (begun) {
+			err = fn(p->device, data);
+			if (err)
+				return err;
+		}
+		begun |= p->device == start;
+	}
+	return 0;
+}
+
+struct device *bus_find_device(bus_ptr bus, struct device *start, const void *data,
+			       int (*match)(struct device *, const void *))
+{
+	struct drvport_bus *on = drvport_bus_find(bus);
+	struct device_private *p;
+	bool begun = !start;
+
+	if (!on)
+		return NULL;
+	list_for_each_entry(p, &on->devices, in_bus) {
+		if (begun && match(p->device, data))
+			return get_device(p->device);
+		begun |= p->device == start;
+	}
+	return NULL;
+}
+
+int bus_for_each_drv(bus_ptr bus, struct device_driver *start, void *data, int (*fn)(struct device_driver *, void *))
+{
+	struct drvport_bus *on = drvport_bus_find(bus);
+	struct driver_private *p, *next;
+	bool begun = !start;
+	int err;
+
+	if (!on)
+		return -EINVAL;
+	list_for_each_entry_safe(p, next, &on->drivers, in_bus) {
+		if (begun) {
+			err = fn(p->driver, data);
+			if (err)
+				return err;
+		}
+		begun |= p->driver == start;
+	}
+	return 0;
+}
+
+static int rescan_one(struct device *dev, void *data)
+{
+	int err = dev->driver ? 0 : device_attach(dev);
+
+	return err < 0 ? err : 0;
+}
+
+int bus_rescan_devices(bus_ptr bus)
+{
+	return bus_for_each_dev(bus, NULL, NULL, rescan_one);
+}
+
+/* ---- classes ---- */
+
+struct class_devices {
+	struct list_head list;
+	class_ptr class;
+	struct list_head devices;
+};
+
+static LIST_HEAD(classes);
+
+static struct class_devices *class_of(class_ptr class)
+{
+	struct class_devices *each;
+
+	list_for_each_entry(each, &classes, list)
+		if (each->class == class)
+			return each;
+	return NULL;
+}
+
+static int class_add(class_ptr class)
+{
+	struct class_devices *new = drvport_core_alloc(sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->class = class;
+	INIT_LIST_HEAD(&new->devices);
+	list_add_tail(&new->list, &classes);
+	return 0;
+}
+
+void class_unregister(class_ptr class)
+{
+	struct class_devices *old = class_of(class);
+
+	if (!old)
+		return;
+	list_del(&old->list);
+	drvport_core_free(old);
+	if (class->class_release)
+		class->class_release((struct class *)class);
+}
+
+static void created_class_release(typeof(*(class_ptr)0) *class)
+{
+	kfree(class);
+}
+
+static struct class *create(const char *name)
+{
+	struct class *class = kzalloc(sizeof(*class), GFP_KERNEL);
+
+	if (!class)
+		return ERR_PTR(-ENOMEM);
+	class->name = name;
+	class->class_release = created_class_release;
+	if (!class_add(class))
+		return class;
+	kfree(class);
+	return ERR_PTR(-ENOMEM);
+}
+
+#ifdef class_register /* a macro with a lock class key until 6.4 */
+int __class_register(struct class *class, struct lock_class_key *key)
+{
+	return class_add(class);
+}
+
+struct class *__class_create(struct module *owner, const char *name, struct lock_class_key *key)
+{
+	return create(name);
+}
+#else
+int class_register(class_ptr class)
+{
+	return class_add(class);
+}
+
+struct class *class_create(const char *name)
+{
+	return create(name);
+}
+#endif
+
+void class_destroy(typeof(*(class_ptr)0) *class)
+{
+	if (!IS_ERR_OR_NULL(class))
+		class_unregister(class);
+}
+
+void drvport_class_add_device(struct device *dev)
+{
+	struct class_devices *on = dev->class ? class_of(dev->class) : NULL;
+
+	if (on)
+		list_add_tail(&dev->p->in_class, &on->devices);
+}
+
+void drvport_class_remove_device(struct device *dev)
+{
+	list_del_init(&dev->p->in_class);
+}
+
+struct device *class_find_device(typeof(*(class_ptr)0) *class, DRVPORT_CONST_START struct device *start, const void *data,
+				 int (*match)(struct device *, const void *))
+{
+	struct class_devices *on = class_of(class);
+	struct device_private *p;
+	bool begun = !start;
+
+	if (!on)
+		return NULL;
+	list_for_each_entry(p, &on->devices, in_class) {
+		if (begun && match(p->device, data))
+			return get_device(p->device);
+		begun |= p->device == start;
+	}
+	return NULL;
+}
+
+int class_for_each_device(typeof(*(class_ptr)0) *class, DRVPORT_CONST_START struct device *start, void *data,
+			  int (*fn)(struct device *, void *))
+{
+	struct class_devices *on = class_of(class);
+	struct device_private *p, *next;
+	bool begun = !start;
+	int err;
+
+	if (!on)
+		return -EINVAL;
+	list_for_each_entry_safe(p, next, &on->devices, in_class) {
+		if (begun) {
+			err = fn(p->device, data);
+			if (err)
+				return err;
+		}
+		begun |= p->device == start;
+	}
+	return 0;
+}
+
+int class_create_file_ns(typeof(*(class_ptr)0) *class, const struct class_attribute *attr, const void *ns)
+{
+	return 0;
+}
+
+void class_remove_file_ns(typeof(*(class_ptr)0) *class, const struct class_attribute *attr, const void *ns)
+{
+}
+
+void drvport_base_init(void)
+{
+}

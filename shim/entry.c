@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The entries: where the machine comes in. Process entries give their fiber a task; atomic entries are interrupts.
+ * Starts and stops the modules in the order the pipeline lists them.
+ *
+ * Must not know: any driver, or any bus beyond its probe function.
+ */
+#define DRVPORT_SHIM
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/hardirq.h>
+#include <linux/slab.h>
+#include <drvport/core.h>
+#include <drvport/module.h>
+
+struct drvport_census drvport_held;
+unsigned int drvport_irqs_off, drvport_pending;
+
+static unsigned int modules_started;
+
+/* Parts that a domain has only when something in it uses them. */
+#define OPTIONAL __attribute__((weak))
+OPTIONAL void drvport_net_init(void);
+OPTIONAL void drvport_pci_bus_init(void);
+OPTIONAL int drvport_pci_probe(u32 slot);
+OPTIONAL void drvport_pci_remove(u32 slot);
+OPTIONAL void drvport_workqueue_init(void);
+OPTIONAL void drvport_workqueue_exit(void);
+
+static void subsystems_start(void)
+{
+	drvport_mm_init();
+	drvport_slab_init();
+	drvport_sched_init();
+	drvport_time_init();
+	drvport_softirq_init();
+	drvport_workqueue_init();
+}
+
+static int modules_start(void)
+{
+	int err = 0;
+
+	for (; modules_started < drvport_modules_count; modules_started++) {
+		const struct drvport_module *module = &drvport_modules[modules_started];
+
+		if (module->self)
+			module->self->state = MODULE_STATE_COMING;
+		err = module->init ? module->init() : 0;
+		if (err) {
+			pr_err("%s: init failed: %d\n", module->name, err);
+			break;
+		}
+		if (module->self)
+			module->self->state = MODULE_STATE_LIVE;
+	}
+	return err;
+}
+
+static void modules_stop(void)
+{
+	while (modules_started) {
+		const struct drvport_module *module = &drvport_modules[--modules_started];
+
+		if (module->self)
+			module->self->state = MODULE_STATE_GOING;
+		if (module->exit)
+			module->exit();
+	}
+}
+
+/* ---- process entries ---- */
+
+int drvport_entry_init(void)
+{
+	struct task_struct *task;
+	int err;
+
+	subsystems_start();
+	task = drvport_task_enter("init");
+	if (drvport_pci_bus_init)
+		drvport_pci_bus_init();
+	if (drvport_net_init)
+		drvport_net_init();
+	drvport_params_apply();
+	err = modules_start();
+	if (err)
+		modules_stop();
+	drvport_task_leave(task);
+	return err;
+}
+
+void drvport_entry_exit(void)
+{
+	struct task_struct *task = drvport_task_enter("exit");
+
+	modules_stop();
+	rcu_barrier();
+	drvport_workqueue_exit();
+	drvport_task_leave(task);
+}
+
+int drvport_entry_probe(unsigned int bus, unsigned int slot)
+{
+	struct task_struct *task = drvport_task_enter("probe");
+	int err = DRVPORT_E_NODEV;
+
+	if (bus == DRVPORT_BUS_PCI && drvport_pci_probe)
+		err = drvport_pci_probe(slot);
+	drvport_task_leave(task);
+	return err;
+}
+
+void drvport_entry_remove(unsigned int bus, unsigned int slot)
+{
+	struct task_struct *task = drvport_task_enter("remove");
+
+	if (bus == DRVPORT_BUS_PCI && drvport_pci_remove)
+		drvport_pci_remove(slot);
+	rcu_barrier();
+	drvport_task_leave(task);
+}
+
+/* ---- atomic entries ---- */
+
+void drvport_entry_irq(unsigned int irq)
+{
+	drvport_irq_enter();
+	drvport_irq_dispatch(irq);
+	drvport_irq_exit();
+}
+
+void drvport_entry_timer(void)
+{
+	drvport_irq_enter();
+	drvport_timer_interrupt();
+	drvport_irq_exit();
+}
+
+void drvport_entry_softirq(void)
+{
+	drvport_irq_enter();
+	drvport_irq_exit();
+}
+
+void drvport_entry_census(unsigned int out)
+{
+	*(struct drvport_census *)out = drvport_held;
+}
+
+unsigned int drvport_entry_alloc(unsigned int len)
+{
+	return (unsigned int)drvport_core_alloc(len);
+}
+
+void drvport_entry_free(unsigned int mem)
+{
+	drvport_core_free((void *)mem);
+}

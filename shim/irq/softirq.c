@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hard and soft interrupt contexts, and tasklets. Softirqs run when the outermost interrupt returns and when the last
+ * local_bh_enable() finds one pending; one raised outside of both asks the machine for the `softirq` entry.
+ *
+ * Must not know: what the handlers do.
+ */
+#include <linux/interrupt.h>
+#include <linux/hardirq.h>
+#include <linux/preempt.h>
+#include <linux/percpu.h>
+#include <linux/bottom_half.h>
+#include <linux/export.h>
+#include <drvport/core.h>
+
+#define MAX_ROUNDS 10 /* then the rest waits for the machine to come round again */
+
+DEFINE_PER_CPU_ALIGNED(irq_cpustat_t, irq_stat);
+DEFINE_PER_CPU(struct task_struct *, ksoftirqd);
+
+static void (*handler[NR_SOFTIRQS])(void);
+
+void drvport_softirq_open(unsigned int nr, void (*fn)(void))
+{
+	handler[nr] = fn;
+}
+
+/* Run what is pending. Called with interrupts off; handlers run with them on. */
+void drvport_softirq_run(void)
+{
+	unsigned int rounds = 0;
+	u32 pending;
+
+	preempt_count_add(SOFTIRQ_OFFSET);
+	while ((pending = local_softirq_pending()) && rounds++ < MAX_ROUNDS) {
+		set_softirq_pending(0);
+		local_irq_enable();
+		while (pending) {
+			unsigned int nr = __ffs(pending);
+
+			pending &= pending - 1;
+			if (handler[nr])
+				handler[nr]();
+		}
+		local_irq_disable();
+	}
+	preempt_count_sub(SOFTIRQ_OFFSET);
+	if (local_softirq_pending())
+		drvport_sched_kick();
+}
+
+asmlinkage __visible void do_softirq(void)
+{
+	unsigned long flags;
+
+	if (in_interrupt())
+		return;
+	local_irq_save(flags);
+	if (local_softirq_pending())
+		drvport_softirq_run();
+	local_irq_restore(flags);
+}
+
+void _local_bh_enable(void)
+{
+	preempt_count_sub(SOFTIRQ_DISABLE_OFFSET);
+}
+
+void __local_bh_enable_ip(unsigned long ip, unsigned int count)
+{
+	preempt_count_sub(count - 1);
+	if (unlikely(!in_interrupt() && local_softirq_pending()))
+		do_softirq();
+	preempt_count_dec();
+}
+
+void __raise_softirq_irqoff(unsigned int nr)
+{
+	or_softirq_pending(1UL << nr);
+}
+
+void raise_softirq_irqoff(unsigned int nr)
+{
+	__raise_softirq_irqoff(nr);
+	if (!in_interrupt())
+		drvport_sched_kick();
+}
+
+void raise_softirq(unsigned int nr)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	raise_softirq_irqoff(nr);
+	local_irq_restore(flags);
+}
+
+/* ---- the machine's atomic entries ---- */
+
+/* Whether interrupts were on when the machine came in: it does not come in when they were off. */
+void drvport_irq_enter(void)
+{
+	drvport_irqs_off = 1;
+	preempt_count_add(HARDIRQ_OFFSET);
+}
+
+void drvport_irq_exit(void)
+{
+	preempt_count_sub(HARDIRQ_OFFSET);
+	if (!in_interrupt() && local_softirq_pending())
+		drvport_softirq_run();
+	drvport_irqs_off = 0;
+}
+
+/* ---- tasklets ---- */
+
+struct queue {
+	struct tasklet_struct *head;
+	struct tasklet_struct **tail;
+};
+
+static struct queue normal = { .tail = &normal.head }, high = { .tail = &high.head };
+
+static void tasklet_queue(struct tasklet_struct *tasklet, struct queue *queue, unsigned int softirq)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	tasklet->next = NULL;
+	*queue->tail = tasklet;
+	queue->tail = &tasklet->next;
+	raise_softirq_irqoff(softirq);
+	local_irq_restore(flags);
+}
+
+void __tasklet_schedule(struct tasklet_struct *tasklet)
+{
+	tasklet_queue(tasklet, &normal, TASKLET_SOFTIRQ);
+}
+
+void __tasklet_hi_schedule(struct tasklet_struct *tasklet)
+{
+	tasklet_queue(tasklet, &high, HI_SOFTIRQ);
+}
+
+static void queue_run(struct queue *queue, unsigned int softirq)
+{
+	struct tasklet_struct *list;
+
+	local_irq_disable();
+	list = queue->head;
+	queue->head = NULL;
+	queue->tail = &queue->head;
+	local_irq_enable();
+	while (list) {
+		struct tasklet_struct *tasklet = list;
+
+		list = list->next;
+		if (atomic_read(&tasklet->count)) {
+			tasklet_queue(tasklet, queue, softirq); /* disabled: look again later */
+			continue;
+		}
+		clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
+		if (tasklet->use_callback)
+			tasklet->callback(tasklet);
+		else
+			tasklet->func(tasklet->data);
+	}
+}
+
+static void tasklets_run(void)
+{
+	queue_run(&normal, TASKLET_SOFTIRQ);
+}
+
+static void tasklets_run_high(void)
+{
+	queue_run(&high, HI_SOFTIRQ);
+}
+
+void tasklet_setup(struct tasklet_struct *tasklet, void (*callback)(struct tasklet_struct *))
+{
+	memset(tasklet, 0, sizeof(*tasklet));
+	tasklet->callback = callback;
+	tasklet->use_callback = true;
+}
+
+void tasklet_init(struct tasklet_struct *tasklet, void (*func)(unsigned long), unsigned long data)
+{
+	memset(tasklet, 0, sizeof(*tasklet));
+	tasklet->func = func;
+	tasklet->data = data;
+}
+
+void tasklet_kill(struct tasklet_struct *tasklet)
+{
+	if (in_interrupt())
+		pr_notice("Attempt to kill tasklet from interrupt\n");
+	while (test_and_set_bit(TASKLET_STATE_SCHED, &tasklet->state))
+		schedule_timeout_uninterruptible(1);
+	clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
+}
+
+void drvport_softirq_init(void)
+{
+	drvport_softirq_open(HI_SOFTIRQ, tasklets_run_high);
+	drvport_softirq_open(TASKLET_SOFTIRQ, tasklets_run);
+	drvport_softirq_open(TIMER_SOFTIRQ, drvport_timers_run);
+	drvport_softirq_open(HRTIMER_SOFTIRQ, drvport_hrtimers_run_soft);
+}
