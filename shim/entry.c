@@ -21,11 +21,9 @@ static unsigned int modules_started;
 /* Parts that a domain has only when something in it uses them. */
 #define OPTIONAL __attribute__((weak))
 OPTIONAL void drvport_net_init(void);
-OPTIONAL void drvport_pci_bus_init(void);
+OPTIONAL int drvport_pci_bus_init(void);
 OPTIONAL int drvport_pci_probe(u32 slot);
 OPTIONAL void drvport_pci_remove(u32 slot);
-OPTIONAL void drvport_workqueue_init(void);
-OPTIONAL void drvport_workqueue_exit(void);
 
 static void subsystems_start(void)
 {

@@ -18,11 +18,34 @@
 DEFINE_PER_CPU_ALIGNED(irq_cpustat_t, irq_stat);
 DEFINE_PER_CPU(struct task_struct *, ksoftirqd);
 
-static void (*handler[NR_SOFTIRQS])(void);
+/* Until 6.10 an action was told which vector it was for. */
+typedef typeof(((struct softirq_action *)0)->action) action_fn;
+typedef void (*action_with_vector)(struct softirq_action *);
+typedef void (*action_without)(void);
+
+static struct softirq_action softirq[NR_SOFTIRQS];
+static action_without own[NR_SOFTIRQS]; /* the shim's, the same in every version */
+
+void open_softirq(int nr, action_fn action)
+{
+	softirq[nr].action = action;
+}
 
 void drvport_softirq_open(unsigned int nr, void (*fn)(void))
 {
-	handler[nr] = fn;
+	own[nr] = fn;
+}
+
+static void softirq_call(unsigned int nr)
+{
+	action_fn action = softirq[nr].action;
+
+	if (own[nr])
+		own[nr]();
+	else if (action && __builtin_types_compatible_p(action_fn, action_without))
+		((action_without)action)();
+	else if (action)
+		((action_with_vector)action)(&softirq[nr]);
 }
 
 /* Run what is pending. Called with interrupts off; handlers run with them on. */
@@ -39,8 +62,7 @@ void drvport_softirq_run(void)
 			unsigned int nr = __ffs(pending);
 
 			pending &= pending - 1;
-			if (handler[nr])
-				handler[nr]();
+			softirq_call(nr);
 		}
 		local_irq_disable();
 	}

@@ -17,7 +17,6 @@ static unsigned long tainted;
 int panic_timeout, panic_on_oops = 1;
 int oops_in_progress;
 ATOMIC_NOTIFIER_HEAD(panic_notifier_list);
-BLOCKING_NOTIFIER_HEAD(reboot_notifier_list);
 enum system_states system_state __read_mostly = SYSTEM_RUNNING;
 
 void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...)

@@ -15,7 +15,6 @@
 
 unsigned long loops_per_jiffy = NSEC_PER_SEC / HZ; /* one loop of __delay is one ns */
 unsigned long lpj_fine;
-struct timezone sys_tz;
 
 u64 drvport_now(void)
 {

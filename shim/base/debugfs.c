@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* debugfs is not there; drivers are written to go on without it. */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/export.h>
+
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent)
+{
+	return ERR_PTR(-ENODEV);
+}
+
+void debugfs_remove(struct dentry *dentry)
+{
+}
+
+void debugfs_create_u8(const char *name, umode_t mode, struct dentry *parent, u8 *value)
+{
+}
+
+void debugfs_create_u16(const char *name, umode_t mode, struct dentry *parent, u16 *value)
+{
+}
+
+void debugfs_create_u32(const char *name, umode_t mode, struct dentry *parent, u32 *value)
+{
+}
+
+void debugfs_create_u64(const char *name, umode_t mode, struct dentry *parent, u64 *value)
+{
+}
+
+void debugfs_create_x32(const char *name, umode_t mode, struct dentry *parent, u32 *value)
+{
+}
+
+void debugfs_create_bool(const char *name, umode_t mode, struct dentry *parent, bool *value)
+{
+}
+
+void debugfs_create_regset32(const char *name, umode_t mode, struct dentry *parent, struct debugfs_regset32 *regset)
+{
+}
+
+bool debugfs_initialized(void)
+{
+	return false;
+}
