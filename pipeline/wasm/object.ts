@@ -115,9 +115,12 @@ export function definedSymbols(object: WasmObject): ObjectSymbol[] {
   return object.symbols.filter((s) => s.defined && !s.local && (s.kind === 'function' || s.kind === 'data'))
 }
 
-/** Names the object needs from elsewhere; ABI imports (those with their own import module) are not among them. */
+/**
+ * Names the object needs from elsewhere. ABI imports (those with their own import module) are not among them, nor are
+ * weak references, which take what happens to be linked and bring nothing in.
+ */
 export function undefinedSymbols(object: WasmObject): ObjectSymbol[] {
   return object.symbols.filter(
-    (s) => !s.defined && (s.kind === 'function' || s.kind === 'data') && s.importModule === undefined,
+    (s) => !s.defined && !s.weak && (s.kind === 'function' || s.kind === 'data') && s.importModule === undefined,
   )
 }

@@ -43,9 +43,9 @@ static void softirq_call(unsigned int nr)
 	if (own[nr])
 		own[nr]();
 	else if (action && __builtin_types_compatible_p(action_fn, action_without))
-		((action_without)action)();
+		((action_without)(void *)action)();
 	else if (action)
-		((action_with_vector)action)(&softirq[nr]);
+		((action_with_vector)(void *)action)(&softirq[nr]);
 }
 
 /* Run what is pending. Called with interrupts off; handlers run with them on. */

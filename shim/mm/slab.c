@@ -503,9 +503,9 @@ static struct kmem_cache *cache_create(const char *name, unsigned int size, unsi
 
 #ifdef alloc_hooks
 struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size, struct kmem_cache_args *args,
-					    slab_flags_t flags, void (*ctor)(void *))
+					    slab_flags_t flags)
 {
-	return cache_create(name, size, args ? args->align : 0, flags, ctor);
+	return cache_create(name, size, args->align, flags, args->ctor);
 }
 #else
 struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,

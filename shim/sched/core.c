@@ -8,6 +8,7 @@
  *
  * Must not know: wait queues, locks, or what a task does.
  */
+#define DRVPORT_SHIM
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/sched/signal.h>
@@ -268,6 +269,13 @@ static int wake(struct task_struct *task, unsigned int state)
 	if (task != current && FIBER(task))
 		drvport_sched_wake(FIBER(task));
 	return 1;
+}
+
+/* Declared by the kernel's scheduler for itself only. */
+int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags);
+int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags)
+{
+	return wake(task, state);
 }
 
 int wake_up_process(struct task_struct *task)

@@ -22,6 +22,7 @@
 /* What kernel/sched/sched.h would declare. */
 void swake_up_all_locked(struct swait_queue_head *q);
 void __prepare_to_swait(struct swait_queue_head *q, struct swait_queue *wait);
+int try_to_wake_up(struct task_struct *task, unsigned int state, int wake_flags);
 #ifndef WF_CURRENT_CPU
 #define WF_CURRENT_CPU 0x40
 #endif
