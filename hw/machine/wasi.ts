@@ -2,7 +2,7 @@
  * WASI preview 1 for a driver domain, through @wasmer/wasi: arguments, firmware files in an in-memory file system,
  * standard output into the log. Never on a hot path. Clock and random source are the machine's, so that a run repeats.
  */
-import { init, MemFS, WASI } from '@wasmer/wasi'
+import type { MemFS } from '@wasmer/wasi'
 import type { Host } from './host.ts'
 
 const NAMESPACE = 'wasi_snapshot_preview1'
@@ -29,14 +29,23 @@ export const usesWasi = (module: WebAssembly.Module): boolean =>
 
 export { NAMESPACE as WASI_NAMESPACE }
 
-let ready: Promise<void> | undefined
+type Library = typeof import('@wasmer/wasi')
+
+let library: Promise<Library> | undefined
+
+/** Loaded only for a module that needs it: it costs tens of milliseconds, once. */
+async function load(): Promise<Library> {
+  const wasmer = await import('@wasmer/wasi')
+  await wasmer.init()
+  return wasmer
+}
 
 export async function createWasi(module: WebAssembly.Module, host: Host, options: WasiOptions): Promise<WasiHost> {
-  ready ??= init()
-  await ready
-  const fs = new MemFS()
+  library ??= load()
+  const wasmer = await library
+  const fs = new wasmer.MemFS()
   writeFiles(fs, options.firmware)
-  const wasi = new WASI({ args: ['driver', ...options.args], env: {}, preopens: { '/': '/' }, fs })
+  const wasi = new wasmer.WASI({ args: ['driver', ...options.args], env: {}, preopens: { '/': '/' }, fs })
   const imports = (wasi.getImports(module) as Record<string, WebAssembly.ModuleImports>)[NAMESPACE] ?? {}
   return {
     imports: { ...imports, ...deterministic(host) },
