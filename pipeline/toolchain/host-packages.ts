@@ -173,7 +173,7 @@ async function install(packages: readonly string[], options: HostOptions): Promi
 }
 
 /** Options that give apt a state of its own; what is installed is still read from the system. */
-function privateApt(): string[] {
+export function privateApt(): string[] {
   const at = cachePath('debs', 'apt')
   const settings = [
     `Dir::State=${at}/state`,
