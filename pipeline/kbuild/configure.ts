@@ -9,10 +9,10 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
-import { findProgram, runTool } from '../toolchain/process.ts'
+import { ensureHostTools } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
 import { assembleGraph, parseDirectory, type Graph } from './graph.ts'
-import { findHostCompiler, makeEnvironment, runMake, type MakeSetup } from './make.ts'
+import { findHostCompiler, runMake, type MakeSetup } from './make.ts'
 import { FRAGMENT, makeView, overlayKey } from './view.ts'
 
 /** Changes when the layout of what is kept changes. */
@@ -21,8 +21,6 @@ const FORMAT = 1
 export interface ConfigureOptions {
   /** A clang that has the wasm32 target, and its version. */
   readonly cc: { readonly path: string; readonly version: string }
-  /** Where host tools are looked for. Default: PATH. */
-  readonly searchPath?: string
   readonly signal?: AbortSignal
   /** Told what is being done, for people. */
   readonly onProgress?: (what: string) => void
@@ -34,22 +32,25 @@ export interface Configured {
   /** Kbuild's output directory, where relative paths in flags start. */
   readonly build: string
   readonly graph: Graph
-  readonly setup: MakeSetup
+  /** How make is run here; asked for only when something must be generated. */
+  setup(): Promise<MakeSetup>
 }
 
-const HOST_TOOLS = ['make', 'flex', 'bison', 'bc', 'perl'] as const
+const HOST_TOOLS = ['make', 'flex', 'bison', 'm4', 'bc', 'perl', 'cc'] as const
 
+/** Host tools are brought where they are missing, which takes a look at each: only for a make that is really run. */
 async function makeSetup(view: string, options: ConfigureOptions): Promise<MakeSetup> {
-  const searchPath = options.searchPath ?? process.env['PATH'] ?? ''
-  const missing: string[] = []
-  for (const tool of HOST_TOOLS) if ((await findProgram(tool, searchPath)) === undefined) missing.push(tool)
+  const { env } = await ensureHostTools(HOST_TOOLS, {
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onProgress && { progress: options.onProgress }),
+  })
+  const searchPath = env['PATH'] ?? ''
   const hostcc = await findHostCompiler(searchPath)
-  if (hostcc === undefined) missing.push('gcc')
-  if (missing.length > 0 || hostcc === undefined)
+  if (hostcc === undefined)
     throw new InfrastructureError('the kernel tree cannot be configured', {
-      expected: `${HOST_TOOLS.join(', ')} and a C compiler for this computer`,
-      found: `no ${missing.join(', no ')}`,
-      todo: `apt-get install ${missing.join(' ')}`,
+      expected: 'a C compiler for this computer',
+      found: 'none on PATH',
+      todo: 'apt-get install gcc libc6-dev',
     })
   return { view, cc: options.cc.path, hostcc, searchPath, ...(options.signal && { signal: options.signal }) }
 }
@@ -66,7 +67,7 @@ export async function configure(tree: SourceTree, options: ConfigureOptions): Pr
     await withLock(`kbuild-${key.slice(0, 16)}`, () => make(tree, home, graphFile, options), lock)
   }
   const graph = JSON.parse(await fs.readFile(graphFile, 'utf8')) as Graph
-  return { view, build: path.join(view, 'build'), graph, setup: await makeSetup(view, options) }
+  return { view, build: path.join(view, 'build'), graph, setup: () => makeSetup(view, options) }
 }
 
 async function make(tree: SourceTree, home: string, graphFile: string, options: ConfigureOptions): Promise<void> {
@@ -102,10 +103,4 @@ async function readGraph(setup: MakeSetup): Promise<Graph> {
 /** Make what is generated for objects of one directory: headers by host programs, sources from tables. */
 export async function prepareObjects(setup: MakeSetup, dir: string, objects: readonly string[]): Promise<void> {
   await runMake(setup, ['drvport-prepare'], {}, { DRVPORT_DIR: dir, DRVPORT_OBJECTS: objects.join(' ') })
-}
-
-/** The version of a clang, as `19.1.7`. */
-export async function clangVersion(cc: string, searchPath: string): Promise<string> {
-  const { stdout } = await runTool(cc, ['--version'], { env: makeEnvironment(searchPath) })
-  return /version (\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? 'unknown'
 }

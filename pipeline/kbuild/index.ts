@@ -11,6 +11,7 @@ import * as path from 'node:path'
 import { exists, writeAtomic } from '../cache.ts'
 import { InfrastructureError, UsageError } from '../errors.ts'
 import { probeClang } from '../toolchain/clang.ts'
+import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
 import { configure, prepareObjects, type Configured } from './configure.ts'
 import { exportsIn, type Export } from './exports.ts'
@@ -64,13 +65,12 @@ export interface Kbuild {
 export interface OpenKbuildOptions {
   /** A clang with the wasm32 target. Default: the newest on PATH. */
   readonly cc?: { readonly path: string; readonly version: string }
-  readonly searchPath?: string
   readonly signal?: AbortSignal
   readonly onProgress?: (what: string) => void
 }
 
 async function defaultCompiler(): Promise<{ path: string; version: string }> {
-  const probe = await probeClang()
+  const probe = await probeClang(await hostEnvironment())
   if (probe.path !== undefined && probe.version !== undefined) return { path: probe.path, version: probe.version }
   throw new InfrastructureError('no clang to configure the kernel tree with', {
     expected: 'clang with the wasm32 target',
@@ -259,7 +259,7 @@ class ConfiguredTree implements Kbuild {
       const done = (await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n')
       const missing = objects.filter((object) => !done.includes(object))
       if (missing.length === 0) return
-      await prepareObjects(this.configured.setup, dir, missing)
+      await prepareObjects(await this.configured.setup(), dir, missing)
       await fs.appendFile(stamp, missing.map((object) => `${object}\n`).join(''))
     }
     let work = this.prepared.get(key)
