@@ -1,0 +1,329 @@
+/**
+ * Kernel trees: fetched from Debian, unpacked from a tarball, or taken where they lie. Always read-only.
+ *
+ * A fetched tree is `<cache>/trees/<name>/` with `source/` (the tree), `files` (a SHA-256 for each file, as fetched) and
+ * `origin.json`. It appears whole or not at all. Knows nothing of Kconfig or of building.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256, sha256File, withLock } from '../cache.ts'
+import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
+import { downloadPackage, findOffers } from './apt.ts'
+import { lockedTrees, type LockedTree } from './lock.ts'
+import type { SourceTree } from './types.ts'
+import { extractFile, sealTree, unpackTarball } from './unpack.ts'
+
+export type { SourceTree } from './types.ts'
+
+export interface FetchProgress {
+  readonly step: 'lists' | 'download' | 'unpack' | 'seal' | 'wait'
+  /** For people. */
+  readonly text: string
+  /** Bytes done and to do (files, when sealing); total 0 when unknown. */
+  readonly done: number
+  readonly total: number
+}
+
+export interface FetchOptions {
+  readonly onProgress?: (progress: FetchProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface FetchResult {
+  readonly tree: SourceTree
+  /** It was there already. */
+  readonly cached: boolean
+  /** What a person should know: not the locked version, say. */
+  readonly warnings: readonly string[]
+}
+
+interface Origin {
+  readonly name: string
+  readonly version: string
+  readonly origin: string
+  /** Hash over the hashes of all files; for a path, empty. */
+  readonly id: string
+  /** Set for a tree that is used where it lies. */
+  readonly dir?: string
+  readonly warnings?: readonly string[]
+}
+
+const home = (name: string) => cachePath('trees', name)
+
+/** Read VERSION, PATCHLEVEL and SUBLEVEL from a top Makefile. Undefined when it is not a kernel's. */
+export function parseVersion(makefile: string): string | undefined {
+  const value = (name: string) => new RegExp(`^${name}[ \\t]*=[ \\t]*(\\S*)`, 'm').exec(makefile)?.[1]
+  const [version, patchlevel, sublevel] = [value('VERSION'), value('PATCHLEVEL'), value('SUBLEVEL')]
+  if (version === undefined || patchlevel === undefined) return undefined
+  return `${version}.${patchlevel}${sublevel ? `.${sublevel}` : ''}${value('EXTRAVERSION') ?? ''}`
+}
+
+const PARTS_OF_A_TREE = ['Kconfig', 'Makefile', 'arch', 'drivers', 'include', 'scripts/Makefile.build']
+
+/** Version of the tree in a directory. Throws UsageError, saying what is missing, when there is none. */
+async function treeVersion(dir: string): Promise<string> {
+  const missing: string[] = []
+  for (const part of PARTS_OF_A_TREE) if (!(await exists(path.join(dir, part)))) missing.push(part)
+  const makefile = await fs.readFile(path.join(dir, 'Makefile'), 'utf8').catch(() => '')
+  const version = parseVersion(makefile)
+  if (missing.length === 0 && version !== undefined) return version
+  throw new UsageError('not a Linux kernel tree', {
+    where: dir,
+    expected: PARTS_OF_A_TREE.join(', '),
+    found: missing.length > 0 ? `no ${missing.join(', no ')}` : 'a Makefile without a kernel version',
+    todo: 'give the directory that holds the top Makefile',
+  })
+}
+
+/** A name for a path or tarball: its last part, less what archives are called. */
+export function nameOfPath(file: string): string {
+  return path.basename(file).replace(/\.(tar(\.\w+)?|t[gbx]z)$/, '')
+}
+
+/** Names of the trees that are there. */
+export async function listTrees(): Promise<{ name: string; version: string; origin: string }[]> {
+  const names = await fs.readdir(cachePath('trees')).catch(() => [])
+  const origins = await Promise.all(names.filter((name) => !name.startsWith('.')).map((name) => readOrigin(name)))
+  return origins.filter((origin) => origin !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+async function readOrigin(name: string): Promise<Origin | undefined> {
+  const text = await fs.readFile(path.join(home(name), 'origin.json'), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as Origin)
+}
+
+/**
+ * Open a tree by name, or by the path of one. Throws InfrastructureError when it was not fetched, UsageError when the
+ * path holds no kernel tree.
+ */
+export async function openTree(name: string): Promise<SourceTree> {
+  const origin = /^[.~]?\//.test(name) || name === '.' ? undefined : await readOrigin(name)
+  if (origin?.dir !== undefined) return pathTree(origin.dir, origin.name)
+  if (origin !== undefined) return fetchedTree(origin)
+  if (await exists(path.join(name, 'Makefile'))) return pathTree(path.resolve(name))
+  if (name.includes('/')) await treeVersion(path.resolve(name))
+  const have = (await listTrees()).map((tree) => tree.name)
+  throw new InfrastructureError(`no kernel tree ${name}`, {
+    expected: `a fetched tree or the path of one`,
+    found: have.length > 0 ? `only ${have.join(', ')}` : 'none fetched yet',
+    todo: `drvport fetch ${name}`,
+  })
+}
+
+function fetchedTree(origin: Origin): SourceTree {
+  const dir = path.join(home(origin.name), 'source')
+  let files: Promise<Map<string, string>> | undefined
+  const hashes = async () => {
+    const text = await fs.readFile(path.join(home(origin.name), 'files'), 'utf8')
+    return new Map(text.split('\n').map((line) => [line.slice(65), line.slice(0, 64)]))
+  }
+  return {
+    name: origin.name,
+    version: origin.version,
+    dir,
+    id: origin.id,
+    origin: origin.origin,
+    pristine: async (file) => (await (files ??= hashes())).get(file),
+  }
+}
+
+/** A tree where it lies: its user may change it, so its id is taken from the build files as they are now. */
+async function pathTree(dir: string, name = nameOfPath(dir)): Promise<SourceTree> {
+  const version = await treeVersion(dir)
+  return {
+    name,
+    version,
+    dir,
+    id: await buildFilesId(dir),
+    origin: dir,
+    pristine: (file) => fs.readFile(path.join(dir, file)).then(sha256, () => undefined),
+  }
+}
+
+const BUILD_FILE = /^(Kconfig|Makefile|Kbuild)/
+
+async function buildFilesId(dir: string): Promise<string> {
+  const parts: (string | number)[] = []
+  const visit = async (below: string) => {
+    const entries = await fs.readdir(path.join(dir, below), { withFileTypes: true })
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(below, entry.name)
+      if (entry.isDirectory()) {
+        if (!entry.name.startsWith('.') && !(below === '' && entry.name === 'Documentation')) await visit(file)
+      } else if (BUILD_FILE.test(entry.name)) {
+        const { size, mtimeMs } = await fs.stat(path.join(dir, file))
+        parts.push(file, size, mtimeMs)
+      }
+    }
+  }
+  await visit('')
+  return contentKey(parts)
+}
+
+/** Get a tree by name (`linux-6.1`), or register a path, or unpack a tarball. What is there already is left alone. */
+export async function fetchTree(spec: string, options: FetchOptions = {}): Promise<FetchResult> {
+  const stat = await fs.stat(spec).catch(() => undefined)
+  if (stat?.isDirectory() === true) return registerPath(path.resolve(spec))
+  if (stat?.isFile() === true) {
+    const file = path.resolve(spec)
+    return fetchOnce(nameOfPath(file), options, (temporary) => fromTarball(file, nameOfPath(file), temporary, options))
+  }
+  if (spec.includes('/'))
+    throw new UsageError(`no such file or directory: ${spec}`, { expected: 'a tarball or a tree' })
+  const locked = (await lockedTrees()).find(({ name }) => name === spec)
+  if (locked === undefined && !/^linux-\d+\.\d+$/.test(spec)) {
+    const known = (await lockedTrees()).map(({ name }) => name).join(', ')
+    throw new UsageError(`unknown tree ${spec}`, { expected: `${known}, linux-X.Y, a tarball, or a path to a tree` })
+  }
+  return fetchOnce(spec, options, (temporary) => fromDebian(spec, locked, temporary, options))
+}
+
+async function registerPath(dir: string): Promise<FetchResult> {
+  const tree = await pathTree(dir)
+  const known = await readOrigin(tree.name)
+  if (known !== undefined && known.dir !== dir)
+    throw new UsageError(`a tree named ${tree.name} is there already`, {
+      where: home(tree.name),
+      found: known.origin,
+      todo: `use the path itself: --tree ${dir}`,
+    })
+  const origin: Origin = { name: tree.name, version: tree.version, origin: dir, id: '', dir }
+  if (known === undefined) await makeDirectoryAtomic(home(tree.name), (at) => writeOrigin(at, origin))
+  return { tree, cached: known !== undefined, warnings: [] }
+}
+
+const writeOrigin = (at: string, origin: Origin) =>
+  fs.writeFile(path.join(at, 'origin.json'), `${JSON.stringify(origin, null, 2)}\n`)
+
+type Fill = (temporary: string) => Promise<Origin>
+
+async function fetchOnce(name: string, options: FetchOptions, fill: Fill): Promise<FetchResult> {
+  const there = await readOrigin(name)
+  if (there !== undefined) return { tree: await openTree(name), cached: true, warnings: there.warnings ?? [] }
+  const onWait = () => options.onProgress?.({ step: 'wait', text: 'waiting for another fetch', done: 0, total: 0 })
+  return withLock(
+    `tree-${name}`,
+    async () => {
+      const meanwhile = await readOrigin(name)
+      if (meanwhile !== undefined)
+        return { tree: fetchedTree(meanwhile), cached: true, warnings: meanwhile.warnings ?? [] }
+      await clearLeftovers(name)
+      let origin: Origin | undefined
+      await makeDirectoryAtomic(home(name), async (temporary) => {
+        origin = await fill(temporary)
+      })
+      if (origin === undefined) throw new Error('a fetch that made nothing')
+      return { tree: fetchedTree(origin), cached: false, warnings: origin.warnings ?? [] }
+    },
+    { onWait, ...(options.signal && { signal: options.signal }) },
+  )
+}
+
+/** What a fetch that was killed left behind; the lock says that nobody is at it. */
+async function clearLeftovers(name: string): Promise<void> {
+  const trees = cachePath('trees')
+  for (const entry of await fs.readdir(trees).catch(() => []))
+    if (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp'))
+      await fs.rm(path.join(trees, entry), { recursive: true, force: true })
+}
+
+async function fromTarball(
+  file: string,
+  name: string,
+  temporary: string,
+  options: FetchOptions,
+  origin?: Partial<Origin>,
+): Promise<Origin> {
+  const { size } = await fs.stat(file)
+  const unpacked = path.join(temporary, 'unpacked')
+  await fs.mkdir(unpacked, { recursive: true })
+  const text = `unpacking ${path.basename(file)}`
+  await unpackTarball(file, unpacked, {
+    onBytes: (done) => options.onProgress?.({ step: 'unpack', text, done, total: size }),
+    ...(options.signal && { signal: options.signal }),
+  })
+  const source = path.join(temporary, 'source')
+  await fs.rename(await topDirectory(unpacked), source)
+  await fs.rm(unpacked, { recursive: true, force: true })
+  const version = await treeVersion(source)
+  const seal = (done: number) =>
+    options.onProgress?.({ step: 'seal', text: 'hashing and write-protecting', done, total: 0 })
+  const files = await sealTree(source, seal, options.signal)
+  const list = files.map(([member, hash]) => `${hash} ${member}\n`).join('')
+  await fs.writeFile(path.join(temporary, 'files'), list)
+  const result: Origin = { name, version, origin: file, ...origin, id: sha256(list) }
+  await writeOrigin(temporary, result)
+  return result
+}
+
+/** The tree in an unpacked archive: its one top directory, or all of it. */
+async function topDirectory(unpacked: string): Promise<string> {
+  const names = await fs.readdir(unpacked)
+  const only = names.length === 1 ? path.join(unpacked, names[0] as string) : unpacked
+  return (await fs.stat(only)).isDirectory() ? only : unpacked
+}
+
+async function fromDebian(
+  name: string,
+  locked: LockedTree | undefined,
+  temporary: string,
+  options: FetchOptions,
+): Promise<Origin> {
+  const pkg = locked?.package ?? name.replace('linux-', 'linux-source-')
+  const installed = await installedTarball(pkg, locked)
+  if (locked !== undefined && installed !== undefined)
+    return fromTarball(installed, name, temporary, options, { origin: `${pkg} ${locked.version}` })
+  try {
+    const { deb, version, warnings } = await packageFile(pkg, locked, temporary, options)
+    const tarball = path.join(temporary, 'tarball')
+    await extractFile(['dpkg-deb', '--fsys-tarfile', deb], './usr/src/*.tar.*', tarball, options.signal)
+    await fs.rm(deb, { force: true })
+    const facts = { origin: `${pkg} ${version}`, warnings }
+    const origin = await fromTarball(tarball, name, temporary, options, facts)
+    await fs.rm(tarball, { force: true })
+    return origin
+  } catch (error) {
+    throw asInfrastructure(error, temporary)
+  }
+}
+
+/** The tarball of an installed package, if it is the locked one by its hash. */
+async function installedTarball(pkg: string, locked: LockedTree | undefined): Promise<string | undefined> {
+  const file = `/usr/src/${pkg}.tar.xz`
+  if (locked === undefined || !(await exists(file))) return undefined
+  return (await sha256File(file)) === locked.tarball ? file : undefined
+}
+
+/** The package file: the locked version, or what is on offer, with a warning. */
+async function packageFile(
+  pkg: string,
+  locked: LockedTree | undefined,
+  temporary: string,
+  options: FetchOptions,
+): Promise<{ deb: string; version: string; warnings: string[] }> {
+  const say = (text: string) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 })
+  const source = await findOffers(pkg, locked?.version, say, options.signal)
+  const offer = source.offers.find(({ version }) => version === locked?.version) ?? source.offers[0]
+  if (offer === undefined) throw new InfrastructureError(`${pkg} is not on offer`)
+  const text = `downloading ${pkg} ${offer.version}`
+  const onBytes = (done: number) => options.onProgress?.({ step: 'download', text, done, total: offer.bytes })
+  const deb = await downloadPackage(source, pkg, offer.version, path.join(temporary, 'deb'), onBytes, options.signal)
+  const found = await sha256File(deb)
+  const expected = offer.version === locked?.version ? locked.deb : offer.sha256
+  if (found !== expected)
+    throw new InfrastructureError('the downloaded package is not what was expected', {
+      where: `${pkg} ${offer.version}`,
+      expected: `SHA-256 ${expected}`,
+      found: `SHA-256 ${found}`,
+      todo: 'run the same command again; if it stays so, the archive or trees.lock is wrong',
+    })
+  const warnings =
+    locked === undefined || offer.version === locked.version
+      ? []
+      : [
+          `${pkg} ${locked.version}, the version in trees.lock, is no longer on offer; took ${offer.version} ` +
+            `(SHA-256 ${found}). Results may differ from the published ones.`,
+        ]
+  return { deb, version: offer.version, warnings }
+}
