@@ -13,6 +13,7 @@ import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
+import { externalRoot, selectExternal } from './external.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { buildModule, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
@@ -32,7 +33,9 @@ export interface BuildRequest {
 
 async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
   const found = new Map<string, KernelModule>()
-  for (const selector of selectors) for (const module of await tree.select(selector)) found.set(module.name, module)
+  for (const selector of selectors)
+    for (const module of (await selectExternal(tree, selector)) ?? (await tree.select(selector)))
+      found.set(module.name, module)
   return [...found.values()]
 }
 
@@ -42,7 +45,8 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const { tree, toolchain, signal, progress } = request
   const modules = await selectAll(tree, request.selectors)
   progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
-  const roots = [...tree.roots, { dir: await fs.realpath(packageRoot), as: 'drvport/' }]
+  const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
+  const roots = [...tree.roots, ...outside, { dir: await fs.realpath(packageRoot), as: 'drvport/' }]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
   const build: ModuleBuild = {
     tree,

@@ -20,6 +20,8 @@ export interface KernelModule {
   /** Path in the tree, of the directory or composite: what a person would look for. */
   readonly path: string
   readonly objects: readonly KernelObject[]
+  /** Directory of a module that is not part of the tree. */
+  readonly external?: string
 }
 
 export interface KernelTree {
@@ -32,6 +34,8 @@ export interface KernelTree {
   module(name: string): Promise<KernelModule | undefined>
   /** The module that exports a symbol. */
   exporter(symbol: string): Promise<string | undefined>
+  /** Every export of the tree, by symbol: where it is, and the modules it belongs to (none: the kernel itself). */
+  exports(): Promise<ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[] }>>
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
   builtin(file: string): Promise<KernelObject>
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */

@@ -29,6 +29,9 @@ export interface ModuleBuild {
   readonly signal: AbortSignal | undefined
 }
 
+/** Inputs that are no part of the tree: generated headers, the overlay, our own files, the system's. */
+const NOT_THE_TREES = /^(build|drvport|external|arch\/wasm)\/|^\//
+
 /** Sources of the modules themselves: what was read of the tree less the kernel's own headers. */
 function ownSources(inputs: readonly Input[]): SourceFile[] {
   const own = inputs.filter(({ name }) => !/^(include|arch|build|drvport|\/)/.test(name))
@@ -45,7 +48,7 @@ function uniqueByName(inputs: readonly Input[]): Input[] {
 async function changedBytes(tree: KernelTree, inputs: readonly Input[]): Promise<number> {
   let changed = 0
   for (const input of uniqueByName(inputs)) {
-    if (/^(build|drvport)\/|^\//.test(input.name)) continue
+    if (NOT_THE_TREES.test(input.name)) continue
     if ((await tree.pristine(input.name)) !== input.sha256) changed += (await fs.stat(input.file)).size
   }
   return changed
