@@ -132,11 +132,19 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     const files = await cFiles(shimDir)
     const results = await Promise.all(files.map((file) => ownFile(path.join(shimDir, file), `shim:${file}`)))
     const objects = results.flatMap(({ object }) => (object === undefined ? [] : [object]))
-    const bySymbol = new Map(objects.flatMap((object) => object.defines.map((symbol) => [symbol, object] as const)))
+    const bySymbol = new Map<string, BuiltObject>()
+    const twice: Diagnostic[] = []
+    for (const object of objects) {
+      for (const symbol of object.defines) {
+        const other = bySymbol.get(symbol)
+        if (other === undefined) bySymbol.set(symbol, object)
+        else twice.push({ file: object.origin, line: 0, message: `${symbol} is defined in ${other.origin} too` })
+      }
+    }
     return {
       objects,
       bySymbol,
-      diagnostics: results.flatMap((result) => result.diagnostics),
+      diagnostics: [...results.flatMap((result) => result.diagnostics), ...twice],
       ms: performance.now() - start,
     }
   }

@@ -99,22 +99,24 @@ export function adoptKernelFlags(args: readonly string[], cwd: string): string[]
   return result
 }
 
+/** Beginnings of flags that ours replace. */
+const REPLACED = ['-Wp,-M', '--target=', '-g', '-fdebug-compilation-dir', '-D__builtin_return_address']
+const REPLACED_WHOLE = new Set([
+  ...LANGUAGE,
+  '-c',
+  '-w',
+  '-M',
+  '-MD',
+  '-MMD',
+  '-MP',
+  '-fintegrated-as',
+  '-Qunused-arguments',
+])
+
 function isReplaced(arg: string): boolean {
-  return (
-    /^-W(?!a,|p,|l,)/.test(arg) ||
-    /^-Wp,-M/.test(arg) ||
-    /^-M(M?D|P)?$/.test(arg) ||
-    /^--target=/.test(arg) ||
-    /^-g/.test(arg) ||
-    /^-f(file|macro|debug)-prefix-map=/.test(arg) ||
-    /^-fdebug-compilation-dir/.test(arg) ||
-    LANGUAGE.includes(arg) ||
-    arg.startsWith('-D__builtin_return_address') ||
-    arg === '-c' ||
-    arg === '-w' ||
-    arg === '-fintegrated-as' ||
-    arg === '-Qunused-arguments'
-  )
+  const isWarning = /^-W(?!a,|p,|l,)/.test(arg)
+  const isPrefixMap = /^-f(file|macro|debug)-prefix-map=/.test(arg)
+  return isWarning || isPrefixMap || REPLACED_WHOLE.has(arg) || REPLACED.some((start) => arg.startsWith(start))
 }
 
 /** No path of this computer in the output: the longest root first, as compilers differ in which match they take. */

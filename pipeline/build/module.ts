@@ -8,7 +8,8 @@ import { checkInterrupted } from '../errors.ts'
 import { PACKAGE_SCHEMA, type Manifest, type SourceFile } from '../package.ts'
 import { getPackage, pointTo, putPackage, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import { instrument } from '../wasm/instrument.ts'
+import { verify, type Problem } from '../verify/index.ts'
+import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { readBuiltObject, type BuiltModule, type BuiltObject, type Compiler } from './compiler.ts'
 import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
@@ -126,7 +127,7 @@ interface Linked {
   readonly key: string
 }
 
-function makeManifest(build: ModuleBuild, name: string, linked: Linked, wasm: Uint8Array): Manifest {
+function makeManifest(build: ModuleBuild, name: string, linked: Linked, wasm: Uint8Array, lines: Uint8Array): Manifest {
   const needs = new Set(linked.resolution.moduleObjects.flatMap((object) => object.needs))
   const providers = linked.resolution.providers.filter((use) => needs.has(use.symbol))
   const module = readModule(wasm)
@@ -139,7 +140,7 @@ function makeManifest(build: ModuleBuild, name: string, linked: Linked, wasm: Ui
     toolchain: { name: build.toolchain.name, version: build.toolchain.version },
     modules: linked.resolution.modules,
     wasm: { file: `${name}.wasm`, sha256: sha256(wasm), bytes: wasm.length },
-    lines: null,
+    lines: { file: `${name}.lines`, sha256: sha256(lines) },
     imports,
     capabilities: [...new Set(imports.map((item) => item.slice(0, item.indexOf('.'))))].toSorted(),
     ids: linked.info.ids,
@@ -186,8 +187,15 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
   }
   const fail = (rung: BuildRung, reason: string, detail: string, missing: MissingSymbol[] = []): ModuleResult => ({
     ...common,
-    ...{ ...nothing, licenses: linked.info.licenses, traps: linked.resolution.traps },
-    ...{ rung, reason, detail, unresolved: linked.result.unresolved, missing, ms: ms(linked.result.ms) },
+    ...nothing,
+    licenses: linked.info.licenses,
+    traps: linked.resolution.traps,
+    rung,
+    reason,
+    detail,
+    unresolved: linked.result.unresolved,
+    missing,
+    ms: ms(linked.result.ms),
   })
   if (linked.result.unresolved.length > 0) {
     const missing = await describeMissing(linked.result.unresolved, linked.resolution, linked.inputs)
@@ -200,7 +208,12 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
     )
   }
   if (linked.result.bytes === undefined) return fail('compile', 'link-error', linked.result.output.trim().slice(-1000))
-  const stored = await finish(build, module.name, linked, linked.result.bytes)
+  const packed = await pack(build, module.name, linked, linked.result.bytes)
+  if ('problems' in packed) {
+    const said = packed.problems.slice(0, 5).map((problem) => `${problem.where}: ${problem.message}`)
+    return fail('link', 'refused', said.join('; '))
+  }
+  const { stored } = packed
   const { manifest } = stored
   return {
     ...common,
@@ -217,12 +230,21 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
   }
 }
 
+/**
+ * lib/ is the kernel's portable library: data in, data out, no hardware and no scheduling, and it moves between releases;
+ * asking the tree where a symbol is serves every release.
+ */
+function portableSource(found: { source: string; modules: readonly string[] } | undefined): string | undefined {
+  return found !== undefined && found.modules.length === 0 && found.source.startsWith('lib/') ? found.source : undefined
+}
+
 async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readonly BuiltObject[]): Promise<Linked> {
   const { tree, compiler, table } = build
   const shim = await compiler.shim()
   const resolution = await resolve(compiled.module.name, own, table, {
     shim: (symbol) => shim.bySymbol.get(symbol),
     tree: (file) => compiler.treeFile(file),
+    portable: async (symbol) => portableSource((await tree.exports()).get(symbol)),
     module: async (name) => {
       const other = await tree.module(name)
       return other === undefined ? undefined : (await compiler.module(other)).objects
@@ -232,7 +254,10 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
   const tableOf = await tableObject(build, resolution)
   const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
   const key = contentKey([
+    build.tree.name,
+    build.tree.version,
     build.toolchain.id,
+    await ownCodeKey(),
     ...linkFlags(),
     ...[...resolution.moduleObjects, tableOf, ...resolution.support].map((o) => o.sha256),
   ])
@@ -252,12 +277,32 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
   }
 }
 
-async function finish(build: ModuleBuild, name: string, linked: Linked, bytes: Uint8Array): Promise<StoredPackage> {
+/** What the linked module becomes is decided by the pipeline's own code too: another version must not find its packages. */
+let ownCode: Promise<string> | undefined
+const ownCodeKey = () => (ownCode ??= hashOwnCode())
+
+async function hashOwnCode(): Promise<string> {
+  const dirs = ['build', 'wasm', 'wasm/dwarf', 'verify'].map((dir) => path.join(import.meta.dirname, '..', dir))
+  const files = (
+    await Promise.all(
+      dirs.map(async (dir) => (await fs.readdir(dir)).filter((f) => /\.[jt]s$/.test(f)).map((f) => path.join(dir, f))),
+    )
+  ).flat()
+  return contentKey(await Promise.all(files.toSorted().map((file) => fs.readFile(file, 'utf8'))))
+}
+
+type Packed = { readonly stored: StoredPackage } | { readonly problems: readonly Problem[] }
+
+/** Instrument, verify and store; or find the package that the same objects gave before. */
+async function pack(build: ModuleBuild, name: string, linked: Linked, bytes: Uint8Array): Promise<Packed> {
   const known = await getPackage(linked.key, name)
   if (known !== undefined) {
     await pointTo(linked.key, known.manifest)
-    return known
+    return { stored: known }
   }
-  const wasm = instrument(bytes).bytes
-  return putPackage(linked.key, { manifest: makeManifest(build, name, linked, wasm), wasm })
+  const { wasm, lines } = finish(bytes)
+  const manifest = makeManifest(build, name, linked, wasm, lines)
+  const verdict = verify(wasm, manifest)
+  if (!verdict.ok) return { problems: verdict.problems }
+  return { stored: await putPackage(linked.key, { manifest, wasm, lines }) }
 }

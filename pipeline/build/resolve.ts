@@ -21,6 +21,8 @@ export interface Sources<O extends LinkObject> {
   shim(symbol: string): O | undefined
   /** The compiled file of the tree; undefined when it does not compile. */
   tree(path: string): Promise<O | undefined>
+  /** The file of portable code that exports a symbol, for symbols without a row. */
+  portable(symbol: string): Promise<string | undefined>
   /** The objects of another module; undefined when it does not compile. */
   module(name: string): Promise<readonly O[] | undefined>
   /** The module that exports a symbol. */
@@ -93,11 +95,13 @@ export async function resolve<O extends LinkObject>(
       use(symbol, fromShim.origin)
       return true
     }
-    if (row?.provider.startsWith('tree:') === true) {
-      const object = await sources.tree(row.provider.slice('tree:'.length))
+    const file = row?.provider.startsWith('tree:') === true ? row.provider.slice('tree:'.length) : undefined
+    const portable = file ?? (row === undefined ? await sources.portable(symbol) : undefined)
+    if (portable !== undefined) {
+      const object = await sources.tree(portable)
       if (object?.defines.includes(symbol) !== true) return false
       addSupport(object)
-      use(symbol, row.provider)
+      use(symbol, object.origin)
       return true
     }
     if (row?.status === 'trap') {

@@ -1,0 +1,76 @@
+import test from 'ava'
+import { parseKbuild } from '../../../pipeline/build/external.ts'
+import { adoptKernelFlags, moduleFlags, prefixMaps } from '../../../pipeline/build/flags.ts'
+import { moduleTable } from '../../../pipeline/build/module-table.ts'
+import { nameOf, parseDependencies } from '../../../pipeline/build/objects.ts'
+import { parseSymbols } from '../../../pipeline/build/symbols.ts'
+
+test('kernel flags lose warnings, target and prefix maps, and their paths become absolute', (t) => {
+  const flags = [
+    '-I../include',
+    '-I',
+    './x',
+    '-include',
+    '../a.h',
+    '-Wall',
+    '-Werror=date-time',
+    '--target=wasm32',
+    '-Wp,-MMD,x.d',
+  ]
+  const kept = ['-O2', '-DX="a b"', '-fno-pie', '-mllvm', '-foo']
+  t.deepEqual(adoptKernelFlags([...flags, ...kept, '-g', '-fmacro-prefix-map=../='], '/t/build'), [
+    '-I/t/include',
+    '-I',
+    '/t/build/x',
+    '-include',
+    '/t/a.h',
+    ...kept,
+  ])
+})
+
+test('an inner root is mapped after the outer one, so that the last match is the closest', (t) => {
+  const roots = [
+    { dir: '/t/build', as: 'build/' },
+    { dir: '/t', as: '' },
+  ]
+  t.deepEqual(prefixMaps(roots), ['-ffile-prefix-map=/t/=', '-ffile-prefix-map=/t/build/=build/'])
+  t.is(nameOf(roots, '/t/build/a.c'), 'build/a.c')
+  t.is(nameOf(roots, '/t/drivers/a.c'), 'drivers/a.c')
+  t.is(nameOf(roots, '/usr/a.c'), '/usr/a.c')
+})
+
+test('module names become identifiers', (t) => {
+  t.true(moduleFlags('snd-hda').includes('-D__this_module=__this_module__snd_hda'))
+})
+
+test('dependency lists: continuation, escaped spaces', (t) => {
+  t.deepEqual(parseDependencies('object: /a.c \\\n  /b\\ c.h /d.h\n'), ['/a.c', '/b c.h', '/d.h'])
+})
+
+test('the module table lists modules in the order given', (t) => {
+  const text = moduleTable([
+    { name: 'mii', hasInit: false, hasExit: false },
+    { name: 'snd-x', hasInit: true, hasExit: true },
+  ])
+  t.regex(text, /"mii", NULL, NULL, &__this_module__mii }/)
+  t.regex(text, /"snd_x", init_module__snd_x, cleanup_module__snd_x, &__this_module__snd_x }/)
+  t.true(text.indexOf('"mii"') < text.indexOf('{ "snd_x"'))
+})
+
+test('a symbol table names the file and line of what is wrong', (t) => {
+  const head = 'symbol\tstatus\tprovider\tcapability\tnote\n'
+  t.is(parseSymbols(`${head}# comment\nkmalloc\tfull\tshim:mm.c\t-\tx\n`, 'a.tsv')[0]?.provider, 'shim:mm.c')
+  const error = t.throws(() => parseSymbols(`${head}kmalloc\tmaybe\tshim:mm.c\t-\t\n`, 'a.tsv'))
+  t.is((error as unknown as { where: string }).where, 'a.tsv:2')
+})
+
+test('a Kbuild file names single and composite modules', (t) => {
+  const text = 'obj-m += a.o\nobj-m += b.o # two\nb-y := b1.o \\\n  b2.o\n'
+  t.deepEqual(
+    [...parseKbuild(text)],
+    [
+      ['a', ['a.c']],
+      ['b', ['b1.c', 'b2.c']],
+    ],
+  )
+})
