@@ -27,12 +27,6 @@ void sock_edemux(struct sk_buff *skb)
 	WARN_ON_ONCE(skb->sk);
 }
 
-/* There is no reserve kept for writing pages out over the network. */
-bool gfp_pfmemalloc_allowed(gfp_t gfp_mask)
-{
-	return false;
-}
-
 /* No socket waits for a transmit time stamp or an error. */
 int sysctl_tstamp_allow_data;
 
