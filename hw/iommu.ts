@@ -258,7 +258,8 @@ class Domain implements IommuDomain, DmaPort {
     const window = this.enabled && page >= 0 && page < this.#pages ? this.#table[page]! : 0
     if (window === 0) return this.#fault(iova, length, right, this.enabled ? 'unmapped' : 'bus-master')
     const offset = iova - this.#start[window]!
-    if (offset < 0 || offset + length > this.#length[window]!) return this.#fault(iova, length, right, 'bounds')
+    if (offset < 0 || length < 0 || offset + length > this.#length[window]!)
+      return this.#fault(iova, length, right, 'bounds')
     if ((this.#rights[window]! & right) === 0) return this.#fault(iova, length, right, 'rights')
     const bank = this.#banks[this.#bank[window]!]!
     this.#bytes = bank.bytes

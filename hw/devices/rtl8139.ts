@@ -266,9 +266,7 @@ class Rtl8139 implements PciDevice {
     const setStart = (value: number, lanes: number): void => {
       if (lanes === DWORD) rx.start = value
     }
-    const setConfig = (value: number, lanes: number): void => {
-      rx.config = (merge(rx.config, value, lanes) & B.RCR_WRITABLE) >>> 0
-    }
+    const setConfig = (value: number, lanes: number): void => rx.configure(merge(rx.config, value, lanes))
     return [
       register(0x30, 4, 'RBSTART', () => rx.start, setStart),
       register(0x34, 2, 'ERBCR', () => rx.earlyCount),

@@ -178,10 +178,10 @@ class CapabilityList {
   }
 }
 
-/** PMCSR: power state and PME enable are writable, PME status is write 1 to clear, No_Soft_Reset is set. */
+/** D0 and D3, wake-up from both. PMCSR: power state and PME enable are writable, PME status is write 1 to clear, No_Soft_Reset is set. */
 const power = (space: Space, list: CapabilityList): number => {
   const at = list.add(R.CAP_POWER, 8)
-  space.view.setUint16(at + R.PMC, 0xc802 | (1 << 9) | (1 << 10), true)
+  space.view.setUint16(at + R.PMC, 0xc802, true)
   space.view.setUint16(at + R.PMCSR, 1 << 3, true)
   space.maskView.setUint16(at + R.PMCSR, 0x0103, true)
   space.clearView.setUint16(at + R.PMCSR, 0x8000, true)

@@ -68,6 +68,12 @@ export class Receiver {
     this.enabled = on
   }
 
+  /** Write RCR. A smaller ring may end before CBR. */
+  configure(value: number): void {
+    this.config = (value & B.RCR_WRITABLE) >>> 0
+    this.written %= this.ringBytes
+  }
+
   get ringBytes(): number {
     return 8192 << ((this.config >>> B.RCR_RBLEN_SHIFT) & 3)
   }

@@ -1,6 +1,7 @@
 /** One test per rule of the data sheet that a driver can see. */
 
 import test from 'ava'
+import fc from 'fast-check'
 import { rtl8139 } from '../../../hw/devices/rtl8139.ts'
 import type { Rtl8139 } from '../../../hw/devices/rtl8139.ts'
 import { addressHash, fcs } from '../../../hw/net/ethernet.ts'
@@ -708,4 +709,53 @@ test('ten thousand frames each way arrive whole, and every count agrees', (t) =>
   t.true(s.heard.every((bytes, i) => bytes.length === 60 + (i % 1400) && bytes[20] === (i & 0xff)))
   t.is(s.wire.counts(true).frames, 10_000)
   t.is(s.wire.counts(false).frames, 10_000)
+})
+
+const chaos = fc.oneof(
+  fc.record({
+    op: fc.constant('write' as const),
+    at: fc.nat(255),
+    width: fc.constantFrom(1, 2, 4),
+    value: fc.nat(0xffffffff),
+  }),
+  fc.record({ op: fc.constant('read' as const), at: fc.nat(255), width: fc.constantFrom(1, 2, 4) }),
+  fc.record({ op: fc.constant('frame' as const), length: fc.integer({ min: 0, max: 6000 }), ours: fc.boolean() }),
+  fc.record({
+    op: fc.constant('config' as const),
+    at: fc.nat(255),
+    width: fc.constantFrom(1, 2, 4),
+    value: fc.nat(0xffffffff),
+  }),
+  fc.record({ op: fc.constant('cable' as const), up: fc.boolean() }),
+  fc.record({ op: fc.constant('time' as const), ns: fc.nat(1_000_000) }),
+)
+
+test('whatever is written to it, the chip goes on, stays inside its windows, and comes back by a bus reset', (t) => {
+  fc.assert(
+    fc.property(fc.array(chaos, { maxLength: 150 }), (steps) => {
+      const s = running()
+      for (const step of steps) {
+        if (step.op === 'write') s.bar.write(step.at, step.width, step.value)
+        else if (step.op === 'read') {
+          const value = s.bar.read(step.at, step.width)
+          t.true(value >= 0 && value < 2 ** (8 * step.width))
+        } else if (step.op === 'config') s.fn.driverConfigWrite(step.at, step.width, step.value)
+        else if (step.op === 'cable') s.wire.setUp(step.up)
+        else if (step.op === 'time') s.board.timeline.advance(step.ns)
+        else deliver(s, frame(step.ours ? OWN_ADDRESS : [255, 255, 255, 255, 255, 255], Math.max(12, step.length)))
+      }
+      const { bytes } = s.board.memory
+      const end = RING + 32768 + 16 + 2048
+      t.true(bytes.subarray(0, RING).every((byte) => byte === 0) && bytes.subarray(end).every((byte) => byte === 0))
+      s.wire.setUp(true)
+      s.fn.detach()
+      s.fn.configWrite(4, 2, 7)
+      t.is(s.r8(CR), 1)
+      t.is(s.r32(TCR), 0x74000000)
+      t.is(s.r32(RCR), 0)
+      s.board.timeline.advance(20e6)
+      t.is(s.r8(0x58), 0)
+    }),
+    { numRuns: 200 },
+  )
 })
