@@ -7,7 +7,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { inParallel } from '../cache.ts'
+import { cachePath, inParallel } from '../cache.ts'
 import { DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
@@ -46,7 +46,12 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const modules = await selectAll(tree, request.selectors)
   progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
   const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
-  const roots = [...tree.roots, ...outside, { dir: await fs.realpath(packageRoot), as: 'drvport/' }]
+  const roots = [
+    ...tree.roots,
+    ...outside,
+    { dir: cachePath('generated'), as: 'generated/' },
+    { dir: await fs.realpath(packageRoot), as: 'drvport/' },
+  ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
   const build: ModuleBuild = {
     tree,

@@ -10,7 +10,7 @@ import { getPackage, pointTo, putPackage, type StoredPackage } from '../store/in
 import type { Toolchain } from '../toolchain/types.ts'
 import { verify, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
-import { readModule } from '../wasm/module.ts'
+import { readModule, type FuncType } from '../wasm/module.ts'
 import { readBuiltObject, type BuiltModule, type BuiltObject, type Compiler } from './compiler.ts'
 import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
 import { identifier, linkFlags, MEMORY_PAGES, STACK_BYTES } from './flags.ts'
@@ -21,6 +21,7 @@ import { moduleTable } from './module-table.ts'
 import type { Input } from './objects.ts'
 import { resolve, type Resolution } from './resolve.ts'
 import type { SymbolTable } from './symbols.ts'
+import { calledType, trapSource } from './traps.ts'
 
 export interface ModuleBuild {
   readonly tree: KernelTree
@@ -31,11 +32,11 @@ export interface ModuleBuild {
 }
 
 /** Inputs that are no part of the tree: generated headers, the overlay, our own files, the system's. */
-const NOT_THE_TREES = /^(build|drvport|external|arch\/wasm)\/|^\//
+const NOT_THE_TREES = /^(build|drvport|generated|external|arch\/wasm)\/|^\//
 
 /** Sources of the modules themselves: what was read of the tree less the kernel's own headers. */
 function ownSources(inputs: readonly Input[]): SourceFile[] {
-  const own = inputs.filter(({ name }) => !/^(include|arch|build|drvport|\/)/.test(name))
+  const own = inputs.filter(({ name }) => !/^(include|arch|build|drvport|generated|\/)/.test(name))
   return uniqueByName(own).map(({ name, sha256: sha }) => ({ path: name, sha256: sha }))
 }
 
@@ -71,7 +72,7 @@ async function describeMissing(
   resolution: Resolution<BuiltObject>,
   inputs: readonly Input[],
 ): Promise<MissingSymbol[]> {
-  const sources = uniqueByName(inputs).filter(({ name }) => !/^(include|arch|build|drvport|\/)/.test(name))
+  const sources = uniqueByName(inputs).filter(({ name }) => !/^(include|arch|build|drvport|generated|\/)/.test(name))
   return Promise.all(
     unresolved.map(async (symbol) => {
       const all = [...resolution.moduleObjects, ...resolution.support]
@@ -91,13 +92,32 @@ async function tableObject(build: ModuleBuild, resolution: Resolution<BuiltObjec
     hasInit: defined.has(`init_module__${identifier(name)}`),
     hasExit: defined.has(`cleanup_module__${identifier(name)}`),
   }))
-  const text = moduleTable(modules)
-  const file = cachePath('generated', sha256(text).slice(0, 16), 'modules.c')
+  return generated(build, 'modules.c', moduleTable(modules))
+}
+
+/** Compile a generated file; that it does not compile is a bug of ours, or of the shim's headers. */
+async function generated(build: ModuleBuild, name: string, text: string): Promise<BuiltObject> {
+  const file = cachePath('generated', sha256(text).slice(0, 16), name)
   if (!(await exists(file))) await writeAtomic(file, text)
-  const { object, diagnostics } = await build.compiler.ownFile(file, 'generated:modules.c')
-  if (object === undefined)
-    throw new Error(`the module table does not compile: ${JSON.stringify(diagnostics[0])}\n${text}`)
+  const { object, diagnostics } = await build.compiler.ownFile(file, `generated:${name}`)
+  if (object === undefined) throw new Error(`${name} does not compile: ${JSON.stringify(diagnostics[0])}\n${text}`)
   return object
+}
+
+/** The traps that the objects of a link call, as an object of its own; none when there are none. */
+async function trapObjects(build: ModuleBuild, resolution: Resolution<BuiltObject>): Promise<BuiltObject[]> {
+  if (resolution.traps.length === 0) return []
+  const types = new Map<string, FuncType>()
+  for (const built of [...resolution.moduleObjects, ...resolution.support]) {
+    const wanted = resolution.traps.filter((symbol) => !types.has(symbol) && built.needs.includes(symbol))
+    if (wanted.length === 0) continue
+    const object = await readBuiltObject(built.object)
+    for (const symbol of wanted) {
+      const type = calledType(object, symbol)
+      if (type !== undefined) types.set(symbol, type)
+    }
+  }
+  return types.size === 0 ? [] : [await generated(build, 'traps.c', trapSource(types))]
 }
 
 async function infoOf(
@@ -225,7 +245,8 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
     unresolved: [],
     missing: [],
     stubs: manifest.stubs,
-    traps: manifest.traps,
+    // A call of the wrong type traps as surely as a generated trap, and less clearly.
+    traps: [...new Set([...manifest.traps, ...linked.result.mismatched])].toSorted(),
     ms: ms(linked.result.ms),
   }
 }
@@ -251,7 +272,7 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
     },
     exporter: (symbol) => tree.exporter(symbol),
   })
-  const tableOf = await tableObject(build, resolution)
+  const made = [await tableObject(build, resolution), ...(await trapObjects(build, resolution))]
   const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
   const key = contentKey([
     build.tree.name,
@@ -259,11 +280,11 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
     build.toolchain.id,
     await ownCodeKey(),
     ...linkFlags(),
-    ...[...resolution.moduleObjects, tableOf, ...resolution.support].map((o) => o.sha256),
+    ...[...resolution.moduleObjects, ...made, ...resolution.support].map((o) => o.sha256),
   ])
   const result = await link(
     build.toolchain,
-    [...resolution.moduleObjects, tableOf],
+    [...resolution.moduleObjects, ...made],
     [...resolution.support],
     build.signal,
   )

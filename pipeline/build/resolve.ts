@@ -87,6 +87,20 @@ export async function resolve<O extends LinkObject>(
   }
   const owner = new Map<string, string>()
 
+  const treeFile = async (symbol: string): Promise<string | undefined> => {
+    const row = table.get(symbol)
+    if (row === undefined) return sources.portable(symbol)
+    return row.provider.startsWith('tree:') ? row.provider.slice('tree:'.length) : undefined
+  }
+  /** Start compiling what these symbols will ask for; the order of decisions stays that of the loop below. */
+  const prefetch = async (symbols: readonly string[]) => {
+    for (const symbol of symbols) {
+      if (defined.has(symbol) || missing.has(symbol) || sources.shim(symbol) !== undefined) continue
+      const file = await treeFile(symbol)
+      // A failure is met again, and reported, where the file is asked for.
+      if (file !== undefined) void sources.tree(file).catch(() => undefined)
+    }
+  }
   const provide = async (symbol: string, module: string | undefined): Promise<boolean> => {
     const row = table.get(symbol)
     const fromShim = sources.shim(symbol)
@@ -95,8 +109,7 @@ export async function resolve<O extends LinkObject>(
       use(symbol, fromShim.origin)
       return true
     }
-    const file = row?.provider.startsWith('tree:') === true ? row.provider.slice('tree:'.length) : undefined
-    const portable = file ?? (row === undefined ? await sources.portable(symbol) : undefined)
+    const portable = await treeFile(symbol)
     if (portable !== undefined) {
       const object = await sources.tree(portable)
       if (object?.defines.includes(symbol) !== true) return false
@@ -121,6 +134,7 @@ export async function resolve<O extends LinkObject>(
 
   own.forEach((object) => add(object, name))
   for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+    await prefetch(item.object.needs)
     for (const symbol of item.object.needs) {
       if (LINKER.test(symbol) || traps.has(symbol)) continue
       if (defined.has(symbol)) {
