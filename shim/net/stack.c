@@ -4,12 +4,9 @@
  * a security association. No stack is in the domain, so no buffer ever does; each of these is a stub that says so if called.
  */
 #include <linux/bug.h>
-#include <linux/capability.h>
-#include <linux/gfp.h>
 #include <linux/jump_label.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
-#include <linux/user_namespace.h>
 #include <net/dst.h>
 #include <net/mctp.h>
 #include <net/sock.h>

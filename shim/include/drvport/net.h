@@ -33,6 +33,8 @@ extern struct list_head drvport_netifs;
 
 struct net_device *drvport_net_find(unsigned int handle);
 void drvport_net_init(void);
+/* After the last driver: give back what buffers the stack keeps for reuse. */
+void drvport_net_drain(void);
 
 /* dev.c */
 int __dev_open(struct net_device *dev, struct netlink_ext_ack *extack);
