@@ -147,6 +147,8 @@ static struct slab *slab_new(struct kmem_cache *cache, gfp_t gfp)
 	for (i = 0; i < (1U << cache->order); i++) {
 		drvport_pages[page - mem_map + i].use = PAGE_USE_SLAB;
 		drvport_pages[page - mem_map + i].owner = (u32)slab;
+		/* Some of the tree's files ask whether an object may be given to kfree. */
+		__folio_set_slab(page_folio(page + i));
 	}
 	drvport_held.reserved_pages += 1U << cache->order;
 	slab->base = (unsigned long)page_address(page);
@@ -167,8 +169,10 @@ static void slab_release(struct slab *slab)
 	unsigned int i, order = slab->cache->order;
 	struct page *page = virt_to_page((void *)slab->base);
 
-	for (i = 0; i < (1U << order); i++)
+	for (i = 0; i < (1U << order); i++) {
 		drvport_pages[page - mem_map + i].use = PAGE_USE_TAIL;
+		__folio_clear_slab(page_folio(page + i));
+	}
 	drvport_held.reserved_pages -= 1U << order;
 	drvport_block_free(page, order);
 	descriptor_free(slab);
