@@ -16,11 +16,16 @@
 struct drvport_census drvport_held;
 unsigned int drvport_irqs_off, drvport_pending;
 
+/* What the subsystems took for themselves before any module ran: not the driver's. */
+static struct drvport_census own;
+
 static unsigned int modules_started;
 
 /* Parts that a domain has only when something in it uses them. */
 #define OPTIONAL __attribute__((weak))
 OPTIONAL void drvport_net_init(void);
+OPTIONAL void drvport_net_drain(void);
+OPTIONAL unsigned int drvport_pci_claims(void);
 OPTIONAL int drvport_pci_bus_init(void);
 OPTIONAL int drvport_pci_probe(u32 slot);
 OPTIONAL void drvport_pci_remove(u32 slot);
@@ -80,6 +85,7 @@ int drvport_entry_init(void)
 		drvport_pci_bus_init();
 	if (drvport_net_init)
 		drvport_net_init();
+	own = drvport_held;
 	drvport_params_apply();
 	err = modules_start();
 	if (err)
@@ -94,7 +100,12 @@ void drvport_entry_exit(void)
 
 	modules_stop();
 	rcu_barrier();
+	if (drvport_net_drain)
+		drvport_net_drain();
+	drvport_fragments_drain();
 	drvport_workqueue_exit();
+	/* Nobody waits any more: an alarm set earlier for a timer since deleted would be left behind. */
+	drvport_timer_rearm();
 	drvport_task_leave(task);
 }
 
@@ -141,9 +152,19 @@ void drvport_entry_softirq(void)
 	drvport_irq_exit();
 }
 
+/* Every field but reserved_pages is less what the subsystems hold themselves. */
 void drvport_entry_census(unsigned int out)
 {
+	const unsigned int *base = (const unsigned int *)&own;
+	unsigned int *count = (unsigned int *)out;
+	unsigned int i;
+
 	*(struct drvport_census *)out = drvport_held;
+	for (i = 0; i < sizeof(own) / sizeof(*base); i++)
+		if (&base[i] != &own.reserved_pages)
+			count[i] -= min(count[i], base[i]);
+	if (drvport_pci_claims)
+		((struct drvport_census *)out)->resources += drvport_pci_claims();
 }
 
 unsigned int drvport_entry_alloc(unsigned int len)

@@ -360,6 +360,23 @@ void si_meminfo(struct sysinfo *val)
 
 #define FRAGMENT_REFERENCES (PAGE_FRAG_CACHE_MAX_SIZE + 1)
 
+/* Caches that live as long as the domain, the tree's own per-processor ones: at the end their pages are given back. */
+static struct page_frag_cache *lasting[4];
+
+static void fragments_remember(struct page_frag_cache *nc)
+{
+	unsigned int i;
+
+	if ((unsigned long)nc >= (unsigned long)__heap_base)
+		return;
+	for (i = 0; i < ARRAY_SIZE(lasting) && lasting[i] != nc; i++) {
+		if (!lasting[i]) {
+			lasting[i] = nc;
+			return;
+		}
+	}
+}
+
 static bool fragments_refill(struct page_frag_cache *nc, gfp_t gfp)
 {
 	unsigned int order = PAGE_FRAG_CACHE_MAX_ORDER;
@@ -372,6 +389,7 @@ static bool fragments_refill(struct page_frag_cache *nc, gfp_t gfp)
 	nc->va = page ? page_address(page) : NULL;
 	if (!page)
 		return false;
+	fragments_remember(nc);
 	page_ref_add(page, FRAGMENT_REFERENCES - 1);
 	nc->pagecnt_bias = FRAGMENT_REFERENCES;
 	nc->offset = PAGE_SIZE << order;
@@ -427,6 +445,17 @@ void page_frag_cache_drain(struct page_frag_cache *nc)
 	if (nc->va)
 		__page_frag_cache_drain(virt_to_head_page(nc->va), nc->pagecnt_bias);
 	memset(nc, 0, sizeof(*nc));
+}
+
+void drvport_fragments_drain(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lasting) && lasting[i]; i++) {
+		if (lasting[i]->va)
+			__page_frag_cache_drain(virt_to_head_page(lasting[i]->va), lasting[i]->pagecnt_bias);
+		lasting[i]->va = NULL;
+	}
 }
 
 void page_frag_free(void *addr)

@@ -140,8 +140,8 @@ void drvport_net_changed_desc(struct net_device *dev)
 	drvport_net_changed(netif->handle, (u32)(unsigned long)&desc);
 }
 
-/* Nothing calls an entry by name, so a linker that takes files out of an archive must be told that these are wanted. */
-static const void *const entries_elsewhere[] __used = { drvport_entry_net_link, drvport_entry_net_tx };
+/* Nothing calls these by a strong name, so a linker that takes files out of an archive must be told that they are wanted. */
+static const void *const wanted[] __used = { drvport_entry_net_link, drvport_entry_net_tx, drvport_net_drain };
 
 /* ---- entries: each is a system call's worth of work under the rtnl lock ---- */
 

@@ -6,6 +6,7 @@
 #define DRVPORT_SHIM
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <drvport/core.h>
 #include <drvport/net.h>
@@ -22,6 +23,25 @@ static struct sk_buff *take(struct page *page)
 	return skb;
 }
 
+/* Small buffers share a page, four to one: a new page means the old one is used up, and three more use up the new one. */
+static void drain_small(void)
+{
+	static struct napi_struct napi;
+	struct sk_buff *held[8];
+	unsigned int n = 0, more = 5, before;
+
+	while (n < ARRAY_SIZE(held) && more) {
+		before = drvport_held.pages;
+		held[n] = napi_alloc_skb(&napi, 128);
+		if (!held[n])
+			break;
+		n++;
+		more = drvport_held.pages != before ? 3 : more - 1;
+	}
+	while (n)
+		kfree_skb(held[--n]);
+}
+
 /* A buffer head comes from the cache until that is empty; then the heap grows by a batch, of which the rest is taken too. */
 void drvport_net_drain(void)
 {
@@ -32,6 +52,7 @@ void drvport_net_drain(void)
 	if (!page)
 		return;
 	local_bh_disable();
+	drain_small();
 	while (!batch && n < HELD_MAX) {
 		before = drvport_held.heap_objects;
 		held[n] = take(page);

@@ -49,6 +49,8 @@ bool drvport_is_vmalloc(const void *mem);
 /* A run of pages that need not be a power of two. */
 struct page *drvport_run_alloc(gfp_t gfp, unsigned int pages, enum drvport_page_use use);
 void drvport_run_free(struct page *page);
+/* When the last module has gone: pages kept for more fragments. */
+void drvport_fragments_drain(void);
 /* No memory left for a request that Linux would not let fail: ends the domain. Otherwise returns. */
 void drvport_out_of_memory(gfp_t gfp, size_t bytes);
 
