@@ -50,3 +50,6 @@ export const modelsFor = (manifest: Manifest): NicModel[] =>
 
 /** The model of this name. */
 export const nicModel = (name: string): NicModel | undefined => NIC_MODELS.find((model) => model.name === name)
+
+/** For messages: the names `run MODULE=DEVICE` takes. */
+export const describeDevices = (): string => NIC_MODELS.map((model) => model.name).join(', ')

@@ -1,5 +1,5 @@
 /** The direction of knowledge between the top-level folders (ARCHITECTURE.md, "Who may know whom"), held on the real imports. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -15,7 +15,7 @@ const allowed: Record<Layer, readonly string[]> = {
   cli: ['cli', 'pipeline', 'hw/machine', 'types:kernel', 'types:hw', 'types:linux-api'],
   pipeline: ['pipeline', 'linux-api'],
   'linux-api': ['linux-api'],
-  'hw/machine': ['hw/machine', 'hw', 'kernel', 'linux-api/generated/abi.ts', 'types:pipeline/package.ts'],
+  'hw/machine': ['hw/machine', 'hw', 'kernel', 'linux-api/generated/abi.ts', 'pipeline/package.ts'],
   hw: ['hw', 'types:kernel'],
   kernel: ['kernel', 'types:hw/types.ts'],
   bench: ['bench', 'cli', 'pipeline', 'hw/machine', 'hw', 'kernel', 'linux-api'],
@@ -58,6 +58,7 @@ function violations(path: string, text: string): string[] {
 
 test('every import follows the direction of knowledge', (t) => {
   const found = ['cli', 'pipeline', 'linux-api', 'hw', 'kernel', 'bench', 'test']
+    .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => [...sources(folder)])
     .flatMap((path) => violations(path, readFileSync(join(root, path), 'utf8')))
   t.deepEqual(found, [])

@@ -1,0 +1,95 @@
+/** `drvport build SELECTOR...`: modules of a tree into packages in the store. */
+import { buildModules, type BuildDocument, type BuildProgress, type ModuleResult } from '../../pipeline/build/index.ts'
+import { bytes, duration, paint, table } from '../output.ts'
+import type { Command, Context } from '../context.ts'
+import { workspaceOf } from '../workspace.ts'
+
+/** One line of progress for a step of a build. */
+export function showBuild(context: Context, event: BuildProgress): void {
+  if (event.step === 'plan') context.progress.update(`building ${event.modules} modules with ${event.toolchain}`)
+  else if (event.step === 'shim')
+    context.progress.update(`shim: ${event.files} files compiled in ${duration(event.ms)}`)
+  else context.progress.update(`${event.done} of ${event.of}: ${event.result.name} ${event.result.rung}`)
+}
+
+const isBuilt = (module: ModuleResult): boolean => module.rung === 'verify'
+
+function row(module: ModuleResult): string[] {
+  const wasm = module.wasm === undefined ? '' : bytes(module.wasm.bytes)
+  const rung = isBuilt(module) ? paint('green', module.rung) : paint('red', module.rung)
+  const why = module.reason === undefined ? module.capabilities.join(' ') : `${module.reason}: ${summary(module)}`
+  return [module.name, rung, wasm, duration(module.ms.total), why]
+}
+
+/** What is wrong, in a line. */
+function summary(module: ModuleResult): string {
+  const [first] = module.diagnostics
+  if (module.reason === 'unresolved-symbol') return some(module.unresolved)
+  if (first !== undefined) return `${first.file}:${first.line}: ${first.message}`
+  return (module.detail ?? '').split('\n')[0] ?? ''
+}
+
+const SHOWN = 4
+const some = (names: readonly string[]): string =>
+  names.length <= SHOWN ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`
+
+/** Where each missing symbol is used: what a person needs to act. */
+function missing(document: BuildDocument): string[] {
+  return document.modules.flatMap((module) =>
+    module.missing.map(({ symbol, file, line, neededBy }) => {
+      const where = file === '' ? `needed by ${neededBy.join(', ')}` : `${file}:${line}`
+      return `  ${module.name}: ${symbol} (${where})`
+    }),
+  )
+}
+
+export function renderBuild(document: BuildDocument, verbose: boolean): string {
+  const built = document.modules.filter(isBuilt).length
+  const { tree, toolchain } = document
+  const lines = [
+    table(
+      [
+        { title: 'module' },
+        { title: 'rung' },
+        { title: 'size', align: 'right' },
+        { title: 'time', align: 'right' },
+        { title: 'capabilities, or why not' },
+      ],
+      document.modules.map(row),
+    ),
+    ...(verbose ? missing(document) : []),
+    '',
+    `${built} of ${document.modules.length} modules of ${tree.name} (${tree.version}) built with ${toolchain.name} ${toolchain.version} in ${duration(document.ms)}`,
+  ]
+  if (!verbose && document.modules.some((module) => module.missing.length > 0))
+    lines.push('-v shows where each missing symbol is used')
+  return lines.join('\n')
+}
+
+export const build: Command = {
+  usage: 'build <selectors..>',
+  describe: 'compile, link and verify modules into the store',
+  options: (argv) =>
+    argv.positional('selectors', {
+      array: true,
+      type: 'string',
+      describe: 'module, path or glob in the tree, @set, a folder with a Kbuild file, or all',
+    }),
+  async run(context, argv) {
+    const workspace = await workspaceOf(context)
+    try {
+      const document = await buildModules({
+        tree: workspace.tree,
+        selectors: argv['selectors'] as string[],
+        toolchain: workspace.toolchain,
+        signal: context.signal,
+        progress: (event) => showBuild(context, event),
+      })
+      context.result(document, (result) => renderBuild(result, context.verbose > 0))
+      if (document.interrupted) return 130
+      return document.modules.every(isBuilt) ? 0 : 1
+    } finally {
+      await workspace.close()
+    }
+  },
+}

@@ -1,0 +1,165 @@
+/** `drvport run MODULE[=DEVICE]...`: boot a machine with these drivers and devices and take them up the ladder. */
+import { createWriteStream } from 'node:fs'
+import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
+import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
+import type { Workspace } from '../../pipeline/workspace.ts'
+import { describeDevices } from '../../hw/machine/devices.ts'
+import { readPackage } from '../../hw/machine/package.ts'
+import { runMachine, type ModuleRequest, type RunReport } from '../../hw/machine/run.ts'
+import { count, duration, paint, table } from '../output.ts'
+import type { Command, Context } from '../context.ts'
+import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
+import { workspaceOf } from '../workspace.ts'
+import { showBuild } from './build.ts'
+
+/** Frames each way: every size from 60 to 1514 bytes about seventy times. */
+const FRAMES = 100_000
+
+interface Wanted {
+  readonly module: string
+  readonly device: string | undefined
+}
+
+/** `e1000=82540em` -> module and device. */
+function parseWanted(words: readonly string[]): Wanted[] {
+  return words.map((word) => {
+    const [module, device, ...rest] = word.split('=')
+    if (module === undefined || module === '' || device === '' || rest.length > 0) {
+      throw new UsageError(`cannot read ${word}`, {
+        expected: 'MODULE or MODULE=DEVICE',
+        todo: `devices: ${describeDevices()}`,
+      })
+    }
+    return { module, device }
+  })
+}
+
+/** Build modules, or take them from the store; refuses to go on without every one of them. */
+export async function buildAll(
+  context: Context,
+  workspace: Workspace,
+  selectors: readonly string[],
+): Promise<BuildDocument> {
+  const document = await buildModules({
+    tree: workspace.tree,
+    selectors,
+    toolchain: workspace.toolchain,
+    signal: context.signal,
+    progress: (event) => showBuild(context, event),
+  })
+  context.signal.throwIfAborted()
+  const failed = document.modules.find((module) => module.package === undefined)
+  if (failed !== undefined) throw notBuilt(failed)
+  return document
+}
+
+function notBuilt(module: ModuleResult): DriverFailure {
+  const [first] = module.diagnostics
+  const what =
+    first === undefined
+      ? (module.detail ?? module.unresolved.join(', '))
+      : `${first.file}:${first.line}: ${first.message}`
+  return new DriverFailure(`${module.name} does not build: ${module.reason ?? 'unknown'}`, {
+    where: module.path,
+    found: what,
+    todo: `see \`drvport build ${module.name} -v\` for every missing symbol with its use`,
+  })
+}
+
+/** The modules of a machine, from a build. */
+export async function modulesFor(
+  document: BuildDocument,
+  wanted: readonly Wanted[],
+  args: readonly string[],
+): Promise<ModuleRequest[]> {
+  const packs = await Promise.all(document.modules.map((module) => readPackage(module.package!, module.name)))
+  const same = (a: string, b: string): boolean => a.replaceAll('-', '_') === b.replaceAll('-', '_')
+  return packs.map((pack) => {
+    const { name } = pack.manifest
+    const device = wanted.find(({ module }) => same(module, name))?.device
+    const own = args.filter((arg) => pack.manifest.modules.some((module) => same(arg.split('.')[0] ?? '', module)))
+    return { pack, args: own, ...(device !== undefined && { device }) }
+  })
+}
+
+export function renderRun(report: RunReport): string {
+  const mark = (ok: boolean): string => (ok ? paint('green', 'ok') : paint('red', 'FAILED'))
+  const modules = report.modules.map((module) => [module.name, module.device, module.rung, module.reason ?? ''])
+  const checks = report.checks.map((check) => `${mark(check.ok)}  ${check.name}\n    ${paint('dim', check.detail)}`)
+  const faults = report.modules.flatMap((module) => module.faults).map(renderFault)
+  const { virtualMs, wallMs } = report.time
+  return [
+    ...checks,
+    ...faults,
+    '',
+    table([{ title: 'module' }, { title: 'device' }, { title: 'rung' }, { title: '' }], modules),
+    '',
+    `seed ${report.seed}: ${duration(virtualMs)} of virtual time in ${duration(wallMs)}, ${count(report.machine.events)} events, log ${report.machine.eventHash}`,
+  ].join('\n')
+}
+
+/** Fault and C backtrace, as a kernel engineer reads one. */
+export function renderFault(fault: RunReport['modules'][number]['faults'][number]): string {
+  const frames = fault.frames.map(
+    (frame) => `    at ${frame.function} (${frame.file === '' ? 'unknown' : `${frame.file}:${frame.line}`})`,
+  )
+  return [`${paint('red', fault.kind)} in ${fault.domain}: ${fault.message}`, ...frames].join('\n')
+}
+
+export const run: Command = {
+  usage: 'run <modules..>',
+  describe: 'boot a machine with these drivers and devices, and take them up the ladder',
+  options: (argv) =>
+    argv
+      .positional('modules', { array: true, type: 'string', describe: 'MODULE, or MODULE=DEVICE' })
+      .option('frames', { type: 'number', default: FRAMES, describe: 'frames each way' })
+      .option('brief', { type: 'boolean', default: false, describe: 'bind, link and traffic only' })
+      .option('param', { type: 'string', array: true, default: [] as string[], describe: 'module.parameter=value' })
+      .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
+      .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
+  async run(context, argv) {
+    const wanted = parseWanted(argv['modules'] as string[])
+    const frames = argv['frames'] as number
+    if (!Number.isSafeInteger(frames) || frames < 0)
+      throw new UsageError('--frames takes a number of frames', { found: String(frames) })
+    const workspace = await workspaceOf(context)
+    try {
+      const document = await buildAll(
+        context,
+        workspace,
+        wanted.map(({ module }) => module),
+      )
+      const modules = await modulesFor(document, wanted, argv['param'] as string[])
+      const capture = captureTo(argv['capture'] as string | undefined)
+      const report = await runMachine({
+        seed: context.seed,
+        modules,
+        frames,
+        brief: argv['brief'] as boolean,
+        verify: verifyPackage,
+        symbolizer: symbolizerOf,
+        wallMs: () => performance.now(),
+        signal: context.signal,
+        onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
+        ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
+        ...(capture && { capture }),
+      })
+      context.result(report, renderRun)
+      return report.checks.every((check) => check.ok) ? 0 : 1
+    } finally {
+      await workspace.close()
+    }
+  },
+}
+
+/** A sink for the first NIC's wire. */
+function captureTo(path: string | undefined): (() => ((bytes: Uint8Array) => void) | undefined) | undefined {
+  if (path === undefined) return undefined
+  let taken = false
+  return () => {
+    if (taken) return undefined
+    taken = true
+    const file = createWriteStream(path)
+    return (bytes) => void file.write(Uint8Array.from(bytes))
+  }
+}

@@ -1,0 +1,13 @@
+/** Opens the workspace a command's options ask for, with its progress on the terminal. */
+import { openWorkspace, type Workspace } from '../pipeline/workspace.ts'
+import type { Context } from './context.ts'
+
+/** What the pipeline reports, shown by a command. */
+export const reporting = (context: Context) => ({
+  signal: context.signal,
+  onProgress: (text: string) => context.progress.update(text),
+  onNote: (text: string) => context.progress.note(text),
+})
+
+export const workspaceOf = (context: Context): Promise<Workspace> =>
+  openWorkspace({ tree: context.tree, toolchain: context.toolchain, ...reporting(context) })
