@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/mm.h>
 #include <linux/utsname.h>
-#include <linux/user_namespace.h>
 #include <generated/utsrelease.h>
 #include <linux/trace_events.h>
 #include <linux/export.h>
@@ -32,17 +31,6 @@ bool has_capability_noaudit(struct task_struct *task, int cap)
 {
 	return true;
 }
-
-bool file_ns_capable(const struct file *file, struct user_namespace *ns, int cap)
-{
-	return true;
-}
-
-struct user_namespace init_user_ns = {
-	.ns.count = REFCOUNT_INIT(3),
-	.owner = GLOBAL_ROOT_UID,
-	.group = GLOBAL_ROOT_GID,
-};
 
 /* ---- symbols: code has no addresses in wasm; %pS prints the number of the function ---- */
 

@@ -465,8 +465,3 @@ void page_frag_free(void *addr)
 	if (put_page_testzero(page))
 		pages_free(page, drvport_pages[index_of(page)].order);
 }
-
-bool gfp_pfmemalloc_allowed(gfp_t gfp)
-{
-	return false;
-}

@@ -67,6 +67,10 @@ kmem_buckets kmalloc_caches[NR_KMALLOC_TYPES];
 struct kmem_cache *kmalloc_caches[NR_KMALLOC_TYPES][KMALLOC_SHIFT_HIGH + 1];
 #endif
 
+#ifdef CONFIG_RANDOM_KMALLOC_CACHES
+unsigned long random_kmalloc_seed;
+#endif
+
 /* Slab descriptors come from pages carved up here: they cannot come from slabs. */
 static unsigned long arena_next, arena_left;
 static struct slab *spare[4]; /* freed descriptors, by size class */

@@ -46,9 +46,9 @@ static LIST_HEAD(queues);
 
 struct workqueue_struct *system_wq, *system_highpri_wq, *system_long_wq, *system_unbound_wq, *system_freezable_wq,
 	*system_power_efficient_wq, *system_freezable_power_efficient_wq;
-#ifdef WQ_BH /* 6.9 */
+/* These came later; older headers do not declare them. */
+extern struct workqueue_struct *system_percpu_wq, *system_dfl_wq, *system_bh_wq, *system_bh_highpri_wq;
 struct workqueue_struct *system_percpu_wq, *system_dfl_wq, *system_bh_wq, *system_bh_highpri_wq;
-#endif
 
 /* ---- the item ---- */
 
@@ -62,7 +62,7 @@ static void release(struct work_struct *work)
 	clear_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
 }
 
-#ifdef WORK_OFFQ_DISABLE_BITS /* disable_work() came with 6.10 */
+#ifdef WORK_OFFQ_DISABLE_MASK /* disable_work() came with 6.10 */
 static unsigned long disabled_depth(const struct work_struct *work)
 {
 	unsigned long data = atomic_long_read(&work->data);
@@ -391,7 +391,7 @@ bool cancel_delayed_work_sync(struct delayed_work *dwork)
 	return cancel_sync(&dwork->work, &dwork->timer);
 }
 
-#ifdef WORK_OFFQ_DISABLE_BITS
+#ifdef WORK_OFFQ_DISABLE_MASK
 bool disable_work(struct work_struct *work)
 {
 	bool waiting = grab(work, NULL);
@@ -573,12 +573,10 @@ void drvport_workqueue_init(void)
 	system_freezable_wq = queue_new("events_freezable", WQ_FREEZABLE, 0);
 	system_power_efficient_wq = queue_new("events_power_efficient", 0, 0);
 	system_freezable_power_efficient_wq = queue_new("events_freezable_power_efficient", 0, 0);
-#ifdef WQ_BH
 	system_percpu_wq = system_wq;
 	system_dfl_wq = system_unbound_wq;
 	system_bh_wq = system_wq; /* runs in process context, where more is allowed */
 	system_bh_highpri_wq = system_highpri_wq;
-#endif
 }
 
 /* Before the domain ends: what a driver left in the system queues runs to its end. */
