@@ -465,3 +465,9 @@ void page_frag_free(void *addr)
 	if (put_page_testzero(page))
 		pages_free(page, drvport_pages[index_of(page)].order);
 }
+
+/* There is no memory reserve to be in need of. */
+bool gfp_pfmemalloc_allowed(gfp_t gfp)
+{
+	return false;
+}
