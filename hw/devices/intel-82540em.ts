@@ -141,7 +141,7 @@ export class Intel82540em implements PciDevice {
     this.#statistics = statistics
     this.#receiveDelay = new DelayTimer(timeline, `${name} receive delay`, () => interrupts.raise(R.ICR_RXT0))
     this.#transmitDelay = new DelayTimer(timeline, `${name} transmit delay`, () => interrupts.raise(R.ICR_TXDW))
-    const trace = (text: string): void => context.trace(`${name}: ${text}`)
+    const trace = (text: string): void => context.trace(text)
     const line = { transmit: (frame: Uint8Array, length: number) => this.#transmit(frame, length) }
     const common = { name, timeline, dma, interrupts, statistics, trace }
     this.#transmitter = new Transmitter({ ...common, delay: this.#transmitDelay, line })
@@ -178,7 +178,7 @@ export class Intel82540em implements PciDevice {
 
   /** Registers are written 32 bits at a time: SDM section 13.1. Anything narrower is lost. */
   write(bar: number, offset: number, width: number, value: number): void {
-    if (width !== 4) this.#context.trace(`${MODEL}: ${width}-byte write at 0x${offset.toString(16)} ignored`)
+    if (width !== 4) this.#context.trace(`${width}-byte write at 0x${offset.toString(16)} ignored`)
     else if (bar === BAR_MEMORY) this.#writeRegister(offset, value)
     else if (offset === IOADDR) this.#ioAddress = value & (R.MEMORY_BYTES - 4)
     else if (offset === IODATA) this.#writeRegister(this.#ioAddress, value)
@@ -516,6 +516,7 @@ export class Intel82540em implements PciDevice {
     this.#transmitter.running = (up || this.#loopsInMac()) && this.#awake
     if (up !== this.#linkUp) {
       this.#linkUp = up
+      this.#context.trace(up ? `link up, ${10 ** (speed + 1)} Mb/s` : 'link down')
       this.#interrupts.raise(R.ICR_LSC)
     }
     this.#transmitter.kick()

@@ -55,10 +55,13 @@ export class Ring {
     this.tail = 0
   }
 
-  /** Descriptors that belong to the device: head up to, not including, tail. A head or tail outside the ring owns none. */
+  /**
+   * Descriptors that belong to the device: head up to, not including, tail. With either outside of the ring there are
+   * none: head would never meet tail.
+   */
   get owned(): number {
     const { head, tail, count } = this
-    if (this.stopped || head >= count || tail > count) return 0
+    if (this.stopped || head >= count || tail >= count) return 0
     return tail >= head ? tail - head : count - head + tail
   }
 

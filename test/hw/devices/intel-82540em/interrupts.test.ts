@@ -97,3 +97,23 @@ test('reset masks everything and drops the pin', (t) => {
   t.false(pin())
   t.is(read(R.ICR), 0)
 })
+
+test('with MSI on, each assertion is one message and the pin stays low', (t) => {
+  const { read, write, pin, fn, board } = withPin()
+  const vector = fn.allocateVectors('msi', 1)
+  let messages = 0
+  const hold = board.interrupts.attach(vector, () => {
+    if (!hold.begin()) return
+    messages++
+    hold.end()
+  })
+  write(R.IMS, R.ICR_RXT0 | R.ICR_LSC)
+  write(R.ICS, R.ICR_RXT0)
+  t.is(messages, 1)
+  write(R.ICS, R.ICR_LSC)
+  t.is(messages, 1, 'nothing new until the causes were read')
+  read(R.ICR)
+  write(R.ICS, R.ICR_LSC)
+  t.is(messages, 2)
+  t.false(pin())
+})

@@ -106,6 +106,15 @@ test('the ring wraps', (t) => {
   t.is(read(R.TDH), 0)
 })
 
+test('a tail outside of the ring hands nothing over, and does not hang', (t) => {
+  const { stage, legacy, wait, port, write, read } = ready()
+  for (let i = 0; i < TX_COUNT; i++) legacy(stage(plain(60)), 0, 0)
+  write(R.TDT, TX_COUNT)
+  wait(MS)
+  t.is(read(R.TDH), 0)
+  t.is(port.sent.length, 0)
+})
+
 test('frames go at line rate: the average is one slot each', (t) => {
   const { stage, legacy, go, wait, port } = ready()
   const count = 60
