@@ -162,7 +162,7 @@ export class Kernel {
   }
 
   #work(): void {
-    for (const domain of this.#later.splice(0)) this.attention(domain)
+    if (this.#later.length > 0) for (const domain of this.#later.splice(0)) this.attention(domain)
     this.dispatch()
     if (this.#tasks.length === 0) return
     const tasks = this.#tasks

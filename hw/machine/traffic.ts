@@ -151,7 +151,8 @@ class Flow implements FrameSource {
     this.lastNs = now
     this.bytes += length
     this.received++
-    if (this.sent < this.options.frames) this.from.kick()
+    // Half a window at once, so that frames go out in batches.
+    if (this.underWay * 2 <= this.options.window && this.sent < this.options.frames) this.from.kick()
     if (this.underWay > 0) this.#giveUp.armIn(GIVE_UP_NS)
     else this.#giveUp.disarm()
   }
