@@ -40,7 +40,7 @@ export function definesIn(text: string): Map<string, Macro> {
 export type MacroLookup = (name: string) => Macro | undefined
 
 /** Work one expansion may do; a macro bomb ends here. */
-const TOKENS_MAX = 200_000
+const TOKENS_MAX = 20_000
 
 /** Expand macros in `tokens`. */
 export function expand(tokens: readonly Token[], lookup: MacroLookup): Token[] {

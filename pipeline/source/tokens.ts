@@ -76,7 +76,6 @@ export function stringValue(literal: string): string {
 
 /** Text of tokens, for people. */
 export function textOf(tokens: readonly Token[]): string {
-  let text = ''
-  for (const token of tokens) text += (/\w$/.test(text) && /^\w/.test(token.text) ? ' ' : '') + token.text
-  return text
+  const isWord = (token: Token | undefined): boolean => token?.kind === 'id' || token?.kind === 'number'
+  return tokens.map((token, i) => (isWord(token) && isWord(tokens[i - 1]) ? ' ' : '') + token.text).join('')
 }

@@ -1,0 +1,224 @@
+/**
+ * `drvport analyze`: what a module uses of the kernel, where, how well each symbol is provided, what that takes.
+ *
+ * Joins source analysis with the tree's exports and the symbol tables. Of what the source names, only exported symbols
+ * and those in the tables are symbols; the rest are macros and inline functions of the kernel's headers, which stand in
+ * the tree. What those need in turn is known once the module has been compiled: pass `needed` then.
+ */
+import { createHash } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import type { SymbolRow, SymbolStatus, SymbolTable } from '../build/symbols.ts'
+import { cachePath, contentKey, writeAtomic } from '../cache.ts'
+import type { Kbuild, KbuildModule } from '../kbuild/index.ts'
+import { analyzeSources, type Analysis, type Config, type NameUse, type Place, type TreeReader } from './index.ts'
+
+export type AnalyzedStatus = SymbolStatus | 'missing'
+
+export interface AnalyzedSymbol {
+  readonly symbol: string
+  /** `missing`: nobody provides it, the module will not link. */
+  readonly status: AnalyzedStatus
+  /** `shim:FILE`, `tree:PATH`, `module:NAME`; empty when missing. */
+  readonly provider: string
+  /** ABI groups that having it takes. */
+  readonly capabilities: readonly string[]
+  readonly note: string
+  /** Exported with a GPL-only mark; null when the tree does not export it. */
+  readonly gplOnly: boolean | null
+  /** `source`: the module's text names it; `header`: an inline function or macro of the kernel's headers needs it. */
+  readonly via: 'source' | 'header'
+  readonly called: boolean
+  readonly count: number
+  /** The first few places. */
+  readonly places: readonly Place[]
+}
+
+export interface AnalyzeDocument {
+  readonly schema: 'drvport.analyze/1'
+  readonly tree: { readonly name: string; readonly version: string }
+  readonly module: string
+  readonly path: string
+  readonly sources: readonly { readonly path: string; readonly sha256: string; readonly spdx: string | null }[]
+  /** The symbols it uses that the module does not define, worst first. */
+  readonly symbols: readonly AnalyzedSymbol[]
+  readonly summary: Readonly<Record<AnalyzedStatus, number>>
+  /** Macros and inline functions of kernel headers it uses. */
+  readonly headerUses: readonly { readonly name: string; readonly count: number; readonly place: Place }[]
+  /** ABI groups that the symbols found take. */
+  readonly capabilities: readonly string[]
+  /** Modules that provide some of the symbols. */
+  readonly modules: readonly string[]
+  readonly metadata: Analysis['metadata']
+  readonly params: Analysis['params']
+  readonly tables: Analysis['tables']
+  readonly buses: readonly string[]
+  readonly classes: readonly string[]
+  readonly exports: Analysis['exports']
+  readonly untranslatable: Analysis['untranslatable']
+  readonly parseErrors: Analysis['parseErrors']
+}
+
+/** What the tree says of an exported symbol. */
+export interface KnownExport {
+  readonly gplOnly: boolean
+  readonly source: string
+  readonly modules: readonly string[]
+}
+
+export interface AnalyzeInput {
+  readonly tree: { readonly name: string; readonly version: string }
+  readonly module: { readonly name: string; readonly path: string }
+  readonly analysis: Analysis
+  /** SHA-256 by path. */
+  readonly hashes: ReadonlyMap<string, string>
+  readonly symbols: SymbolTable
+  readonly exports: ReadonlyMap<string, KnownExport>
+  /** Undefined symbols of the compiled module, if it has been compiled. */
+  readonly needed?: readonly string[]
+}
+
+const WORST_FIRST: readonly AnalyzedStatus[] = ['missing', 'trap', 'stub', 'partial', 'full']
+
+/** Join what is known. Pure. */
+export function describeUse(input: AnalyzeInput): AnalyzeDocument {
+  const { analysis, exports, symbols } = input
+  const uses = new Map(analysis.uses.map((use) => [use.name, use]))
+  const isSymbol = (name: string): boolean => exports.has(name) || symbols.has(name)
+  const names = new Set([...analysis.uses.map((u) => u.name).filter(isSymbol), ...(input.needed ?? [])])
+  const found = [...names]
+    .map((name) => describeSymbol(name, uses.get(name), symbols.get(name), exports.get(name)))
+    .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.symbol < b.symbol ? -1 : 1))
+  const summary: Record<AnalyzedStatus, number> = { full: 0, partial: 0, stub: 0, trap: 0, missing: 0 }
+  for (const { status } of found) summary[status]++
+  const { metadata, params, tables, buses, classes, untranslatable, parseErrors } = analysis
+  return {
+    schema: 'drvport.analyze/1',
+    tree: input.tree,
+    module: input.module.name,
+    path: input.module.path,
+    sources: analysis.files.map((f) => ({ path: f.path, sha256: input.hashes.get(f.path) ?? '', spdx: f.spdx })),
+    symbols: found,
+    summary,
+    headerUses: analysis.uses
+      .filter((use) => use.called && !names.has(use.name))
+      .map(({ name, count, places }) => ({ name, count, place: places[0] as Place })),
+    capabilities: [...new Set(found.flatMap((s) => s.capabilities))].toSorted(),
+    modules: [
+      ...new Set(found.flatMap((s) => (s.provider.startsWith('module:') ? [s.provider.slice(7)] : []))),
+    ].toSorted(),
+    metadata,
+    params,
+    tables,
+    buses,
+    classes,
+    exports: analysis.exports,
+    untranslatable,
+    parseErrors,
+  }
+}
+
+function describeSymbol(
+  symbol: string,
+  use: NameUse | undefined,
+  row: SymbolRow | undefined,
+  known: KnownExport | undefined,
+): AnalyzedSymbol {
+  const base = {
+    symbol,
+    gplOnly: known?.gplOnly ?? null,
+    via: use === undefined ? ('header' as const) : ('source' as const),
+    called: use?.called ?? false,
+    count: use?.count ?? 0,
+    places: use?.places ?? [],
+  }
+  if (row) {
+    const capabilities = row.capability.split(/[\s,]+/).filter((group) => group !== '')
+    return { ...base, status: row.status, provider: row.provider, capabilities, note: row.note }
+  }
+  const [module] = known?.modules ?? []
+  if (module !== undefined) return { ...base, status: 'full', provider: `module:${module}`, capabilities: [], note: '' }
+  const note = known === undefined ? 'the tree does not export it' : `exported by ${known.source}`
+  return { ...base, status: 'missing', provider: '', capabilities: [], note }
+}
+
+export interface AnalyzeModulesOptions {
+  /** Undefined symbols of a module's objects, if it has been compiled. */
+  readonly needed?: (module: KbuildModule) => Promise<readonly string[] | undefined>
+}
+
+/** Changes when the analysis itself does, so that kept ones are made again. */
+const FORMAT = 1
+
+/** Analyze the modules that selectors name, in a configured tree. Throws UsageError when they name none. */
+export async function analyzeModules(
+  tree: Kbuild,
+  selectors: readonly string[],
+  symbols: SymbolTable,
+  options: AnalyzeModulesOptions = {},
+): Promise<AnalyzeDocument[]> {
+  const exports = await tree.exports()
+  const documents: AnalyzeDocument[] = []
+  for (const module of await tree.select(selectors)) {
+    const { analysis, hashes } = await analyzeModule(tree, module)
+    const needed = await options.needed?.(module)
+    const facts = { tree: { name: tree.name, version: tree.version }, module, analysis, hashes, symbols, exports }
+    documents.push(describeUse({ ...facts, ...(needed && { needed }) }))
+  }
+  return documents
+}
+
+/** Source analysis of one module of a configured tree; kept by the content of everything it read. */
+async function analyzeModule(
+  tree: Kbuild,
+  module: KbuildModule,
+): Promise<{ analysis: Analysis; hashes: ReadonlyMap<string, string> }> {
+  const hashes = new Map<string, string>()
+  const reader = readerOf(tree.view, hashes)
+  const config = await readConfig(module)
+  const files = []
+  for (const object of module.objects) {
+    const name = path.relative(tree.view, object.source)
+    const inTree = !name.startsWith('..')
+    const text = await (inTree ? reader.read(name) : fs.readFile(object.source, 'utf8'))
+    if (text !== undefined) files.push({ path: inTree ? name : path.relative(object.cwd, object.source), text })
+  }
+  const key = contentKey([FORMAT, config.id, ...files.flatMap((file) => [file.path, file.text])])
+  const kept = cachePath('analysis', `${key}.json`)
+  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  if (known !== undefined) {
+    const { analysis, read } = JSON.parse(known) as { analysis: Analysis; read: [string, string][] }
+    if (await unchanged(tree.view, read)) return { analysis, hashes: new Map(read) }
+  }
+  const analysis = await analyzeSources(files, reader, { config: config.isOn })
+  await writeAtomic(kept, JSON.stringify({ analysis, read: [...hashes] }))
+  return { analysis, hashes }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+function readerOf(view: string, hashes: Map<string, string>): TreeReader {
+  return {
+    async read(name) {
+      const text = await fs.readFile(path.join(view, name), 'utf8').catch(() => undefined)
+      if (text !== undefined) hashes.set(name, sha256(text))
+      return text
+    },
+  }
+}
+
+async function unchanged(view: string, read: readonly [string, string][]): Promise<boolean> {
+  for (const [name, hash] of read) {
+    const text = await fs.readFile(path.join(view, name), 'utf8').catch(() => undefined)
+    if (text === undefined || sha256(text) !== hash) return false
+  }
+  return true
+}
+
+/** The configuration the module is built with (include/config/auto.conf of Kbuild's output directory). */
+async function readConfig(module: KbuildModule): Promise<{ id: string; isOn: Config }> {
+  const dir = module.objects[0]?.cwd ?? '.'
+  const text = await fs.readFile(path.join(dir, 'include/config/auto.conf'), 'utf8').catch(() => '')
+  const on = new Set([...text.matchAll(/^(CONFIG_\w+)=(?!n$)/gm)].map((match) => match[1] as string))
+  return { id: sha256(text), isOn: (option) => on.has(option) }
+}

@@ -1,0 +1,67 @@
+import test from 'ava'
+import { parseSymbols } from '../../../pipeline/build/symbols.ts'
+import { describeUse } from '../../../pipeline/source/analyze.ts'
+import { analyzeSources } from '../../../pipeline/source/index.ts'
+import { tree } from './_tree.ts'
+
+const table = new Map(
+  parseSymbols(
+    `symbol\tstatus\tprovider\tcapability\tnote
+pci_enable_device\tfull\tshim:pci/driver.c\tpci\t
+kfree\tpartial\tshim:mm/slab.c\t-\tno redzones
+panic_on\ttrap\t\t-\tnever wanted
+`,
+    'test.tsv',
+  ).map((row) => [row.symbol, row]),
+)
+const exports = new Map([
+  ['pci_enable_device', { gplOnly: false, source: 'drivers/pci/pci.c', modules: [] }],
+  ['mii_link_ok', { gplOnly: false, source: 'drivers/net/mii.c', modules: ['mii'] }],
+  ['exotic', { gplOnly: true, source: 'kernel/exotic.c', modules: [] }],
+  ['kmalloc_trace', { gplOnly: false, source: 'mm/slab.c', modules: [] }],
+])
+
+test('every symbol gets its status, provider and places; headers are told apart', async (t) => {
+  const text = `MODULE_LICENSE("GPL");
+int f(void)
+{
+	pci_enable_device(0);
+	mii_link_ok(0);
+	kfree(0);
+	exotic();
+	return panic_on(readl(0));
+}
+`
+  const path = 'drivers/acme/acme.c'
+  const analysis = await analyzeSources([{ path, text }], tree)
+  const document = describeUse({
+    tree: { name: 'linux-6.1', version: '6.1.192' },
+    module: { name: 'acme', path: 'drivers/acme/acme.ko' },
+    analysis,
+    hashes: new Map([[path, 'abc']]),
+    symbols: table,
+    exports,
+    needed: ['kmalloc_trace', 'kfree'],
+  })
+  t.is(document.schema, 'drvport.analyze/1')
+  t.deepEqual(
+    document.symbols.map((s) => [s.symbol, s.status, s.provider, s.via, s.places[0]?.line]),
+    [
+      ['exotic', 'missing', '', 'source', 7],
+      ['kmalloc_trace', 'missing', '', 'header', undefined],
+      ['panic_on', 'trap', '', 'source', 8],
+      ['kfree', 'partial', 'shim:mm/slab.c', 'source', 6],
+      ['mii_link_ok', 'full', 'module:mii', 'source', 5],
+      ['pci_enable_device', 'full', 'shim:pci/driver.c', 'source', 4],
+    ],
+  )
+  t.deepEqual(document.summary, { full: 2, partial: 1, stub: 0, trap: 1, missing: 2 })
+  t.deepEqual(document.capabilities, ['pci'])
+  t.deepEqual(document.modules, ['mii'])
+  t.deepEqual(
+    document.headerUses.map((u) => u.name),
+    ['readl'],
+  )
+  t.deepEqual(document.sources, [{ path, sha256: 'abc', spdx: null }])
+  t.true(document.symbols.find((s) => s.symbol === 'exotic')?.gplOnly)
+})
