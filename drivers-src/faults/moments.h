@@ -37,7 +37,7 @@ struct sample {
 };
 
 /* What the sample does wrong; NULL at module init. */
-static void fault(struct sample *sample);
+static noinline void fault(struct sample *sample);
 
 static bool now(const char *moment)
 {
