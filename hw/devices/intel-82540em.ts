@@ -188,6 +188,7 @@ export class Intel82540em implements PciDevice {
   reset(): void {
     this.#ioAddress = 0
     this.#awake = true
+    this.#receiver.running = true
     this.#registers[R.PBA >>> 2] = this.#resetValue(R.PBA)
     this.#resetMac()
     this.phy.hardwareReset(false)
@@ -478,7 +479,7 @@ export class Intel82540em implements PciDevice {
 
   // ---- reset and link
 
-  /** CTRL.RST, 14.? and 13.4.1: everything of the MAC but PBA; the PHY and the PCI configuration stay. */
+  /** CTRL.RST, 13.4.1: everything of the MAC but PBA; the PHY and the PCI configuration stay. */
   #resetMac(): void {
     const buffer = this.#register(R.PBA)
     this.#registers.fill(0)

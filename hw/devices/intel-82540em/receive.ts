@@ -7,6 +7,7 @@
  * computed when the driver has it stored (RCTL.SECRC clear).
  */
 import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import { copyBytes } from '../../bytes.ts'
 import { fcs, FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
 import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
@@ -140,7 +141,7 @@ class Fifo {
     this.#starts[slot] = this.#write
     this.#lengths[slot] = length
     this.#exact[slot] = exact ? 1 : 0
-    for (let i = 0; i < length; i++) this.#bytes[this.#write + i] = frame[i]!
+    copyBytes(frame, 0, this.#bytes, this.#write, length)
     this.#write += length
     this.#used += needed
     this.count++

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { MAC, R, setUp } from './support.ts'
+import { frame, MAC, MS, pattern, PEER, R, setUp, withRings } from './support.ts'
 import { REGISTERS } from '../../../../hw/devices/intel-82540em/registers.ts'
 import { STATISTICS } from '../../../../hw/devices/intel-82540em/statistics.ts'
 
@@ -145,11 +145,28 @@ test('identity, BARs and capabilities are the 82540EM’s', (t) => {
   t.is(device.capabilities.msi?.vectors, 1)
 })
 
-test('in D3 nothing is received or sent; D0 starts from a reset', (t) => {
-  const { device, read, write, bringUp } = setUp()
-  bringUp()
-  write(R.RCTL, R.RCTL_EN)
-  device.powerState(3)
-  device.powerState(0)
-  t.is(read(R.RCTL), 0)
+test('in D3 nothing is received or sent; D0 starts from a reset, and so does RST#', (t) => {
+  for (const wake of ['D0', 'RST#'] as const) {
+    const bench = setUp()
+    const { device, read, write, bringUp, port, wait } = bench
+    const rings = withRings(bench)
+    const sent = frame(MAC, PEER, 0x88b5, pattern(46))
+    bringUp()
+    rings.start()
+    device.powerState(3)
+    rings.legacy(rings.stage(sent), 60, 3)
+    rings.go()
+    port.deliver(sent)
+    wait(MS)
+    t.is(rings.receive(), undefined)
+    t.is(port.sent.length, 0)
+    if (wake === 'D0') device.powerState(0)
+    else device.reset()
+    t.is(read(R.RCTL), 0)
+    write(R.CTRL, read(R.CTRL) | R.CTRL_SLU)
+    wait(3_000 * MS)
+    rings.start()
+    port.deliver(sent)
+    t.not(rings.receive(), undefined, wake)
+  }
 })
