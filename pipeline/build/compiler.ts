@@ -91,6 +91,8 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
   const limited = limiter(context.toolchain.width)
   const shimDir = path.join(packageRoot, 'shim')
   const ownFlags = [`-I${path.join(shimDir, 'include')}`, `-I${path.join(packageRoot, 'linux-api', 'generated')}`]
+  // A file of the tree is linked for its functions, not to start a kernel: see the header.
+  const treeFlags = ['-include', path.join(shimDir, 'include', 'drvport', 'tree.h')]
   const treeFiles = new Map<string, Promise<BuiltObject | undefined>>()
   const modules = new Map<string, Promise<BuiltModule>>()
   let shim: Promise<Shim> | undefined
@@ -110,7 +112,8 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     return { ...(object && { object }), diagnostics: outcome.ok ? [] : outcome.diagnostics }
   }
 
-  const compileTreeFile = async (name: string) => built(await compile(await tree.builtin(name), []), `tree:${name}`)
+  const compileTreeFile = async (name: string) =>
+    built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
 
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()
