@@ -1,6 +1,7 @@
 /**
  * The machine's network segment: one learning switch, a wire to each NIC, and stations without a driver.
  */
+import { FaultyDma } from '../faulty-dma.ts'
 import { createPcap } from '../net/pcap.ts'
 import { createSwitch, type EthernetSwitch } from '../net/switch.ts'
 import { createWire, type Wire } from '../net/wire.ts'
@@ -15,6 +16,8 @@ export interface Nic {
   readonly fn: PciFunction
   readonly wire: Wire
   readonly mac: Uint8Array
+  /** Damages what the device writes, when armed; only on a LAN with a flaky bus. */
+  readonly faults: FaultyDma | undefined
 }
 
 export interface Capture {
@@ -27,10 +30,13 @@ export class Lan {
   readonly stations: Station[] = []
   readonly switch: EthernetSwitch
   readonly #machine: Machine
+  readonly #flaky: boolean
   #ends = 0
 
-  constructor(machine: Machine) {
+  /** With `flakyBus`, each NIC's DMA can be made to flip bits. */
+  constructor(machine: Machine, flakyBus = false) {
     this.#machine = machine
+    this.#flaky = flakyBus
     this.switch = createSwitch({ timeline: machine.board.kernel.clock })
   }
 
@@ -50,8 +56,13 @@ export class Lan {
   plug(model: NicModel): Nic {
     const mac = this.#mac()
     const wire = this.#wire(`${model.name}.${this.nics.length}`, model.mbps)
-    const fn = this.#machine.board.pci.plug((context) => model.make(context, mac, wire.a))
-    const nic = { model, fn, wire, mac }
+    let faults: FaultyDma | undefined
+    const fn = this.#machine.board.pci.plug((context) => {
+      if (!this.#flaky) return model.make(context, mac, wire.a)
+      faults = new FaultyDma(context.dma, context.random)
+      return model.make({ ...context, dma: faults }, mac, wire.a)
+    })
+    const nic = { model, fn, wire, mac, faults }
     this.nics.push(nic)
     return nic
   }

@@ -34,6 +34,8 @@ export interface RunRequest extends MachineOptions {
   readonly modules: readonly ModuleRequest[]
   /** Frames each way between every two interfaces. */
   readonly frames?: number
+  /** Let `breakUnderTraffic` make the devices' buses flip bits. */
+  readonly flakyBus?: boolean
   /** Leave out what takes an interface down or breaks it. */
   readonly brief?: boolean
   /** A monotonic wall clock in ms, to time steps with; times are 0 without one. */
@@ -101,7 +103,7 @@ const mac = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toStrin
 /** Boot a machine with the request's devices, load the drivers and bind them. */
 export async function boot(request: RunRequest): Promise<Session> {
   const machine = createMachine(request)
-  const lan = new Lan(machine)
+  const lan = new Lan(machine, request.flakyBus)
   const wall = request.wallMs ?? ((): number => 0)
   const started = wall()
   const climbers = request.modules.map(climber)
@@ -332,5 +334,51 @@ function reportOf(session: Session, wallMs: number): RunReport {
     recoveries: machine.recoveries,
     time: { virtualMs: machine.now() / 1e6, wallMs },
     log: machine.board.log,
+  }
+}
+
+/** What breaking a driver under traffic came to. */
+export interface Breakage {
+  readonly fault: DriverFault | undefined
+  /** Device writes that were damaged before the driver failed. */
+  readonly damaged: number
+  readonly recovery: Recovery | undefined
+  /** The configuration came back and frames pass again. */
+  readonly check: Check
+}
+
+const BREAK_FRAMES = 20_000
+const BREAK_LIMIT_NS = 20e9
+
+/**
+ * Make a driver's device flip bits in what it writes, under traffic, until the driver fails or survives it all; then
+ * see the supervisor bring it back. Needs a session with a flaky bus.
+ */
+export async function breakUnderTraffic(session: Session, one: Climber, peer: NetInterface): Promise<Breakage> {
+  const { machine } = session
+  const net = one.net!
+  const faults = one.nic!.faults
+  if (faults === undefined) throw new Error('the session was booted without flakyBus')
+  const damagedBefore = faults.damaged
+  const failures = machine.faults.length
+  const running = startTraffic(machine.board.kernel, peer, net, machine.seed, { frames: BREAK_FRAMES })
+  faults.armed = BREAK_FRAMES
+  const recoveries = machine.recoveries.length
+  await machine.run(() => machine.recoveries.length > recoveries || running.done, BREAK_LIMIT_NS)
+  faults.armed = 0
+  running.stop()
+  one.driver = machine.driver(one.name)
+  const check = await session.check(
+    checks.attempt(`${one.name}: restarted, and traffic resumed`, async () => {
+      const [up, link] = await checks.carrier(machine, net, true)
+      const after = await checks.traffic(machine, peer, net, { frames: 1000 })
+      return [machine.faults.length > failures && up && after.ok, `${link}; ${after.detail}`]
+    }),
+  )
+  return {
+    fault: machine.faults[failures],
+    damaged: faults.damaged - damagedBefore,
+    recovery: machine.recoveries[recoveries],
+    check,
   }
 }
