@@ -1,0 +1,100 @@
+/** Building real modules of a real tree, with every toolchain that is there. */
+
+import * as fs from 'node:fs/promises'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import test from 'ava'
+import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
+import { sha256File } from '../../pipeline/cache.ts'
+import { openNamed, probeToolchains, type Toolchain } from '../../pipeline/toolchain/index.ts'
+import { testTree } from './tree.ts'
+
+const tree = await testTree()
+const probes = await probeToolchains()
+const real = tree === undefined ? test.serial.skip : test.serial
+const NIC = '8139too'
+
+async function build(toolchain: Toolchain, selectors: readonly string[], signal?: AbortSignal): Promise<BuildDocument> {
+  if (tree === undefined) throw new Error('no tree')
+  return buildModules({ tree, selectors, toolchain, ...(signal && { signal }) })
+}
+
+const one = (document: BuildDocument, name: string) =>
+  document.modules.find((module) => module.name === name) as ModuleResult
+
+for (const probe of probes) {
+  const when = probe.found ? real : test.serial.skip
+  when(`${probe.name} builds a NIC driver from the tree's own source`, async (t) => {
+    const toolchain = await openNamed(probe.name)
+    const document = await build(toolchain, [NIC]).finally(() => toolchain.close())
+    t.deepEqual(document.shim, [])
+    const module = one(document, NIC)
+    t.is(module.rung, 'verify', module.detail)
+    t.is(module.changedBytes, 0)
+    t.deepEqual([module.unresolved, module.traps], [[], []])
+    t.true(module.sources.length > 0)
+    for (const source of module.sources)
+      t.is(source.sha256, await sha256File(path.join(tree?.view ?? '', source.path)), source.path)
+    t.true(module.capabilities.includes('net') && module.capabilities.includes('pci'), module.capabilities.join(' '))
+  })
+}
+
+real('two builds from empty caches give the same bytes', async (t) => {
+  const toolchain = await openNamed('clang')
+  const before = process.env['DRVPORT_CACHE']
+  const hashes: (string | undefined)[] = []
+  for (const round of ['one', 'another-longer-path']) {
+    const cache = await fs.mkdtemp(path.join(os.tmpdir(), `drvport-${round}-`))
+    process.env['DRVPORT_CACHE'] = cache
+    try {
+      hashes.push(one(await build(toolchain, [NIC]), NIC).wasm?.sha256)
+    } finally {
+      if (before === undefined) delete process.env['DRVPORT_CACHE']
+      else process.env['DRVPORT_CACHE'] = before
+      await fs.rm(cache, { recursive: true, force: true })
+    }
+  }
+  t.truthy(hashes[0])
+  t.is(hashes[0], hashes[1])
+})
+
+real('a syntax error names file and line, and the next module is built all the same', async (t) => {
+  const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'drvport-bad-'))
+  t.teardown(() => fs.rm(dir, { recursive: true, force: true }))
+  const head = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
+  await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m += bad.o\nobj-m += lost.o\n')
+  await fs.writeFile(path.join(dir, 'bad.c'), `${head}int broken(void)\n{\n\treturn 1\n}\n`)
+  await fs.writeFile(
+    path.join(dir, 'lost.c'),
+    `${head}void nobody_has_this(void);\nint __init go(void)\n{\n\tnobody_has_this();\n\treturn 0;\n}\nmodule_init(go);\n`,
+  )
+  const document = await build(await openNamed('clang'), [dir])
+  const bad = one(document, 'bad')
+  t.deepEqual([bad.rung, bad.reason], ['parse', 'compile-error'])
+  t.regex(bad.diagnostics[0]?.file ?? '', /bad\.c$/)
+  t.is(bad.diagnostics[0]?.line, 5)
+  const lost = one(document, 'lost')
+  t.deepEqual([lost.rung, lost.reason, lost.unresolved], ['compile', 'unresolved-symbol', ['nobody_has_this']])
+  t.is(lost.missing[0]?.line, 3)
+})
+
+real('an interrupted build keeps what is finished and says what is not', async (t) => {
+  const controller = new AbortController()
+  const toolchain = await openNamed('clang')
+  if (tree === undefined) return
+  const document = await buildModules({
+    tree,
+    selectors: [NIC, 'drivers/net/ethernet/dec/tulip'],
+    toolchain,
+    signal: controller.signal,
+    progress: (event) => event.step === 'module' && controller.abort(),
+  })
+  t.true(document.interrupted)
+  t.true(document.modules.some((module) => module.reason !== 'interrupted'))
+  t.true(document.modules.some((module) => module.reason === 'interrupted'))
+})
+
+real("an unknown module is the caller's mistake", async (t) => {
+  const error = await t.throwsAsync(build(await openNamed('clang'), ['no_such_module']))
+  t.is((error as unknown as { status: number }).status, 2)
+})

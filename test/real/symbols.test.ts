@@ -1,0 +1,44 @@
+/** The symbol tables of linux-api/symbols held against what the objects really define. */
+
+import * as path from 'node:path'
+import test from 'ava'
+import { createCompiler } from '../../pipeline/build/compiler.ts'
+import { compileContext } from '../../pipeline/build/objects.ts'
+import { readSymbols } from '../../pipeline/build/symbols.ts'
+import { packageRoot } from '../../pipeline/root.ts'
+import { openNamed } from '../../pipeline/toolchain/index.ts'
+import { testTree } from './tree.ts'
+
+const tree = await testTree()
+const real = tree === undefined ? test.serial.skip : test.serial
+
+/** Names that are ours, the compiler's or the C library's: no kernel symbols, so without a row. */
+const OURS = /^(drvport_|__drvport|__ubsan_|__stack_chk|__asan_|memcpy$|memset$|memmove$|memcmp$)/
+
+real('every row of the tables is true, and every symbol of the shim has a row', async (t) => {
+  if (tree === undefined) return
+  const toolchain = await openNamed('clang')
+  const roots = [...tree.roots, { dir: packageRoot, as: 'drvport/' }]
+  const compiler = createCompiler(tree, compileContext(toolchain, roots))
+  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
+  const shim = await compiler.shim()
+  t.deepEqual(shim.diagnostics, [])
+  const wrong: string[] = []
+  for (const row of table.values()) {
+    const [kind, name = ''] = row.provider.split(/:(.*)/)
+    if (kind === 'shim') {
+      const found = shim.bySymbol.get(row.symbol)?.origin
+      if (found !== row.provider)
+        wrong.push(`${row.where}: ${row.symbol} is in ${found ?? 'no shim file'}, the row says ${row.provider}`)
+    } else if (kind === 'tree') {
+      const object = await compiler.treeFile(name)
+      if (object === undefined) wrong.push(`${row.where}: ${name} does not compile`)
+      else if (!object.defines.includes(row.symbol)) wrong.push(`${row.where}: ${row.symbol} is not in ${name}`)
+    } else if (kind === 'module' && (await tree.module(name)) === undefined)
+      wrong.push(`${row.where}: no module ${name}`)
+  }
+  for (const symbol of shim.bySymbol.keys())
+    if (!OURS.test(symbol) && !table.has(symbol))
+      wrong.push(`${shim.bySymbol.get(symbol)?.origin}: ${symbol} has no row`)
+  t.deepEqual(wrong, [])
+})
