@@ -16,7 +16,7 @@ import { findHostCompiler, runMake, type MakeSetup } from './make.ts'
 import { FRAGMENT, makeView, overlayKey } from './view.ts'
 
 /** Changes when the layout of what is kept changes. */
-const FORMAT = 1
+const FORMAT = 2
 
 export interface ConfigureOptions {
   /** A clang that has the wasm32 target, and its version. */
@@ -64,7 +64,7 @@ export async function configure(tree: SourceTree, options: ConfigureOptions): Pr
   if (!(await exists(graphFile))) {
     const waiting = () => options.onProgress?.('waiting for another drvport that configures this tree')
     const lock = { onWait: waiting, ...(options.signal && { signal: options.signal }) }
-    await withLock(`kbuild-${key.slice(0, 16)}`, () => make(tree, home, graphFile, options), lock)
+    await withLock(`kbuild-${path.basename(home)}`, () => make(tree, home, graphFile, options), lock)
   }
   const graph = JSON.parse(await fs.readFile(graphFile, 'utf8')) as Graph
   return { view, build: path.join(view, 'build'), graph, setup: () => makeSetup(view, options) }

@@ -5,10 +5,10 @@
  * wasm architecture; a path "in the tree" is relative to it.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { exists, writeAtomic } from '../cache.ts'
+import { exists, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError, UsageError } from '../errors.ts'
 import { probeClang } from '../toolchain/clang.ts'
 import { hostEnvironment } from '../toolchain/host-packages.ts'
@@ -17,6 +17,7 @@ import { configure, prepareObjects, type Configured } from './configure.ts'
 import { exportsIn, type Export } from './exports.ts'
 import { objectFlags } from './graph.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
+import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
   /** Absolute path of the C file, in the view. */
@@ -60,6 +61,8 @@ export interface Kbuild {
   /** How a source compiles as part of a module. */
   compileCommand(source: string, module: string): Promise<KbuildObject>
   pristine(file: string): Promise<string | undefined>
+  /** Value of an option without CONFIG_: `y`, `m`, a number or text; undefined where it is off. */
+  config(option: string): string | undefined
 }
 
 export interface OpenKbuildOptions {
@@ -133,7 +136,7 @@ class ConfiguredTree implements Kbuild {
   private objectAt(index: number): KbuildObject {
     const { graph, build } = this.configured
     const stem = (graph.objects[index]?.object ?? '').replace(/\.o$/, '')
-    return { source: this.sourceFile(stem), args: objectFlags(graph, index), cwd: build }
+    return { source: this.sourceFile(stem), args: withOwnAbi(objectFlags(graph, index)), cwd: build }
   }
 
   /** A C file lies in the tree, or was generated into the output directory. */
@@ -215,7 +218,8 @@ class ConfiguredTree implements Kbuild {
     const source = inTree === undefined ? file : path.join(this.view, inTree)
     if (!(await exists(source)))
       throw new InfrastructureError('no such source file', { where: source, expected: `a file of ${this.name}` })
-    return { source, args: [...graph.baseFlags, ...this.includeDirs(inTree), ...nameFlags(source)], cwd: build }
+    const args = [...withOwnAbi(graph.baseFlags), ...this.includeDirs(inTree), ...nameFlags(source)]
+    return { source, args, cwd: build }
   }
 
   private includeDirs(inTree: string | undefined): string[] {
@@ -238,6 +242,12 @@ class ConfiguredTree implements Kbuild {
     return this.tree.pristine(file)
   }
 
+  config(option: string): string | undefined {
+    this.options ??= parseAutoConf(readFileSync(path.join(this.configured.build, 'include/config/auto.conf'), 'utf8'))
+    return this.options.get(option)
+  }
+  private options: ReadonlyMap<string, string> | undefined
+
   /** Make what is generated for these sources, once each; directories that generate nothing cost nothing. */
   private async prepare(sources: readonly string[]): Promise<void> {
     const wanted = new Map<string, string[]>()
@@ -259,8 +269,11 @@ class ConfiguredTree implements Kbuild {
       const done = (await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n')
       const missing = objects.filter((object) => !done.includes(object))
       if (missing.length === 0) return
-      await prepareObjects(await this.configured.setup(), dir, missing)
-      await fs.appendFile(stamp, missing.map((object) => `${object}\n`).join(''))
+      const setup = await this.configured.setup()
+      await withLock(`kbuild-${path.basename(path.dirname(this.view))}`, async () => {
+        await prepareObjects(setup, dir, missing)
+        await fs.appendFile(stamp, missing.map((object) => `${object}\n`).join(''))
+      })
     }
     let work = this.prepared.get(key)
     if (work === undefined) {
@@ -272,6 +285,19 @@ class ConfiguredTree implements Kbuild {
   }
 
   private lastPrepare: Promise<void> = Promise.resolve()
+}
+
+/**
+ * The ABI's header is taken from this package as it is now, not from the view: several checkouts share a configuration,
+ * and the header changes more often than it.
+ */
+const withOwnAbi = (args: readonly string[]): string[] =>
+  args.map((arg) => (arg === VIEW_ABI_FLAG ? `-I${ABI_INCLUDE}` : arg))
+
+/** Options that are on, from Kbuild's auto.conf: `CONFIG_NAME=value` lines, text in double quotes. */
+export function parseAutoConf(text: string): Map<string, string> {
+  const lines = text.matchAll(/^CONFIG_(\w+)=(.*)$/gm)
+  return new Map([...lines].map(([, name, value]) => [name as string, (value as string).replace(/^"(.*)"$/, '$1')]))
 }
 
 /** The names Kbuild defines for every file, for one that it does not know. */

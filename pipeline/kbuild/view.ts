@@ -15,7 +15,10 @@ import { packageRoot } from '../root.ts'
 
 const OVERLAY = path.join(packageRoot, 'linux-api', 'arch', 'wasm')
 const MAKEFILES = path.join(packageRoot, 'linux-api', 'kbuild')
-const ABI = path.join(packageRoot, 'linux-api', 'generated')
+
+/** Where <drvport_abi.h> is, and how the overlay's Makefile names it inside a view. */
+export const ABI_INCLUDE: string = path.join(packageRoot, 'linux-api', 'generated')
+export const VIEW_ABI_FLAG = '-I../arch/wasm/abi'
 
 /** Answers on top of allmodconfig. */
 export const FRAGMENT: string = path.join(packageRoot, 'linux-api', 'config', 'base.config')
@@ -58,7 +61,8 @@ export async function makeView(treeDir: string, view: string): Promise<void> {
     await linkEntries(path.join(treeDir, name), path.join(view, name), BUILD_PRODUCTS[name] ?? [])
   await fs.rm(path.join(view, 'arch', 'wasm'), { force: true })
   await fs.cp(OVERLAY, path.join(view, 'arch', 'wasm'), { recursive: true })
-  await fs.symlink(ABI, path.join(view, 'arch', 'wasm', 'abi'))
+  // A copy: the constants that Kbuild computes do not depend on what the header says.
+  await fs.cp(ABI_INCLUDE, path.join(view, 'arch', 'wasm', 'abi'), { recursive: true })
   await fs.symlink(path.join(treeDir, 'Makefile'), path.join(view, 'Makefile.linux'))
   await fs.copyFile(path.join(MAKEFILES, 'view.mk'), path.join(view, 'Makefile'))
   await fs.copyFile(path.join(MAKEFILES, 'graph.mk'), path.join(view, 'drvport-graph.mk'))

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { assembleGraph, moduleOrder, objectFlags, parseDirectory } from '../../../pipeline/kbuild/graph.ts'
+import { parseAutoConf } from '../../../pipeline/kbuild/index.ts'
 import { shellWords } from '../../../pipeline/kbuild/words.ts'
 
 const top = parseDirectory(`d .
@@ -82,4 +83,17 @@ test('shell words: quotes join, backslashes escape, an open quote is refused', (
     '',
   ])
   t.throws(() => shellWords(`a 'b`), { message: /unclosed '/ })
+})
+
+test('auto.conf: options that are on, text without its quotes', (t) => {
+  const options = parseAutoConf('#\nCONFIG_HZ=250\nCONFIG_E1000=m\nCONFIG_CMDLINE="a b"\nCONFIG_EMPTY=""\n')
+  t.deepEqual(
+    [...options],
+    [
+      ['HZ', '250'],
+      ['E1000', 'm'],
+      ['CMDLINE', 'a b'],
+      ['EMPTY', ''],
+    ],
+  )
 })
