@@ -24,15 +24,26 @@ const have = (tool: string): boolean => {
     return false
   }
 }
-const clang = have('clang-19') && have('wasm-ld-19') && have('llvm-symbolizer-19')
-const real = clang ? test : test.skip
+/** Versions of clang with their linker and symbolizer. */
+const versions = ['19', '22'].filter((v) =>
+  ['clang', 'wasm-ld', 'llvm-symbolizer'].every((tool) => have(`${tool}-${v}`)),
+)
+const newest = versions.at(-1) ?? ''
+const real = versions.length > 0 ? test : test.skip
 
-function compile(...flags: string[]): { object: Uint8Array; linked: Uint8Array } {
-  const name = join(work, flags.join('').replaceAll(/[^a-z0-9]/gi, '_'))
-  const common = ['--target=wasm32-wasi', '-ffunction-sections', '-fdata-sections', '-c', join(fixtures, 'control.c')]
-  execFileSync('clang-19', [...common, ...flags, '-o', `${name}.o`])
+function compile(version: string, ...flags: string[]): { object: Uint8Array; linked: Uint8Array } {
+  const name = join(work, [version, ...flags].join('').replaceAll(/[^a-z0-9]/gi, '_'))
+  const common = [
+    '--target=wasm32-wasi',
+    '-Wno-deprecated',
+    '-ffunction-sections',
+    '-fdata-sections',
+    '-c',
+    join(fixtures, 'control.c'),
+  ]
+  execFileSync(`clang-${version}`, [...common, ...flags, '-o', `${name}.o`])
   const link = ['--no-entry', '--stack-first', '-z', 'stack-size=65536', '--export=__stack_pointer', '--gc-sections']
-  execFileSync('wasm-ld-19', [...link, `${name}.o`, '-o', `${name}.wasm`])
+  execFileSync(`wasm-ld-${version}`, [...link, `${name}.o`, '-o', `${name}.wasm`])
   return { object: readFileSync(`${name}.o`), linked: readFileSync(`${name}.wasm`) }
 }
 
@@ -57,27 +68,28 @@ function start(bytes: Uint8Array, preempt = (): void => {}): Control {
   return new WebAssembly.Instance(module, imports).exports as unknown as Control
 }
 
-for (const optimise of ['-O0', '-O1', '-O2', '-Os', '-O3'])
-  real(`${optimise}: same results, and the checks hold`, (t) => {
-    const { linked } = compile(optimise, '-g')
-    const after = instrument(linked).bytes
-    const [plain, checked] = [start(linked), start(after)]
-    for (const n of [0, 1, 7, 40]) t.is(checked.mix(n), plain.mix(n))
-    t.is(checked.fib(15), plain.fib(15))
-    t.is(checked.dynamic(300), plain.dynamic(300))
-    t.is(checked.wide(2.5, 7n), plain.wide(2.5, 7n))
-    checked.drvport_stack_limit.value = 30_000
-    checked.deep(5)
-    t.throws(() => checked.deep(60), { message: 'stack overflow' })
-    const stopped = start(after, () => {
-      throw new Error('enough')
+for (const version of versions)
+  for (const optimise of ['-O0', '-O1', '-O2', '-Os', '-O3'])
+    real(`clang-${version} ${optimise}: same results, and the checks hold`, (t) => {
+      const { linked } = compile(version, optimise, '-g')
+      const after = instrument(linked).bytes
+      const [plain, checked] = [start(linked), start(after)]
+      for (const n of [0, 1, 7, 40]) t.is(checked.mix(n), plain.mix(n))
+      t.is(checked.fib(15), plain.fib(15))
+      t.is(checked.dynamic(300), plain.dynamic(300))
+      t.is(checked.wide(2.5, 7n), plain.wide(2.5, 7n))
+      checked.drvport_stack_limit.value = 30_000
+      checked.deep(5)
+      t.throws(() => checked.deep(60), { message: 'stack overflow' })
+      const stopped = start(after, () => {
+        throw new Error('enough')
+      })
+      stopped.drvport_fuel.value = 10_000
+      t.throws(() => stopped.spin(), { message: 'enough' })
     })
-    stopped.drvport_fuel.value = 10_000
-    t.throws(() => stopped.spin(), { message: 'enough' })
-  })
 
 /** Frames of llvm-symbolizer for code offsets. Without names and exports it takes functions from DWARF, as we do. */
-function llvmFrames(linked: Uint8Array, offsets: number[]): string[][] {
+function llvmFrames(version: string, linked: Uint8Array, offsets: number[]): string[][] {
   const file = join(work, 'symbolize.wasm')
   const sections = readModule(linked).sections.filter((s) => s.name !== 'name' && s.name !== 'export')
   writeFileSync(
@@ -85,7 +97,10 @@ function llvmFrames(linked: Uint8Array, offsets: number[]): string[][] {
     Buffer.concat([linked.subarray(0, 8), ...sections.map((s) => linked.subarray(s.headerStart, s.end))]),
   )
   const input = offsets.map((o) => `0x${o.toString(16)}\n`).join('')
-  const text = execFileSync('llvm-symbolizer-19', [`--obj=${file}`, '--output-style=JSON'], { input, encoding: 'utf8' })
+  const text = execFileSync(`llvm-symbolizer-${version}`, [`--obj=${file}`, '--output-style=JSON'], {
+    input,
+    encoding: 'utf8',
+  })
   return text
     .trim()
     .split('\n')
@@ -96,37 +111,39 @@ function llvmFrames(linked: Uint8Array, offsets: number[]): string[][] {
     )
 }
 
-for (const dwarf of ['-gdwarf-4', '-gdwarf-5', '-gline-tables-only'])
-  real(`${dwarf}: every instruction has the frames llvm-symbolizer gives`, (t) => {
-    const { linked } = compile('-O2', '-g', dwarf)
-    const { bytes, offsets } = instrument(linked)
-    const { bytes: lines, problems } = extractLines(linked, offsets)
-    t.deepEqual(problems, [])
-    const table = readLines(lines)
-    const at: number[] = []
-    for (const body of readModule(bytes).bodies) {
-      const walker = new CodeWalker(bytes, readLocals(bytes, body.start, body.end).codeStart, body.end)
-      while (walker.next()) at.push(walker.start)
-    }
-    const theirs = llvmFrames(
-      linked,
-      at.map((o) => toOriginal(offsets, o) ?? 0),
-    )
-    let compared = 0
-    at.forEach((offset, i) => {
-      // Where the compiler gave no line we look back and they do not; that is tested on its own.
-      if (theirs[i]?.[0]?.endsWith(':0')) return
-      compared++
-      const ours = symbolize(table, offset).map((f) => `${f.function} ${f.file}:${f.line}`)
-      // Line tables alone name only functions with something inlined; the name section has the rest.
-      const expected = theirs[i]?.map((f, j) => (f.startsWith(' ') ? (ours[j]?.split(' ')[0] ?? '') + f : f))
-      t.deepEqual(ours, expected, `at 0x${offset.toString(16)}`)
+for (const version of versions)
+  for (const dwarf of ['-gdwarf-4', '-gdwarf-5', '-gline-tables-only'])
+    real(`clang-${version} ${dwarf}: every instruction has the frames llvm-symbolizer gives`, (t) => {
+      const { linked } = compile(version, '-O2', '-g', dwarf)
+      const { bytes, offsets } = instrument(linked)
+      const { bytes: lines, problems } = extractLines(linked, offsets)
+      t.deepEqual(problems, [])
+      const table = readLines(lines)
+      const at: number[] = []
+      for (const body of readModule(bytes).bodies) {
+        const walker = new CodeWalker(bytes, readLocals(bytes, body.start, body.end).codeStart, body.end)
+        while (walker.next()) at.push(walker.start)
+      }
+      const theirs = llvmFrames(
+        version,
+        linked,
+        at.map((o) => toOriginal(offsets, o) ?? 0),
+      )
+      let compared = 0
+      at.forEach((offset, i) => {
+        // Where the compiler gave no line we look back and they do not; that is tested on its own.
+        if (theirs[i]?.[0]?.endsWith(':0')) return
+        compared++
+        const ours = symbolize(table, offset).map((f) => `${f.function} ${f.file}:${f.line}`)
+        // Line tables alone name only functions with something inlined; the name section has the rest.
+        const expected = theirs[i]?.map((f, j) => (f.startsWith(' ') ? (ours[j]?.split(' ')[0] ?? '') + f : f))
+        t.deepEqual(ours, expected, `at 0x${offset.toString(16)}`)
+      })
+      t.true(compared > 200)
     })
-    t.true(compared > 200)
-  })
 
 real('a trap names the C line, relative to the tree', (t) => {
-  const { linked } = compile('-O2', '-g')
+  const { linked } = compile(newest, '-O2', '-g')
   const { bytes, offsets } = instrument(linked)
   const table = readLines(extractLines(linked, offsets, [{ from: `${fixtures}/`, to: 'drivers/' }]).bytes)
   const error = t.throws(() => start(bytes).divide(1, 0))
@@ -135,7 +152,7 @@ real('a trap names the C line, relative to the tree', (t) => {
 })
 
 real('an object file says what it defines and what it needs', (t) => {
-  const object = readObject(compile('-O2', '-g').object)
+  const object = readObject(compile(newest, '-O2', '-g').object)
   t.deepEqual(
     definedSymbols(object)
       .map((s) => s.name)
