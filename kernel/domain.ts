@@ -54,6 +54,8 @@ const FUEL_NS = 5
 const ATOMIC_ENTRY_NS = 100
 const INTERRUPT_LATENCY_NS = 500
 const INTERRUPT_JITTER_NS = 256
+/** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
+const STORM = 100_000
 /** Softirq rounds before other work gets a turn. */
 const SOFTIRQ_ROUNDS = 8
 /** Bytes below a stack's limit that belong to it but must not be used. */
@@ -294,7 +296,9 @@ export class Domain {
     if (number >= 0) {
       this.kernel.log.note(this.kernel.kinds.interrupt, this.id, number)
       this.enter(this.#program.interrupt, number)
-      this.interrupts.end(number)
+      if (this.interrupts.end(number) > STORM) {
+        this.fail(new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`))
+      }
     } else {
       this.#timerDue = false
       this.kernel.log.note(this.kernel.kinds.timer, this.id)

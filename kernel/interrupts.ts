@@ -20,6 +20,8 @@ interface Line {
   notified: boolean
   /** The interrupt latency has passed as well. */
   pending: boolean
+  /** Deliveries in a row after which it was still asserted. */
+  stuck: number
 }
 
 export class InterruptSet {
@@ -41,7 +43,7 @@ export class InterruptSet {
 
   /** Deliver `number` from now on. */
   add(number: number, source: InterruptSource): void {
-    const line: Line = { number, source, notified: false, pending: false }
+    const line: Line = { number, source, notified: false, pending: false, stuck: 0 }
     this.#lines = [...this.#lines, line].toSorted((a, b) => a.number - b.number)
   }
 
@@ -95,9 +97,16 @@ export class InterruptSet {
     return -1
   }
 
-  /** The handler has returned. What is still asserted is notified again, so it costs the latency again. */
-  end(number: number): void {
-    this.#find(number)?.source.end()
+  /**
+   * The handler has returned. What is still asserted is notified again, so it costs the latency again. Returns how often
+   * in a row that was so: nobody handles it when the number keeps growing.
+   */
+  end(number: number): number {
+    const line = this.#find(number)
+    if (line === undefined) return 0
+    line.source.end()
+    line.stuck = line.notified ? line.stuck + 1 : 0
+    return line.stuck
   }
 
   get pending(): boolean {

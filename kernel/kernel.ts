@@ -12,7 +12,7 @@ import { EventLog } from './log.ts'
 import { createRandom, type SeededRandom } from './random.ts'
 import { Clock } from './time.ts'
 
-/** Why the loop returned: the condition held; nothing can ever happen again; time ran out. */
+/** Why the loop returned: the condition held; nothing can ever happen again; the limit has passed. */
 export type RunEnd = 'stopped' | 'idle' | 'limit'
 
 /** Turns of the loop between two looks at the host's own event loop (signals, streams). */
@@ -35,6 +35,7 @@ export class Kernel {
   #onSwitch: (() => void) | undefined
   #nextDomain = 1
   #turns = 0
+  #running = false
   readonly #awaitSwitch = (resolve: () => void): void => {
     this.#onSwitch = resolve
   }
@@ -119,6 +120,16 @@ export class Kernel {
 
   /** Run until `stop()` holds, but not past `limitNs` of virtual time. One call at a time. */
   async run(stop: () => boolean, limitNs = Infinity): Promise<RunEnd> {
+    if (this.#running) throw new Error('the machine is running already: wait for the operation that runs it')
+    this.#running = true
+    try {
+      return await this.#loop(stop, limitNs)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  async #loop(stop: () => boolean, limitNs: number): Promise<RunEnd> {
     for (;;) {
       this.#work()
       if (stop()) return 'stopped'
@@ -152,7 +163,7 @@ export class Kernel {
   }
 
   #exhausted(limitNs: number): RunEnd {
-    if (this.clock.next() === Infinity) return 'idle'
+    if (limitNs === Infinity) return 'idle'
     this.clock.reach(limitNs)
     return 'limit'
   }

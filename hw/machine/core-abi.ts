@@ -2,7 +2,7 @@
  * Host side of the `log`, `time` and `sched` call groups: what every domain holds.
  */
 import { FAULT, type LogCalls, type SchedCalls, type TimeCalls } from '../../linux-api/generated/abi.ts'
-import { Failure, type FaultKind } from '../../kernel/fault.ts'
+import { Failure, type FaultKind, KILLED } from '../../kernel/fault.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
 import type { Host } from './host.ts'
 
@@ -70,7 +70,12 @@ function delay(host: Host, ns: number): void {
 export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCalls {
   return {
     self: () => host.domain.current?.id ?? 0,
-    spawn: (argument) => host.domain.start('fiber', fiberEntry(), [argument])?.id ?? 0,
+    spawn: (argument) => {
+      const fiber = host.domain.start('fiber', fiberEntry(), [argument])
+      // Allocating its stack is the program's own code, which may have failed.
+      if (host.domain.dead) throw KILLED
+      return fiber?.id ?? 0
+    },
     block: (low, high) => host.domain.block(deadline(low, high)),
     wake: (fiber) => host.domain.wake(fiber),
     yield: () => host.domain.yield() as unknown as Promise<void>,

@@ -138,7 +138,6 @@ export class Machine {
   /** Let time pass. */
   async sleep(ns: number): Promise<void> {
     await this.run(() => false, ns)
-    this.board.kernel.clock.reach(this.now())
   }
 
   /** Restart what has failed, now. */
@@ -164,7 +163,6 @@ export class Machine {
     if (!decision.restart) return outcome(false, this.recoveries.length, decision.reason)
     const { afterNs, attempt } = decision
     await this.board.kernel.run(() => false, this.now() + afterNs)
-    this.board.kernel.clock.reach(slot.failedAtNs + afterNs)
     try {
       await this.#restart(slot, functions)
       outcome(true, attempt)
