@@ -1,10 +1,12 @@
 /** The commands, in the order --help shows them. */
 import type { Command } from '../context.ts'
+import { analyze } from './analyze.ts'
 import { build } from './build.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { fetchTrees } from './fetch.ts'
+import { list } from './list.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
 
-export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, build, run]
+export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run]
