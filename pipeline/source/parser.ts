@@ -37,7 +37,7 @@ const ANNOTATION_CALL =
 
 /** Statement macros that take a block like a loop does: the name becomes `while`. */
 const LOOP =
-  /\b(\w*(?:for_each|foreach)\w*)(?=\s*\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)\s*(?:\{|[A-Za-z_*(]|\n))/g
+  /\b(\w*(?:for_each|foreach|FOR_EACH|_walk_safe|_walk_frags|queue_walk|for_all_)\w*)(?=\s*\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)\s*(?:\{|[A-Za-z_*(]|\n))/g
 
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ')
 const word = (text: string): string => text.replaceAll(/[^\w\n]/g, '_')
@@ -54,10 +54,13 @@ const STORAGE = /\b(?:static|extern)(?:\s+(?:const|inline|__always_inline))*\s+(
 
 /** Macros that stand where no statement, field or initialiser may: they say nothing about structure. */
 const MISPLACED =
-  /\bKERN_[A-Z]+\b(?=\s*\w*\s*")|\bSET_\w+_OPS\s*\([^()]*\)|\bDECLARE_(?:BITMAP|FLEX_ARRAY|KFIFO\w*)\s*\([^;{}]*?\)\s*;|^[ \t]*(?:module_\w+|\w+_initcall|EXPORT_\w+|MODULE_\w+)\s*\([^()]*\)(?=[ \t]*\n\s*(?:[A-Za-z#/]|$(?![\s\S])))/gm
+  /\bKERN_[A-Z]+\b(?=\s*\w*\s*")|\b\w*_PM_OPS\s*\([^()]*\)(?=\s*[},.\w])|\bDECLARE_(?:BITMAP|HASHTABLE|FLEX_ARRAY|KFIFO\w*)\s*\([^;{}]*?\)(?:\s*=\s*\{[^{};]*\})?\s*;|\bINDIRECT_CALLABLE_(?:SCOPE\b|DECLARE\s*\([^;]*\);)|^[ \t]*(?:module_\w+|\w+_initcall|EXPORT_\w+|MODULE_\w+)\s*\([^()]*\)(?=[ \t]*\n\s*(?:[A-Za-z#/]|$(?![\s\S])))/gm
 
 /** `typeof(x)` as a type. */
 const TYPEOF = /\b(?:__)?typeof(?:__)?\s*\([^()]*\)/g
+
+/** `offsetof(type, member.part[0])` as a name. */
+const OFFSETOF = /\boffsetof\s*\((?:[^()]|\([^()]*\))*\)/g
 
 /** Same length, same lines; kernel annotations blanked, iteration macros as loops, types as arguments as names. */
 export function plain(text: string): string {
@@ -66,17 +69,29 @@ export function plain(text: string): string {
     .replaceAll(ANNOTATION, blank)
     .replaceAll(STRINGIFY, word)
     .replaceAll(TYPEOF, word)
+    .replaceAll(OFFSETOF, (text) => `OFFSETOF${blank(text.slice(8))}`)
     .replaceAll(MISPLACED, blank)
     .replaceAll(STORAGE, blank)
     .replaceAll(TYPE_ARGUMENT, typeAsName)
     .replaceAll(/(?<=\bcase\s+[^:;\n]*?)\.\.\.[^:\n]*(?=:)/g, blank)
-    .replaceAll(/\b\d+(?=base[A-Z]\w*)/g, (digits) => 'n'.repeat(digits.length))
+    .replaceAll(/\b(?!0[xXbB])\d+(?=[A-KM-TV-Z_]\w*|base[A-Z]|g_)/g, (digits) => 'n'.repeat(digits.length))
     .replaceAll(LOOP, (name) => (name.length >= 5 ? 'while'.padEnd(name.length) : name))
 }
 
+/** The last character before an offset that is not space. */
+function lastBefore(text: string, at: number): string {
+  let i = at - 1
+  while (i >= 0 && /\s/.test(text[i] as string)) i--
+  return text[i] ?? ''
+}
+
 function typeAsName(type: string, at: number, text: string): string {
-  const before = text.slice(0, at).trimEnd().at(-1)
+  const before = lastBefore(text, at)
   const after = text[at + type.length]
+  const ofCall =
+    before === '(' && after === ')' && /(?<!\bsizeof)(?<=\w)\s*\($/.test(text.slice(Math.max(0, at - 40), at))
+  if (ofCall && /\b(?:struct|union|enum)\b/.test(type))
+    return `${word(type.trimEnd()).replace(/^[a-z]/, (c) => c.toUpperCase())}${blank(type.slice(type.trimEnd().length))}`
   // `(void)` and casts are what they look like.
   if (before === '(' && after === ')' && !/\b(?:struct|union|enum)\b/.test(type)) return type
   const name = type.trimEnd().replace(/[\s*]+$/, '')
