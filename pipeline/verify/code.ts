@@ -20,7 +20,6 @@ import {
   stackCheck,
 } from '../wasm/checks.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
-import { mayRecurse } from '../wasm/instrument.ts'
 import { functionNamer, type Body, type WasmModule } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
 import { at, type Problem } from './problem.ts'
@@ -76,13 +75,19 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
     if (hasPattern(bytes, offset, body.end, fuelBytes)) fuelWrite = offset + expected.fuelWrite
     else report({ code: 'no-fuel-check', where: at(title(), offset), message: `${what} does not count its work` })
   }
-  if (mayRecurse(module, codeStart, body.end)) wantFuel(codeStart, 'a function that calls others')
-  else if (hasPattern(bytes, codeStart, body.end, fuelBytes)) fuelWrite = codeStart + expected.fuelWrite
+  const counted = hasPattern(bytes, codeStart, body.end, fuelBytes)
+  if (counted) fuelWrite = codeStart + expected.fuelWrite
+  const imported = module.importedFunctions.length
+  let recurses = false
   const walker = new CodeWalker(bytes, codeStart, body.end)
   while (walker.next()) {
-    if (walker.opcode === OP.loop) wantFuel(walker.end, 'a loop')
-    else if (walker.opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
+    const { opcode } = walker
+    if (opcode === OP.loop) wantFuel(walker.end, 'a loop')
+    else if (opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
+    else if (opcode === OP.callIndirect || (opcode === OP.call && walker.a >= imported)) recurses = true
   }
+  // As mayRecurse has it, without a walk of its own.
+  if (recurses && !counted) wantFuel(codeStart, 'a function that calls others')
 }
 
 function checkWrite(e: Expected, walker: CodeWalker, body: Body, fuelWrite: number, title: () => string): void {
