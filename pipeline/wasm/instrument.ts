@@ -341,6 +341,10 @@ function rewriteBody(state: Rewrite, body: Body): void {
       if (out.length - before !== walker.end - walker.start) startRun(walker.end)
     }
     if (walker.opcode === OP.loop) {
+      // Work counted at a loop's head is the loop's, not of the statement before it.
+      out.range(bytes, copied, walker.end)
+      copied = walker.end
+      startRun(walker.end)
       insert(plan.fuelBytes, walker.end)
       checks.loops++
     } else if (walker.opcode === OP.globalSet && walker.a === plan.stackGlobal) {

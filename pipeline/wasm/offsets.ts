@@ -3,7 +3,8 @@
  *
  * Two spaces: *original* offsets count from the code section's payload of the linked module, which is how DWARF counts;
  * *new* offsets count the same way in the rewritten module. The map is a list of runs, sorted in both spaces; within a
- * run bytes were copied. Inserted code lies after a run's end and belongs to the instruction before it.
+ * run bytes were copied. Inserted code lies after a run's end and belongs to the instruction before it; when an empty run
+ * with the same original offset as the next one starts it, it belongs to the instruction after it.
  */
 export interface OffsetMap {
   /** File offset of the code section's payload in the rewritten module. */
@@ -31,14 +32,15 @@ export function toOriginal(map: OffsetMap, fileOffset: number): number | undefin
   if (run < 0) return undefined
   const original = (map.originalStarts[run] as number) + offset - (map.newStarts[run] as number)
   const next = map.originalStarts[run + 1]
-  // Inserted code: it belongs to the last byte before it.
-  return next !== undefined && original >= next ? next - 1 : original
+  // Inserted code: it belongs to the last byte before it, or leads what follows.
+  return next !== undefined && original >= next ? Math.max(next - 1, map.originalStarts[run] as number) : original
 }
 
 /** New code offset of an original one. An offset inside a number that was re-encoded maps into the instruction. */
 export function toNew(map: OffsetMap, original: number): number {
-  const run = lastAtMost(map.originalStarts, original)
+  let run = lastAtMost(map.originalStarts, original)
   if (run < 0) return 0
+  if (map.originalStarts[run] === original && map.originalStarts[run - 1] === original) run--
   const offset = (map.newStarts[run] as number) + original - (map.originalStarts[run] as number)
   const next = map.newStarts[run + 1]
   return next !== undefined && offset > next ? next : offset
