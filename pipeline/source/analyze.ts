@@ -10,7 +10,9 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import type { SymbolRow, SymbolStatus, SymbolTable } from '../build/symbols.ts'
 import { cachePath, contentKey, writeAtomic } from '../cache.ts'
+import { exportsIn } from '../kbuild/exports.ts'
 import type { Kbuild, KbuildModule } from '../kbuild/index.ts'
+import { resolveConditionals } from './conditionals.ts'
 import { analyzeSources, type Analysis, type Config, type NameUse, type Place, type TreeReader } from './index.ts'
 
 export type AnalyzedStatus = SymbolStatus | 'missing'
@@ -147,8 +149,17 @@ export interface AnalyzeModulesOptions {
   readonly needed?: (module: KbuildModule) => Promise<readonly string[] | undefined>
 }
 
-/** Changes when the analysis itself does, so that kept ones are made again. */
-const FORMAT = 1
+let ownVersion: Promise<string> | undefined
+
+/** Changes when the analysis itself does, so that kept ones are made again: a hash of this folder. */
+function analyzerVersion(): Promise<string> {
+  ownVersion ??= (async () => {
+    const names = (await fs.readdir(import.meta.dirname)).filter((name) => /\.[jt]s$/.test(name)).toSorted()
+    const texts = await Promise.all(names.map((name) => fs.readFile(path.join(import.meta.dirname, name), 'utf8')))
+    return sha256(texts.join('\0'))
+  })()
+  return ownVersion
+}
 
 /** Analyze the modules that selectors name, in a configured tree. Throws UsageError when they name none. */
 export async function analyzeModules(
@@ -157,25 +168,53 @@ export async function analyzeModules(
   symbols: SymbolTable,
   options: AnalyzeModulesOptions = {},
 ): Promise<AnalyzeDocument[]> {
-  const exports = await tree.exports()
+  const all = await tree.exports()
+  const inConfig = new Map<string, Promise<ReadonlySet<string>>>()
   const documents: AnalyzeDocument[] = []
   for (const module of await tree.select(selectors)) {
-    const { analysis, hashes } = await analyzeModule(tree, module)
+    const config = await readConfig(module)
+    const { analysis, hashes } = await analyzeModule(tree, module, config)
     const needed = await options.needed?.(module)
+    const exports = new Map<string, KnownExport>()
+    for (const name of [...analysis.uses.map((use) => use.name), ...(needed ?? [])]) {
+      const known = all.get(name)
+      // Only an export that nobody provides is worth the look at its source.
+      const isSettled = symbols.has(name) || known?.modules[0] !== undefined || needed?.includes(name)
+      if (known && (isSettled || (await exportedBy(tree.view, known.source, config, inConfig)).has(name)))
+        exports.set(name, known)
+    }
     const facts = { tree: { name: tree.name, version: tree.version }, module, analysis, hashes, symbols, exports }
     documents.push(describeUse({ ...facts, ...(needed && { needed }) }))
   }
   return documents
 }
 
+/** What a file exports in this configuration; elsewhere the same name may be a macro or inline function. */
+function exportedBy(
+  view: string,
+  source: string,
+  config: ModuleConfig,
+  known: Map<string, Promise<ReadonlySet<string>>>,
+): Promise<ReadonlySet<string>> {
+  let names = known.get(source)
+  if (names === undefined) {
+    names = fs.readFile(path.join(view, source), 'utf8').then(
+      (text) => new Set(exportsIn(resolveConditionals(text, config.isOn).text).map((item) => item.symbol)),
+      () => new Set<string>(),
+    )
+    known.set(source, names)
+  }
+  return names
+}
+
 /** Source analysis of one module of a configured tree; kept by the content of everything it read. */
 async function analyzeModule(
   tree: Kbuild,
   module: KbuildModule,
+  config: ModuleConfig,
 ): Promise<{ analysis: Analysis; hashes: ReadonlyMap<string, string> }> {
   const hashes = new Map<string, string>()
   const reader = readerOf(tree.view, hashes)
-  const config = await readConfig(module)
   const files = []
   for (const object of module.objects) {
     const name = path.relative(tree.view, object.source)
@@ -183,7 +222,7 @@ async function analyzeModule(
     const text = await (inTree ? reader.read(name) : fs.readFile(object.source, 'utf8'))
     if (text !== undefined) files.push({ path: inTree ? name : path.relative(object.cwd, object.source), text })
   }
-  const key = contentKey([FORMAT, config.id, ...files.flatMap((file) => [file.path, file.text])])
+  const key = contentKey([await analyzerVersion(), config.id, ...files.flatMap((file) => [file.path, file.text])])
   const kept = cachePath('analysis', `${key}.json`)
   const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
   if (known !== undefined) {
@@ -215,8 +254,13 @@ async function unchanged(view: string, read: readonly [string, string][]): Promi
   return true
 }
 
+interface ModuleConfig {
+  readonly id: string
+  readonly isOn: Config
+}
+
 /** The configuration the module is built with (include/config/auto.conf of Kbuild's output directory). */
-async function readConfig(module: KbuildModule): Promise<{ id: string; isOn: Config }> {
+async function readConfig(module: KbuildModule): Promise<ModuleConfig> {
   const dir = module.objects[0]?.cwd ?? '.'
   const text = await fs.readFile(path.join(dir, 'include/config/auto.conf'), 'utf8').catch(() => '')
   const on = new Set([...text.matchAll(/^(CONFIG_\w+)=(?!n$)/gm)].map((match) => match[1] as string))
