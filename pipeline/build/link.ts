@@ -78,7 +78,14 @@ export async function link(
   try {
     await fs.mkdir(path.dirname(output), { recursive: true })
     const library = support.length > 0 ? [await archive(toolchain, support, signal)] : []
-    const args = [...linkFlags(), ...roots(), ...objects.map((object) => object.object), ...library, '-o', output]
+    const args = [
+      ...linkFlags(toolchain.llvmMajor),
+      ...roots(),
+      ...objects.map((object) => object.object),
+      ...library,
+      '-o',
+      output,
+    ]
     const run = await toolchain.link(args, { cwd: path.dirname(output), ...(signal && { signal }) })
     if (/No space left on device/i.test(run.output))
       throw new InfrastructureError('cannot write the linked module', {

@@ -13,7 +13,7 @@ import { finish } from '../wasm/finish.ts'
 import { readModule, type FuncType } from '../wasm/module.ts'
 import { readBuiltObject, type BuiltModule, type BuiltObject, type Compiler } from './compiler.ts'
 import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
-import { identifier, linkFlags, MEMORY_PAGES, STACK_BYTES } from './flags.ts'
+import { hasTableBase, identifier, linkFlags, MEMORY_PAGES, padSource, STACK_BYTES } from './flags.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { link, type LinkResult } from './link.ts'
 import { readModuleInfo, type ModuleInfo } from './module-info.ts'
@@ -272,6 +272,7 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
     },
     exporter: (symbol) => tree.exporter(symbol),
   })
+  const pad = hasTableBase(build.toolchain.llvmMajor) ? [] : [await generated(build, 'pad.c', padSource())]
   const made = [await tableObject(build, resolution), ...(await trapObjects(build, resolution))]
   const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
   const key = contentKey([
@@ -279,12 +280,12 @@ async function linkModule(build: ModuleBuild, compiled: BuiltModule, own: readon
     build.tree.version,
     build.toolchain.id,
     await ownCodeKey(),
-    ...linkFlags(),
-    ...[...resolution.moduleObjects, ...made, ...resolution.support].map((o) => o.sha256),
+    ...linkFlags(build.toolchain.llvmMajor),
+    ...[...pad, ...resolution.moduleObjects, ...made, ...resolution.support].map((o) => o.sha256),
   ])
   const result = await link(
     build.toolchain,
-    [...resolution.moduleObjects, ...made],
+    [...pad, ...resolution.moduleObjects, ...made],
     [...resolution.support],
     build.signal,
   )
