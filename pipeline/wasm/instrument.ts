@@ -338,7 +338,9 @@ function rewriteBody(state: Rewrite, body: Body): void {
       out.range(bytes, copied, walker.start)
       emit(plan, walker, out)
       copied = walker.end
-      if (out.length - before !== walker.end - walker.start) startRun(walker.end)
+      // A stack check behind it starts the run, so that the check belongs to the write it checks.
+      const isChecked = walker.opcode === OP.globalSet && walker.a === plan.stackGlobal
+      if (!isChecked && out.length - before !== walker.end - walker.start) startRun(walker.end)
     }
     if (walker.opcode === OP.loop) {
       // Work counted at a loop's head is the loop's, not of the statement before it.

@@ -151,6 +151,21 @@ real('a trap names the C line, relative to the tree', (t) => {
   t.like(frame, { function: 'divide', file: 'drivers/control.c', line: 64 })
 })
 
+real('an overflow and an endless loop name the function that did it, and its line', (t) => {
+  const { linked } = compile(newest, '-O2', '-g')
+  const { bytes, offsets } = instrument(linked)
+  const table = readLines(extractLines(linked, offsets).bytes)
+  const first = (error: Error | undefined): unknown =>
+    parseStack(error?.stack ?? '').flatMap((f) => symbolize(table, f.offset))[0]
+  const module = start(bytes, () => {
+    throw new Error('enough')
+  })
+  module.drvport_fuel.value = 1000
+  module.drvport_stack_limit.value = 64_500
+  t.like(first(t.throws(() => module.deep(60))), { function: 'deep', line: 46 })
+  t.like(first(t.throws(() => module.spin())), { function: 'spin' })
+})
+
 real('an object file says what it defines and what it needs', (t) => {
   const object = readObject(compile(newest, '-O2', '-g').object)
   t.deepEqual(
