@@ -112,8 +112,14 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     return { ...(object && { object }), diagnostics: outcome.ok ? [] : outcome.diagnostics }
   }
 
-  const compileTreeFile = async (name: string) =>
-    built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
+  /** Files move between releases: `a.c|b.c` is the first of them that this tree has. */
+  const compileTreeFile = async (names: string): Promise<BuiltObject | undefined> => {
+    for (const name of names.split('|')) {
+      if ((await tree.pristine(name)) === undefined) continue
+      return built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
+    }
+    return undefined
+  }
 
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()

@@ -14,7 +14,7 @@ export type SymbolStatus = 'full' | 'partial' | 'stub' | 'trap'
 export interface SymbolRow {
   readonly symbol: string
   readonly status: SymbolStatus
-  /** `shim:FILE`, `tree:PATH`, `module:NAME`; empty for a trap. */
+  /** `shim:FILE`, `tree:PATH` (or `tree:PATH|PATH` where it moved), `module:NAME`; empty for a trap. */
   readonly provider: string
   readonly capability: string
   readonly note: string
