@@ -13,7 +13,7 @@ static void fault(struct sample *sample)
 {
 	void (*call)(long) = READ_ONCE(stored_callback);
 
-	call(1); /* FAULT HERE */
+	call(1); /* FAULT HERE: bad-indirect-call */
 }
 
 FAULT_DRIVER("Calls a function through a pointer of another type");

@@ -3,7 +3,7 @@
 
 static void fault(struct sample *sample)
 {
-	BUG(); /* FAULT HERE */
+	BUG(); /* FAULT HERE: bug */
 }
 
 FAULT_DRIVER("Finds itself in an impossible state");

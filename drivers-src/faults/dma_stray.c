@@ -9,7 +9,7 @@ static void fault(struct sample *sample)
 {
 	iowrite8(COMMAND_TX_ENABLE, sample->regs + REG_COMMAND);
 	iowrite32(0x00123450, sample->regs + REG_TX_START0);
-	iowrite32(64, sample->regs + REG_TX_STATUS0); /* FAULT HERE */
+	iowrite32(64, sample->regs + REG_TX_STATUS0); /* FAULT HERE: dma-stray */
 	mdelay(1);
 }
 

@@ -5,7 +5,7 @@ u8 *shared_buffer;
 
 static noinline void release(void)
 {
-	kfree(READ_ONCE(shared_buffer)); /* FAULT HERE */
+	kfree(READ_ONCE(shared_buffer)); /* FAULT HERE: heap-corruption */
 }
 
 static void fault(struct sample *sample)

@@ -7,7 +7,7 @@ static void fault(struct sample *sample)
 {
 	unsigned int turns = 0;
 
-	while (!READ_ONCE(never_set)) /* FAULT HERE */
+	while (!READ_ONCE(never_set)) /* FAULT HERE: endless-loop */
 		turns++;
 	pr_info("%u turns\n", turns);
 }

@@ -6,7 +6,7 @@ static DECLARE_COMPLETION(never);
 
 static void fault(struct sample *sample)
 {
-	wait_for_completion(&never); /* FAULT HERE */
+	wait_for_completion(&never); /* FAULT HERE: hang */
 }
 
 FAULT_DRIVER("Waits for something that never happens");

@@ -4,7 +4,7 @@
 
 static void fault(struct sample *sample)
 {
-	panic("the sample gives up"); /* FAULT HERE */
+	panic("the sample gives up"); /* FAULT HERE: panic */
 }
 
 FAULT_DRIVER("Stops the kernel, as it thinks");

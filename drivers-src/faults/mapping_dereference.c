@@ -5,7 +5,7 @@ static void fault(struct sample *sample)
 {
 	volatile u32 *registers = (__force u32 *)sample->regs;
 
-	registers[0] = 1; /* FAULT HERE */
+	registers[0] = 1; /* FAULT HERE: memory-access */
 }
 
 FAULT_DRIVER("Dereferences device registers instead of calling writel");

@@ -12,7 +12,7 @@ static void fault(struct sample *sample)
 {
 	struct widget *widget = READ_ONCE(missing_widget);
 
-	widget->count = 1; /* FAULT HERE */
+	widget->count = 1; /* FAULT HERE: null-dereference */
 }
 
 FAULT_DRIVER("Writes through a pointer that nobody set");

@@ -11,7 +11,7 @@ struct chunk *hoard;
 static void fault(struct sample *sample)
 {
 	for (;;) {
-		struct chunk *chunk = kmalloc(sizeof(*chunk), GFP_ATOMIC | __GFP_NOFAIL); /* FAULT HERE */
+		struct chunk *chunk = kmalloc(sizeof(*chunk), GFP_ATOMIC | __GFP_NOFAIL); /* FAULT HERE: out-of-memory */
 
 		chunk->next = hoard;
 		hoard = chunk;

@@ -6,7 +6,7 @@ static DEFINE_SPINLOCK(lock);
 static void fault(struct sample *sample)
 {
 	spin_lock(&lock);
-	msleep(10); /* FAULT HERE */
+	msleep(10); /* FAULT HERE: sleep-in-atomic */
 	spin_unlock(&lock);
 }
 

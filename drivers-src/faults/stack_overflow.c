@@ -11,7 +11,7 @@ static noinline unsigned int descend(unsigned int depth)
 	used[depth % 32] = depth;
 	if (depth == READ_ONCE(depth_wanted))
 		return 0;
-	below = descend(depth + 1); /* FAULT HERE */
+	below = descend(depth + 1); /* FAULT HERE: stack-overflow */
 	return below + used[depth % 32];
 }
 

@@ -7,7 +7,7 @@ static void fault(struct sample *sample)
 {
 	int *wild = (int *)READ_ONCE(wild_address);
 
-	WRITE_ONCE(*wild, 1); /* FAULT HERE */
+	WRITE_ONCE(*wild, 1); /* FAULT HERE: memory-access */
 }
 
 FAULT_DRIVER("Writes far outside its memory");
