@@ -91,7 +91,10 @@ export function extractLines(
     addIntervals(intervals, unit.scopes, files, tables, (start) => (owner.get(start) ?? index) === index)
   })
   lineEvents.sort((a, b) => a.address - b.address)
-  const rows = merge(lineEvents, sweep(intervals), offsets)
+  const scopeEvents = sweep(intervals)
+  const code = (module.code as Section | undefined)?.start ?? 0
+  addLoopHeads(lineEvents, scopeEvents, loopHeads(linked.subarray(code), offsets))
+  const rows = merge(lineEvents, scopeEvents, offsets)
   const bytes = encodeLines(
     { codeStart: offsets.codeStart, files: tables.files.values, scopes: tables.scopes.values },
     rows,
@@ -202,6 +205,36 @@ function sweep(intervals: Interval[]): Event[] {
   }
   closeUpTo(Infinity)
   return events
+}
+
+const LOOP = 0x03
+/** Bytes of operands that a compiler may put between the head of a loop and the first instruction with a line. */
+const HEAD_REACH = 12
+
+/** Code offsets just after a `loop` and its block type, where the instrumenter put a check. */
+function loopHeads(code: Uint8Array, offsets: OffsetMap): number[] {
+  return [...offsets.originalStarts].filter((at) => at >= 2 && code[at - 2] === LOOP)
+}
+
+/**
+ * The check at the head of a loop belongs to the loop's first line, not to what stands before the loop: a driver that
+ * never leaves it is named by that line. The line is set one byte early, on the loop itself, unless another function was
+ * inlined in between.
+ */
+function addLoopHeads(lines: Event[], scopes: readonly Event[], heads: readonly number[]): void {
+  const extra: Event[] = []
+  let i = 0
+  let j = 0
+  for (const head of heads) {
+    while ((lines[i]?.address ?? Infinity) < head) i++
+    while ((scopes[j]?.address ?? Infinity) < head) j++
+    const first = lines[i]
+    if (first === undefined || first.address > head + HEAD_REACH || first.line === 0) continue
+    if ((scopes[j]?.address ?? Infinity) <= first.address) continue
+    extra.push({ ...first, address: head - 1 })
+  }
+  lines.push(...extra)
+  lines.sort((a, b) => a.address - b.address)
 }
 
 /** Both event lists, merged; the last event at an address counts. */
