@@ -1,0 +1,130 @@
+/**
+ * Every kind of failure, made by a small driver written to make it (drivers-src/faults): named, with the right C line,
+ * ending that driver only. The sample runs beside a healthy driver, whose traffic must not notice.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import type { FaultKind } from '../../kernel/fault.ts'
+import * as checks from '../../hw/machine/checks.ts'
+import { nicModel } from '../../hw/machine/devices.ts'
+import { DriverEnded, type Driver } from '../../hw/machine/driver.ts'
+import { Lan, type Nic } from '../../hw/machine/lan.ts'
+import { createMachine, type Machine } from '../../hw/machine/machine.ts'
+import * as control from '../../hw/machine/net-control.ts'
+import { readPackage, type DriverPackage } from '../../hw/machine/package.ts'
+import { startTraffic } from '../../hw/machine/traffic.ts'
+import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
+import { packageRoot } from '../../pipeline/root.ts'
+import { openTestWorkspace } from './workspace.ts'
+
+const FOLDER = join(packageRoot, 'drivers-src/faults')
+
+/** Sample -> how the machine must name it. */
+const KINDS: Readonly<Record<string, FaultKind>> = {
+  null_dereference: 'null-dereference',
+  wild_pointer: 'memory-access',
+  mapping_dereference: 'memory-access',
+  endless_loop: 'endless-loop',
+  stack_overflow: 'stack-overflow',
+  bug: 'bug',
+  kernel_panic: 'panic',
+  out_of_memory: 'out-of-memory',
+  sleep_in_atomic: 'sleep-in-atomic',
+  foreign_port: 'no-capability',
+  foreign_registers: 'no-capability',
+  dma_stray: 'dma-stray',
+  double_free: 'heap-corruption',
+  divide_by_zero: 'divide-by-zero',
+  bad_call: 'bad-indirect-call',
+  hang: 'hang',
+}
+
+/** Waiting without end is a fault only where it blocks; blocking in an atomic entry is another fault. */
+const WHEN: Readonly<Record<string, readonly string[]>> = {
+  hang: ['init', 'probe'],
+  dma_stray: ['probe', 'irq', 'timer', 'xmit'],
+  foreign_registers: ['probe', 'irq'],
+  foreign_port: ['probe', 'xmit'],
+  mapping_dereference: ['probe', 'xmit'],
+}
+const ALL_MOMENTS = ['init', 'probe', 'irq', 'timer', 'xmit']
+
+const workspace = await openTestWorkspace()
+let built: Promise<BuildDocument> | undefined
+
+async function pack(name: string): Promise<DriverPackage> {
+  built ??= buildModules({ tree: workspace.tree, selectors: [FOLDER, 'e1000'], toolchain: workspace.toolchain })
+  const module = (await built).modules.find((one) => one.name === name)
+  if (module?.package === undefined) throw new Error(`${name} was not built: ${module?.reason} ${module?.detail}`)
+  return readPackage(module.package, name)
+}
+
+/** Line of the mistake in a sample's source. */
+function faultLine(name: string): number {
+  const lines = readFileSync(join(FOLDER, `${name}.c`), 'utf8').split('\n')
+  return lines.findIndex((line) => line.includes('FAULT HERE')) + 1
+}
+
+interface Scene {
+  readonly machine: Machine
+  readonly lan: Lan
+  readonly sample: Nic
+  readonly healthy: Nic
+  readonly bystander: Driver
+}
+
+/** A machine with a working e1000, and an RTL8139 for the sample. */
+async function scene(seed = 1): Promise<Scene> {
+  const restarts = { limit: 0, windowNs: 60e9, backoffNs: 1e6, backoffMaxNs: 1e9 }
+  const machine = createMachine({ seed, verify: verifyPackage, symbolizer: symbolizerOf, restarts })
+  const lan = new Lan(machine)
+  const healthy = lan.plug(nicModel('intel-82540em')!)
+  const sample = lan.plug(nicModel('rtl8139')!)
+  const bystander = await machine.load(await pack('e1000'))
+  await bystander.bind(healthy.fn)
+  return { machine, lan, sample, healthy, bystander }
+}
+
+/** Load the sample and let its moment come. */
+async function provoke({ machine, lan, sample }: Scene, name: string, when: string): Promise<void> {
+  try {
+    const driver = await machine.load(await pack(name), [`${name}.when=${when}`])
+    await driver.bind(sample.fn)
+    if (when === 'xmit') {
+      const [net] = driver.interfaces
+      await control.open(net!)
+      startTraffic(machine.board.kernel, net!, lan.station('target'), machine.seed, { frames: 10 })
+    }
+    await machine.run(() => machine.faults.length > 0, 200e9)
+  } catch (error) {
+    if (!(error instanceof DriverEnded)) throw error
+  }
+}
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  for (const when of WHEN[name] ?? ALL_MOMENTS) {
+    test.serial(`${name} at ${when} is ${kind}, at its C line, and ends that driver only`, async (t) => {
+      const at = await scene()
+      await provoke(at, name, when)
+      const [fault, ...more] = at.machine.faults
+      t.is(more.length, 0)
+      t.is(fault?.domain, name)
+      t.is(fault?.kind, kind, fault?.message)
+      // The stack overflows on entry to a function, one frame inside of the call that did it.
+      const own = fault!.frames.filter((frame) => frame.file.endsWith(`${name}.c`))
+      const place = own[kind === 'stack-overflow' ? 1 : 0]
+      // A device strays on its own time: often no frame of its driver is on the stack.
+      if (kind !== 'dma-stray' || own.length > 0) t.is(place?.line, faultLine(name), JSON.stringify(fault, null, 1))
+      t.false(at.bystander.dead)
+      t.is(at.sample.fn.dma.windows, 0, 'DMA windows left')
+      t.false(at.machine.board.owners.has(at.sample.fn), 'the device is free again')
+      const [net] = at.bystander.interfaces
+      const up = await checks.linkUp(at.machine, net!)
+      t.true(up.ok, up.detail)
+      const passed = await checks.traffic(at.machine, net!, at.lan.station('peer'), { frames: 100 })
+      t.true(passed.ok, passed.detail)
+    })
+  }
+}
