@@ -5,7 +5,8 @@
  * when nobody can run, time jumps to the next event. Events also fire at the running domain's own delivery points, so
  * devices work while a driver busy-waits. Nothing here knows what a domain's program is for.
  */
-import { Domain, type DomainLimits, type Program } from './domain.ts'
+import { Domain } from './domain.ts'
+import type { DomainLimits, Program } from './program.ts'
 import { Failure, TRACE_DEPTH } from './fault.ts'
 import type { Fiber } from './fiber.ts'
 import { EventLog } from './log.ts'

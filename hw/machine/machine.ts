@@ -5,7 +5,7 @@
  * runs is restarted by policy, given its devices again, and its interfaces' configuration is replayed.
  */
 import { Supervisor, type RestartPolicy } from '../../kernel/supervisor.ts'
-import type { DomainLimits } from '../../kernel/domain.ts'
+import type { DomainLimits } from '../../kernel/program.ts'
 import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
 import type { RunEnd } from '../../kernel/kernel.ts'
 import type { PciFunction } from '../pci/function.ts'

@@ -2,7 +2,8 @@
  * From a package to a running domain: imports, instance, the kernel's view of it.
  */
 import { CALLS, type Calls, type Entries, ENTRIES, SHARED, TICK } from '../../linux-api/generated/abi.ts'
-import type { Domain, DomainLimits, Program } from '../../kernel/domain.ts'
+import type { Domain } from '../../kernel/domain.ts'
+import type { DomainLimits, Program } from '../../kernel/program.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
 import { memoryBank } from '../iommu.ts'

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { Kernel } from '../../kernel/kernel.ts'
-import { DEFAULT_LIMITS } from '../../kernel/domain.ts'
+import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import type { FaultKind } from '../../kernel/fault.ts'
 import { bumpAllocator, type Function, FUEL, IRQS_OFF, line, load, op, STACK_POINTER } from './support.ts'
 

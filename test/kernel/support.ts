@@ -1,7 +1,8 @@
 /**
  * Hand-made wasm for kernel tests: a byte assembler, and a loader that gives a program the few calls a kernel needs.
  */
-import { Domain, type DomainLimits, type Program } from '../../kernel/domain.ts'
+import { Domain } from '../../kernel/domain.ts'
+import type { DomainLimits, Program } from '../../kernel/program.ts'
 import type { Fiber, ProcessEntry } from '../../kernel/fiber.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { Failure } from '../../kernel/fault.ts'

@@ -1,0 +1,128 @@
+/**
+ * Delivery to a domain: when its interrupt, timer and softirq entries are called.
+ *
+ * They are called at delivery points only, nested on what they interrupt: hard entries (interrupt, timer) one at a time
+ * and not while the program holds interrupts off; the softirq entry after them, one at a time as well. What is held back
+ * sets the program's `pending` word, and the program asks for it when it turns interrupts on.
+ */
+import type { Domain } from './domain.ts'
+import { Failure } from './fault.ts'
+import { InterruptSet } from './interrupts.ts'
+import type { Kernel } from './kernel.ts'
+import type { Program } from './program.ts'
+import type { ClockEvent } from './time.ts'
+
+const LATENCY_NS = 500
+const JITTER_NS = 256
+/** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
+const STORM = 100_000
+/** Softirq rounds before other work gets a turn. */
+const SOFTIRQ_ROUNDS = 8
+
+export class Delivery {
+  readonly interrupts = new InterruptSet()
+  readonly #domain: Domain
+  readonly #kernel: Kernel
+  readonly #program: Program
+  readonly #words: Int32Array
+  readonly #timer: ClockEvent
+  readonly #latency: ClockEvent
+  #timerDue = false
+  #softirqWanted = false
+  #inHard = false
+  #inSoft = false
+
+  constructor(domain: Domain, program: Program, words: Int32Array) {
+    const { kernel, name } = domain
+    this.#domain = domain
+    this.#kernel = kernel
+    this.#program = program
+    this.#words = words
+    this.#timer = kernel.clock.event(`${name}: timer`, () => {
+      this.#timerDue = true
+      kernel.attention(domain)
+    })
+    this.#latency = kernel.clock.event(`${name}: interrupt`, () => {
+      this.interrupts.arrive()
+      kernel.attention(domain)
+    })
+  }
+
+  /** The controller has an interrupt for us: it arrives after the interrupt latency. */
+  notify(number: number): void {
+    if (!this.interrupts.notify(number) || this.#latency.armed) return
+    this.#latency.armIn(LATENCY_NS + this.#kernel.random.below(JITTER_NS))
+  }
+
+  /** Ask for the softirq entry. */
+  kick(): void {
+    this.#softirqWanted = true
+    this.#kernel.attention(this.#domain)
+  }
+
+  setTimer(ns: number): void {
+    this.#timerDue = false
+    if (ns === Infinity) this.#timer.disarm()
+    else this.#timer.armAt(ns)
+  }
+
+  /** Interrupts are on again: deliver what was held back. */
+  deliver(): void {
+    this.#words[this.#program.pending >> 2] = 0
+    this.attend()
+  }
+
+  /** Deliver what may be delivered here and now. */
+  attend(): void {
+    for (let round = 0; !this.#domain.dead;) {
+      if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
+      if (this.#hard()) continue
+      if (!this.#softirqWanted || this.#inSoft || this.#inHard) return
+      if (round++ === SOFTIRQ_ROUNDS) return this.#kernel.later(this.#domain)
+      this.#softirqWanted = false
+      this.#inSoft = true
+      this.#kernel.log.note(this.#kernel.kinds.softirq, this.#domain.id)
+      this.#domain.enter(this.#program.softirq)
+      this.#inSoft = false
+    }
+  }
+
+  #hold(): void {
+    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#words[this.#program.pending >> 2] = 1
+  }
+
+  /** One interrupt or timer entry; false when there is nothing to do or one is being handled already. */
+  #hard(): boolean {
+    if (this.#inHard) return false
+    const number = this.interrupts.begin()
+    if (number < 0 && !this.#timerDue) return false
+    this.#inHard = true
+    if (number >= 0) this.#interrupt(number)
+    else {
+      this.#timerDue = false
+      this.#kernel.log.note(this.#kernel.kinds.timer, this.#domain.id)
+      this.#domain.enter(this.#program.timer)
+    }
+    this.#inHard = false
+    return true
+  }
+
+  #interrupt(number: number): void {
+    this.#kernel.log.note(this.#kernel.kinds.interrupt, this.#domain.id, number)
+    this.#domain.enter(this.#program.interrupt, number)
+    if (this.interrupts.end(number) > STORM) {
+      this.#domain.fail(new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`))
+    }
+  }
+
+  /** Armed timers, for leak checks. */
+  get timers(): number {
+    return (this.#timer.armed ? 1 : 0) + (this.#latency.armed ? 1 : 0)
+  }
+
+  stop(): void {
+    this.#timer.disarm()
+    this.#latency.disarm()
+    this.interrupts.clear()
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What the kernel needs of a program, and the limits it runs under. Addresses are byte offsets in the program's memory.
+ */
+import type { Symbolizer } from './fault.ts'
+
+export interface Program {
+  readonly memory: WebAssembly.Memory
+  readonly stackPointer: WebAssembly.Global
+  /** Present when the program checks its stack. */
+  readonly stackLimit: WebAssembly.Global | undefined
+  /** Present when the program counts its work. */
+  readonly fuel: WebAssembly.Global | undefined
+  /** Word that is non-zero while the program holds interrupts off. */
+  readonly irqsOff: number
+  /** Word the kernel sets when it held a delivery back. */
+  readonly pending: number
+  /** Where the tick count (64 bits) is kept current; 0 for a program that has none. */
+  readonly tick: number
+  /** ns of one tick. */
+  readonly tickNs: number
+  interrupt(number: number): void
+  timer(): void
+  softirq(): void
+  /** Memory for a fiber's stack; 0 when there is none. */
+  allocate(bytes: number): number
+  release(address: number): void
+  readonly symbolize?: Symbolizer
+}
+
+export interface DomainLimits {
+  readonly fibers: number
+  readonly stackBytes: number
+  /** Longest uninterrupted run of one entry, in counted work: units. */
+  readonly fuel: number
+  /** and in virtual time: ns. */
+  readonly busyNs: number
+}
+
+export const DEFAULT_LIMITS: DomainLimits = { fibers: 256, stackBytes: 32768, fuel: 200_000_000, busyNs: 10e9 }
