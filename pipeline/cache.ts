@@ -102,7 +102,9 @@ export async function replaceDirectory(dir: string, fill: (temporary: string) =>
     })
     await fs.rename(temporary, dir)
   } catch (error) {
-    throw asInfrastructure(error, dir)
+    // Another process put its own there in between: equally new.
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw asInfrastructure(error, dir)
   } finally {
     await fs.rm(temporary, { recursive: true, force: true })
     await fs.rm(old, { recursive: true, force: true })

@@ -4,6 +4,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import { writeAtomic } from '../cache.ts'
 import { checkInterrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
@@ -67,18 +68,27 @@ export async function readBuiltObject(file: string): Promise<WasmObject> {
   return readObject(await fs.readFile(file))
 }
 
+interface Symbols {
+  readonly defines: readonly string[]
+  readonly needs: readonly string[]
+}
+
+/** Symbols of an object, kept beside it: a warm build reads hundreds of objects' symbols and nothing else of them. */
+async function symbolsOf(file: string): Promise<Symbols> {
+  const kept = `${file}.symbols`
+  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  if (known !== undefined) return JSON.parse(known) as Symbols
+  const object = await readBuiltObject(file)
+  const names = (symbols: { name: string }[]) => [...new Set(symbols.map((symbol) => symbol.name))].toSorted()
+  const symbols = { defines: names(definedSymbols(object)), needs: names(undefinedSymbols(object)) }
+  await writeAtomic(kept, JSON.stringify(symbols))
+  return symbols
+}
+
 async function built(outcome: CompileOutcome, origin: string): Promise<BuiltObject | undefined> {
   if (outcome.object === undefined || outcome.sha256 === undefined) return undefined
-  const object = await readBuiltObject(outcome.object)
-  const names = (symbols: { name: string }[]) => [...new Set(symbols.map((symbol) => symbol.name))].toSorted()
-  return {
-    origin,
-    defines: names(definedSymbols(object)),
-    needs: names(undefinedSymbols(object)),
-    object: outcome.object,
-    sha256: outcome.sha256,
-    inputs: outcome.inputs,
-  }
+  const { object, sha256, inputs } = outcome
+  return { origin, ...(await symbolsOf(object)), object, sha256, inputs }
 }
 
 /** All C files under a directory, sorted, relative to it. */

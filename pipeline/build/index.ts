@@ -15,7 +15,7 @@ import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
 import { externalRoot, selectExternal } from './external.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { buildModule, type ModuleBuild } from './module.ts'
+import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
 import { readSymbols } from './symbols.ts'
 
@@ -92,21 +92,12 @@ function resultOf(outcome: PromiseSettledResult<ModuleResult> | undefined, modul
   if (reason instanceof DrvportError && !(reason instanceof Interrupted)) throw reason
   const interrupted = outcome === undefined || reason instanceof Interrupted
   return {
+    ...NOTHING,
     name: module.name,
     path: module.path,
     rung: 'none',
     reason: interrupted ? 'interrupted' : 'internal-error',
     ...(!interrupted && { detail: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) }),
-    sources: [],
-    changedBytes: 0,
-    imports: [],
-    capabilities: [],
-    unresolved: [],
-    missing: [],
-    stubs: [],
-    traps: [],
-    licenses: [],
     ms: { compile: 0, link: 0, total: 0 },
-    diagnostics: [],
   }
 }

@@ -8,7 +8,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, exists, makeDirectoryAtomic, sha256, writeAtomic } from '../cache.ts'
+import { cachePath, exists, replaceDirectory, sha256, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
 
@@ -33,8 +33,9 @@ const indexFile = (tree: string, toolchain: string, name: string) =>
 export async function putPackage(key: string, files: PackageFiles): Promise<StoredPackage> {
   const { manifest, wasm, lines } = files
   const dir = packageDir(key)
-  if (!(await exists(dir))) {
-    await makeDirectoryAtomic(dir, async (at) => {
+  // A damaged package is made again; a whole one is never touched.
+  if ((await getPackage(key, manifest.name)) === undefined) {
+    await replaceDirectory(dir, async (at) => {
       await fs.writeFile(path.join(at, manifest.wasm.file), wasm)
       if (lines !== undefined && manifest.lines !== null) await fs.writeFile(path.join(at, manifest.lines.file), lines)
       await fs.writeFile(path.join(at, `${manifest.name}.json`), `${JSON.stringify(manifest, null, 2)}\n`)

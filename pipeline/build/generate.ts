@@ -1,0 +1,48 @@
+/** The C files a package adds to what it links: its table of modules, its traps, and padding for older linkers. */
+
+import { cachePath, exists, sha256, writeAtomic } from '../cache.ts'
+import type { FuncType } from '../wasm/module.ts'
+import { readBuiltObject, type BuiltObject, type Compiler } from './compiler.ts'
+import { identifier, padSource } from './flags.ts'
+import { moduleTable } from './module-table.ts'
+import type { Resolution } from './resolve.ts'
+import { calledType, trapSource } from './traps.ts'
+
+/** Compile the package's table of modules. */
+export async function tableObject(compiler: Compiler, resolution: Resolution<BuiltObject>): Promise<BuiltObject> {
+  const defined = new Set(resolution.moduleObjects.flatMap((object) => object.defines))
+  const modules = resolution.modules.map((name) => ({
+    name,
+    hasInit: defined.has(`init_module__${identifier(name)}`),
+    hasExit: defined.has(`cleanup_module__${identifier(name)}`),
+  }))
+  return generated(compiler, 'modules.c', moduleTable(modules))
+}
+
+/** Compile a generated file; that it does not compile is a bug of ours, or of the shim's headers. */
+async function generated(compiler: Compiler, name: string, text: string): Promise<BuiltObject> {
+  const file = cachePath('generated', sha256(text).slice(0, 16), name)
+  if (!(await exists(file))) await writeAtomic(file, text)
+  const { object, diagnostics } = await compiler.ownFile(file, `generated:${name}`)
+  if (object === undefined) throw new Error(`${name} does not compile: ${JSON.stringify(diagnostics[0])}\n${text}`)
+  return object
+}
+
+/** The traps that the objects of a link call, as an object of its own; none when there are none. */
+export async function trapObjects(compiler: Compiler, resolution: Resolution<BuiltObject>): Promise<BuiltObject[]> {
+  if (resolution.traps.length === 0) return []
+  const types = new Map<string, FuncType>()
+  for (const built of [...resolution.moduleObjects, ...resolution.support]) {
+    const wanted = resolution.traps.filter((symbol) => !types.has(symbol) && built.needs.includes(symbol))
+    if (wanted.length === 0) continue
+    const object = await readBuiltObject(built.object)
+    for (const symbol of wanted) {
+      const type = calledType(object, symbol)
+      if (type !== undefined) types.set(symbol, type)
+    }
+  }
+  return types.size === 0 ? [] : [await generated(compiler, 'traps.c', trapSource(types))]
+}
+
+/** An object that takes the first function numbers of a table; to be linked first. */
+export const padObject = (compiler: Compiler): Promise<BuiltObject> => generated(compiler, 'pad.c', padSource())
