@@ -30,6 +30,8 @@ export class Domain {
   /** Atomic entries on the stack. */
   depth = 0
   dead = false
+  /** In the kernel's list of those that may have something to deliver. */
+  awaited = false
   fault: DriverFault | undefined
   /** Called once, when it has ended. */
   onEnd: ((domain: Domain) => void) | undefined

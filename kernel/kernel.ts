@@ -10,6 +10,7 @@ import type { DomainLimits, Program } from './program.ts'
 import { Failure, TRACE_DEPTH } from './fault.ts'
 import type { Fiber } from './fiber.ts'
 import { EventLog } from './log.ts'
+import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
 import { Clock } from './time.ts'
 
@@ -29,10 +30,9 @@ export class Kernel {
   >
   readonly domains: Domain[] = []
   #ready: Fiber[] = []
-  #attention: Domain[] = []
-  #later: Domain[] = []
-  #tasks: (() => void)[] = []
-  #spareTasks: (() => void)[] = []
+  readonly #attention = new Queue<Domain>()
+  readonly #later = new Queue<Domain>()
+  readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
   #nextDomain = 1
   #turns = 0
@@ -83,7 +83,9 @@ export class Kernel {
 
   /** This domain may have something to deliver. */
   attention(domain: Domain): void {
-    if (!this.#attention.includes(domain)) this.#attention.push(domain)
+    if (domain.awaited) return
+    domain.awaited = true
+    this.#attention.push(domain)
   }
 
   get attentive(): boolean {
@@ -92,7 +94,7 @@ export class Kernel {
 
   /** The same, but only after others had a turn. */
   later(domain: Domain): void {
-    if (!this.#later.includes(domain)) this.#later.push(domain)
+    this.#later.push(domain)
   }
 
   /** Run `task` from the loop itself, when no domain is on the stack. */
@@ -103,8 +105,6 @@ export class Kernel {
   /** A domain has ended. */
   forget(domain: Domain): void {
     this.#ready = this.#ready.filter((fiber) => fiber.domain !== domain)
-    this.#attention = this.#attention.filter((d) => d !== domain)
-    this.#later = this.#later.filter((d) => d !== domain)
     const at = this.domains.indexOf(domain)
     if (at >= 0) this.domains.splice(at, 1)
   }
@@ -113,7 +113,10 @@ export class Kernel {
   dispatch(): void {
     do {
       for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) event.fire()
-      while (this.#attention.length > 0) this.#attention.shift()!.attend()
+      for (let domain = this.#attention.shift(); domain !== undefined; domain = this.#attention.shift()) {
+        domain.awaited = false
+        domain.attend()
+      }
     } while (this.clock.due())
   }
 
@@ -174,14 +177,10 @@ export class Kernel {
   }
 
   #work(): void {
-    if (this.#later.length > 0) for (const domain of this.#later.splice(0)) this.attention(domain)
+    for (let domain = this.#later.shift(); domain !== undefined; domain = this.#later.shift()) this.attention(domain)
     this.dispatch()
-    if (this.#tasks.length === 0) return
-    const tasks = this.#tasks
-    this.#tasks = this.#spareTasks
-    for (let i = 0; i < tasks.length; i++) tasks[i]!()
-    tasks.length = 0
-    this.#spareTasks = tasks
+    // Only what was posted before: a task that posts another must not keep the fibers waiting.
+    for (let count = this.#tasks.length; count > 0; count--) this.#tasks.shift()!()
   }
 
   /** The next fiber: highest priority first, any of the equals by chance. */
