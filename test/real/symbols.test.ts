@@ -24,14 +24,18 @@ real('every row of the tables is true, and every symbol of the shim has a row', 
   const shim = await compiler.shim()
   t.deepEqual(shim.diagnostics, [])
   const wrong: string[] = []
+  // The tables serve several releases: a symbol that this one does not export may have a row for another.
+  const exported = await tree.exports()
+  const elsewhere = (symbol: string) => !exported.has(symbol)
   for (const row of table.values()) {
     const [kind, name = ''] = row.provider.split(/:(.*)/)
     if (kind === 'shim') {
       const found = shim.bySymbol.get(row.symbol)?.origin
-      if (found !== row.provider)
+      if (found !== row.provider && !(found === undefined && elsewhere(row.symbol)))
         wrong.push(`${row.where}: ${row.symbol} is in ${found ?? 'no shim file'}, the row says ${row.provider}`)
     } else if (kind === 'tree') {
       const object = await compiler.treeFile(name)
+      if (elsewhere(row.symbol) && object?.defines.includes(row.symbol) !== true) continue
       if (object === undefined) wrong.push(`${row.where}: ${name} does not compile`)
       else if (!object.defines.includes(row.symbol)) wrong.push(`${row.where}: ${row.symbol} is not in ${name}`)
     } else if (kind === 'module' && (await tree.module(name)) === undefined)
