@@ -146,6 +146,14 @@ export class Driver implements NetDriver {
     return left
   }
 
+  /** Take its registers away while it runs: its next access of one is refused, and ends it. */
+  revokeRegisters(): void {
+    const { capabilities } = this.domain
+    for (const capability of [...capabilities.ofType('mmio'), ...capabilities.ofType('port')]) {
+      this.#board.revoke(capability)
+    }
+  }
+
   #giveBack(handle: number, fn: PciFunction): void {
     this.devices.delete(handle)
     this.#board.owners.delete(fn)

@@ -14,7 +14,7 @@ import { Host } from './host.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { NetService } from './net-service.ts'
 import { mmioCalls, pioCalls } from './registers-abi.ts'
-import { createWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from './wasi.ts'
+import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from './wasi.ts'
 
 export type EntryName = keyof Entries
 
@@ -52,6 +52,7 @@ export async function loadProgram(
   options: LoadOptions,
 ): Promise<LoadedProgram> {
   if (!canSuspend()) throw new PackageError('this Node has no WebAssembly JS Promise Integration: use Node 24 or newer')
+  if (pack.manifest.capabilities.includes('wasi')) void loadWasi()
   const module = await compilePackage(pack)
   const host = new Host(board, options.name)
   const wrapped = new Map<string, ProcessEntry>()

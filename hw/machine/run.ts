@@ -6,7 +6,6 @@
  * without leaving anything), recover (killed and back).
  */
 import type { DriverFault } from '../../kernel/fault.ts'
-import { Failure } from '../../kernel/fault.ts'
 import type { LogRecord } from './board.ts'
 import * as checks from './checks.ts'
 import type { Check } from './checks.ts'
@@ -272,22 +271,36 @@ function leftList(left: Awaited<ReturnType<Driver['unload']>>): string {
     .join(', ')
 }
 
-/** Kill the driver in the middle of traffic: the supervisor brings it back, configuration and traffic resume. */
+/** Where in the driver's own source it failed: the innermost frame in one of its files. */
+function placeOf(fault: DriverFault | undefined, { manifest }: DriverPackage): string {
+  if (fault === undefined) return 'no fault'
+  const own = new Set(manifest.sources.map((source) => source.path))
+  const at = fault.frames.find((frame) => own.has(frame.file))
+  return at === undefined ? fault.kind : `${fault.kind} in ${at.function} (${at.file}:${at.line})`
+}
+
+/** How long a driver may leave its device alone before it notices that it has lost it. */
+const NOTICE_NS = 5e9
+
+/**
+ * Take the driver's registers away in the middle of traffic. Its next access is refused and ends it; the supervisor
+ * brings it back, configuration and traffic resume.
+ */
 async function kill(session: Session, one: Climber): Promise<void> {
   if (one.net?.driver === undefined) return
   const { machine, peer } = session
   const check = await session.check(
-    checks.attempt(`${one.name}: killed under traffic and recovered`, async () => {
+    checks.attempt(`${one.name}: registers revoked under traffic, restarted`, async () => {
       const net = one.net!
       const frames = 400
       const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames })
       await machine.run(() => running.received >= frames / 2, 10e9)
       const before = machine.recoveries.length
       const victim = machine.driver(one.name)!
-      victim.domain.fail(new Failure('bug', 'killed by the machine under traffic'))
+      victim.revokeRegisters()
+      await machine.run(() => machine.recoveries.length > before, NOTICE_NS)
       const left = Object.entries(victim.domain.remains()).filter(([, count]) => count !== 0)
-      await machine.run(() => machine.recoveries.length > before, 10e9)
-      const recovery = machine.recoveries.at(-1)
+      const recovery = machine.recoveries[before]
       one.driver = machine.driver(one.name)
       const [up, link] = await checks.carrier(machine, net, true)
       net.kick()
@@ -300,7 +313,7 @@ async function kill(session: Session, one: Climber): Promise<void> {
       const lost = reports.reduce((sum, r) => sum + r.lost, 0)
       return [
         ok,
-        `${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
+        `${placeOf(recovery?.fault, one.request.pack)}; ${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
       ]
     }),
   )

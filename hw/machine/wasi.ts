@@ -33,7 +33,12 @@ type Library = typeof import('@wasmer/wasi')
 
 let library: Promise<Library> | undefined
 
-/** Loaded only for a module that needs it: it costs tens of milliseconds, once. */
+/** Loaded only for a module that needs it: it costs tens of milliseconds, once. Early, it overlaps compilation. */
+export function loadWasi(): Promise<Library> {
+  library ??= load()
+  return library
+}
+
 async function load(): Promise<Library> {
   const wasmer = await import('@wasmer/wasi')
   await wasmer.init()
@@ -41,8 +46,7 @@ async function load(): Promise<Library> {
 }
 
 export async function createWasi(module: WebAssembly.Module, host: Host, options: WasiOptions): Promise<WasiHost> {
-  library ??= load()
-  const wasmer = await library
+  const wasmer = await loadWasi()
   const fs = new wasmer.MemFS()
   writeFiles(fs, options.firmware)
   const wasi = new wasmer.WASI({ args: ['driver', ...options.args], env: {}, preopens: { '/': '/' }, fs })
