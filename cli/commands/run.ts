@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
-import { describeDevices } from '../../hw/machine/devices.ts'
+import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
 import { readPackage } from '../../hw/machine/package.ts'
 import { runMachine, type ModuleRequest, type RunReport } from '../../hw/machine/run.ts'
 import { count, duration, paint, table } from '../output.ts'
@@ -29,6 +29,9 @@ function parseWanted(words: readonly string[]): Wanted[] {
         expected: 'MODULE or MODULE=DEVICE',
         todo: `devices: ${describeDevices()}`,
       })
+    }
+    if (device !== undefined && nicModel(device) === undefined) {
+      throw new UsageError(`no device model named ${device}`, { where: word, expected: `one of ${describeDevices()}` })
     }
     return { module, device }
   })

@@ -58,12 +58,14 @@ async function archive(
   return target
 }
 
+/** Functions of the shim that are in every package: the required entries. */
+export const rootSymbols: readonly string[] = entries
+  .filter((entry) => entry.required === true)
+  .map((entry) => `drvport_entry_${entry.name}`)
+
 /** What must be in every package: the required entries, and the words both sides share. */
 function roots(): string[] {
-  const needed = entries
-    .filter((entry) => entry.required === true)
-    .map((entry) => `--undefined=drvport_entry_${entry.name}`)
-  return [...needed, ...shared.map((word) => `--export=${word.name}`)]
+  return [...rootSymbols.map((symbol) => `--undefined=${symbol}`), ...shared.map((word) => `--export=${word.name}`)]
 }
 
 /** Link. Throws only when the infrastructure fails; undefined symbols and errors are in the result. */

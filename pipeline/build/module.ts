@@ -10,7 +10,7 @@ import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing, ownSources } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { link, type LinkResult } from './link.ts'
+import { link, rootSymbols, type LinkResult } from './link.ts'
 import { infoOf, pack, packageKey, type Plan } from './pack.ts'
 import { resolve, type Resolution } from './resolve.ts'
 import type { SymbolTable } from './symbols.ts'
@@ -131,16 +131,17 @@ async function findProviders(
 ): Promise<Resolution<BuiltObject>> {
   const { tree, compiler, table } = build
   const shim = await compiler.shim()
-  return resolve(name, own, table, {
-    shim: (symbol) => shim.bySymbol.get(symbol),
-    tree: (file) => compiler.treeFile(file),
-    portable: async (symbol) => portableSource((await tree.exports()).get(symbol)),
-    module: async (other) => {
+  const sources = {
+    shim: (symbol: string) => shim.bySymbol.get(symbol),
+    tree: (file: string) => compiler.treeFile(file),
+    portable: async (symbol: string) => portableSource((await tree.exports()).get(symbol)),
+    module: async (other: string) => {
       const found = await tree.module(other)
       return found === undefined ? undefined : (await compiler.module(found)).objects
     },
-    exporter: (symbol) => tree.exporter(symbol),
-  })
+    exporter: (symbol: string) => tree.exporter(symbol),
+  }
+  return resolve(name, own, table, sources, rootSymbols)
 }
 
 async function makePlan(build: ModuleBuild, compiled: BuiltModule, own: readonly BuiltObject[]): Promise<Plan> {

@@ -47,12 +47,13 @@ export interface Resolution<O extends LinkObject> {
 const LINKER =
   /^(__start_|__stop_|__heap_base$|__heap_end$|__data_end$|__global_base$|__stack_pointer$|__stack_low$|__stack_high$|__memory_base$|__table_base$|__indirect_function_table$|__dso_handle$|__wasm_call_ctors$)/
 
-/** Find the closure over providers from a module's own objects. */
+/** Find the closure over providers from a module's own objects and the symbols every package has (`roots`). */
 export async function resolve<O extends LinkObject>(
   name: string,
   own: readonly O[],
   table: SymbolTable,
   sources: Sources<O>,
+  roots: readonly string[] = [],
 ): Promise<Resolution<O>> {
   const modules = new Map<string, readonly O[]>([[name, own]])
   const dependsOn = new Map<string, Set<string>>([[name, new Set()]])
@@ -133,6 +134,11 @@ export async function resolve<O extends LinkObject>(
   }
 
   own.forEach((object) => add(object, name))
+  // What every package has, also one whose modules ask for nothing.
+  for (const root of roots) {
+    const object = sources.shim(root)
+    if (object !== undefined) addSupport(object)
+  }
   for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
     await prefetch(item.object.needs)
     for (const symbol of item.object.needs) {

@@ -63,6 +63,16 @@ function stage(file: string, args: readonly string[], env: NodeJS.ProcessEnv, si
   return { child, done }
 }
 
+/**
+ * Wait for a pipe into a program. Node destroys a program's input when it exits, sometimes before it says that the
+ * input was written: that is no error, the program's exit status tells.
+ */
+async function fed(pipe: Promise<void>): Promise<void> {
+  await pipe.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  })
+}
+
 function counter(onBytes: (bytes: number) => void): Transform {
   let total = 0
   return new Transform({
@@ -99,9 +109,9 @@ async function unpackStream(input: Readable, kind: Compression, dir: string, opt
     others.push(program)
     const { stdin, stdout } = program.child
     if (stdin === null || stdout === null) throw new Error('a pipe without ends')
-    await Promise.all([pipeline(input, count, stdin), pipeline(stdout, sink)])
+    await Promise.all([fed(pipeline(input, count, stdin)), fed(pipeline(stdout, sink))])
   }
-  const moved = move()
+  const moved = fed(move())
   // tar's own words say more than the broken pipe its end causes.
   const results = await Promise.allSettled([tar.done, ...others.map(({ done }) => done), moved])
   for (const { done } of others) results.push(...(await Promise.allSettled([done])))
@@ -139,7 +149,7 @@ export async function extractFile(
     const { stdin: into, stdout: out } = tar.child
     if (from === null || into === null || out === null) throw new Error('a pipe without ends')
     source.child.stdin?.end()
-    await Promise.all([pipeline(from, into), pipeline(out, handle.createWriteStream()), source.done, tar.done])
+    await Promise.all([fed(pipeline(from, into)), pipeline(out, handle.createWriteStream()), source.done, tar.done])
   } catch (error) {
     throw explain(error as Error, target)
   }
