@@ -27,6 +27,7 @@ OPTIONAL void drvport_net_init(void);
 OPTIONAL void drvport_net_drain(void);
 OPTIONAL unsigned int drvport_pci_claims(void);
 OPTIONAL int drvport_pci_bus_init(void);
+OPTIONAL int platform_bus_init(void); /* the tree's drivers/base/platform.c */
 OPTIONAL int drvport_pci_probe(u32 slot);
 OPTIONAL void drvport_pci_remove(u32 slot);
 
@@ -81,6 +82,8 @@ int drvport_entry_init(void)
 
 	subsystems_start();
 	task = drvport_task_enter("init");
+	if (platform_bus_init)
+		platform_bus_init();
 	if (drvport_pci_bus_init)
 		drvport_pci_bus_init();
 	if (drvport_net_init)

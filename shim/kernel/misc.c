@@ -10,6 +10,9 @@
 #include <linux/sched.h>
 #include <linux/mm.h>
 #include <linux/utsname.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/jump_label.h>
 #include <generated/utsrelease.h>
 #include <linux/trace_events.h>
 #include <linux/export.h>
@@ -31,6 +34,32 @@ bool has_capability_noaudit(struct task_struct *task, int cap)
 {
 	return true;
 }
+
+/* Lockdown keeps users of a machine from its kernel; there are none here. */
+int security_locked_down(enum lockdown_reason what)
+{
+	return 0;
+}
+
+/* Hardened copying asks whether a buffer is one object: every copy stays inside the domain's own memory. */
+void __check_object_size(const void *ptr, unsigned long n, bool to_user)
+{
+}
+
+#ifdef CONFIG_PROVE_LOCKING
+#elif defined(CONFIG_DEBUG_ATOMIC_SLEEP)
+void __might_fault(const char *file, int line)
+{
+	__might_sleep(file, line);
+}
+#endif
+
+bool kmem_dump_obj(void *object)
+{
+	return false;
+}
+
+bool static_key_initialized = true;
 
 /* ---- symbols: code has no addresses in wasm; %pS prints the number of the function ---- */
 

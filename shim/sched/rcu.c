@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/mm.h>
 #include <linux/bottom_half.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/export.h>
 #include <drvport/core.h>
 
@@ -67,6 +68,11 @@ void rcu_barrier(void)
 	might_sleep();
 	flush_work(&callbacks);
 	drvport_rcu_run();
+}
+
+void wakeme_after_rcu(struct rcu_head *head)
+{
+	complete(&container_of(head, struct rcu_synchronize, head)->completion);
 }
 
 /* Grace periods are over as soon as they are asked about: from process context, nothing is in a reader. */
