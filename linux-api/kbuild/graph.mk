@@ -12,7 +12,7 @@
 #   f FLAGS                   only at the top: what every C file of the kernel is compiled with
 #   g                         something here is generated: objects may need drvport-prepare
 #
-# drvport-prepare makes what the objects in DRVPORT_OBJECTS need that is generated: headers, or the source itself.
+# drvport-prepare makes what the objects in DRVPORT_OBJECTS need that is generated, and the generated DRVPORT_SOURCES.
 
 drvport-dir := $(obj)
 include $(srctree)/scripts/Makefile.build
@@ -52,8 +52,7 @@ ifneq ($(filter drvport-prepare,$(MAKECMDGOALS)),)
 $(DRVPORT_OBJECTS): FORCE ;
 
 .PHONY: drvport-prepare
-drvport-prepare: $(DRVPORT_OBJECTS) \
-		$(foreach o,$(DRVPORT_OBJECTS),$(if $(wildcard $(srctree)/$(o:.o=.c)),,$(o:.o=.c)))
+drvport-prepare: $(DRVPORT_OBJECTS) $(DRVPORT_SOURCES)
 	@:
 
 endif

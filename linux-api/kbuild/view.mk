@@ -8,15 +8,27 @@ include $(dir $(lastword $(MAKEFILE_LIST)))Makefile.linux
 # Set only in make's second pass, which runs in the output directory with everything defined.
 ifeq ($(need-sub-make),)
 
-PHONY += drvport-headers drvport-graph drvport-prepare
-export DRVPORT_GRAPH DRVPORT_OBJECTS
+PHONY += drvport-headers drvport-graph drvport-sources drvport-prepare
+export DRVPORT_GRAPH DRVPORT_OBJECTS DRVPORT_SOURCES
 
 drvport-headers: asm-generic include/config/auto.conf include/generated/autoconf.h include/generated/utsrelease.h \
 		include/generated/uapi/linux/version.h
 	$(Q)$(MAKE) $(build)=. include/generated/timeconst.h include/generated/bounds.h include/generated/asm-offsets.h
+	$(Q)$(MAKE) $(build)=scripts scripts/asn1_compiler
 
 drvport-graph: include/config/auto.conf
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 drvport-graph
+
+# What make would do for objects whose source is not where their name says. DRVPORT_PAIRS: DIR:OBJECT...
+drvport-source-dirs := $(sort $(foreach pair,$(DRVPORT_PAIRS),$(firstword $(subst :, ,$(pair)))))
+
+PHONY += $(addprefix drvport-sources-in-,$(drvport-source-dirs))
+drvport-sources: $(addprefix drvport-sources-in-,$(drvport-source-dirs))
+	@:
+
+$(addprefix drvport-sources-in-,$(drvport-source-dirs)): drvport-sources-in-%: include/config/auto.conf
+	$(Q)$(MAKE) -n -k -f $(srctree)/drvport-graph.mk obj=$* need-builtin=1 need-modorder=1 \
+		$(patsubst $*:%,%,$(filter $*:%,$(DRVPORT_PAIRS)))
 
 drvport-prepare: include/config/auto.conf
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$(DRVPORT_DIR) need-builtin=1 need-modorder=1 drvport-prepare

@@ -5,18 +5,19 @@
  * an interrupted one is done again.
  */
 
+import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import { ensureHostTools } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
-import { assembleGraph, parseDirectory, type Graph } from './graph.ts'
-import { findHostCompiler, runMake, type MakeSetup } from './make.ts'
+import { assembleGraph, parseDirectory, parseDryRun, type Graph } from './graph.ts'
+import { findHostCompiler, runMake, tryMake, type MakeSetup } from './make.ts'
 import { FRAGMENT, makeView, overlayKey } from './view.ts'
 
 /** Changes when the layout of what is kept changes. */
-const FORMAT = 2
+const FORMAT = 3
 
 export interface ConfigureOptions {
   /** A clang that has the wasm32 target, and its version. */
@@ -60,6 +61,12 @@ export async function configure(tree: SourceTree, options: ConfigureOptions): Pr
   const key = contentKey([FORMAT, tree.id, tree.dir, await overlayKey(), options.cc.version])
   const home = cachePath('kbuild', `${tree.name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-${key.slice(0, 16)}`)
   const view = path.join(home, 'view')
+  if (/[\s:]/.test(view))
+    throw new InfrastructureError('Linux cannot be configured in this directory', {
+      where: view,
+      expected: 'a path without spaces and colons',
+      todo: 'set DRVPORT_CACHE to such a path',
+    })
   const graphFile = path.join(home, 'graph.json')
   if (!(await exists(graphFile))) {
     const waiting = () => options.onProgress?.('waiting for another drvport that configures this tree')
@@ -79,11 +86,11 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
     await fs.mkdir(home, { recursive: true })
     await makeView(tree.dir, view)
     options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
-    await runMake(setup, ['allmodconfig'], {}, { KCONFIG_ALLCONFIG: FRAGMENT })
+    await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: FRAGMENT })
     options.onProgress?.('generating headers')
     await runMake(setup, ['drvport-headers'])
     options.onProgress?.('reading the Makefiles')
-    await writeAtomic(graphFile, JSON.stringify(await readGraph(setup)))
+    await writeAtomic(graphFile, JSON.stringify(await withSources(setup, await readGraph(setup))))
   } catch (error) {
     throw asInfrastructure(error, home)
   }
@@ -92,7 +99,7 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
 async function readGraph(setup: MakeSetup): Promise<Graph> {
   const dir = path.join(setup.view, 'build', 'graph')
   await fs.mkdir(dir, { recursive: true })
-  await runMake(setup, ['drvport-graph'], {}, { DRVPORT_GRAPH: 'graph' })
+  await runMake(setup, ['drvport-graph'], { DRVPORT_GRAPH: 'graph' })
   const files = (await fs.readdir(dir)).toSorted()
   const directories = []
   for (const file of files) directories.push(parseDirectory(await fs.readFile(path.join(dir, file), 'utf8')))
@@ -100,7 +107,36 @@ async function readGraph(setup: MakeSetup): Promise<Graph> {
   return assembleGraph(directories)
 }
 
-/** Make what is generated for objects of one directory: headers by host programs, sources from tables. */
-export async function prepareObjects(setup: MakeSetup, dir: string, objects: readonly string[]): Promise<void> {
-  await runMake(setup, ['drvport-prepare'], {}, { DRVPORT_DIR: dir, DRVPORT_OBJECTS: objects.join(' ') })
+/**
+ * Ask make for the C files that are not where their object's name says: some are generated, some are another
+ * directory's.
+ */
+async function withSources(setup: MakeSetup, graph: Graph): Promise<Graph> {
+  const displaced = graph.objects.filter(
+    ({ object }) => !existsSync(path.join(setup.view, object.replace(/\.o$/, '.c'))),
+  )
+  const pairs = displaced.map(({ object, dir = path.dirname(object) }) => `${dir}:${object}`)
+  const run = await tryMake(setup, ['drvport-sources'], { DRVPORT_PAIRS: pairs.join(' ') })
+  const sources = parseDryRun(run.stdout)
+  const objects = graph.objects.map((entry) => {
+    const source = sources.get(entry.object)
+    return source === undefined ? entry : { ...entry, source }
+  })
+  return { ...graph, objects }
+}
+
+/**
+ * Make what is generated for objects of one directory: headers by host programs, sources from tables. What cannot be
+ * made is left out: the compile that needs it then says so, for that module alone.
+ */
+export async function prepareObjects(
+  setup: MakeSetup,
+  dir: string,
+  objects: readonly string[],
+  sources: readonly string[],
+): Promise<void> {
+  await tryMake(setup, ['drvport-prepare', `DRVPORT_DIR=${dir}`], {
+    DRVPORT_OBJECTS: objects.join(' '),
+    DRVPORT_SOURCES: sources.join(' '),
+  })
 }

@@ -64,6 +64,10 @@ export interface Graph {
     /** Flags of its own: the KBUILD_* names. */
     readonly own: readonly string[]
     readonly generates: boolean
+    /** The directory whose Makefile names it, where that is not the one it lies in. */
+    readonly dir?: string
+    /** The C file, where it is not the object's own name: relative to the output directory. */
+    readonly source?: string
   }[]
   readonly flagSets: readonly (readonly number[])[]
   readonly words: readonly string[]
@@ -104,6 +108,27 @@ export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>): s
   return [...new Set(result)]
 }
 
+const directoryOf = (target: string): string => (target.includes('/') ? target.slice(0, target.lastIndexOf('/')) : '.')
+
+/** The directory whose Makefile names a module: its own, or one above when the name has a directory in it. */
+function ownerOf(directories: ReadonlyMap<string, DirectoryFacts>, target: string): DirectoryFacts | undefined {
+  for (let dir = directoryOf(target); ; dir = directoryOf(dir)) {
+    const facts = directories.get(dir)
+    if (facts?.order.includes(target) === true || dir === '.') return facts
+  }
+}
+
+/**
+ * Sources that make would compile, from what `make -n` prints: object to source, both relative to the output directory.
+ * For objects whose source has another name or is generated.
+ */
+export function parseDryRun(text: string): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [, object, source] of text.matchAll(/ -c -o (\S+\.o) (\S+\.c)(?=[ ;\n]|$)/g))
+    found.set(object as string, source as string)
+  return found
+}
+
 /** Put the directories together. */
 export function assembleGraph(directories: readonly DirectoryFacts[]): Graph {
   const byDir = new Map(directories.map((facts) => [facts.dir, facts]))
@@ -111,19 +136,20 @@ export function assembleGraph(directories: readonly DirectoryFacts[]): Graph {
   const flagSets = new Interner<number[]>()
   const objectIndex = new Map<string, number>()
   const objects: Graph['objects'][number][] = []
-  for (const { objects: listed, generates } of directories) {
+  for (const { dir, objects: listed, generates } of directories) {
     for (const { object, builtin, flags } of listed) {
       if (objectIndex.has(object)) continue
       const all = shellWords(flags).filter((word) => !DROPPED.test(word))
       const shared = all.filter((word) => !OWN.test(word))
       const set = flagSets.add(shared.join('\0'), () => shared.map((word) => flagWords.add(word, () => word)))
       const own = all.filter((word) => OWN.test(word))
-      objectIndex.set(object, objects.push({ object, builtin, flags: set, own, generates }) - 1)
+      const elsewhere = dir !== '.' && directoryOf(object) !== dir
+      const entry = { object, builtin, flags: set, own, generates, ...(elsewhere && { dir }) }
+      objectIndex.set(object, objects.push(entry) - 1)
     }
   }
   const modules = moduleOrder(byDir).map((target) => {
-    const slash = target.lastIndexOf('/')
-    const dir = byDir.get(slash < 0 ? '.' : target.slice(0, slash))
+    const dir = ownerOf(byDir, target)
     const parts = dir?.composites.get(target) ?? [target]
     const indices = parts.map((part) => objectIndex.get(part)).filter((index) => index !== undefined)
     return { path: target.replace(/\.o$/, '.ko'), objects: indices }

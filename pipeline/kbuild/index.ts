@@ -5,7 +5,7 @@
  * wasm architecture; a path "in the tree" is relative to it.
  */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { exists, withLock, writeAtomic } from '../cache.ts'
@@ -98,6 +98,7 @@ class ConfiguredTree implements Kbuild {
   private readonly all: readonly KbuildModule[]
   private readonly byName = new Map<string, KbuildModule>()
   private readonly objectIndex = new Map<string, number>()
+  private readonly objectsOf = new Map<string, readonly number[]>()
   private readonly prepared = new Map<string, Promise<void>>()
   private exported: Promise<ReadonlyMap<string, ExportedSymbol>> | undefined
 
@@ -109,6 +110,7 @@ class ConfiguredTree implements Kbuild {
     this.view = configured.view
     this.roots = [{ dir: configured.view, as: '' }]
     configured.graph.objects.forEach(({ object }, index) => this.objectIndex.set(object, index))
+    for (const { path: ko, objects } of configured.graph.modules) this.objectsOf.set(ko, objects)
     this.all = configured.graph.modules.map(({ path: ko, objects }) => this.moduleOf(ko, objects))
     for (const module of this.all) {
       const name = canonicalName(module.name)
@@ -118,8 +120,7 @@ class ConfiguredTree implements Kbuild {
 
   /** Objects are made when asked for: a list of thousands of modules needs none of them. */
   private moduleOf(ko: string, objects: readonly number[]): KbuildModule {
-    const { graph } = this.configured
-    const sourceOf = (index: number) => (graph.objects[index]?.object ?? '').replace(/\.o$/, '.c')
+    const sourceOf = (index: number) => this.sourcePath(index)
     const toObject = (index: number) => this.objectAt(index)
     return {
       name: path.basename(ko, '.ko'),
@@ -135,16 +136,15 @@ class ConfiguredTree implements Kbuild {
 
   private objectAt(index: number): KbuildObject {
     const { graph, build } = this.configured
-    const stem = (graph.objects[index]?.object ?? '').replace(/\.o$/, '')
-    return { source: this.sourceFile(stem), args: withOwnAbi(objectFlags(graph, index)), cwd: build }
+    const source = path.join(this.view, this.sourcePath(index))
+    return { source, args: withOwnAbi(objectFlags(graph, index)), cwd: build }
   }
 
-  /** A C file lies in the tree, or was generated into the output directory. */
-  private sourceFile(stem: string): string {
-    const inTree = path.join(this.view, `${stem}.c`)
-    if (existsSync(inTree)) return inTree
-    const generated = path.join(this.configured.build, `${stem}.c`)
-    return existsSync(generated) ? generated : inTree
+  /** Path of an object's C file relative to the view; a generated one lies below `build`. */
+  private sourcePath(index: number): string {
+    const entry = this.configured.graph.objects[index]
+    if (entry?.source !== undefined) return path.join('build', entry.source)
+    return (entry?.object ?? '').replace(/\.o$/, '.c')
   }
 
   modules(): readonly KbuildModule[] {
@@ -157,13 +157,13 @@ class ConfiguredTree implements Kbuild {
 
   async select(selector: string | readonly string[]): Promise<readonly KbuildModule[]> {
     const chosen = await this.match(typeof selector === 'string' ? [selector] : selector)
-    await this.prepare(chosen.flatMap((module) => module.sources))
+    await this.prepare(chosen.flatMap((module) => this.objectsOf.get(module.path) ?? []))
     return chosen
   }
 
   async module(name: string): Promise<KbuildModule | undefined> {
     const found = this.byName.get(canonicalName(name))
-    if (found !== undefined) await this.prepare(found.sources)
+    if (found !== undefined) await this.prepare(this.objectsOf.get(found.path) ?? [])
     return found
   }
 
@@ -192,8 +192,8 @@ class ConfiguredTree implements Kbuild {
       for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
     })
     const found = new Map<string, ExportedSymbol>()
-    for (const [index, { object }] of graph.objects.entries()) {
-      const source = object.replace(/\.o$/, '.c')
+    for (const index of graph.objects.keys()) {
+      const source = this.sourcePath(index)
       const text = await fs.readFile(path.join(this.view, source), 'latin1').catch(() => '')
       for (const item of exportsIn(text)) {
         const modules = owners.get(index) ?? []
@@ -211,7 +211,7 @@ class ConfiguredTree implements Kbuild {
     const inTree = path.isAbsolute(file) ? undefined : path.normalize(file)
     const index = inTree === undefined ? undefined : this.objectIndex.get(inTree.replace(/\.c$/, '.o'))
     if (inTree !== undefined && index !== undefined) {
-      await this.prepare([inTree])
+      await this.prepare([index])
       const object = this.objectAt(index)
       return { ...object, args: object.args.filter((arg) => arg !== '-DMODULE') }
     }
@@ -248,40 +248,43 @@ class ConfiguredTree implements Kbuild {
   }
   private options: ReadonlyMap<string, string> | undefined
 
-  /** Make what is generated for these sources, once each; directories that generate nothing cost nothing. */
-  private async prepare(sources: readonly string[]): Promise<void> {
-    const wanted = new Map<string, string[]>()
-    for (const source of sources) {
-      const object = source.replace(/\.c$/, '.o')
-      const facts = this.configured.graph.objects[this.objectIndex.get(object) ?? -1]
-      if (facts === undefined) continue
-      if (!facts.generates && existsSync(path.join(this.view, source))) continue
-      const dir = path.dirname(object)
-      wanted.set(dir, [...(wanted.get(dir) ?? []), object])
+  /** Make what is generated for these objects, once each; directories that generate nothing cost nothing. */
+  private async prepare(objects: readonly number[]): Promise<void> {
+    const wanted = new Map<string, number[]>()
+    for (const index of objects) {
+      const facts = this.configured.graph.objects[index]
+      if (facts === undefined || (!facts.generates && facts.source === undefined)) continue
+      const dir = facts.dir ?? path.dirname(facts.object)
+      wanted.set(dir, [...(wanted.get(dir) ?? []), index])
     }
-    for (const [dir, objects] of wanted) await this.prepareIn(dir, objects)
+    for (const [dir, indices] of wanted) await this.prepareIn(dir, indices)
   }
 
-  private prepareIn(dir: string, objects: readonly string[]): Promise<void> {
-    const key = `${dir} ${objects.join(' ')}`
-    const stamp = path.join(this.configured.build, '.drvport-prepared')
-    const run = async () => {
-      const done = (await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n')
-      const missing = objects.filter((object) => !done.includes(object))
-      if (missing.length === 0) return
-      const setup = await this.configured.setup()
-      await withLock(`kbuild-${path.basename(path.dirname(this.view))}`, async () => {
-        await prepareObjects(setup, dir, missing)
-        await fs.appendFile(stamp, missing.map((object) => `${object}\n`).join(''))
-      })
-    }
+  private prepareIn(dir: string, indices: readonly number[]): Promise<void> {
+    const key = `${dir} ${indices.join(' ')}`
     let work = this.prepared.get(key)
     if (work === undefined) {
       // One make at a time in an output directory.
-      work = this.lastPrepare = this.lastPrepare.catch(() => undefined).then(run)
+      work = this.lastPrepare.catch(() => undefined).then(() => this.generate(dir, indices))
+      this.lastPrepare = work
       this.prepared.set(key, work)
     }
     return work
+  }
+
+  private async generate(dir: string, indices: readonly number[]): Promise<void> {
+    const { graph, build } = this.configured
+    const stamp = path.join(build, '.drvport-prepared')
+    const done = new Set((await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n'))
+    const entries = indices.flatMap((index) => graph.objects[index] ?? []).filter(({ object }) => !done.has(object))
+    if (entries.length === 0) return
+    const setup = await this.configured.setup()
+    const objects = entries.map(({ object }) => object)
+    const sources = entries.flatMap(({ source }) => (source === undefined || source.startsWith('..') ? [] : [source]))
+    await withLock(`kbuild-${path.basename(path.dirname(this.view))}`, async () => {
+      await prepareObjects(setup, dir, objects, sources)
+      await fs.appendFile(stamp, objects.map((object) => `${object}\n`).join(''))
+    })
   }
 
   private lastPrepare: Promise<void> = Promise.resolve()

@@ -5,7 +5,7 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
-import { findProgram, runTool } from '../toolchain/process.ts'
+import { findProgram, runTool, type ToolOutput } from '../toolchain/process.ts'
 
 export interface MakeSetup {
   /** The view's directory. */
@@ -45,9 +45,23 @@ export async function findHostCompiler(searchPath: string): Promise<string | und
 export async function runMake(
   setup: MakeSetup,
   goals: readonly string[],
-  variables: Readonly<Record<string, string>> = {},
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  const result = await tryMake(setup, goals, environment)
+  if (result.status === 0) return
+  throw new InfrastructureError(`the kernel tree's make failed at ${goals.join(' ')}`, {
+    where: setup.view,
+    found: (result.stderr || result.stdout).trim().split('\n').slice(-12).join('\n            '),
+    todo: 'see `drvport doctor` for missing host tools; an unusual tree may need a fragment in linux-api/config',
+  })
+}
+
+/** As runMake, but a failing goal is a result; the others are still made. */
+export function tryMake(
+  setup: MakeSetup,
+  goals: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ToolOutput> {
   const build = path.join(setup.view, 'build')
   const settings = {
     ARCH: 'wasm',
@@ -57,12 +71,12 @@ export async function runMake(
     LD: path.join(build, 'stand-in-ld'),
     CLANG_TARGET_FLAGS_wasm: 'wasm32-unknown-unknown',
     ...REPRODUCIBLE,
-    ...variables,
   }
-  const result = await runTool(
+  return runTool(
     'make',
     [
       '-s',
+      '-k',
       `-j${os.availableParallelism()}`,
       '-C',
       setup.view,
@@ -75,10 +89,4 @@ export async function runMake(
       ...(setup.signal && { signal: setup.signal }),
     },
   )
-  if (result.status === 0) return
-  throw new InfrastructureError(`the kernel tree's make failed at ${goals.join(' ')}`, {
-    where: setup.view,
-    found: (result.stderr || result.stdout).trim().split('\n').slice(-12).join('\n            '),
-    todo: 'see `drvport doctor` for missing host tools; an unusual tree may need a fragment in linux-api/config',
-  })
 }

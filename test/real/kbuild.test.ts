@@ -120,3 +120,11 @@ real('nothing is written into the tree', async (t) => {
   for (const made of ['.config', 'include/config', 'include/generated', 'arch/wasm'])
     t.false(existsSync(path.join(source.dir, made)), made)
 })
+
+real('every object of every module has a C file, but for the few made by other means', async (t) => {
+  const modules = await kbuild().select('all')
+  const without = modules.flatMap(({ name, objects }) =>
+    objects.filter(({ source }) => !existsSync(source)).map(() => name),
+  )
+  t.true(without.length < 10, without.join(' '))
+})

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { assembleGraph, moduleOrder, objectFlags, parseDirectory } from '../../../pipeline/kbuild/graph.ts'
+import { assembleGraph, moduleOrder, objectFlags, parseDirectory, parseDryRun } from '../../../pipeline/kbuild/graph.ts'
 import { parseAutoConf } from '../../../pipeline/kbuild/index.ts'
 import { shellWords } from '../../../pipeline/kbuild/words.ts'
 
@@ -96,4 +96,39 @@ test('auto.conf: options that are on, text without its quotes', (t) => {
       ['EMPTY', ''],
     ],
   )
+})
+
+test('a dry run tells which source an object is compiled from', (t) => {
+  const text = `set -e; echo '  CC  a.o'; clang -O2 -D'X="y z"' -c -o drivers/x/gen/a.o ../drivers/y/a.c; ./scripts/basic/fixdep d
+clang -c -o fs/b.o fs/b.c
+clang -S -o kernel/bounds.s ../kernel/bounds.c
+`
+  t.deepEqual(
+    [...parseDryRun(text)],
+    [
+      ['drivers/x/gen/a.o', '../drivers/y/a.c'],
+      ['fs/b.o', 'fs/b.c'],
+    ],
+  )
+})
+
+test('an object below the directory that names it keeps that directory', (t) => {
+  const deep = parseDirectory(`d drivers
+m drivers/multi.o drivers/deep/own.o
+c drivers/multi.o drivers/deep/one.o
+om drivers/deep/one.o -DMODULE
+om drivers/deep/own.o -DMODULE
+`)
+  const graph = assembleGraph([parseDirectory('d .\nm drivers/modules.order\n'), deep])
+  t.deepEqual(
+    graph.objects.map(({ object, dir }) => [object, dir]),
+    [
+      ['drivers/deep/one.o', 'drivers'],
+      ['drivers/deep/own.o', 'drivers'],
+    ],
+  )
+  t.deepEqual(graph.modules, [
+    { path: 'drivers/multi.ko', objects: [0] },
+    { path: 'drivers/deep/own.ko', objects: [1] },
+  ])
 })
