@@ -76,9 +76,11 @@ export async function link(
   signal?: AbortSignal,
 ): Promise<LinkResult> {
   const start = performance.now()
-  const output = temporaryName(cachePath('objects', 'work', 'linked.wasm'))
+  // The linker writes the file's name into the module: always the same name, in a directory of its own.
+  const dir = temporaryName(cachePath('objects', 'work', 'link'))
+  const output = path.join(dir, 'linked.wasm')
   try {
-    await fs.mkdir(path.dirname(output), { recursive: true })
+    await fs.mkdir(dir, { recursive: true })
     const library = support.length > 0 ? [await archive(toolchain, support, signal)] : []
     const args = [
       ...linkFlags(toolchain.llvmMajor),
@@ -88,7 +90,7 @@ export async function link(
       '-o',
       output,
     ]
-    const run = await toolchain.link(args, { cwd: path.dirname(output), ...(signal && { signal }) })
+    const run = await toolchain.link(args, { cwd: dir, ...(signal && { signal }) })
     if (/No space left on device/i.test(run.output))
       throw new InfrastructureError('cannot write the linked module', {
         where: output,
@@ -101,6 +103,6 @@ export async function link(
   } catch (error) {
     throw asInfrastructure(error, output)
   } finally {
-    await fs.rm(output, { force: true })
+    await fs.rm(dir, { recursive: true, force: true })
   }
 }
