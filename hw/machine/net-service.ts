@@ -217,7 +217,7 @@ export class NetInterface implements Endpoint {
     const { domain } = this.driver!
     const vector = (this.#arena >> 2) + this.#head * FRAME_WORDS
     const offered = this.#filled - this.#head
-    const taken = domain.enter(this.#transmit!, this.id, vector * 4, offered)
+    const taken = Math.min(domain.enter(this.#transmit!, this.id, vector * 4, offered), offered)
     if (domain.dead) return false
     this.counters.txCalls++
     for (let i = 0; i < taken; i++) this.counters.txBytes += words[vector + i * FRAME_WORDS + 1]!

@@ -3,7 +3,7 @@
  * without printing and without files.
  *
  * Rungs as they are reached: load, init, probe, operate (opened and linked), traffic, reload (unloaded and bound again
- * without leaving anything), recover (killed and back).
+ * without leaving anything), recover (killed and back), contain (broken again and again, and nobody else noticed).
  */
 import type { DriverFault } from '../../kernel/fault.ts'
 import type { LogRecord } from './board.ts'
@@ -11,6 +11,7 @@ import * as checks from './checks.ts'
 import type { Check } from './checks.ts'
 import { modelsFor, nicModel, type NicModel } from './devices.ts'
 import { type Driver, DriverEnded, isClean } from './driver.ts'
+import { inject } from './inject.ts'
 import { Lan, type Nic } from './lan.ts'
 import { type Machine, type MachineOptions, createMachine, type Recovery } from './machine.ts'
 import { stats } from './net-control.ts'
@@ -19,7 +20,8 @@ import { type DriverPackage, PackageError } from './package.ts'
 import type { Station } from './station.ts'
 import { startTraffic } from './traffic.ts'
 
-export type RunRung = 'none' | 'verify' | 'load' | 'init' | 'probe' | 'operate' | 'traffic' | 'reload' | 'recover'
+export type RunRung =
+  'none' | 'verify' | 'load' | 'init' | 'probe' | 'operate' | 'traffic' | 'reload' | 'recover' | 'contain'
 
 export interface ModuleRequest {
   readonly pack: DriverPackage
@@ -35,6 +37,8 @@ export interface RunRequest extends MachineOptions {
   readonly frames?: number
   /** Let `breakUnderTraffic` make the devices' buses flip bits. */
   readonly flakyBus?: boolean
+  /** Faults to inject into each driver, at the end. */
+  readonly inject?: number
   /** Leave out what takes an interface down or breaks it. */
   readonly brief?: boolean
   /** A monotonic wall clock in ms, to time steps with; times are 0 without one. */
@@ -195,6 +199,7 @@ export async function runMachine(request: RunRequest): Promise<RunReport> {
     for (const one of session.climbers) if (!stopped()) await operations(session, one)
     for (const one of session.climbers) if (!stopped()) await reload(session, one)
     for (const one of session.climbers) if (!stopped()) await kill(session, one)
+    for (const one of session.climbers) if (!stopped()) await contain(session, one, request.inject ?? 0)
   }
   return session.report()
 }
@@ -318,6 +323,27 @@ async function kill(session: Session, one: Climber): Promise<void> {
     }),
   )
   if (check.ok && one.rung === 'reload') one.rung = 'recover'
+}
+
+/** Break the driver `count` times in seeded ways; two stations that it does not serve must not notice. */
+async function contain(session: Session, one: Climber, count: number): Promise<void> {
+  if (one.net === undefined || count === 0) return
+  const { machine, lan, peer } = session
+  const other =
+    session.climbers.find((climber) => climber !== one && climber.net?.ready)?.net ?? lan.station('bystander')
+  const third = lan.station('third')
+  const check = await session.check(
+    checks.attempt(`${one.name}: ${count} injected faults contained`, async () => {
+      const done = await inject(machine, one.name, one.net!, peer, [other, third], count)
+      const bad = done.filter(({ bystander, recovered }) => !bystander || !recovered)
+      const counts = Map.groupBy(done, ({ name, outcome }) => `${name}: ${outcome}`)
+      const list = [...counts].map(([what, these]) => `${these.length} ${what}`).join(', ')
+      const failed = bad.map(({ name, bystander }) => `${name}: ${bystander ? 'not recovered' : 'a bystander noticed'}`)
+      return [bad.length === 0, [list, ...failed].join('; ')]
+    }),
+  )
+  one.driver = machine.driver(one.name)
+  if (check.ok && one.rung === 'recover') one.rung = 'contain'
 }
 
 function reportOf(session: Session, wallMs: number): RunReport {

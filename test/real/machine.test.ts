@@ -22,10 +22,11 @@ test.before(async () => {
 
 test.after.always(() => workspace.close())
 
-const run = (seed: number, frames: number): Promise<RunReport> =>
+const run = (seed: number, frames: number, inject = 0): Promise<RunReport> =>
   runMachine({
     seed,
     frames,
+    inject,
     verify: verifyPackage,
     symbolizer: symbolizerOf,
     modules: ['8139too', 'e1000'].map((name) => ({ pack: packs.get(name)! })),
@@ -49,4 +50,10 @@ test.serial('one seed, one run; another seed, another interleaving with the same
   const results = (report: RunReport): unknown => report.checks.map(({ name, ok }) => [name, ok])
   t.deepEqual(results(one), results(again))
   t.deepEqual(results(one), results(other))
+})
+
+test.serial('faults injected into running drivers stay in them', async (t) => {
+  const report = await run(3, 100, 20)
+  for (const check of report.checks) t.true(check.ok, `${check.name}: ${check.detail}`)
+  for (const module of report.modules) t.is(module.rung, 'contain', module.reason)
 })
