@@ -15,6 +15,9 @@
 #include <linux/export.h>
 #include <drvport/core.h>
 
+/* Drivers check a number they were given against it. */
+int nr_irqs = NR_IRQS;
+
 struct line {
 	struct list_head list;
 	struct irqaction *actions;

@@ -162,6 +162,21 @@ void netif_tx_unlock(struct net_device *dev)
 	spin_unlock(&dev->tx_global_lock);
 }
 
+/* When a packet was last given to the hardware, on whichever queue. */
+unsigned long dev_trans_start(struct net_device *dev)
+{
+	unsigned long last = netdev_get_tx_queue(dev, 0)->trans_start;
+	unsigned int i;
+
+	for (i = 1; i < dev->num_tx_queues; i++) {
+		unsigned long start = netdev_get_tx_queue(dev, i)->trans_start;
+
+		if (start && time_after(start, last))
+			last = start;
+	}
+	return last;
+}
+
 /* ---- watchdog ---- */
 
 static bool queue_stuck(struct net_device *dev, unsigned int *stuck)
@@ -463,7 +478,7 @@ int drvport_entry_net_tx(unsigned int net, unsigned int vec, unsigned int count)
 }
 
 /* A driver's or module's own packet: straight to the device. */
-int dev_direct_xmit_skb(struct sk_buff *skb)
+static int direct_xmit(struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	bool sent = false;
@@ -483,7 +498,7 @@ int dev_direct_xmit_skb(struct sk_buff *skb)
 
 int __dev_queue_xmit(struct sk_buff *skb, struct net_device *sb_dev)
 {
-	return dev_direct_xmit_skb(skb);
+	return direct_xmit(skb);
 }
 
 /* ---- freeing from any context ---- */

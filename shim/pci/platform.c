@@ -20,3 +20,15 @@ int pcie_failed_link_retrain(struct pci_dev *dev)
 {
 	return -ENOTTY;
 }
+
+/* Quirks' part of access control services. */
+int pci_dev_specific_enable_acs(struct pci_dev *dev);
+int pci_dev_specific_enable_acs(struct pci_dev *dev)
+{
+	return -ENOTTY;
+}
+
+/* The host owns the port services: error reporting, hot plug. */
+#ifdef CONFIG_PCIEPORTBUS
+bool pcie_ports_native;
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * More questions about a device tree where there is none (see base/of.c): nothing is found, nothing needs to be set up.
+ */
+#include <linux/clk.h>
+#include <linux/clk/clk-conf.h>
+#include <linux/iommu.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/of_device.h>
+#include <linux/of_irq.h>
+#include <linux/of_platform.h>
+
+struct device_node *of_get_next_available_child(const struct device_node *node, struct device_node *prev)
+{
+	return NULL;
+}
+
+int of_property_read_variable_u32_array(const struct device_node *np, const char *propname, u32 *out_values,
+					size_t sz_min, size_t sz_max)
+{
+	return -EINVAL;
+}
+
+int of_property_match_string(const struct device_node *np, const char *propname, const char *string)
+{
+	return -EINVAL;
+}
+
+int __of_parse_phandle_with_args(const struct device_node *np, const char *list_name, const char *cells_name,
+				 int cell_count, int index, struct of_phandle_args *out_args)
+{
+	return -ENOENT;
+}
+
+#ifdef CONFIG_OF_DYNAMIC
+struct device_node *of_node_get(struct device_node *node)
+{
+	return node;
+}
+
+void of_node_put(struct device_node *node)
+{
+}
+#endif
+
+int of_address_to_resource(struct device_node *dev, int index, struct resource *r)
+{
+	return -EINVAL;
+}
+
+unsigned int irq_of_parse_and_map(struct device_node *node, int index)
+{
+	return 0;
+}
+
+ssize_t of_device_modalias(struct device *dev, char *str, ssize_t len)
+{
+	return -ENODEV;
+}
+
+int of_device_uevent_modalias(typeof(_Generic(of_device_uevent_modalias,
+					      int (*)(struct device *, struct kobj_uevent_env *): (struct device *)0,
+					      default: (const struct device *)0)) dev,
+			      struct kobj_uevent_env *env)
+{
+	return -ENODEV;
+}
+
+int of_dma_configure_id(struct device *dev, struct device_node *np, bool force_dma, const u32 *id)
+{
+	return 0;
+}
+
+int of_clk_set_defaults(struct device_node *node, bool clk_supplier)
+{
+	return 0;
+}
+
+struct platform_device *of_find_device_by_node(struct device_node *np)
+{
+	return NULL;
+}
+
+/* DMA of every device goes through the host's IOMMU; there is no choice of domain in here. */
+int iommu_device_use_default_domain(struct device *dev)
+{
+	return 0;
+}
+
+void iommu_device_unuse_default_domain(struct device *dev)
+{
+}
