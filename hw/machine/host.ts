@@ -10,7 +10,7 @@ import { Failure } from '../../kernel/fault.ts'
 import type { MemoryBank } from '../iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../pci/function.ts'
 import type { Board } from './board.ts'
-import type { NetDriver } from './net-service.ts'
+import type { NetDriver } from './net-interface.ts'
 import { type Mapping, PageTable, PortTable } from './page-table.ts'
 
 export interface PciObject {

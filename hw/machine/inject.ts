@@ -9,7 +9,8 @@ import { createRandom, type SeededRandom } from '../../kernel/random.ts'
 import * as checks from './checks.ts'
 import type { Driver } from './driver.ts'
 import type { Machine } from './machine.ts'
-import type { Endpoint, NetInterface } from './net-service.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { NetInterface } from './net-interface.ts'
 import { startTraffic } from './traffic.ts'
 
 export interface Injection {

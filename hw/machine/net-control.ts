@@ -4,7 +4,7 @@
  * What is set is remembered with the interface, and `replay` sets it again on the driver's next generation.
  */
 import { net_info, net_link, net_stats, net_value, SELFTEST } from '../../linux-api/generated/abi.ts'
-import type { NetDriver, NetInterface } from './net-service.ts'
+import type { NetDriver, NetInterface } from './net-interface.ts'
 
 /** An operation the driver refused, or an interface without a driver. */
 export class NetError extends Error {

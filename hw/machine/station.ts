@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { EthernetPort } from '../types.ts'
-import type { Endpoint, FrameSink, FrameSource } from './net-service.ts'
+import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
 
 const LARGEST = 16384
 /** Frames sent before others get a turn. */

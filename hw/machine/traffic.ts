@@ -8,7 +8,7 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createRandom } from '../../kernel/random.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
-import type { Endpoint, FrameSink, FrameSource } from './net-service.ts'
+import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
 
 /** IEEE 802 local experimental ethertype 1. */
 const ETHERTYPE = 0x88b5

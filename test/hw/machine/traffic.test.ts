@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Lan } from '../../../hw/machine/lan.ts'
 import { createMachine } from '../../../hw/machine/machine.ts'
-import type { FrameSink } from '../../../hw/machine/net-service.ts'
+import type { FrameSink } from '../../../hw/machine/endpoint.ts'
 import type { Station } from '../../../hw/machine/station.ts'
 import { startTraffic } from '../../../hw/machine/traffic.ts'
 
