@@ -128,6 +128,24 @@ class Pool {
   }
 }
 
+/** LLVM gives up with a trap when it cannot write its output; that is no crash of the compiler. */
+function crashError(tool: string, args: readonly string[], done: YowaspDone): InfrastructureError {
+  const where = args.at(-1) ?? ''
+  const full = /no space left on device|disk quota exceeded|read-only file system/i.exec(done.output)?.[0]
+  if (full !== undefined)
+    return new InfrastructureError(`cannot write: ${full}`, {
+      where,
+      found: full,
+      todo: 'free space or move the cache with DRVPORT_CACHE',
+    })
+  const last = done.output.trim().split('\n').at(-1) ?? ''
+  return new InfrastructureError(`${tool} crashed`, {
+    found: `${done.crash ?? ''} ${last}`.trim(),
+    where,
+    todo: 'try --toolchain clang',
+  })
+}
+
 /** Open it: compiles the module (under a second); threads start with the first jobs. */
 export async function openYowasp(): Promise<Toolchain> {
   const found = await find()
@@ -136,12 +154,7 @@ export async function openYowasp(): Promise<Toolchain> {
   const pool = new Pool(found.wasm, width)
   const run = async (tool: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
     const done = await pool.run([tool, ...args], options)
-    if (done.crash !== undefined)
-      throw new InfrastructureError(`${tool} crashed`, {
-        found: done.crash,
-        where: args.at(-1) ?? '',
-        todo: 'try --toolchain clang',
-      })
+    if (done.crash !== undefined) throw crashError(tool, args, done)
     return { ok: done.status === 0, output: done.output, ms: done.ms }
   }
   return {
