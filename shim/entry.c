@@ -27,6 +27,7 @@ OPTIONAL void drvport_net_init(void);
 OPTIONAL void drvport_net_drain(void);
 OPTIONAL unsigned int drvport_pci_claims(void);
 OPTIONAL int drvport_pci_bus_init(void);
+OPTIONAL void radix_tree_init(void); /* the tree's lib/radix-tree.c: trees, xarrays, idr */
 OPTIONAL int platform_bus_init(void); /* the tree's drivers/base/platform.c */
 OPTIONAL int drvport_pci_probe(u32 slot);
 OPTIONAL void drvport_pci_remove(u32 slot);
@@ -39,6 +40,8 @@ static void subsystems_start(void)
 	drvport_time_init();
 	drvport_softirq_init();
 	drvport_workqueue_init();
+	if (radix_tree_init)
+		radix_tree_init();
 }
 
 static int modules_start(void)

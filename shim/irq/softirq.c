@@ -7,6 +7,7 @@
  */
 #include <linux/interrupt.h>
 #include <linux/hardirq.h>
+#include <linux/timer.h>
 #include <linux/preempt.h>
 #include <linux/percpu.h>
 #include <linux/bottom_half.h>
@@ -143,17 +144,33 @@ struct queue {
 
 static struct queue normal = { .tail = &normal.head }, high = { .tail = &high.head };
 
+static void queue_add(struct tasklet_struct *tasklet, struct queue *queue)
+{
+	tasklet->next = NULL;
+	*queue->tail = tasklet;
+	queue->tail = &tasklet->next;
+}
+
 static void tasklet_queue(struct tasklet_struct *tasklet, struct queue *queue, unsigned int softirq)
 {
 	unsigned long flags;
 
 	local_irq_save(flags);
-	tasklet->next = NULL;
-	*queue->tail = tasklet;
-	queue->tail = &tasklet->next;
+	queue_add(tasklet, queue);
 	raise_softirq_irqoff(softirq);
 	local_irq_restore(flags);
 }
+
+/* tasklet_enable() tells nobody, so a tasklet that was found disabled is looked at again with the next tick. */
+static void look_again(struct timer_list *timer)
+{
+	if (normal.head)
+		raise_softirq(TASKLET_SOFTIRQ);
+	if (high.head)
+		raise_softirq(HI_SOFTIRQ);
+}
+
+static DEFINE_TIMER(again, look_again);
 
 void __tasklet_schedule(struct tasklet_struct *tasklet)
 {
@@ -165,7 +182,7 @@ void __tasklet_hi_schedule(struct tasklet_struct *tasklet)
 	tasklet_queue(tasklet, &high, HI_SOFTIRQ);
 }
 
-static void queue_run(struct queue *queue, unsigned int softirq)
+static void queue_run(struct queue *queue)
 {
 	struct tasklet_struct *list;
 
@@ -179,7 +196,10 @@ static void queue_run(struct queue *queue, unsigned int softirq)
 
 		list = list->next;
 		if (atomic_read(&tasklet->count)) {
-			tasklet_queue(tasklet, queue, softirq); /* disabled: look again later */
+			local_irq_disable();
+			queue_add(tasklet, queue);
+			local_irq_enable();
+			mod_timer(&again, jiffies + 1);
 			continue;
 		}
 		clear_bit(TASKLET_STATE_SCHED, &tasklet->state);
@@ -192,12 +212,12 @@ static void queue_run(struct queue *queue, unsigned int softirq)
 
 static void tasklets_run(void)
 {
-	queue_run(&normal, TASKLET_SOFTIRQ);
+	queue_run(&normal);
 }
 
 static void tasklets_run_high(void)
 {
-	queue_run(&high, HI_SOFTIRQ);
+	queue_run(&high);
 }
 
 void tasklet_setup(struct tasklet_struct *tasklet, void (*callback)(struct tasklet_struct *))

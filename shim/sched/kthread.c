@@ -14,7 +14,7 @@
 #include <linux/export.h>
 #include <drvport/core.h>
 
-enum { SHOULD_STOP, SHOULD_PARK, IS_PARKED, STARTED };
+enum { SHOULD_STOP, SHOULD_PARK, IS_PARKED };
 
 struct kthread {
 	unsigned long flags;
@@ -37,13 +37,9 @@ static void kthread_body(void *arg)
 {
 	struct kthread *self = arg;
 
-	set_current_state(TASK_UNINTERRUPTIBLE);
-	while (!test_bit(STARTED, &self->flags) && !test_bit(SHOULD_STOP, &self->flags)) {
+	/* Created asleep; the first wake-up may have come before the fiber ran at all. */
+	if (READ_ONCE(current->__state) != TASK_RUNNING)
 		schedule();
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		set_bit(STARTED, &self->flags);
-	}
-	__set_current_state(TASK_RUNNING);
 	self->result = -EINTR;
 	if (!test_bit(SHOULD_STOP, &self->flags)) {
 		if (test_bit(SHOULD_PARK, &self->flags))

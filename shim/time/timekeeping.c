@@ -167,6 +167,21 @@ unsigned long long sched_clock(void)
 	return drvport_now();
 }
 
+/* Sums that would overflow stay at the end of time. */
+ktime_t ktime_add_safe(const ktime_t lhs, const ktime_t rhs)
+{
+	ktime_t sum = ktime_add_unsafe(lhs, rhs);
+
+	return sum < 0 || sum < lhs || sum < rhs ? ktime_set(KTIME_SEC_MAX, 0) : sum;
+}
+
+#if BITS_PER_LONG < 64
+s64 __ktime_divns(const ktime_t kt, s64 div)
+{
+	return div64_s64(kt, div);
+}
+#endif
+
 u64 get_jiffies_64(void)
 {
 	return jiffies_64;
