@@ -74,6 +74,7 @@ static void modules_stop(void)
 		if (module->exit)
 			module->exit();
 	}
+	drvport_params_release();
 }
 
 /* ---- process entries ---- */

@@ -29,6 +29,18 @@ static int read_all(u32 fd, u8 *to, size_t size)
 	return 0;
 }
 
+/* Open a file by its path below /, through any directory we were given that has it. Errors as WASI's. */
+static int open_below_root(const char *path, u32 len, u32 *fd)
+{
+	struct wasi_prestat prestat;
+	int err = -1;
+	u32 dir;
+
+	for (dir = WASI_FIRST_PREOPEN; err && !wasi_fd_prestat_get(dir, &prestat); dir++)
+		err = wasi_path_open(dir, 0, path, len, 0, WASI_RIGHT_FD_READ | WASI_RIGHT_FD_FILESTAT_GET, 0, 0, fd);
+	return err;
+}
+
 /* Into the caller's buffer of `room` bytes, or into a new one. */
 static int load(struct firmware *fw, const char *name, void *buf, size_t room)
 {
@@ -40,7 +52,7 @@ static int load(struct firmware *fw, const char *name, void *buf, size_t room)
 	len = snprintf(path, sizeof(path), "lib/firmware/%s", name);
 	if (len >= sizeof(path))
 		return -ENAMETOOLONG;
-	if (wasi_path_open(WASI_ROOT, 0, path, len, 0, WASI_RIGHT_FD_READ | WASI_RIGHT_FD_FILESTAT_GET, 0, 0, &fd))
+	if (open_below_root(path, len, &fd))
 		return -ENOENT;
 	err = wasi_fd_filestat_get(fd, &stat) ? -EIO : 0;
 	if (!err && buf && stat.size > room)

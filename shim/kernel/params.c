@@ -87,3 +87,13 @@ void drvport_params_apply(void)
 		argument_apply(argv[i]);
 	drvport_core_free(argv);
 }
+
+/* What setting parameters allocated goes with the modules. */
+void drvport_params_release(void)
+{
+	const struct kernel_param *kp;
+
+	for (kp = __start___param; kp < __stop___param; kp++)
+		if (kp->ops->free)
+			kp->ops->free(kp->arg);
+}

@@ -92,6 +92,7 @@ void drvport_hrtimers_run_soft(void);
 void drvport_irq_dispatch(unsigned int irq);
 void drvport_base_init(void);
 void drvport_params_apply(void);
+void drvport_params_release(void);
 void drvport_rcu_run(void);
 
 /* ---- buses: shim files of shimnet's and others ---- */

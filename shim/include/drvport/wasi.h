@@ -26,9 +26,14 @@ struct wasi_filestat {
 
 #define WASI_RIGHT_FD_READ 2ULL
 #define WASI_RIGHT_FD_FILESTAT_GET (1ULL << 21)
-#define WASI_ROOT 3 /* the first preopened directory: / */
-#define WASI_NOENT 44
+#define WASI_FIRST_PREOPEN 3
 
+struct wasi_prestat {
+	u8 tag; /* 0: a directory */
+	u32 name_len;
+};
+
+WASI(fd_prestat_get) int wasi_fd_prestat_get(u32 fd, struct wasi_prestat *prestat);
 WASI(path_open)
 int wasi_path_open(int dirfd, u32 dirflags, const char *path, u32 path_len, u32 oflags, u64 rights, u64 inheriting,
 		   u32 fdflags, u32 *fd);
