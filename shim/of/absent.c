@@ -82,6 +82,15 @@ struct platform_device *of_find_device_by_node(struct device_node *np)
 	return NULL;
 }
 
+/* No node is one of the device tree's: is_of_node() compares with this. */
+const struct fwnode_operations of_fwnode_ops;
+
+/* Private to drivers/of in newer trees. */
+void of_platform_register_reconfig_notifier(void);
+void of_platform_register_reconfig_notifier(void)
+{
+}
+
 /* DMA of every device goes through the host's IOMMU; there is no choice of domain in here. */
 int iommu_device_use_default_domain(struct device *dev)
 {
