@@ -37,6 +37,12 @@ function parseWanted(words: readonly string[]): Wanted[] {
   })
 }
 
+/** A number that counts something. */
+function countOf(option: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw new UsageError(`--${option} takes a whole number, 0 or more`, { found: String(value) })
+}
+
 /** Build modules, or take them from the store; refuses to go on without every one of them. */
 export async function buildAll(
   context: Context,
@@ -117,14 +123,13 @@ export const run: Command = {
       .positional('modules', { array: true, type: 'string', describe: 'MODULE, or MODULE=DEVICE' })
       .option('frames', { type: 'number', default: FRAMES, describe: 'frames each way' })
       .option('brief', { type: 'boolean', default: false, describe: 'bind, link and traffic only' })
+      .option('inject', { type: 'number', default: 0, describe: 'inject this many seeded faults into each driver' })
       .option('param', { type: 'string', array: true, default: [] as string[], describe: 'module.parameter=value' })
       .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const wanted = parseWanted(argv['modules'] as string[])
-    const frames = argv['frames'] as number
-    if (!Number.isSafeInteger(frames) || frames < 0)
-      throw new UsageError('--frames takes a number of frames', { found: String(frames) })
+    const frames = countOf('frames', argv['frames'])
     const workspace = await workspaceOf(context)
     try {
       const document = await buildAll(
@@ -139,6 +144,7 @@ export const run: Command = {
         modules,
         frames,
         brief: argv['brief'] as boolean,
+        inject: countOf('inject', argv['inject']),
         verify: verifyPackage,
         symbolizer: symbolizerOf,
         wallMs: () => performance.now(),
