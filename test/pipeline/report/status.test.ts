@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { collect, render, replaceSection, type Status } from '../../../pipeline/report/status.ts'
+import { packageRoot } from '../../../pipeline/root.ts'
+
+test("README's status section is what docs/status.json gives", (t) => {
+  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+  const status = JSON.parse(readFileSync(join(packageRoot, 'docs/status.json'), 'utf8')) as Status
+  t.is(replaceSection(readme, render(status)), readme, 'run `node pipeline/report/status.ts`')
+})
+
+test('a module that does not link shows what is missing', (t) => {
+  const tree = { name: 'linux-6.1', version: '6.1.1' }
+  const toolchain = { name: 'clang', version: '19' }
+  const modules = [
+    { name: 'good', rung: 'verify', unresolved: [] },
+    { name: 'bad', rung: 'compile', reason: 'unresolved-symbol', unresolved: ['a', 'b', 'c', 'd'] },
+  ]
+  const text = render(collect([{ schema: 'drvport.build/1', tree, toolchain, modules }]))
+  t.regex(text, /1 of 2 modules/)
+  t.true(text.includes('| bad | unresolved-symbol | `a`, `b`, `c` and 1 more |'))
+})
