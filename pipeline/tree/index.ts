@@ -275,13 +275,13 @@ async function fromDebian(
   if (locked !== undefined && installed !== undefined)
     return fromTarball(installed, name, temporary, options, { origin: `${pkg} ${locked.version}` })
   try {
-    const { deb, version, warnings } = await packageFile(pkg, locked, temporary, options)
+    const { deb, version, warnings } = await packageFile(pkg, locked, options)
     const tarball = path.join(temporary, 'tarball')
     await extractFile(['dpkg-deb', '--fsys-tarfile', deb], './usr/src/*.tar.*', tarball, options.signal)
-    await fs.rm(deb, { force: true })
     const facts = { origin: `${pkg} ${version}`, warnings }
     const origin = await fromTarball(tarball, name, temporary, options, facts)
     await fs.rm(tarball, { force: true })
+    await fs.rm(path.dirname(deb), { recursive: true, force: true })
     return origin
   } catch (error) {
     throw asInfrastructure(error, temporary)
@@ -295,11 +295,18 @@ async function installedTarball(pkg: string, locked: LockedTree | undefined): Pr
   return (await sha256File(file)) === locked.tarball ? file : undefined
 }
 
+/** A package file that an interrupted fetch had finished downloading. */
+async function keptPackage(dir: string, expected: string): Promise<string | undefined> {
+  const name = (await fs.readdir(dir).catch(() => [])).find((file) => file.endsWith('.deb'))
+  if (name === undefined) return undefined
+  const file = path.join(dir, name)
+  return (await sha256File(file)) === expected ? file : undefined
+}
+
 /** The package file: the locked version, or what is on offer, with a warning. */
 async function packageFile(
   pkg: string,
   locked: LockedTree | undefined,
-  temporary: string,
   options: FetchOptions,
 ): Promise<{ deb: string; version: string; warnings: string[] }> {
   const say = (text: string) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 })
@@ -308,16 +315,21 @@ async function packageFile(
   if (offer === undefined) throw new InfrastructureError(`${pkg} is not on offer`)
   const text = `downloading ${pkg} ${offer.version}`
   const onBytes = (done: number) => options.onProgress?.({ step: 'download', text, done, total: offer.bytes })
-  const deb = await downloadPackage(source, pkg, offer.version, path.join(temporary, 'deb'), onBytes, options.signal)
-  const found = await sha256File(deb)
+  // Outside of the temporary directory: a download survives an interrupted unpacking.
+  const dir = cachePath('downloads', `${pkg}_${offer.version}`)
   const expected = offer.version === locked?.version ? locked.deb : offer.sha256
-  if (found !== expected)
+  const kept = await keptPackage(dir, expected)
+  const deb = kept ?? (await downloadPackage(source, pkg, offer.version, dir, onBytes, options.signal))
+  const found = kept === undefined ? await sha256File(deb) : expected
+  if (found !== expected) {
+    await fs.rm(dir, { recursive: true, force: true })
     throw new InfrastructureError('the downloaded package is not what was expected', {
       where: `${pkg} ${offer.version}`,
       expected: `SHA-256 ${expected}`,
       found: `SHA-256 ${found}`,
       todo: 'run the same command again; if it stays so, the archive or trees.lock is wrong',
     })
+  }
   const warnings =
     locked === undefined || offer.version === locked.version
       ? []

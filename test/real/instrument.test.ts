@@ -1,9 +1,10 @@
-/** The instrumenter and the line table on what clang really emits, held against llvm-symbolizer. Skipped without clang. */
+/** The instrumenter and the line table on what clang really emits, held against llvm-symbolizer. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
 import { CodeWalker, readLocals } from '../../pipeline/wasm/code.ts'
 import { extractLines } from '../../pipeline/wasm/extract.ts'
 import { instrument } from '../../pipeline/wasm/instrument.ts'
@@ -11,6 +12,8 @@ import { parseStack, readLines, symbolize } from '../../pipeline/wasm/lines.ts'
 import { readModule } from '../../pipeline/wasm/module.ts'
 import { toOriginal } from '../../pipeline/wasm/offsets.ts'
 import { readObject, definedSymbols, undefinedSymbols } from '../../pipeline/wasm/object.ts'
+
+process.env['PATH'] = (await ensureHostTools(['clang'])).env['PATH']
 
 const fixtures = join(import.meta.dirname, 'fixtures')
 const work = mkdtempSync(join(tmpdir(), 'drvport-wasm-'))

@@ -1,34 +1,23 @@
 /**
- * Configuring a real kernel tree and asking Kbuild's graph. Needs DRVPORT_TEST_TREE, or linux-6.1 fetched; skipped
- * otherwise. The first run configures, which takes half a minute.
+ * Configuring a real kernel tree and asking Kbuild's graph. The first run fetches and configures the
+ * tree, which takes a minute or two.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import test from 'ava'
-import { openKbuild, type Kbuild, type KbuildObject } from '../../pipeline/kbuild/index.ts'
+import type { Kbuild, KbuildObject } from '../../pipeline/kbuild/index.ts'
 import { probeClang } from '../../pipeline/toolchain/clang.ts'
-import { openTree, type SourceTree } from '../../pipeline/tree/index.ts'
+import { openTreeOnly } from '../../pipeline/workspace.ts'
+import { testTreeName } from './workspace.ts'
 
+const before = Date.now()
+const { source, tree } = await openTreeOnly({ tree: testTreeName })
 const clang = await probeClang()
-
-async function find(): Promise<{ source: SourceTree; tree: Kbuild; before: number } | undefined> {
-  const wanted = process.env['DRVPORT_TEST_TREE']
-  try {
-    if (!clang.found) return undefined
-    const source = await openTree(wanted ?? 'linux-6.1')
-    const before = Date.now()
-    return { source, tree: await openKbuild(source), before }
-  } catch (error) {
-    if (wanted !== undefined) throw error
-    return undefined
-  }
-}
-
-const found = await find()
-const real = found === undefined ? test.skip : test.serial
-const kbuild = (): Kbuild => (found as NonNullable<typeof found>).tree
+const found = { source, tree, before }
+const real = test.serial
+const kbuild = (): Kbuild => tree
 
 function compiles(object: KbuildObject): string {
   const run = spawnSync(clang.path as string, [...object.args, '-w', '-fsyntax-only', object.source], {

@@ -1,13 +1,13 @@
-/** Source analysis on real drivers of the trees at hand. Skipped where no tree has been fetched. */
+/** Source analysis on real drivers of the trees at hand. */
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { analyzeSources, type Analysis, type TreeReader } from '../../pipeline/source/index.ts'
-import { listTrees, openTree } from '../../pipeline/tree/index.ts'
+import { bringTree } from '../../pipeline/workspace.ts'
+import { testTreeName } from './workspace.ts'
 
-const named = process.env['DRVPORT_TEST_TREE']?.split(':') ?? (await listTrees()).map((tree) => tree.name)
-const trees = await Promise.all(named.map((name) => openTree(name)))
+const trees = [await bringTree(testTreeName, {})]
 
 interface Opened {
   readonly reader: TreeReader
@@ -26,8 +26,6 @@ function open(dir: string): Opened {
 }
 
 const hex = (ids: (number | undefined)[]): string => ids.map((id) => id?.toString(16)).join(':')
-
-if (trees.length === 0) test('no kernel tree is here: fetch one to run these', (t) => t.pass())
 
 for (const tree of trees) {
   const { analyze } = open(tree.dir)
