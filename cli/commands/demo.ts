@@ -3,7 +3,8 @@
  * machine with both on one switch, passes frames, runs a driver's own self-test, breaks a driver and recovers it.
  */
 import type { BuildDocument } from '../../pipeline/build/index.ts'
-import { boot, breakUnderTraffic, type Breakage, type Session } from '../../hw/machine/run.ts'
+import { breakUnderTraffic, type Breakage } from '../../hw/machine/breakage.ts'
+import { boot, type Session } from '../../hw/machine/run.ts'
 import * as checks from '../../hw/machine/checks.ts'
 import type { Check } from '../../hw/machine/checks.ts'
 import { bytes, count, duration, paint, table } from '../output.ts'

@@ -78,7 +78,7 @@ export interface RunReport {
 }
 
 /** One module's way up. */
-interface Climber {
+export interface Climber {
   readonly request: ModuleRequest
   readonly name: string
   readonly model: NicModel | undefined
@@ -373,51 +373,5 @@ function reportOf(session: Session, wallMs: number): RunReport {
     recoveries: machine.recoveries,
     time: { virtualMs: machine.now() / 1e6, wallMs },
     log: machine.board.log,
-  }
-}
-
-/** What breaking a driver under traffic came to. */
-export interface Breakage {
-  readonly fault: DriverFault | undefined
-  /** Device writes that were damaged before the driver failed. */
-  readonly damaged: number
-  readonly recovery: Recovery | undefined
-  /** The configuration came back and frames pass again. */
-  readonly check: Check
-}
-
-const BREAK_FRAMES = 20_000
-const BREAK_LIMIT_NS = 20e9
-
-/**
- * Make a driver's device flip bits in what it writes, under traffic, until the driver fails or survives it all; then
- * see the supervisor bring it back. Needs a session with a flaky bus.
- */
-export async function breakUnderTraffic(session: Session, one: Climber, peer: NetInterface): Promise<Breakage> {
-  const { machine } = session
-  const net = one.net!
-  const faults = one.nic!.faults
-  if (faults === undefined) throw new Error('the session was booted without flakyBus')
-  const damagedBefore = faults.damaged
-  const failures = machine.faults.length
-  const running = startTraffic(machine.board.kernel, peer, net, machine.seed, { frames: BREAK_FRAMES })
-  faults.armed = BREAK_FRAMES
-  const recoveries = machine.recoveries.length
-  await machine.run(() => machine.recoveries.length > recoveries || running.done, BREAK_LIMIT_NS)
-  faults.armed = 0
-  running.stop()
-  one.driver = machine.driver(one.name)
-  const check = await session.check(
-    checks.attempt(`${one.name}: restarted, and traffic resumed`, async () => {
-      const [up, link] = await checks.carrier(machine, net, true)
-      const after = await checks.traffic(machine, peer, net, { frames: 1000 })
-      return [machine.faults.length > failures && up && after.ok, `${link}; ${after.detail}`]
-    }),
-  )
-  return {
-    fault: machine.faults[failures],
-    damaged: faults.damaged - damagedBefore,
-    recovery: machine.recoveries[recoveries],
-    check,
   }
 }
