@@ -61,7 +61,9 @@ async function refreshedLists(pkg: string, say: (line: string) => void, signal?:
     throw new InfrastructureError(`${pkg} is not on offer`, {
       expected: `${pkg} in an archive of /etc/apt`,
       found: run.stderr.trim().split('\n').slice(-4).join('; ') || 'lists without it',
-      todo: 'check the network, or get a kernel tarball and run: drvport fetch TARBALL',
+      todo:
+        'check the network, and that /etc/apt names the main and the security archive of this Debian release; ' +
+        'or get a kernel tarball and run: drvport fetch TARBALL',
     })
   return { args, offers }
 }
