@@ -1,5 +1,6 @@
 /** `drvport doctor`: what is installed, what is missing, how to get it. */
 import { cacheDir } from '../../pipeline/cache.ts'
+import { hostEnvironment } from '../../pipeline/toolchain/host-packages.ts'
 import { probeToolchains } from '../../pipeline/toolchain/index.ts'
 import type { Probe } from '../../pipeline/toolchain/index.ts'
 import { paint, table } from '../output.ts'
@@ -43,7 +44,7 @@ export const doctor: Command = {
   usage: 'doctor',
   describe: 'what is installed, what is missing, how to get it',
   async run(context) {
-    const toolchains = await probeToolchains()
+    const toolchains = await probeToolchains(await hostEnvironment())
     const document: DoctorDocument = {
       schema: 'drvport.doctor/1',
       node: { version: process.version, promiseIntegration: hasPromiseIntegration() },
