@@ -91,7 +91,24 @@ export async function modulesFor(
   })
 }
 
-export function renderRun(report: RunReport): string {
+/** Lines shown of a driver that failed, without -v. */
+const LOG_LINES = 6
+
+/** What the drivers themselves said: all with -v, else the last lines of those that failed. */
+function driverLog(report: RunReport, verbose: boolean): string[] {
+  const text = ({ domain, text: said }: RunReport['log'][number]): string =>
+    paint('dim', `    ${domain}: ${said.trimEnd()}`)
+  if (verbose) return report.log.map(text)
+  const failed = report.modules.filter(({ reason }) => reason !== undefined)
+  return failed.flatMap(({ name }) =>
+    report.log
+      .filter(({ domain }) => domain === name)
+      .slice(-LOG_LINES)
+      .map(text),
+  )
+}
+
+export function renderRun(report: RunReport, verbose = false): string {
   const mark = (ok: boolean): string => (ok ? paint('green', 'ok') : paint('red', 'FAILED'))
   const modules = report.modules.map((module) => [module.name, module.device, module.rung, module.reason ?? ''])
   const checks = report.checks.map((check) => `${mark(check.ok)}  ${check.name}\n    ${paint('dim', check.detail)}`)
@@ -100,6 +117,7 @@ export function renderRun(report: RunReport): string {
   return [
     ...checks,
     ...faults,
+    ...driverLog(report, verbose),
     '',
     table([{ title: 'module' }, { title: 'device' }, { title: 'rung' }, { title: '' }], modules),
     '',
@@ -153,7 +171,7 @@ export const run: Command = {
         ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
         ...(capture && { capture }),
       })
-      context.result(report, renderRun)
+      context.result(report, (result) => renderRun(result, context.verbose > 0))
       return report.checks.every((check) => check.ok) ? 0 : 1
     } finally {
       await workspace.close()
