@@ -6,7 +6,10 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { packageRoot } from '../../pipeline/root.ts'
 import { UsageError } from '../../pipeline/errors.ts'
+import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
+import { openTreeOnly } from '../../pipeline/workspace.ts'
 import type { Command, Context } from '../context.ts'
+import { reporting } from '../workspace.ts'
 
 const root = `${packageRoot}/`
 const tool = (name: string): string => `${root}node_modules/.bin/${name}`
@@ -58,6 +61,15 @@ async function runChecks(context: Context, outcome: Outcome): Promise<void> {
   }
 }
 
+/** What the real tests run on, brought here so that its progress is seen and no two tests fetch at once. */
+async function prepare(context: Context): Promise<void> {
+  for (const tree of ['linux-6.1', 'linux-6.12']) {
+    await openTreeOnly({ tree, ...reporting(context) })
+  }
+  await ensureHostTools(['emcc'], { signal: context.signal, progress: (line) => context.progress.update(line) })
+  context.progress.done()
+}
+
 /** Runs ava in TAP form and relays it: a line per test, the whole report of a failure. */
 async function runSuite(files: readonly string[], context: Context, outcome: Outcome): Promise<void> {
   let ended = false
@@ -89,7 +101,10 @@ export const test: Command = {
     }
     const files = (argv['files'] as string[] | undefined) ?? []
     const outcome: Outcome = { passed: 0, failed: 0 }
-    if (files.length === 0) await runChecks(context, outcome)
+    if (files.length === 0) {
+      await runChecks(context, outcome)
+      await prepare(context)
+    }
     await runSuite(files, context, outcome)
     process.stdout.write(`${outcome.passed} passed, ${outcome.failed} failed\n`)
     return outcome.failed === 0 && outcome.passed > 0 ? 0 : 1
