@@ -39,24 +39,48 @@ function report(error: unknown, json: boolean): number {
   return 3
 }
 
-const errorDocument = ({ status, message, where, expected, found, todo }: DrvportError): object => ({
+const errorDocument = ({ status, message, where, expected, found, cause, todo }: DrvportError): object => ({
   schema: 'drvport.error/1',
   status,
   message,
   where,
   expected,
   found,
+  because: cause instanceof Error ? cause.message : undefined,
   todo,
 })
 
+/** What is wrong with the configuration file: yargs keeps only the message of what a reader throws. */
+let badConfig: UsageError | undefined
+
 function readConfig(path: string): Record<string, unknown> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-  } catch (cause) {
-    throw new UsageError(`cannot read the configuration file ${path}`, {
-      expected: 'a JSON object of options',
+  const refuse = (facts: { found?: string; cause?: unknown }): never => {
+    badConfig = new UsageError('cannot use the configuration file', {
       where: path,
-      cause,
+      expected: 'a JSON object of options, such as {"tree": "linux-6.1", "seed": 1}',
+      ...facts,
+      todo: 'correct the file, or leave out --config',
+    })
+    throw badConfig
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    return refuse({ cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse({ found: JSON.stringify(value) })
+  return value as Record<string, unknown>
+}
+
+/** Readers of our output may leave early (`drvport list | head -1`): not an error, and nobody is there to hear of it. */
+function tolerateClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return
+      process.exitCode = 3
+      if (stream === process.stdout) process.stderr.write(`drvport: cannot write the result: ${error.message}\n`)
     })
   }
 }
@@ -100,17 +124,21 @@ function addCommand(cli: Argv, command: Command, signal: AbortSignal): Argv {
     async (argv) => {
       const common = argv as unknown as CommonArguments
       if (!Number.isSafeInteger(common.seed)) {
-        throw new UsageError('--seed takes an integer', { found: String(common.seed) })
+        throw new UsageError('--seed takes a whole number', {
+          found: String(common.seed),
+          todo: 'give one, as in --seed 7',
+        })
       }
       process.exitCode = await command.run(makeContext(common, signal), argv)
     },
   )
 }
 
+tolerateClosedPipes()
 const words = hideBin(process.argv)
 const json = words.includes('--json')
 try {
   await parser(abortOnSignal()).parseAsync(words)
 } catch (error) {
-  process.exitCode = report(error, json)
+  process.exitCode = report(badConfig ?? error, json)
 }
