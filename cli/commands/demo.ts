@@ -3,6 +3,7 @@
  * machine with both on one switch, passes frames, runs a driver's own self-test, breaks a driver and recovers it.
  */
 import type { BuildDocument } from '../../pipeline/build/index.ts'
+import { DriverFailure } from '../../pipeline/errors.ts'
 import { breakUnderTraffic, type Breakage } from '../../hw/machine/breakage.ts'
 import { boot, type Session } from '../../hw/machine/run.ts'
 import * as checks from '../../hw/machine/checks.ts'
@@ -78,6 +79,13 @@ function modulesOf(document: BuildDocument, session: Session): DemoDocument['mod
   })
 }
 
+const notBound = (name: string, reason = 'no interface'): DriverFailure =>
+  new DriverFailure(`${name} did not bind`, {
+    found: reason,
+    expected: 'a driver bound to its device',
+    todo: `see \`drvport run ${name}\``,
+  })
+
 async function demonstrate(context: Context): Promise<DemoDocument> {
   const started = performance.now()
   const workspace = await workspaceOf(context)
@@ -89,6 +97,7 @@ async function demonstrate(context: Context): Promise<DemoDocument> {
       seed: context.seed,
       modules: await modulesFor(built, [], []),
       flakyBus: true,
+      signal: context.signal,
       verify: verifyPackage,
       symbolizer: symbolizerOf,
       wallMs: () => performance.now(),
@@ -96,7 +105,7 @@ async function demonstrate(context: Context): Promise<DemoDocument> {
     })
     const bootMs = performance.now() - booting
     const unbound = session.climbers.find((one) => one.net === undefined)
-    if (unbound !== undefined) throw new Error(`${unbound.name} did not bind: ${unbound.reason ?? 'no interface'}`)
+    if (unbound !== undefined) throw notBound(unbound.name, unbound.reason)
     const { traffic, breakage } = await show(session)
     const report = session.report()
     return {

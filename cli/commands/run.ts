@@ -172,6 +172,7 @@ export const run: Command = {
         ...(capture && { capture }),
       })
       context.result(report, (result) => renderRun(result, context.verbose > 0))
+      if (report.interrupted) return 130
       return report.checks.every((check) => check.ok) ? 0 : 1
     } finally {
       await workspace.close()

@@ -26,6 +26,8 @@ export interface MachineOptions {
   readonly restarts?: RestartPolicy
   readonly limits?: DomainLimits
   readonly onLog?: (record: LogRecord) => void
+  /** Stops the machine between two events; `run` then throws the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 export interface Recovery {
@@ -127,8 +129,11 @@ export class Machine {
   /** Run until `stop()` holds or `forNs` has passed, restarting what fails. */
   async run(stop: () => boolean, forNs = Infinity): Promise<RunEnd> {
     const limit = this.now() + forNs
+    const { signal } = this.#options
+    const aborted = (): boolean => signal?.aborted === true
     for (;;) {
-      const end = await this.board.kernel.run(() => stop() || this.#fallen() !== undefined, limit)
+      const end = await this.board.kernel.run(() => stop() || aborted() || this.#fallen() !== undefined, limit)
+      signal?.throwIfAborted()
       const fallen = this.#fallen()
       if (fallen === undefined) return end
       await this.#recover(fallen)

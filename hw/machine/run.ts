@@ -73,6 +73,8 @@ export interface RunReport {
   readonly modules: readonly ModuleReport[]
   readonly checks: readonly Check[]
   readonly recoveries: readonly Recovery[]
+  /** Stopped from outside: what is here was finished, the rest was not begun. */
+  readonly interrupted: boolean
   readonly time: { readonly virtualMs: number; readonly wallMs: number }
   readonly log: readonly LogRecord[]
 }
@@ -126,11 +128,13 @@ export async function boot(request: RunRequest): Promise<Session> {
     checks: done,
     check: async (promise) => {
       const check = await promise
+      // A check that was cut off says nothing of the driver.
+      request.signal?.throwIfAborted()
       done.push(check)
       request.onCheck?.(check)
       return check
     },
-    report: () => reportOf(session, wall() - started),
+    report: () => reportOf(session, wall() - started, request.signal?.aborted === true),
   }
   for (const one of climbers) await climb(session, one, wall)
   return session
@@ -182,12 +186,20 @@ function reasonOf(error: unknown, step: string): string {
   return `${step}: ${(error as Error).message}`
 }
 
-/** The whole scenario. */
+/** The whole scenario. An abort ends it where it is: the report holds what was finished. */
 export async function runMachine(request: RunRequest): Promise<RunReport> {
   const session = await boot(request)
+  try {
+    await scenario(session, request)
+  } catch (error) {
+    if (request.signal?.aborted !== true) throw error
+  }
+  return session.report()
+}
+
+async function scenario(session: Session, request: RunRequest): Promise<void> {
   const frames = request.frames ?? 1000
   const { machine } = session
-  const stopped = (): boolean => request.signal?.aborted === true
   for (const one of session.climbers) {
     const name = `${one.name}: bound to ${one.model?.name ?? 'a device'}`
     const detail = one.reason ?? `${one.net?.name ?? 'no interface'}, ${one.net === undefined ? '' : mac(one.net.mac)}`
@@ -196,12 +208,11 @@ export async function runMachine(request: RunRequest): Promise<RunReport> {
   }
   await passTraffic(session, frames)
   if (request.brief !== true) {
-    for (const one of session.climbers) if (!stopped()) await operations(session, one)
-    for (const one of session.climbers) if (!stopped()) await reload(session, one)
-    for (const one of session.climbers) if (!stopped()) await kill(session, one)
-    for (const one of session.climbers) if (!stopped()) await contain(session, one, request.inject ?? 0)
+    for (const one of session.climbers) await operations(session, one)
+    for (const one of session.climbers) await reload(session, one)
+    for (const one of session.climbers) await kill(session, one)
+    for (const one of session.climbers) await contain(session, one, request.inject ?? 0)
   }
-  return session.report()
 }
 
 const operating = (session: Session): Climber[] => session.climbers.filter((one) => one.rung === 'operate')
@@ -346,7 +357,7 @@ async function contain(session: Session, one: Climber, count: number): Promise<v
   if (check.ok && one.rung === 'recover') one.rung = 'contain'
 }
 
-function reportOf(session: Session, wallMs: number): RunReport {
+function reportOf(session: Session, wallMs: number, interrupted: boolean): RunReport {
   const { machine, lan, climbers, checks: done } = session
   const { log } = machine.board.kernel
   const own = (name: string): DriverFault[] =>
@@ -371,6 +382,7 @@ function reportOf(session: Session, wallMs: number): RunReport {
     })),
     checks: done,
     recoveries: machine.recoveries,
+    interrupted,
     time: { virtualMs: machine.now() / 1e6, wallMs },
     log: machine.board.log,
   }
