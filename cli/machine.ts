@@ -18,10 +18,11 @@ export function verifyPackage(pack: DriverPackage, policy: Policy = NIC_POLICY):
   if (verdict.ok) return
   const [first, ...rest] = verdict.problems
   const more = rest.length > 0 ? ` (and ${rest.length} more problems)` : ''
-  throw new DriverFailure(`${pack.manifest.name} is refused: ${first?.message ?? 'unknown'}${more}`, {
+  const what = first === undefined ? 'unknown' : `${first.where}: ${first.message}`
+  throw new DriverFailure(`${pack.manifest.name} is refused: ${what}${more}`, {
     ...(first && { where: first.where }),
     expected: 'a module that stays within its manifest, and a manifest within policy',
-    todo: 'build it again with `drvport build`; a package changed by hand is not trusted',
+    todo: 'a package changed by hand is not trusted: delete its directory (`drvport build --json` names it) and build again',
   })
 }
 

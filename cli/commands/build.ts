@@ -9,7 +9,11 @@ export function showBuild(context: Context, event: BuildProgress): void {
   if (event.step === 'plan') context.progress.update(`building ${event.modules} modules with ${event.toolchain}`)
   else if (event.step === 'shim')
     context.progress.update(`shim: ${event.files} files compiled in ${duration(event.ms)}`)
-  else context.progress.update(`${event.done} of ${event.of}: ${event.result.name} ${event.result.rung}`)
+  else {
+    const { name, rung, repaired } = event.result
+    if (repaired !== undefined) context.progress.note(`warning: ${name} was built again: ${repaired}`)
+    context.progress.update(`${event.done} of ${event.of}: ${name} ${rung}`)
+  }
 }
 
 const isBuilt = (module: ModuleResult): boolean => module.rung === 'verify'

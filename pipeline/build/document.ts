@@ -26,6 +26,8 @@ export interface ModuleResult {
   /** The specifics, for people. */
   readonly detail?: string
   readonly wasm?: { readonly path: string; readonly sha256: string; readonly bytes: number }
+  /** Set when the store held a damaged package, which was not used but made again: what was wrong with it. */
+  readonly repaired?: string
   /** Directory of the package in the store. */
   readonly package?: string
   readonly sources: readonly SourceFile[]

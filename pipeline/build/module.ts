@@ -1,7 +1,7 @@
 /** One module: from its compiled objects to a package in the store, or to the reason why not. */
 
 import * as path from 'node:path'
-import { checkInterrupted } from '../errors.ts'
+import { checkInterrupted, DrvportError } from '../errors.ts'
 import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { BuiltModule, BuiltObject, Compiler } from './compiler.ts'
@@ -55,13 +55,17 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
   if (compiled.objects === undefined) return timed(await compileFailure(build, compiled))
   const plan = await makePlan(build, compiled, compiled.objects)
   const key = await packageKey(plan)
-  const known = await getPackage(key, module.name)
+  let repaired: string | undefined
+  const known = await getPackage(key, module.name, (error) => {
+    repaired = error instanceof DrvportError ? error.describe() : error.message
+  })
   if (known !== undefined) {
     await pointTo(key, known.manifest)
     return timed(await success(build, plan, known))
   }
   const linked = await linkPlan(build, plan)
-  return timed(await afterLink(build, plan, key, linked), linked.ms)
+  const result = await afterLink(build, plan, key, linked)
+  return timed(repaired === undefined ? result : { ...result, repaired }, linked.ms)
 }
 
 type Result = Omit<ModuleResult, 'name' | 'path' | 'ms'>

@@ -52,11 +52,18 @@ export async function pointTo(key: string, manifest: Manifest): Promise<void> {
   if (now.trim() !== key) await writeAtomic(file, `${key}\n`)
 }
 
-/** The package of a key, if it is stored and whole. */
-export async function getPackage(key: string, name: string): Promise<StoredPackage | undefined> {
+/** The package of a key, if it is stored and whole. `onDamage` hears why one that is there is not whole. */
+export async function getPackage(
+  key: string,
+  name: string,
+  onDamage?: (error: Error) => void,
+): Promise<StoredPackage | undefined> {
   const dir = packageDir(key)
-  if (!(await exists(path.join(dir, `${name}.json`)))) return undefined
-  return readPackage(dir, name).catch(() => undefined)
+  if (!(await exists(dir))) return undefined
+  return readPackage(dir, name).catch((error: Error) => {
+    onDamage?.(error)
+    return undefined
+  })
 }
 
 /** The newest package of a name. */
@@ -65,7 +72,7 @@ export async function findPackage(tree: string, toolchain: string, name: string)
   return key === '' ? undefined : getPackage(key, name)
 }
 
-/** Read a package directory and hold the wasm file against its manifest. Throws InfrastructureError. */
+/** Read a package directory and hold its files against its manifest. Throws InfrastructureError. */
 export async function readPackage(dir: string, name: string): Promise<StoredPackage> {
   const file = path.join(dir, `${name}.json`)
   const refuse = (expected: string, found: string, cause?: unknown) =>
@@ -74,7 +81,7 @@ export async function readPackage(dir: string, name: string): Promise<StoredPack
       expected,
       found,
       cause,
-      todo: 'delete the directory and build again',
+      todo: 'build it again: a damaged package is never used',
     })
   let manifest: Manifest
   try {
@@ -83,8 +90,11 @@ export async function readPackage(dir: string, name: string): Promise<StoredPack
     throw refuse('a manifest', 'none that can be read', cause)
   }
   if (manifest.schema !== PACKAGE_SCHEMA) throw refuse(PACKAGE_SCHEMA, String(manifest.schema))
-  const wasm = await fs.readFile(path.join(dir, manifest.wasm.file)).catch(() => undefined)
-  const found = wasm === undefined ? 'no file' : sha256(wasm)
-  if (found !== manifest.wasm.sha256) throw refuse(`${manifest.wasm.file} with sha256 ${manifest.wasm.sha256}`, found)
+  for (const part of [manifest.wasm, manifest.lines]) {
+    if (part === null) continue
+    const content = await fs.readFile(path.join(dir, part.file)).catch(() => undefined)
+    const found = content === undefined ? 'no file' : sha256(content)
+    if (found !== part.sha256) throw refuse(`${part.file} with sha256 ${part.sha256}`, found)
+  }
   return { dir, manifest }
 }
