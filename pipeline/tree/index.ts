@@ -104,10 +104,23 @@ export async function openTree(name: string): Promise<SourceTree> {
   if (await exists(path.join(name, 'Makefile'))) return pathTree(path.resolve(name))
   if (name.includes('/')) await treeVersion(path.resolve(name))
   const have = (await listTrees()).map((tree) => tree.name)
+  if (!isFetchable(name, await lockedTrees())) throw unknownTree(name, await lockedTrees(), have)
   throw new InfrastructureError(`no kernel tree ${name}`, {
     expected: `a fetched tree or the path of one`,
     found: have.length > 0 ? `only ${have.join(', ')}` : 'none fetched yet',
     todo: `drvport fetch ${name}`,
+  })
+}
+
+const isFetchable = (name: string, locked: readonly LockedTree[]): boolean =>
+  /^linux-\d+\.\d+$/.test(name) || locked.some((tree) => tree.name === name)
+
+function unknownTree(name: string, locked: readonly LockedTree[], have: readonly string[]): UsageError {
+  const known = locked.map((tree) => tree.name)
+  return new UsageError(`unknown tree ${name === '' ? "''" : name}`, {
+    expected: `${known.join(', ')}, linux-X.Y, a tarball, or a path to a tree`,
+    found: have.length > 0 ? `fetched so far: ${have.join(', ')}` : 'none fetched yet',
+    todo: `\`drvport fetch ${known[0] ?? 'PATH'}\`, or check the name`,
   })
 }
 
@@ -170,12 +183,19 @@ export async function fetchTree(spec: string, options: FetchOptions = {}): Promi
     return fetchOnce(nameOfPath(file), options, (temporary) => fromTarball(file, nameOfPath(file), temporary, options))
   }
   if (spec.includes('/'))
-    throw new UsageError(`no such file or directory: ${spec}`, { expected: 'a tarball or a tree' })
-  const locked = (await lockedTrees()).find(({ name }) => name === spec)
-  if (locked === undefined && !/^linux-\d+\.\d+$/.test(spec)) {
-    const known = (await lockedTrees()).map(({ name }) => name).join(', ')
-    throw new UsageError(`unknown tree ${spec}`, { expected: `${known}, linux-X.Y, a tarball, or a path to a tree` })
-  }
+    throw new UsageError(`no such file or directory: ${spec}`, {
+      where: path.resolve(spec),
+      expected: 'a tarball or a tree',
+      todo: 'check the path',
+    })
+  const trees = await lockedTrees()
+  if (!isFetchable(spec, trees))
+    throw unknownTree(
+      spec,
+      trees,
+      (await listTrees()).map(({ name }) => name),
+    )
+  const locked = trees.find(({ name }) => name === spec)
   return fetchOnce(spec, options, (temporary) => fromDebian(spec, locked, temporary, options))
 }
 
