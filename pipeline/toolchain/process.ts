@@ -64,7 +64,8 @@ export function runTool(file: string, args: readonly string[], options: ToolOpti
     })
     child.on('close', (status, signal) => {
       options.signal?.removeEventListener('abort', abort)
-      if (options.signal?.aborted === true) reject(new Interrupted())
+      // Ctrl-C on a terminal reaches the tool too, which may be gone before we hear of it.
+      if (options.signal?.aborted === true || signal === 'SIGINT') reject(new Interrupted())
       else if (status === null)
         reject(
           new InfrastructureError(`${path.basename(file)} was ended by ${signal ?? 'a signal'}`, {
