@@ -40,7 +40,10 @@ function parseWanted(words: readonly string[]): Wanted[] {
 /** A number that counts something. */
 function countOf(option: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw new UsageError(`--${option} takes a whole number, 0 or more`, { found: String(value) })
+  throw new UsageError(`--${option} takes a whole number, 0 or more`, {
+    found: String(value),
+    todo: `give one, as in --${option} 1000`,
+  })
 }
 
 /** Build modules, or take them from the store; refuses to go on without every one of them. */
