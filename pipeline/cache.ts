@@ -147,12 +147,27 @@ async function tryLock(lock: string): Promise<boolean> {
   }
 }
 
-async function isStale(lock: string): Promise<boolean> {
+/** The content of a lock whose owner has died. */
+async function staleContent(lock: string): Promise<string | undefined> {
   const text = await fs.readFile(lock, 'utf8').catch(() => '')
   const [pid, started] = text.trim().split(' ')
-  if (pid === undefined || pid === '') return false // gone meanwhile: the next attempt decides
-  if (!isAlive(Number(pid))) return true
-  return started !== undefined && started !== '' && (await processIdentity(Number(pid))) !== started
+  if (pid === undefined || pid === '') return undefined // gone meanwhile: the next attempt decides
+  if (!isAlive(Number(pid))) return text
+  const recycled = started !== undefined && started !== '' && (await processIdentity(Number(pid))) !== started
+  return recycled ? text : undefined
+}
+
+/** Remove a stale lock. Another process may have done so first and hold a new one: that is put back. */
+async function breakLock(lock: string, stale: string): Promise<void> {
+  const aside = temporaryName(lock)
+  try {
+    await fs.rename(lock, aside)
+    if ((await fs.readFile(aside, 'utf8')) !== stale) await fs.link(aside, lock)
+  } catch {
+    // Somebody was faster: the next attempt decides.
+  } finally {
+    await fs.rm(aside, { force: true })
+  }
 }
 
 const held = new Map<string, Promise<unknown>>()
@@ -186,9 +201,9 @@ async function lockAndRun<T>(lock: string, work: () => Promise<T>, options: Lock
   })
   let told = false
   while (!(await tryLock(lock))) {
-    if (await isStale(lock)) {
-      // Renaming is atomic: of several that find it stale, one wins.
-      await fs.rename(lock, temporaryName(lock)).catch(() => undefined)
+    const stale = await staleContent(lock)
+    if (stale !== undefined) {
+      await breakLock(lock, stale)
       continue
     }
     if (!told) options.onWait?.()
