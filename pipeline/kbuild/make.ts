@@ -2,9 +2,10 @@
  * Running the tree's own make in a view: the same variables every time, nothing inherited that could change the result.
  */
 
+import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { InfrastructureError } from '../errors.ts'
+import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import { findProgram, runTool, type ToolOutput } from '../toolchain/process.ts'
 
 export interface MakeSetup {
@@ -41,6 +42,12 @@ export async function findHostCompiler(searchPath: string): Promise<string | und
   return undefined
 }
 
+/** Less than a page or two left: Kconfig does not say why it failed, so ask the file system. */
+async function isFull(dir: string): Promise<boolean> {
+  const { bavail, bsize, ffree, files } = await fs.statfs(dir)
+  return bavail * bsize < 64 * 1024 || (files > 0 && ffree === 0)
+}
+
 /** Run goals in the view. Throws InfrastructureError with make's last words when one fails. */
 export async function runMake(
   setup: MakeSetup,
@@ -49,6 +56,8 @@ export async function runMake(
 ): Promise<void> {
   const result = await tryMake(setup, goals, environment)
   if (result.status === 0) return
+  if (await isFull(setup.view))
+    throw asInfrastructure(Object.assign(new Error('make failed'), { code: 'ENOSPC' }), setup.view)
   throw new InfrastructureError(`the kernel tree's make failed at ${goals.join(' ')}`, {
     where: setup.view,
     found: (result.stderr || result.stdout).trim().split('\n').slice(-12).join('\n            '),
