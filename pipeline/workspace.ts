@@ -4,6 +4,7 @@
  * A tree that drivers-src/trees.lock names is fetched on first use; an unknown one is refused. Knows nothing of
  * commands or terminals.
  */
+import { checkInterrupted } from './errors.ts'
 import { openKbuild, type Kbuild } from './kbuild/index.ts'
 import { ensureHostTools, type HostTool } from './toolchain/host-packages.ts'
 import { openToolchain, type Toolchain, type ToolchainName } from './toolchain/index.ts'
@@ -65,11 +66,15 @@ export async function openTreeOnly(
   const { env, brought } = await ensureHostTools(CONFIGURE_TOOLS, bringing)
   if (brought.length > 0) options.onNote?.(`brought ${brought.join(' ')}`)
   process.env['PATH'] = env['PATH']
+  checkInterrupted(signal)
   const source = await bringTree(options.tree, options)
+  checkInterrupted(signal)
   const tree = await openKbuild(source, {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   })
+  // What is cached is opened without a tool that would notice.
+  checkInterrupted(signal)
   return { tree, source }
 }
 
@@ -80,6 +85,7 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   const wanted: readonly HostTool[] = options.toolchain === 'emcc' ? ['emcc'] : []
   const bringing = { ...(signal && { signal }), ...(onProgress && { progress: onProgress }) }
   const { env } = await ensureHostTools(wanted, bringing)
+  checkInterrupted(signal)
   const toolchain = await openToolchain(options.toolchain, env)
   return { tree, source, toolchain, close: () => toolchain.close() }
 }

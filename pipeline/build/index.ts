@@ -8,7 +8,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, inParallel } from '../cache.ts'
-import { DrvportError, Interrupted } from '../errors.ts'
+import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { createCompiler } from './compiler.ts'
@@ -43,7 +43,9 @@ async function selectAll(tree: KernelTree, selectors: readonly string[]): Promis
 export async function buildModules(request: BuildRequest): Promise<BuildDocument> {
   const start = performance.now()
   const { tree, toolchain, signal, progress } = request
+  checkInterrupted(signal)
   const modules = await selectAll(tree, request.selectors)
+  checkInterrupted(signal)
   progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
   const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
   const roots = [
