@@ -9,7 +9,8 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sha256 } from '../../pipeline/cache.ts'
+import { cachePath, sha256 } from '../../pipeline/cache.ts'
+import { packageRoot } from '../../pipeline/root.ts'
 import type { Manifest } from '../../pipeline/package.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts')
@@ -26,7 +27,7 @@ interface Ended {
 
 interface Options {
   readonly env?: NodeJS.ProcessEnv
-  /** Sends a signal once stderr matches, or after a time. */
+  /** Sends a signal once stderr matches, or so many ms after it said anything: before that it may not listen. */
   readonly signal?: NodeJS.Signals
   readonly when?: RegExp | number
 }
@@ -43,7 +44,7 @@ function interrupt(child: ChildProcess, { signal, when }: Options, sent: () => v
     sent()
     child.kill(signal)
   }
-  if (typeof when === 'number') setTimeout(() => once(), when)
+  if (typeof when === 'number') child.stderr?.once('data', () => setTimeout(() => once(), when))
   else
     child.stderr?.on('data', (chunk: Buffer) => {
       said += chunk.toString()
@@ -85,7 +86,7 @@ const RUN = 'good'
  * everything compiled for it stays in the cache.
  */
 async function folder(sources: Record<string, string>): Promise<string> {
-  const dir = path.join(os.tmpdir(), 'drvport-cli-drivers')
+  const dir = cachePath('test', `cli-drivers-${sha256(packageRoot).slice(0, 8)}`)
   await fs.mkdir(dir, { recursive: true })
   for (const [file, text] of Object.entries(sources)) await fs.writeFile(path.join(dir, `${file}.c`), text)
   const objects = Object.keys(sources).map((file) => `${file}.o`)
@@ -348,8 +349,8 @@ test.serial('build, run and demo stop promptly wherever they are, with one docum
   for (const [words, when] of [
     [['build', dir], /building/],
     [['run', '8139too', 'e1000'], /building/],
-    [['run', '8139too', 'e1000', '--frames', '2000000'], 3500],
-    [['demo'], 1500],
+    [['run', '8139too', 'e1000', '--frames', '2000000'], 2500],
+    [['demo'], 500],
   ] as const) {
     const ended = await drvport([...words, '--json'], { signal: 'SIGINT', when })
     t.is(ended.status, 130, `${words.join(' ')}: ${ended.stderr}`)
