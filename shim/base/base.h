@@ -44,6 +44,8 @@ int drvport_bus_add_device(struct device *dev);
 void drvport_bus_remove_device(struct device *dev);
 void drvport_class_add_device(struct device *dev);
 void drvport_class_remove_device(struct device *dev);
+void drvport_class_announce(struct device *dev);
+void drvport_class_retract(struct device *dev);
 void drvport_deferred_forget(struct device *dev);
 
 /* The tree's drivers/base/devres.c */

@@ -162,9 +162,19 @@ struct class_devices {
 	struct list_head list;
 	class_ptr class;
 	struct list_head devices;
+	struct list_head interfaces;
 };
 
 static LIST_HEAD(classes);
+
+/* The interface itself was a second argument until 6.4. */
+#define INTERFACE_CALL(fn, dev, intf)								\
+	_Generic(fn, int (*)(struct device *): ((int (*)(struct device *))(fn))(dev),		\
+		 void (*)(struct device *): ((void (*)(struct device *))(fn))(dev),		\
+		 int (*)(struct device *, struct class_interface *):				\
+			 ((int (*)(struct device *, struct class_interface *))(fn))(dev, intf),	\
+		 void (*)(struct device *, struct class_interface *):				\
+			 ((void (*)(struct device *, struct class_interface *))(fn))(dev, intf))
 
 static struct class_devices *class_of(class_ptr class)
 {
@@ -184,6 +194,7 @@ static int class_add(class_ptr class)
 		return -ENOMEM;
 	new->class = class;
 	INIT_LIST_HEAD(&new->devices);
+	INIT_LIST_HEAD(&new->interfaces);
 	list_add_tail(&new->list, &classes);
 	return 0;
 }
@@ -258,6 +269,59 @@ void drvport_class_add_device(struct device *dev)
 void drvport_class_remove_device(struct device *dev)
 {
 	list_del_init(&dev->p->in_class);
+}
+
+/* ---- interfaces: told of every device of a class, those before them too ---- */
+
+void drvport_class_announce(struct device *dev)
+{
+	struct class_devices *on = dev->class ? class_of(dev->class) : NULL;
+	struct class_interface *intf, *next;
+
+	if (!on)
+		return;
+	list_for_each_entry_safe(intf, next, &on->interfaces, node)
+		if (intf->add_dev)
+			INTERFACE_CALL(intf->add_dev, dev, intf);
+}
+
+void drvport_class_retract(struct device *dev)
+{
+	struct class_devices *on = dev->class ? class_of(dev->class) : NULL;
+	struct class_interface *intf, *next;
+
+	if (!on)
+		return;
+	list_for_each_entry_safe(intf, next, &on->interfaces, node)
+		if (intf->remove_dev)
+			INTERFACE_CALL(intf->remove_dev, dev, intf);
+}
+
+int class_interface_register(struct class_interface *intf)
+{
+	struct class_devices *on = intf && intf->class ? class_of(intf->class) : NULL;
+	struct device_private *p, *next;
+
+	if (!on)
+		return -EINVAL;
+	list_add_tail(&intf->node, &on->interfaces);
+	if (intf->add_dev)
+		list_for_each_entry_safe(p, next, &on->devices, in_class)
+			INTERFACE_CALL(intf->add_dev, p->device, intf);
+	return 0;
+}
+
+void class_interface_unregister(struct class_interface *intf)
+{
+	struct class_devices *on = intf->class ? class_of(intf->class) : NULL;
+	struct device_private *p, *next;
+
+	if (!on)
+		return;
+	list_del_init(&intf->node);
+	if (intf->remove_dev)
+		list_for_each_entry_safe(p, next, &on->devices, in_class)
+			INTERFACE_CALL(intf->remove_dev, p->device, intf);
 }
 
 struct device *class_find_device(typeof(*(class_ptr)0) *class, DRVPORT_CONST_START struct device *start, const void *data,

@@ -117,6 +117,7 @@ int device_add(struct device *dev)
 	drvport_bus_notify(dev, BUS_NOTIFY_ADD_DEVICE);
 	if (dev->bus)
 		device_initial_probe(dev);
+	drvport_class_announce(dev);
 	return 0;
 undo:
 	drvport_class_remove_device(dev);
@@ -140,6 +141,7 @@ void device_del(struct device *dev)
 	drvport_bus_notify(dev, BUS_NOTIFY_DEL_DEVICE);
 	drvport_deferred_forget(dev);
 	list_del_init(&dev->p->in_parent);
+	drvport_class_retract(dev);
 	drvport_class_remove_device(dev);
 	drvport_bus_remove_device(dev);
 	devres_release_all(dev);

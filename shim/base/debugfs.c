@@ -9,6 +9,24 @@ struct dentry *debugfs_create_dir(const char *name, struct dentry *parent)
 	return ERR_PTR(-ENODEV);
 }
 
+struct dentry *debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data,
+				   const struct file_operations *fops)
+{
+	return ERR_PTR(-ENODEV);
+}
+
+struct dentry *debugfs_create_file_unsafe(const char *name, umode_t mode, struct dentry *parent, void *data,
+					  const struct file_operations *fops)
+{
+	return ERR_PTR(-ENODEV);
+}
+
+struct dentry *debugfs_rename(struct dentry *old_dir, struct dentry *old_dentry, struct dentry *new_dir,
+			      const char *new_name)
+{
+	return ERR_PTR(-ENODEV);
+}
+
 void debugfs_remove(struct dentry *dentry)
 {
 }

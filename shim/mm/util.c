@@ -148,3 +148,7 @@ void kvfree_sensitive(const void *mem, size_t len)
 		kvfree(mem);
 	}
 }
+
+/* As with init_on_alloc=0 init_on_free=0: memory is cleared only where the caller asks, so that a driver's bug shows. */
+typeof(init_on_alloc) init_on_alloc = { STATIC_KEY_INIT_FALSE };
+typeof(init_on_free) init_on_free = { STATIC_KEY_INIT_FALSE };

@@ -54,6 +54,16 @@ unsigned int irq_of_parse_and_map(struct device_node *node, int index)
 	return 0;
 }
 
+int of_irq_get(struct device_node *dev, int index)
+{
+	return -EINVAL;
+}
+
+int of_irq_get_byname(struct device_node *dev, const char *name)
+{
+	return -EINVAL;
+}
+
 ssize_t of_device_modalias(struct device *dev, char *str, ssize_t len)
 {
 	return -ENODEV;
