@@ -51,6 +51,11 @@ void debugfs_create_x32(const char *name, umode_t mode, struct dentry *parent, u
 {
 }
 
+void debugfs_create_u32_array(const char *name, umode_t mode, struct dentry *parent,
+			      struct debugfs_u32_array *array)
+{
+}
+
 void debugfs_create_bool(const char *name, umode_t mode, struct dentry *parent, bool *value)
 {
 }

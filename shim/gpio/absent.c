@@ -62,3 +62,30 @@ int gpiod_set_consumer_name(struct gpio_desc *desc, const char *name)
 {
 	return 0;
 }
+
+struct gpio_device;
+struct fwnode_handle;
+struct gpiod_lookup_table;
+
+struct gpio_device *gpio_device_find_by_fwnode(const struct fwnode_handle *fwnode);
+struct gpio_device *gpio_device_find_by_fwnode(const struct fwnode_handle *fwnode)
+{
+	return NULL;
+}
+
+/* Of a device that the search above never finds. */
+const char *gpio_device_get_label(struct gpio_device *gdev);
+const char *gpio_device_get_label(struct gpio_device *gdev)
+{
+	return NULL;
+}
+
+void gpio_device_put(struct gpio_device *gdev);
+void gpio_device_put(struct gpio_device *gdev)
+{
+}
+
+void gpiod_add_lookup_table(struct gpiod_lookup_table *table);
+void gpiod_add_lookup_table(struct gpiod_lookup_table *table)
+{
+}

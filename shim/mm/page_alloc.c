@@ -471,3 +471,30 @@ bool gfp_pfmemalloc_allowed(gfp_t gfp)
 {
 	return false;
 }
+
+/* Fills the holes of an array, or a list; gives how many pages are there. */
+#ifdef alloc_hooks
+unsigned long alloc_pages_bulk_noprof(gfp_t gfp, int nid, nodemask_t *nodes, int count, struct list_head *list,
+				      struct page **array)
+#else
+unsigned long __alloc_pages_bulk(gfp_t gfp, int nid, nodemask_t *nodes, int count, struct list_head *list,
+				 struct page **array)
+#endif
+{
+	int done;
+
+	for (done = 0; done < count; done++) {
+		struct page *page;
+
+		if (array && array[done])
+			continue;
+		page = pages_alloc(gfp, 0);
+		if (!page)
+			break;
+		if (array)
+			array[done] = page;
+		else
+			list_add(&page->lru, list);
+	}
+	return done;
+}

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/overflow.h>
 #include <drvport/core.h>
 
 #ifdef alloc_hooks
@@ -152,3 +153,16 @@ void kvfree_sensitive(const void *mem, size_t len)
 /* As with init_on_alloc=0 init_on_free=0: memory is cleared only where the caller asks, so that a driver's bug shows. */
 typeof(init_on_alloc) init_on_alloc = { STATIC_KEY_INIT_FALSE };
 typeof(init_on_free) init_on_free = { STATIC_KEY_INIT_FALSE };
+
+#undef kmemdup_array
+void *kmemdup_array(const void *src, size_t count, size_t element_size, gfp_t gfp);
+void *kmemdup_array(const void *src, size_t count, size_t element_size, gfp_t gfp)
+{
+	size_t bytes = size_mul(count, element_size);
+
+	return duplicate(src, bytes, bytes, gfp);
+}
+
+/* Nothing counts as read-only: a constant string is copied, and its copy freed. */
+char __start_rodata[1];
+extern char __end_rodata[1] __attribute__((alias("__start_rodata")));

@@ -44,17 +44,21 @@ static struct net_device *next_changed(void)
 	return dev;
 }
 
+static void link_changed(struct net_device *dev)
+{
+	clear_bit(__LINK_STATE_LINKWATCH_PENDING, &dev->state);
+	set_operstate(dev);
+	if (dev->flags & IFF_UP)
+		drvport_call_notifiers(NETDEV_CHANGE, dev);
+}
+
 static void link_work(struct work_struct *work)
 {
 	struct net_device *dev;
 
 	rtnl_lock();
-	while ((dev = next_changed())) {
-		clear_bit(__LINK_STATE_LINKWATCH_PENDING, &dev->state);
-		set_operstate(dev);
-		if (dev->flags & IFF_UP)
-			drvport_call_notifiers(NETDEV_CHANGE, dev);
-	}
+	while ((dev = next_changed()))
+		link_changed(dev);
 	rtnl_unlock();
 }
 
@@ -72,6 +76,20 @@ void linkwatch_fire_event(struct net_device *dev)
 		list_add_tail(&dev->link_watch_list, &changed);
 	spin_unlock_irqrestore(&changed_lock, flags);
 	schedule_work(&link_event);
+}
+
+/* Somebody is about to tell the state of one device: it is to be the newest. The caller holds the RTNL. */
+void linkwatch_sync_dev(struct net_device *dev)
+{
+	unsigned long flags;
+	bool was_changed;
+
+	spin_lock_irqsave(&changed_lock, flags);
+	was_changed = !list_empty(&dev->link_watch_list);
+	list_del_init(&dev->link_watch_list);
+	spin_unlock_irqrestore(&changed_lock, flags);
+	if (was_changed)
+		link_changed(dev);
 }
 
 /* The device goes away: nothing may be left on the list. */

@@ -374,3 +374,11 @@ void napi_busy_loop(unsigned int napi_id, bool (*loop_end)(void *, unsigned long
 		    bool prefer_busy_poll, u16 budget)
 {
 }
+
+/* Remembered, and shown when asked: an interrupt is never deferred here. Since 6.3 or so. */
+void netdev_sw_irq_coalesce_default_on(struct net_device *dev);
+void netdev_sw_irq_coalesce_default_on(struct net_device *dev)
+{
+	dev->gro_flush_timeout = 20000;
+	dev->napi_defer_hard_irqs = 1;
+}

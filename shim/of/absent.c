@@ -54,6 +54,16 @@ unsigned int irq_of_parse_and_map(struct device_node *node, int index)
 	return 0;
 }
 
+struct device_node *of_get_child_by_name(const struct device_node *node, const char *name)
+{
+	return NULL;
+}
+
+bool of_node_name_eq(const struct device_node *np, const char *name)
+{
+	return false;
+}
+
 int of_irq_get(struct device_node *dev, int index)
 {
 	return -EINVAL;

@@ -25,3 +25,12 @@ int regulator_bulk_disable(int num_consumers, struct regulator_bulk_data *consum
 void regulator_bulk_free(int num_consumers, struct regulator_bulk_data *consumers)
 {
 }
+
+int regulator_disable(struct regulator *regulator)
+{
+	return 0;
+}
+
+void devm_regulator_put(struct regulator *regulator)
+{
+}
