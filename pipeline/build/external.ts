@@ -30,7 +30,11 @@ export function parseKbuild(text: string): Map<string, string[]> {
 }
 
 /** What to call an outside directory in results and debug information. */
-export const externalRoot = (dir: string): Root => ({ dir, as: `external/${path.basename(dir)}/` })
+export const externalRoot = (dir: string): Root => ({
+  dir,
+  as: `external/${path.basename(dir)}/`,
+  local: true,
+})
 
 async function externalModule(
   tree: KernelTree,

@@ -13,6 +13,8 @@ export interface Root {
   readonly dir: string
   /** What its files are called in debug information and results: '' for the tree itself, else `name/`. */
   readonly as: string
+  /** Nothing outside of it refers to it: only its own files are compiled with its prefix map. */
+  readonly local?: boolean
 }
 
 /** One instruction set for all toolchains, whatever their defaults, so that the verifier can hold binaries to it. */

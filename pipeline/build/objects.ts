@@ -68,6 +68,10 @@ export function nameOf(roots: readonly Root[], file: string): string {
   return root === undefined ? file : root.as + file.slice(root.dir.length + 1)
 }
 
+/** The roots a file is compiled with: a local one only for what lies in it, so that all else is compiled once. */
+const rootsFor = ({ roots }: CompileContext, source: string): readonly Root[] =>
+  roots.filter(({ dir, local }) => local !== true || source.startsWith(`${dir}/`))
+
 /** The file of a name; the inverse of nameOf. Names of the root '' are those no other root claims. */
 function fileOf(roots: readonly Root[], name: string): string {
   const root = roots.find(({ as }) => as !== '' && name.startsWith(as)) ?? roots.find(({ as }) => as === '')
@@ -184,7 +188,7 @@ async function remember(index: string, variant: Variant): Promise<void> {
 export async function compileObject(context: CompileContext, job: CompileJob): Promise<CompileOutcome> {
   const start = performance.now()
   const rejected = await unknownFlags(context, job.args)
-  const args = [...job.args.filter((arg) => !rejected.has(arg)), ...commonFlags(context.roots)]
+  const args = [...job.args.filter((arg) => !rejected.has(arg)), ...commonFlags(rootsFor(context, job.source))]
   const name = nameOf(context.roots, job.source)
   const key = contentKey([context.toolchain.id, name, ...args.map((arg) => portable(context, arg))])
   const index = cachePath('objects', 'index', key.slice(0, 2), `${key}.json`)
