@@ -64,6 +64,11 @@ bool of_node_name_eq(const struct device_node *np, const char *name)
 	return false;
 }
 
+bool of_device_is_big_endian(const struct device_node *device)
+{
+	return false;
+}
+
 int of_irq_get(struct device_node *dev, int index)
 {
 	return -EINVAL;
