@@ -26,7 +26,10 @@ export class EventLog {
   readonly #ring: Float64Array
   readonly #texts: (string | undefined)[]
   readonly #capacity: number
+  /** Gets every record as a line, a ring's worth at a time; `drain` gives it the rest. */
+  sink: ((lines: readonly string[]) => void) | undefined
   #count = 0
+  #drained = 0
   #low = 0x811c9dc5 | 0
   #high = 0x01000193 | 0
 
@@ -46,6 +49,7 @@ export class EventLog {
 
   /** Record numbers. */
   note(kind: number, domain: number, a = 0, b = 0): void {
+    if (this.sink !== undefined && this.#count - this.#drained === this.#capacity) this.drain()
     const now = this.#now()
     const at = (this.#count % this.#capacity) * FIELDS
     const ring = this.#ring
@@ -83,6 +87,13 @@ export class EventLog {
   /** 64-bit running hash, 16 hex digits. */
   get hash(): string {
     return hex(this.#high) + hex(this.#low)
+  }
+
+  /** Give the sink what it has not had. */
+  drain(): void {
+    const fresh = this.#count - this.#drained
+    if (fresh > 0) this.sink?.(this.lines(fresh))
+    this.#drained = this.#count
   }
 
   /** The records still in the ring, oldest first. */

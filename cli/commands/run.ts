@@ -1,5 +1,5 @@
 /** `drvport run MODULE[=DEVICE]...`: boot a machine with these drivers and devices and take them up the ladder. */
-import { createWriteStream } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
@@ -147,6 +147,7 @@ export const run: Command = {
       .option('inject', { type: 'number', default: 0, describe: 'inject this many seeded faults into each driver' })
       .option('param', { type: 'string', array: true, default: [] as string[], describe: 'module.parameter=value' })
       .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
+      .option('events', { type: 'string', describe: 'write the event log to this file: the same for the same seed' })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const wanted = parseWanted(argv['modules'] as string[])
@@ -160,6 +161,7 @@ export const run: Command = {
       )
       const modules = await modulesFor(document, wanted, argv['param'] as string[])
       const capture = captureTo(argv['capture'] as string | undefined)
+      const onEvents = eventsTo(argv['events'] as string | undefined)
       const report = await runMachine({
         seed: context.seed,
         modules,
@@ -173,6 +175,7 @@ export const run: Command = {
         onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
         ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
         ...(capture && { capture }),
+        ...(onEvents && { onEvents }),
       })
       context.result(report, (result) => renderRun(result, context.verbose > 0))
       if (report.interrupted) return 130
@@ -183,14 +186,31 @@ export const run: Command = {
   },
 }
 
+/** A file written as the run goes. Throws UsageError when it cannot be. */
+function fileSink(path: string): (data: string | Uint8Array) => void {
+  try {
+    const file = openSync(path, 'w')
+    return (data) => void writeSync(file, typeof data === 'string' ? Buffer.from(data) : data)
+  } catch (cause) {
+    throw new UsageError(`cannot write ${path}`, { expected: 'a file that can be created', where: path, cause })
+  }
+}
+
 /** A sink for the first NIC's wire. */
 function captureTo(path: string | undefined): (() => ((bytes: Uint8Array) => void) | undefined) | undefined {
   if (path === undefined) return undefined
+  const sink = fileSink(path)
   let taken = false
   return () => {
     if (taken) return undefined
     taken = true
-    const file = createWriteStream(path)
-    return (bytes) => void file.write(Uint8Array.from(bytes))
+    return sink
   }
+}
+
+/** A sink for the event log. */
+function eventsTo(path: string | undefined): ((lines: readonly string[]) => void) | undefined {
+  if (path === undefined) return undefined
+  const sink = fileSink(path)
+  return (lines) => sink(`${lines.join('\n')}\n`)
 }

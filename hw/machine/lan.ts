@@ -20,17 +20,13 @@ export interface Nic {
   readonly faults: FaultyDma | undefined
 }
 
-export interface Capture {
-  readonly wire: Wire
-  readonly sink: (bytes: Uint8Array) => void
-}
-
 export class Lan {
   readonly nics: Nic[] = []
   readonly stations: Station[] = []
   readonly switch: EthernetSwitch
   readonly #machine: Machine
   readonly #flaky: boolean
+  readonly #captures: { flush(): void }[] = []
   #ends = 0
 
   /** With `flakyBus`, each NIC's DMA can be made to flip bits. */
@@ -74,13 +70,15 @@ export class Lan {
     return station
   }
 
-  /** Capture what passes on a wire as a pcap file. Returns how to finish it. */
-  capture(wire: Wire, sink: (bytes: Uint8Array) => void): () => void {
+  /** Capture what passes on a wire as a pcap file. */
+  capture(wire: Wire, sink: (bytes: Uint8Array) => void): void {
     const pcap = createPcap(sink)
     wire.tap = (frame, length, _fromA, timeNs) => pcap.frame(frame, length, timeNs)
-    return () => {
-      wire.tap = undefined
-      pcap.flush()
-    }
+    this.#captures.push(pcap)
+  }
+
+  /** Give the captures' sinks what was not given yet. */
+  flushCaptures(): void {
+    for (const pcap of this.#captures) pcap.flush()
   }
 }

@@ -45,6 +45,8 @@ export interface RunRequest extends MachineOptions {
   readonly wallMs?: () => number
   /** Called with each check as it ends. */
   readonly onCheck?: (check: Check) => void
+  /** Gets the event log, lines at a time: everything that happened, in order. */
+  readonly onEvents?: (lines: readonly string[]) => void
   /** Gets the wire capture of a NIC. */
   readonly capture?: (nic: Nic) => ((bytes: Uint8Array) => void) | undefined
   readonly signal?: AbortSignal
@@ -109,6 +111,7 @@ const mac = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toStrin
 export async function boot(request: RunRequest): Promise<Session> {
   const machine = createMachine(request)
   const lan = new Lan(machine, request.flakyBus)
+  machine.board.kernel.log.sink = request.onEvents
   const wall = request.wallMs ?? ((): number => 0)
   const started = wall()
   const climbers = request.modules.map(climber)
@@ -360,6 +363,8 @@ async function contain(session: Session, one: Climber, count: number): Promise<v
 function reportOf(session: Session, wallMs: number, interrupted: boolean): RunReport {
   const { machine, lan, climbers, checks: done } = session
   const { log } = machine.board.kernel
+  log.drain()
+  lan.flushCaptures()
   const own = (name: string): DriverFault[] =>
     machine.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
   return {
