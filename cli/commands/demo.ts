@@ -124,7 +124,7 @@ async function demonstrate(context: Context): Promise<DemoDocument> {
         totalMs: performance.now() - started,
         virtualMs: report.time.virtualMs,
       },
-      ok: report.checks.every((check) => check.ok) && breakage.fault !== undefined,
+      ok: report.checks.every((check) => check.ok) && breakage.fault !== undefined && breakage.contained,
     }
   } finally {
     await workspace.close()
@@ -167,7 +167,7 @@ function renderBreakage({ breakage }: DemoDocument): string {
     const { ok, tookNs, reason } = recovery
     lines.push(
       ok
-        ? `${paint('green', 'restarted')}: bound again ${duration(tookNs / 1e6)} of virtual time later; the other driver never noticed`
+        ? `${paint('green', 'restarted')}: bound again ${duration(tookNs / 1e6)} of virtual time later; ${breakage.contained ? 'the other driver never noticed' : 'the other driver failed too'}`
         : `not restarted: ${reason ?? ''}`,
     )
   }

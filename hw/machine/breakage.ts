@@ -16,6 +16,8 @@ export interface Breakage {
   /** Device writes that were damaged before the driver failed. */
   readonly damaged: number
   readonly recovery: Recovery | undefined
+  /** Nobody else failed, and the driver at the other end is still the one that was loaded. */
+  readonly contained: boolean
   /** The configuration came back and frames pass again. */
   readonly check: Check
 }
@@ -34,6 +36,7 @@ export async function breakUnderTraffic(session: Session, one: Climber, peer: Ne
   if (faults === undefined) throw new Error('the session was booted without flakyBus')
   const damagedBefore = faults.damaged
   const failures = machine.faults.length
+  const other = peer.generation
   const running = startTraffic(machine.board.kernel, peer, net, machine.seed, { frames: BREAK_FRAMES })
   faults.armed = BREAK_FRAMES
   const recoveries = machine.recoveries.length
@@ -52,6 +55,9 @@ export async function breakUnderTraffic(session: Session, one: Climber, peer: Ne
     fault: machine.faults[failures],
     damaged: faults.damaged - damagedBefore,
     recovery: machine.recoveries[recoveries],
+    contained:
+      peer.generation === other &&
+      machine.faults.slice(failures).every(({ domain }) => domain === one.name || domain.startsWith(`${one.name}#`)),
     check,
   }
 }

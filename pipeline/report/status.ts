@@ -22,6 +22,8 @@ interface BuiltRow {
   /** Symbols nobody provides, the first few. */
   readonly missing: readonly string[]
   readonly missingCount: number
+  /** Stubs it was linked with: harmless as far as known, but no support. */
+  readonly stubs: number
 }
 
 interface RunRow {
@@ -44,6 +46,7 @@ interface BuildJson {
     readonly rung: string
     readonly reason?: string
     readonly unresolved: readonly string[]
+    readonly stubs: readonly string[]
   }[]
 }
 
@@ -59,7 +62,7 @@ export function collect(documents: readonly (BuildJson | RunJson)[]): Status {
   const built = documents.flatMap((document) =>
     document.schema !== 'drvport.build/1'
       ? []
-      : document.modules.map(({ name, rung, reason, unresolved }) => ({
+      : document.modules.map(({ name, rung, reason, unresolved, stubs }) => ({
           tree: `${document.tree.name} (${document.tree.version})`,
           toolchain: `${document.toolchain.name} ${document.toolchain.version}`,
           module: name,
@@ -67,6 +70,7 @@ export function collect(documents: readonly (BuildJson | RunJson)[]): Status {
           ...(reason !== undefined && { reason }),
           missing: unresolved.slice(0, SHOWN),
           missingCount: unresolved.length,
+          stubs: stubs.length,
         })),
   )
   const run = documents.flatMap((document) =>
@@ -85,13 +89,19 @@ function row({ module, reason, missing, missingCount }: BuiltRow): string {
   return `| ${module} | ${reason ?? ''} | ${names}${more} |`
 }
 
+/** Modules that verify, but with functions that only pretend: not counted as supported. */
+const withStubs = (rows: readonly BuiltRow[]): string =>
+  `${rows.length} more verify with stubs, which do not count as support: ${rows.map(({ module, stubs }) => `${module} (${stubs})`).join(', ')}.`
+
 function builtWith(rows: readonly BuiltRow[]): string[] {
   const [first] = rows
   if (first === undefined) return []
-  const good = rows.filter(({ rung }) => rung === BUILT)
+  const good = rows.filter(({ rung, stubs }) => rung === BUILT && stubs === 0)
+  const stubbed = rows.filter(({ rung, stubs }) => rung === BUILT && stubs > 0)
   const bad = rows.filter(({ rung }) => rung !== BUILT)
   return [
-    `**${first.tree}, ${first.toolchain}: ${good.length} of ${rows.length} modules compile, link and verify.** ${good.map(({ module }) => module).join(', ')}.`,
+    `**${first.tree}, ${first.toolchain}: of ${rows.length} modules, ${good.length} compile, link and verify.** ${good.map(({ module }) => module).join(', ')}.`,
+    ...(stubbed.length === 0 ? [] : ['', withStubs(stubbed)]),
     ...(bad.length === 0 ? [] : ['', '| does not link yet | reason | missing |', '|---|---|---|', ...bad.map(row)]),
     '',
   ]

@@ -10,14 +10,16 @@ test("README's status section is what docs/status.json gives", (t) => {
   t.is(replaceSection(readme, render(status)), readme, 'run `node pipeline/report/status.ts`')
 })
 
-test('a module that does not link shows what is missing', (t) => {
+test('a stub is not support, and a module that does not link shows what is missing', (t) => {
   const tree = { name: 'linux-6.1', version: '6.1.1' }
   const toolchain = { name: 'clang', version: '19' }
   const modules = [
-    { name: 'good', rung: 'verify', unresolved: [] },
-    { name: 'bad', rung: 'compile', reason: 'unresolved-symbol', unresolved: ['a', 'b', 'c', 'd'] },
+    { name: 'good', rung: 'verify', unresolved: [], stubs: [] },
+    { name: 'pretender', rung: 'verify', unresolved: [], stubs: ['led_off'] },
+    { name: 'bad', rung: 'compile', reason: 'unresolved-symbol', unresolved: ['a', 'b', 'c', 'd'], stubs: [] },
   ]
   const text = render(collect([{ schema: 'drvport.build/1', tree, toolchain, modules }]))
-  t.regex(text, /1 of 2 modules/)
+  t.regex(text, /of 3 modules, 1 compile, link and verify\.\*\* good\./)
+  t.true(text.includes('1 more verify with stubs, which do not count as support: pretender (1).'))
   t.true(text.includes('| bad | unresolved-symbol | `a`, `b`, `c` and 1 more |'))
 })
