@@ -12,7 +12,7 @@ import { fetchTree, openTree, type FetchProgress, type SourceTree } from './tree
 import { lockedTrees } from './tree/lock.ts'
 
 /** What configuring a kernel tree runs on this computer. */
-const CONFIGURE_TOOLS: readonly HostTool[] = ['make', 'flex', 'bison', 'm4', 'bc', 'perl', 'cc', 'clang']
+export const CONFIGURE_TOOLS: readonly HostTool[] = ['make', 'flex', 'bison', 'm4', 'bc', 'perl', 'cc', 'clang']
 
 export interface WorkspaceOptions {
   /** Tree name, path or tarball. */

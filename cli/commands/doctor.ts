@@ -1,8 +1,9 @@
 /** `drvport doctor`: what is installed, what is missing, how to get it. */
 import { cacheDir } from '../../pipeline/cache.ts'
-import { hostEnvironment } from '../../pipeline/toolchain/host-packages.ts'
+import { hostEnvironment, probeHostTools, type HostToolProbe } from '../../pipeline/toolchain/host-packages.ts'
 import { probeToolchains } from '../../pipeline/toolchain/index.ts'
 import type { Probe } from '../../pipeline/toolchain/index.ts'
+import { CONFIGURE_TOOLS } from '../../pipeline/workspace.ts'
 import { paint, table } from '../output.ts'
 import type { Command } from '../context.ts'
 
@@ -11,6 +12,8 @@ interface DoctorDocument {
   readonly node: { readonly version: string; readonly promiseIntegration: boolean }
   readonly cache: string
   readonly toolchains: readonly Probe[]
+  /** What configuring a tree runs; brought from Debian's packages when missing. */
+  readonly hostTools: readonly HostToolProbe[]
   /** At least one toolchain can build drivers. */
   readonly ok: boolean
 }
@@ -32,6 +35,14 @@ function render(document: DoctorDocument): string {
       probe.version ?? '',
       probe.found ? (probe.path ?? '') : [probe.problem, probe.todo].filter((text) => text !== undefined).join('; '),
     ]),
+    ...document.hostTools
+      .filter(({ tool }) => tool !== 'clang')
+      .map(({ tool, found, packages }) => [
+        tool,
+        mark(found),
+        '',
+        found ? '' : `a build brings it (${packages.join(' ')})`,
+      ]),
   ]
   return [
     table([{ title: 'what' }, { title: 'state' }, { title: 'version' }, { title: '' }], rows),
@@ -50,6 +61,7 @@ export const doctor: Command = {
       node: { version: process.version, promiseIntegration: hasPromiseIntegration() },
       cache: cacheDir(),
       toolchains,
+      hostTools: await probeHostTools(CONFIGURE_TOOLS),
       ok: hasPromiseIntegration() && toolchains.some((probe) => probe.found),
     }
     context.result(document, render)

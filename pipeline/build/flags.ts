@@ -25,7 +25,6 @@ const TARGET = ['--target=wasm32-wasi', '-mcpu=mvp', '-mbulk-memory', '-msign-ex
  * `__ubsan_handle_type_mismatch_minimal_abort()`, which the shim defines. Without tail merging every check keeps a call,
  * and so a source line, of its own.
  */
-export const NULL_HANDLER = '__ubsan_handle_type_mismatch_minimal_abort'
 const CHECKS = [
   '-fsanitize=null',
   '-fsanitize-minimal-runtime',

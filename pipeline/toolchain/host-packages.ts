@@ -87,10 +87,15 @@ async function missingTools(tools: readonly HostTool[], env: NodeJS.ProcessEnv):
   return tools.filter((_, i) => working[i] !== true)
 }
 
-/** What is there and what is not, and the packages that would bring it; changes nothing. */
-export async function probeHostTools(
-  tools: readonly HostTool[],
-): Promise<{ tool: HostTool; found: boolean; packages: readonly string[] }[]> {
+export interface HostToolProbe {
+  readonly tool: HostTool
+  readonly found: boolean
+  /** Debian packages that would bring it. */
+  readonly packages: readonly string[]
+}
+
+/** What is there and what is not; changes nothing. */
+export async function probeHostTools(tools: readonly HostTool[]): Promise<HostToolProbe[]> {
   const missing = new Set(await missingTools(tools, await hostEnvironment()))
   return tools.map((tool) => ({ tool, found: !missing.has(tool), packages: TOOLS[tool].packages }))
 }

@@ -9,13 +9,13 @@ import * as path from 'node:path'
 import test from 'ava'
 import type { Kbuild, KbuildObject } from '../../pipeline/kbuild/index.ts'
 import { probeClang } from '../../pipeline/toolchain/clang.ts'
-import { openTreeOnly } from '../../pipeline/workspace.ts'
+import { bringTree, openTreeOnly } from '../../pipeline/workspace.ts'
 import { testTreeName } from './workspace.ts'
 
+const source = await bringTree(testTreeName, {})
 const before = Date.now()
-const { source, tree } = await openTreeOnly({ tree: testTreeName })
+const { tree } = await openTreeOnly({ tree: testTreeName })
 const clang = await probeClang()
-const found = { source, tree, before }
 const real = test.serial
 const kbuild = (): Kbuild => tree
 
@@ -100,7 +100,6 @@ real('selectors: everything below a directory, in the tree order', async (t) => 
 })
 
 real('nothing is written into the tree', async (t) => {
-  const { source, before } = found as NonNullable<typeof found>
   await kbuild().builtin('lib/crc32.c')
   const changed = spawnSync('find', [source.dir, '-newermt', `@${Math.floor(before / 1000)}`, '-print', '-quit'], {
     encoding: 'utf8',
