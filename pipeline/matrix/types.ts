@@ -1,0 +1,134 @@
+/**
+ * The compatibility matrix as data: `drvport.matrix/1` (interfaces.md). Types and names only.
+ *
+ * One row a module: how far up the ladder it got and, where it stopped, why. Everything that reads a matrix (reports,
+ * the page, diff, merge, workers) reads this and nothing else of the pipeline.
+ */
+
+/** The ladder, lowest rung first. `none`: not even its source was there. */
+export const RUNGS = [
+  'none',
+  'parse',
+  'compile',
+  'link',
+  'verify',
+  'load',
+  'init',
+  'probe',
+  'operate',
+  'traffic',
+  'reload',
+  'recover',
+  'contain',
+] as const
+export type Rung = (typeof RUNGS)[number]
+
+export const rungIndex = (rung: Rung): number => RUNGS.indexOf(rung)
+
+/**
+ * Why a row stopped where it did. Stable: CI systems key on them. Adding one is free; what each means, and what a
+ * reader can do about it, is in reasons.ts.
+ */
+export const REASONS = [
+  'no-source',
+  'compile-error',
+  'compiler-crash',
+  'unresolved-symbol',
+  'link-error',
+  'refused',
+  'load-error',
+  'init-failed',
+  'fault',
+  'no-device-model',
+  'not-bound',
+  'check-failed',
+  'timeout',
+  'out-of-memory',
+  'wrong-output',
+  'interrupted',
+  'internal-error',
+] as const
+export type Reason = (typeof REASONS)[number]
+
+export interface RowDiagnostic {
+  /** Path in the tree. */
+  readonly file: string
+  /** 1-based; 0 when the compiler gave none. */
+  readonly line: number
+  readonly message: string
+  /** Text of that line, for readers of the page. */
+  readonly source?: string
+}
+
+export interface MatrixRow {
+  /** Module name as its file has it, without `.ko`. */
+  readonly module: string
+  /** Path in the tree, ending in `.ko`; unique within a matrix. */
+  readonly path: string
+  /** The highest rung reached, by doing it. */
+  readonly rung: Rung
+  /** '' when the rung asked for with --until was reached. */
+  readonly reason: Reason | ''
+  /** Symbol, file:line or fault: one line. */
+  readonly detail: string
+  /** Wall milliseconds by step; never compared. */
+  readonly ms: Readonly<Record<string, number>>
+  /** Buses it binds on (`pci`, `usb`, `i2c`...), sorted. */
+  readonly buses: readonly string[]
+  /** Classes of device it offers (`net`, `sound`...), sorted. */
+  readonly classes: readonly string[]
+  /** MODULE_LICENSE texts, sorted. */
+  readonly licenses: readonly string[]
+  /** SPDX expressions of its own source files, sorted, each once; `NONE` for a file without one. */
+  readonly spdx: readonly string[]
+  /** Exported GPL-only symbols of the kernel that it uses, sorted. */
+  readonly gplOnly: readonly string[]
+  /** Symbols that nobody provides, sorted: what keeps it from linking. */
+  readonly missing: readonly string[]
+  /** Linked, but only with stubs for these. */
+  readonly stubs: readonly string[]
+  /** Linked, but a call of one of these ends the driver. */
+  readonly traps: readonly string[]
+  /** Wasm imports, `group.call`; from rung verify on. */
+  readonly imports: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly diagnostics: readonly RowDiagnostic[]
+  /** Own C files and headers: how many, and how many bytes of them were changed (0). */
+  readonly sources: number
+  readonly changedBytes: number
+  readonly wasm?: { readonly sha256: string; readonly bytes: number }
+}
+
+export interface MatrixDocument {
+  readonly schema: 'drvport.matrix/1'
+  readonly tree: { readonly name: string; readonly version: string }
+  readonly toolchain: { readonly name: string; readonly version: string }
+  /** Of drvport itself: package version, and the revision where known. */
+  readonly drvport: string
+  /** Selectors as given. */
+  readonly selectors: readonly string[]
+  readonly until: Rung
+  readonly seed: number
+  /** Present on one part of several: which, 1-based. */
+  readonly shard?: { readonly index: number; readonly of: number }
+  readonly interrupted: boolean
+  readonly summary: MatrixSummary
+  /** Sorted by path. */
+  readonly rows: readonly MatrixRow[]
+  /** Wall milliseconds of the whole, and where known CPU milliseconds and the peak of resident memory in bytes. */
+  readonly ms: number
+  readonly cpuMs?: number
+  readonly peakBytes?: number
+}
+
+export interface MatrixSummary {
+  readonly modules: number
+  /** How many rows are at each rung exactly; only rungs that occur. */
+  readonly rungs: Readonly<Partial<Record<Rung, number>>>
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
+  /**
+   * SHA-256 over the rows less their times: two matrices with the same digest say the same of every module, however
+   * they were made.
+   */
+  readonly digest: string
+}
