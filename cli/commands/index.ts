@@ -6,7 +6,8 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { fetchTrees } from './fetch.ts'
 import { list } from './list.ts'
+import { matrix } from './matrix.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
 
-export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run]
+export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run, matrix]

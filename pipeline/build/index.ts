@@ -31,12 +31,31 @@ export interface BuildRequest {
   readonly progress?: (event: BuildProgress) => void
 }
 
-async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
+/** Modules that the selectors name, in the tree and outside, each once. */
+export async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
   const found = new Map<string, KernelModule>()
   for (const selector of selectors)
     for (const module of (await selectExternal(tree, selector)) ?? (await tree.select(selector)))
-      found.set(module.name, module)
+      found.set(module.path, module)
   return [...found.values()]
+}
+
+/** What building these modules needs, opened once: compiler, symbol tables, names for the directories in results. */
+export async function openBuild(
+  request: Pick<BuildRequest, 'tree' | 'toolchain' | 'signal'>,
+  modules: readonly KernelModule[],
+): Promise<ModuleBuild> {
+  const { tree, toolchain, signal } = request
+  const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
+  const roots = [
+    ...tree.roots,
+    ...outside,
+    { dir: cachePath('generated'), as: 'generated/' },
+    { dir: await fs.realpath(packageRoot), as: 'drvport/' },
+  ]
+  const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
+  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
+  return { tree, toolchain, compiler, table, signal }
 }
 
 /** Build every module that the selectors name. Throws UsageError for an unknown selector, InfrastructureError. */
@@ -47,21 +66,8 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const modules = await selectAll(tree, request.selectors)
   checkInterrupted(signal)
   progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
-  const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
-  const roots = [
-    ...tree.roots,
-    ...outside,
-    { dir: cachePath('generated'), as: 'generated/' },
-    { dir: await fs.realpath(packageRoot), as: 'drvport/' },
-  ]
-  const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
-  const build: ModuleBuild = {
-    tree,
-    toolchain,
-    compiler,
-    table: await readSymbols(path.join(packageRoot, 'linux-api', 'symbols')),
-    signal,
-  }
+  const build = await openBuild(request, modules)
+  const { compiler } = build
 
   const shim = await compiler.shim()
   progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })

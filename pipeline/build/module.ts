@@ -11,7 +11,7 @@ import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing, ownSources } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { link, rootSymbols, type LinkResult } from './link.ts'
-import { infoOf, pack, packageKey, type Plan } from './pack.ts'
+import { infoOf, pack, packageKey, shortfalls, type Plan } from './pack.ts'
 import { resolve, type Resolution } from './resolve.ts'
 import type { SymbolTable } from './symbols.ts'
 
@@ -40,8 +40,15 @@ export const NOTHING = {
 /** How many names a one-line reason gives. */
 const NAMES_SHOWN = 5
 
-/** Build one module. Only infrastructure failures and interruption are thrown. */
-export async function buildModule(build: ModuleBuild, module: KernelModule): Promise<ModuleResult> {
+/** The last rung a build is asked to climb. What stands above it is neither done nor paid for. */
+export type BuildUntil = Exclude<BuildRung, 'none'>
+
+/** Build one module as far as `until`. Only infrastructure failures and interruption are thrown. */
+export async function buildModule(
+  build: ModuleBuild,
+  module: KernelModule,
+  until: BuildUntil = 'verify',
+): Promise<ModuleResult> {
   const start = performance.now()
   checkInterrupted(build.signal)
   const compiled = await build.compiler.module(module)
@@ -53,7 +60,12 @@ export async function buildModule(build: ModuleBuild, module: KernelModule): Pro
     ms: { compile, link: linkMs, total: performance.now() - start },
   })
   if (compiled.objects === undefined) return timed(await compileFailure(build, compiled))
+  if (until === 'parse' || until === 'compile') return timed(await compiledOnly(build, compiled, until))
   const plan = await makePlan(build, compiled, compiled.objects)
+  if (until === 'link') {
+    const linked = await linkPlan(build, plan)
+    return timed((await linkFailure(build, plan, linked)) ?? (await linkedOnly(build, plan, linked)), linked.ms)
+  }
   const key = await packageKey(plan)
   let repaired: string | undefined
   const known = await getPackage(key, module.name, (error) => {
@@ -76,6 +88,10 @@ async function compileFailure(build: ModuleBuild, compiled: BuiltModule): Promis
   const detail = first === undefined ? 'does not compile' : `${first.file}:${first.line}: ${first.message}`
   const facts = { sources: ownSources(inputs), changedBytes: await changedBytes(build.tree, inputs), diagnostics }
   return { ...NOTHING, ...facts, rung: 'parse', reason: 'compile-error', detail }
+}
+
+async function compiledOnly(build: ModuleBuild, { inputs }: BuiltModule, rung: BuildRung): Promise<Result> {
+  return { ...NOTHING, rung, sources: ownSources(inputs), changedBytes: await changedBytes(build.tree, inputs) }
 }
 
 /** What is known of a module once its code and all it needs are compiled. */
@@ -101,23 +117,38 @@ async function success(build: ModuleBuild, plan: Plan, { dir, manifest }: Stored
   }
 }
 
-async function afterLink(build: ModuleBuild, plan: Plan, key: string, linked: LinkResult): Promise<Result> {
+/** What a package of this plan would say of itself, before there is one. */
+async function linkedOnly(build: ModuleBuild, plan: Plan, { mismatched }: LinkResult): Promise<Result> {
+  return { ...NOTHING, ...(await planFacts(build, plan)), rung: 'link', ...shortfalls(plan.resolution, mismatched) }
+}
+
+/** Why these objects do not link, or undefined when they do. */
+async function linkFailure(build: ModuleBuild, plan: Plan, linked: LinkResult): Promise<Result | undefined> {
   const { resolution } = plan
-  const facts = { ...NOTHING, ...(await planFacts(build, plan)), traps: resolution.traps }
-  const fail = (rung: BuildRung, reason: string, detail: string) => ({ ...facts, rung, reason, detail })
   const { unresolved } = linked
-  if (unresolved.length > 0) {
-    const names = unresolved.slice(0, NAMES_SHOWN).join(', ')
-    const detail = `${unresolved.length} missing: ${names}${unresolved.length > NAMES_SHOWN ? ', ...' : ''}`
-    const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
-    const missing = await describeMissing(unresolved, resolution, inputs)
-    return { ...fail('compile', 'unresolved-symbol', detail), unresolved, missing }
-  }
-  if (linked.bytes === undefined) return fail('compile', 'link-error', linked.output.trim().slice(-1000))
+  if (unresolved.length === 0 && linked.bytes !== undefined) return undefined
+  const facts = {
+    ...NOTHING,
+    ...(await planFacts(build, plan)),
+    ...shortfalls(resolution, []),
+    rung: 'compile',
+  } as const
+  if (unresolved.length === 0) return { ...facts, reason: 'link-error', detail: linked.output.trim().slice(-1000) }
+  const names = unresolved.slice(0, NAMES_SHOWN).join(', ')
+  const detail = `${unresolved.length} missing: ${names}${unresolved.length > NAMES_SHOWN ? ', ...' : ''}`
+  const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
+  const missing = await describeMissing(unresolved, resolution, inputs)
+  return { ...facts, reason: 'unresolved-symbol', detail, unresolved, missing }
+}
+
+async function afterLink(build: ModuleBuild, plan: Plan, key: string, linked: LinkResult): Promise<Result> {
+  const failed = await linkFailure(build, plan, linked)
+  if (failed !== undefined || linked.bytes === undefined) return failed as Result
   const packed = await pack(plan, key, linked.bytes, linked.mismatched)
   if ('stored' in packed) return success(build, plan, packed.stored)
   const said = packed.problems.slice(0, NAMES_SHOWN).map((problem) => `${problem.where}: ${problem.message}`)
-  return fail('link', 'refused', said.join('; '))
+  const facts = { ...NOTHING, ...(await planFacts(build, plan)), ...shortfalls(plan.resolution, linked.mismatched) }
+  return { ...facts, rung: 'link', reason: 'refused', detail: said.join('; ') }
 }
 
 /**

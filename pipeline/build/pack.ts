@@ -42,6 +42,17 @@ export async function infoOf(modules: readonly string[], objects: readonly Built
   }
 }
 
+/** Which symbols are provided in name only: by stubs, or by traps (a call of the wrong type traps as surely as a generated one, and less clearly). */
+export function shortfalls(
+  resolution: Resolution<BuiltObject>,
+  mismatched: readonly string[],
+): { readonly stubs: readonly string[]; readonly traps: readonly string[] } {
+  const needs = new Set(resolution.moduleObjects.flatMap((object) => object.needs))
+  const stubs = resolution.providers.filter((use) => needs.has(use.symbol) && use.status === 'stub')
+  const trapped = resolution.traps.filter((symbol) => needs.has(symbol))
+  return { stubs: stubs.map((use) => use.symbol), traps: [...new Set([...trapped, ...mismatched])].toSorted() }
+}
+
 function makeManifest(plan: Plan, wasm: Uint8Array, lines: Uint8Array, mismatched: readonly string[]): Manifest {
   const { name, tree, toolchain, resolution, info, sources } = plan
   const needs = new Set(resolution.moduleObjects.flatMap((object) => object.needs))
@@ -66,9 +77,7 @@ function makeManifest(plan: Plan, wasm: Uint8Array, lines: Uint8Array, mismatche
     stackBytes: STACK_BYTES,
     sources,
     providers,
-    stubs: providers.filter((use) => use.status === 'stub').map((use) => use.symbol),
-    // A call of the wrong type traps as surely as a generated trap, and less clearly.
-    traps: [...new Set([...resolution.traps.filter((symbol) => needs.has(symbol)), ...mismatched])].toSorted(),
+    ...shortfalls(resolution, mismatched),
     licenses: info.licenses,
   }
 }

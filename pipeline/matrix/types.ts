@@ -33,6 +33,7 @@ export const REASONS = [
   'no-source',
   'compile-error',
   'compiler-crash',
+  'dependency-failed',
   'unresolved-symbol',
   'link-error',
   'refused',

@@ -1,0 +1,106 @@
+/**
+ * What each reason means and what a reader can do about it. Reports and the page show these texts; `Reason` is the key.
+ */
+
+import type { Reason } from './types.ts'
+
+export interface ReasonText {
+  /** A few words, for tables. */
+  readonly title: string
+  /** One sentence or two, for people who meet it first. */
+  readonly means: string
+  readonly todo: string
+}
+
+export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
+  'no-source': {
+    title: 'source not found',
+    means: 'A C file of the module, or a header that it includes, is not in the tree and nothing generates it.',
+    todo: 'see the file in `detail`: a generator may be missing on this computer (`drvport doctor`)',
+  },
+  'compile-error': {
+    title: 'does not compile',
+    means: 'The compiler read the source, headers included, and refused it for wasm32.',
+    todo: 'see the diagnostics: file, line and message; usually something of the architecture that the overlay lacks',
+  },
+  'compiler-crash': {
+    title: 'the compiler crashed',
+    means: 'The compiler ended abnormally on this source.',
+    todo: 'try another --toolchain, and report the file to its makers',
+  },
+  'dependency-failed': {
+    title: 'needs a module that fails',
+    means: 'All that it lacks is exported by other modules of the tree, which do not compile themselves.',
+    todo: 'see the row of the module that `detail` names',
+  },
+  'unresolved-symbol': {
+    title: 'symbols missing',
+    means: 'It compiles, but live code of it uses kernel symbols that nobody provides yet.',
+    todo: 'see `missing`; `--report missing=FILE` ranks symbols by how many modules each would unblock',
+  },
+  'link-error': {
+    title: 'does not link',
+    means: 'The linker refused the objects for another reason than a missing symbol.',
+    todo: 'see the linker message in `detail`',
+  },
+  refused: {
+    title: 'refused by the verifier',
+    means: 'It links, but the verifier could not prove that the binary keeps to the driver ABI.',
+    todo: 'see `detail`: which function or import breaks which rule (pipeline/verify/problem.ts)',
+  },
+  'load-error': {
+    title: 'does not load',
+    means: 'The engine refused the verified module, or its start failed before any code of the driver ran.',
+    todo: 'see `detail`; `drvport run MODULE` repeats it',
+  },
+  'init-failed': {
+    title: 'its init fails',
+    means: 'module_init returned an error.',
+    todo: 'see the error number in `detail`; `drvport run MODULE` shows the log',
+  },
+  fault: {
+    title: 'faulted',
+    means: 'The driver faulted: a trap, a NULL dereference, a BUG, a call of a function that is only a trap.',
+    todo: 'see `detail`: the fault and the C function it happened in; `drvport run MODULE` repeats it',
+  },
+  'no-device-model': {
+    title: 'no device to drive',
+    means: 'It starts, but no device model has an id that it binds to: nothing more can be shown.',
+    todo: 'docs/devices.md lists the models; hw/devices is where one is added',
+  },
+  'not-bound': {
+    title: 'did not bind',
+    means: 'A matching device was there and probe refused it.',
+    todo: 'see the error number in `detail`; `drvport run MODULE` shows the log',
+  },
+  'check-failed': {
+    title: 'a check failed',
+    means: 'It runs, but something that the rung demands (contents, counters, recovery) was not as it must be.',
+    todo: 'see which check in `detail`; `drvport run MODULE` repeats it',
+  },
+  timeout: {
+    title: 'took too long',
+    means: 'A step was ended because it exceeded its time limit.',
+    todo: 'see which step in `detail`',
+  },
+  'out-of-memory': {
+    title: 'took too much memory',
+    means: 'A step was ended because it exceeded its memory limit.',
+    todo: 'see which step in `detail`; fewer --jobs leave more for each',
+  },
+  'wrong-output': {
+    title: 'a tool wrote nonsense',
+    means: 'A tool reported success, but what it wrote is not what it was asked for.',
+    todo: 'see `detail`; try another --toolchain',
+  },
+  interrupted: {
+    title: 'not finished',
+    means: 'The run was interrupted before this module was finished; nothing is known of it.',
+    todo: 'give the same command again: it goes on from here',
+  },
+  'internal-error': {
+    title: 'an error of drvport',
+    means: 'drvport itself failed on this module. This is a bug of ours.',
+    todo: 'report it with `detail`',
+  },
+}

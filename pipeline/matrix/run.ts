@@ -1,0 +1,108 @@
+/**
+ * The ladder over many modules: `drvport matrix`.
+ *
+ * A module that fails is a row and never stops the others. What is finished is in the object cache and the store, so the
+ * same command goes on where an interrupted one stopped. Only a failing infrastructure (no compiler, disk full) is thrown.
+ */
+
+import { inParallel } from '../cache.ts'
+import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
+import { openBuild, selectAll, type KernelModule, type KernelTree } from '../build/index.ts'
+import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import type { Climber } from './climb.ts'
+import { emptyRow, rowOf } from './row.ts'
+import { inShard, type Shard } from './shard.ts'
+import { byPath, summarize } from './summary.ts'
+import { rungIndex, type MatrixDocument, type MatrixRow, type Rung } from './types.ts'
+import { ownVersion } from './version.ts'
+
+export type MatrixProgress =
+  | { readonly step: 'plan'; readonly modules: number; readonly objects: number; readonly toolchain: string }
+  | { readonly step: 'shim'; readonly files: number; readonly ms: number }
+  | { readonly step: 'start'; readonly module: string }
+  | { readonly step: 'row'; readonly row: MatrixRow; readonly objects: number }
+
+export interface MatrixRequest {
+  readonly tree: KernelTree
+  readonly toolchain: Toolchain
+  readonly selectors: readonly string[]
+  readonly until: Rung
+  readonly seed: number
+  readonly shard?: Shard
+  /** Climbs the rungs above verify; without it they are not reached. */
+  readonly climber?: Climber
+  readonly signal?: AbortSignal
+  readonly progress?: (event: MatrixProgress) => void
+}
+
+const NEVER = new AbortController().signal
+const ABOVE_BUILD = rungIndex('verify')
+
+/** What the build is asked for; the rungs above are the machine's. */
+const buildUntil = (until: Rung): BuildUntil =>
+  until === 'none' ? 'parse' : rungIndex(until) > ABOVE_BUILD ? 'verify' : (until as BuildUntil)
+
+/** How far one module gets. Throws when interrupted, and InfrastructureError. */
+async function climb(request: MatrixRequest, build: ModuleBuild, module: KernelModule): Promise<MatrixRow> {
+  const { until, climber } = request
+  const result = await buildModule(build, module, buildUntil(until))
+  const row = rowOf(result)
+  if (climber === undefined || result.package === undefined || rungIndex(until) <= ABOVE_BUILD) return row
+  const job = { dir: result.package, name: module.name }
+  const { rung, reason, detail, ms } = await climber.climb(job, until, request.signal ?? NEVER)
+  return { ...row, rung, reason, detail, ms: { ...row.ms, ...ms } }
+}
+
+/** What becomes of a module that threw: a row, unless it is the infrastructure that failed. */
+function rowOfError(error: unknown, module: KernelModule): MatrixRow {
+  if (error instanceof Interrupted) return emptyRow(module, 'interrupted', '')
+  if (error instanceof DrvportError) throw error
+  return emptyRow(module, 'internal-error', error instanceof Error ? error.message : String(error))
+}
+
+/** Climb the ladder with every module that the selectors name. Throws UsageError, InfrastructureError. */
+export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument> {
+  const start = performance.now()
+  const { tree, toolchain, selectors, until, seed, shard, signal, progress } = request
+  checkInterrupted(signal)
+  const all = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const modules = shard === undefined ? all : inShard(all, shard)
+  checkInterrupted(signal)
+  const objects = modules.reduce((sum, module) => sum + module.objects.length, 0)
+  progress?.({ step: 'plan', modules: modules.length, objects, toolchain: `${toolchain.name} ${toolchain.version}` })
+  const build = await openBuild(request, all)
+  if (rungIndex(until) >= rungIndex('link')) {
+    const shim = await build.compiler.shim()
+    progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
+  }
+  const settled = await inParallel(
+    modules,
+    toolchain.width * 2,
+    async (module) => {
+      progress?.({ step: 'start', module: module.name })
+      const row = await climb(request, build, module).catch((error: unknown) => rowOfError(error, module))
+      progress?.({ step: 'row', row, objects: module.objects.length })
+      return row
+    },
+    signal,
+  )
+  const rows = settled.map((outcome, i) => {
+    if (outcome?.status === 'rejected') throw outcome.reason
+    return outcome?.value ?? emptyRow(modules[i] as KernelModule, 'interrupted', '')
+  })
+  return {
+    schema: 'drvport.matrix/1',
+    tree: { name: tree.name, version: tree.version },
+    toolchain: { name: toolchain.name, version: toolchain.version },
+    drvport: await ownVersion(),
+    selectors,
+    until,
+    seed,
+    ...(shard && { shard }),
+    interrupted: rows.some((row) => row.reason === 'interrupted'),
+    summary: summarize(rows),
+    rows: rows.toSorted(byPath),
+    ms: Math.round(performance.now() - start),
+  }
+}
