@@ -46,6 +46,8 @@ export interface SourceFile {
   /** Path in the kernel tree. */
   readonly path: string
   readonly sha256: string
+  /** The SPDX expression it states; `NONE` where it states none. */
+  readonly spdx?: string
 }
 
 /** Where one kernel symbol that the modules need came from. */
@@ -80,5 +82,8 @@ export interface Manifest {
   readonly providers: readonly ProviderUse[]
   readonly stubs: readonly string[]
   readonly traps: readonly string[]
+  /** MODULE_LICENSE texts of the linked modules, sorted. */
   readonly licenses: readonly string[]
+  /** Symbols that the linked modules use and the tree exports to GPL-compatible modules only, sorted. */
+  readonly gplOnly: readonly string[]
 }

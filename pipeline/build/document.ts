@@ -39,6 +39,8 @@ export interface ModuleResult {
   readonly stubs: readonly string[]
   readonly traps: readonly string[]
   readonly licenses: readonly string[]
+  /** Symbols it and the modules linked with it use that the tree exports to GPL-compatible modules only. */
+  readonly gplOnly: readonly string[]
   readonly ms: { readonly compile: number; readonly link: number; readonly total: number }
   readonly diagnostics: readonly Diagnostic[]
 }

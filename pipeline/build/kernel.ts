@@ -34,8 +34,13 @@ export interface KernelTree {
   module(name: string): Promise<KernelModule | undefined>
   /** The module that exports a symbol. */
   exporter(symbol: string): Promise<string | undefined>
-  /** Every export of the tree, by symbol: where it is, and the modules it belongs to (none: the kernel itself). */
-  exports(): Promise<ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[] }>>
+  /**
+   * Every export of the tree, by symbol: where it is, the modules it belongs to (none: the kernel itself), and whether
+   * only GPL-compatible modules may use it.
+   */
+  exports(): Promise<
+    ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[]; readonly gplOnly: boolean }>
+  >
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
   builtin(file: string): Promise<KernelObject>
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */

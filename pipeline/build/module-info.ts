@@ -64,9 +64,12 @@ function pciIds(bytes: Uint8Array): DeviceId[] {
   return ids
 }
 
+/** A symbol of MODULE_DEVICE_TABLE: the bus is the first group. */
+export const DEVICE_TABLE = /^__mod_(\w+?)__.*_device_table$/
+
 function deviceIds(object: WasmObject): DeviceId[] {
   return definedSymbols(object).flatMap((symbol) => {
-    const bus = /^__mod_(\w+?)__.*_device_table$/.exec(symbol.name)?.[1]
+    const bus = DEVICE_TABLE.exec(symbol.name)?.[1]
     return bus === 'pci' ? pciIds(symbolBytes(object, symbol)) : []
   })
 }

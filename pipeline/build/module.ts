@@ -6,9 +6,10 @@ import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { BuiltModule, BuiltObject, Compiler } from './compiler.ts'
 import type { BuildRung, ModuleResult } from './document.ts'
+import { gplOnlyOf, licensedSources } from './facts.ts'
 import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
-import { changedBytes, describeMissing, ownSources } from './inputs.ts'
+import { changedBytes, describeMissing } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { link, rootSymbols, type LinkResult } from './link.ts'
 import { infoOf, pack, packageKey, shortfalls, type Plan } from './pack.ts'
@@ -34,6 +35,7 @@ export const NOTHING = {
   stubs: [],
   traps: [],
   licenses: [],
+  gplOnly: [],
   diagnostics: [],
 } as const
 
@@ -86,7 +88,8 @@ async function compileFailure(build: ModuleBuild, compiled: BuiltModule): Promis
   const { inputs, diagnostics } = compiled
   const first = diagnostics[0]
   const detail = first === undefined ? 'does not compile' : `${first.file}:${first.line}: ${first.message}`
-  const facts = { sources: ownSources(inputs), changedBytes: await changedBytes(build.tree, inputs), diagnostics }
+  const sources = await licensedSources(inputs)
+  const facts = { sources, changedBytes: await changedBytes(build.tree, inputs), diagnostics }
   return { ...NOTHING, ...facts, rung: 'parse', reason: 'compile-error', detail }
 }
 
@@ -97,7 +100,8 @@ async function compiledOnly(build: ModuleBuild, { inputs }: BuiltModule, rung: B
 /** What is known of a module once its code and all it needs are compiled. */
 async function planFacts(build: ModuleBuild, plan: Plan) {
   const inputs = [...plan.resolution.moduleObjects, ...plan.resolution.support].flatMap((object) => object.inputs)
-  return { sources: plan.sources, changedBytes: await changedBytes(build.tree, inputs), licenses: plan.info.licenses }
+  const { sources, info, gplOnly } = plan
+  return { sources, changedBytes: await changedBytes(build.tree, inputs), licenses: info.licenses, gplOnly }
 }
 
 async function success(build: ModuleBuild, plan: Plan, { dir, manifest }: StoredPackage): Promise<Result> {
@@ -186,9 +190,10 @@ async function makePlan(build: ModuleBuild, compiled: BuiltModule, own: readonly
   const pad = hasTableBase(toolchain.llvmMajor) ? [] : [await padObject(compiler)]
   const made = [await tableObject(compiler, resolution), ...(await trapObjects(compiler, resolution))]
   const objects = [...pad, ...resolution.moduleObjects, ...made]
-  const sources = ownSources(resolution.moduleObjects.flatMap((object) => object.inputs))
+  const sources = await licensedSources(resolution.moduleObjects.flatMap((object) => object.inputs))
+  const gplOnly = gplOnlyOf(resolution.moduleObjects, await tree.exports())
   const info = await infoOf(resolution.modules, resolution.moduleObjects)
-  return { name, tree, toolchain, resolution, info, sources, objects }
+  return { name, tree, toolchain, resolution, info, sources, gplOnly, objects }
 }
 
 const linkPlan = ({ toolchain, signal }: ModuleBuild, { objects, resolution }: Plan): Promise<LinkResult> =>

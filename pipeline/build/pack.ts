@@ -23,6 +23,7 @@ export interface Plan {
   readonly resolution: Resolution<BuiltObject>
   readonly info: ModuleInfo
   readonly sources: readonly SourceFile[]
+  readonly gplOnly: readonly string[]
   /** Objects that are linked whole, in order; the resolution's support comes after, as a library. */
   readonly objects: readonly BuiltObject[]
 }
@@ -54,7 +55,7 @@ export function shortfalls(
 }
 
 function makeManifest(plan: Plan, wasm: Uint8Array, lines: Uint8Array, mismatched: readonly string[]): Manifest {
-  const { name, tree, toolchain, resolution, info, sources } = plan
+  const { name, tree, toolchain, resolution, info, sources, gplOnly } = plan
   const needs = new Set(resolution.moduleObjects.flatMap((object) => object.needs))
   const providers = resolution.providers.filter((use) => needs.has(use.symbol))
   const module = readModule(wasm)
@@ -79,6 +80,7 @@ function makeManifest(plan: Plan, wasm: Uint8Array, lines: Uint8Array, mismatche
     providers,
     ...shortfalls(resolution, mismatched),
     licenses: info.licenses,
+    gplOnly,
   }
 }
 
@@ -100,13 +102,13 @@ async function hashOwnCode(): Promise<string> {
 
 /** The name of what this plan gives: equal plans give equal packages. */
 export async function packageKey(plan: Plan): Promise<string> {
-  const { tree, toolchain, resolution, sources, objects } = plan
+  const { tree, toolchain, resolution, sources, gplOnly, objects } = plan
   const facts = [tree.name, tree.version, toolchain.id, ...linkFlags(toolchain.llvmMajor)]
   // Sources and providers are in the manifest, and may change while the objects stay the same.
   return contentKey([
     ...facts,
     await ownCodeKey(),
-    JSON.stringify([sources, resolution.providers]),
+    JSON.stringify([sources, resolution.providers, gplOnly]),
     ...[...objects, ...resolution.support].map((object) => object.sha256),
   ])
 }

@@ -168,6 +168,7 @@ export function testPackage(name: string, functions: readonly Function[]): Drive
       stubs: [],
       traps: [],
       licenses: [],
+      gplOnly: [],
     },
   }
 }

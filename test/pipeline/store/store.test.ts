@@ -33,6 +33,7 @@ const manifest: Manifest = {
   stubs: [],
   traps: [],
   licenses: ['GPL'],
+  gplOnly: [],
 }
 
 test('a package is found by name, whole, and refused when its wasm file is not the one it names', async (t) => {
