@@ -1,5 +1,6 @@
 /** The result of a build, as data: `drvport.build/1` (interfaces.md). Types only. */
 
+import type { ModuleFacts } from './facts.ts'
 import type { SourceFile } from '../package.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 
@@ -28,6 +29,8 @@ export interface ModuleResult {
   readonly wasm?: { readonly path: string; readonly sha256: string; readonly bytes: number }
   /** Set when the store held a damaged package, which was not used but made again: what was wrong with it. */
   readonly repaired?: string
+  /** What the module itself is; `licenses` and `gplOnly` of the result tell of all that is linked with it. */
+  readonly facts?: ModuleFacts
   /** Directory of the package in the store. */
   readonly package?: string
   readonly sources: readonly SourceFile[]

@@ -24,9 +24,7 @@ export interface ModuleFacts {
   readonly classes: readonly string[]
   /** MODULE_LICENSE texts. */
   readonly licenses: readonly string[]
-  /** Own source files, each with its SPDX expression. */
-  readonly sources: readonly SourceFile[]
-  /** Distinct expressions of `sources`. */
+  /** Distinct SPDX expressions of its own source files; `NONE` for a file that states none. */
   readonly spdx: readonly string[]
   /** Symbols it uses that the tree exports to GPL-compatible modules only. */
   readonly gplOnly: readonly string[]
@@ -81,7 +79,7 @@ async function licensesInSources(inputs: readonly Input[]): Promise<string[]> {
 }
 
 /**
- * Everything known of a module. `objects` are its own, as many of them as compiled; `inputs` what the compiler read for
+ * Everything known of a module itself, less what is linked with it. `objects` are its own, as many of them as compiled; `inputs` what the compiler read for
  * them; `exports` the tree's.
  */
 export async function factsOf(
@@ -100,7 +98,6 @@ export async function factsOf(
     buses: guessBuses(tableBuses(objects), called),
     classes: guessClasses([module.path], called),
     licenses,
-    sources,
     spdx: unique(sources.flatMap(({ spdx }) => spdx ?? [])),
     gplOnly,
     ...(problem !== undefined && { licenseProblem: problem }),

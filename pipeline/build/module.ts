@@ -6,7 +6,7 @@ import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { BuiltModule, BuiltObject, Compiler } from './compiler.ts'
 import type { BuildRung, ModuleResult } from './document.ts'
-import { gplOnlyOf, licensedSources } from './facts.ts'
+import { factsOf, gplOnlyOf, licensedSources } from './facts.ts'
 import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing } from './inputs.ts'
@@ -55,10 +55,12 @@ export async function buildModule(
   checkInterrupted(build.signal)
   const compiled = await build.compiler.module(module)
   const compile = performance.now() - start
-  const timed = (result: Omit<ModuleResult, 'name' | 'path' | 'ms'>, linkMs = 0): ModuleResult => ({
+  const facts = await factsOf(module, compiled.objects ?? [], compiled.inputs, await build.tree.exports())
+  const timed = (result: Result, linkMs = 0): ModuleResult => ({
     name: module.name,
     path: module.path,
     ...result,
+    facts,
     ms: { compile, link: linkMs, total: performance.now() - start },
   })
   if (compiled.objects === undefined) return timed(await compileFailure(build, compiled))
@@ -82,7 +84,7 @@ export async function buildModule(
   return timed(repaired === undefined ? result : { ...result, repaired }, linked.ms)
 }
 
-type Result = Omit<ModuleResult, 'name' | 'path' | 'ms'>
+type Result = Omit<ModuleResult, 'name' | 'path' | 'facts' | 'ms'>
 
 async function compileFailure(build: ModuleBuild, compiled: BuiltModule): Promise<Result> {
   const { inputs, diagnostics } = compiled
@@ -94,7 +96,8 @@ async function compileFailure(build: ModuleBuild, compiled: BuiltModule): Promis
 }
 
 async function compiledOnly(build: ModuleBuild, { inputs }: BuiltModule, rung: BuildRung): Promise<Result> {
-  return { ...NOTHING, rung, sources: ownSources(inputs), changedBytes: await changedBytes(build.tree, inputs) }
+  const sources = await licensedSources(inputs)
+  return { ...NOTHING, rung, sources, changedBytes: await changedBytes(build.tree, inputs) }
 }
 
 /** What is known of a module once its code and all it needs are compiled. */

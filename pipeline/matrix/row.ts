@@ -22,7 +22,7 @@ const whole = (ms: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(ms).map(([step, value]) => [step, Math.round(value)]))
 
 export function rowOf(result: ModuleResult): MatrixRow {
-  const { name, path, rung, wasm } = result
+  const { name, path, rung, wasm, facts } = result
   return {
     module: name,
     path,
@@ -30,11 +30,12 @@ export function rowOf(result: ModuleResult): MatrixRow {
     reason: reasonOf(result.reason),
     detail: oneLine(result.detail ?? ''),
     ms: whole(result.ms),
-    buses: [],
-    classes: [],
-    licenses: sorted(result.licenses),
-    spdx: [],
-    gplOnly: [],
+    buses: facts?.buses ?? [],
+    classes: facts?.classes ?? [],
+    licenses: facts?.licenses ?? [],
+    spdx: facts?.spdx ?? [],
+    gplOnly: facts?.gplOnly ?? [],
+    ...(facts?.licenseProblem !== undefined && { licenseProblem: facts.licenseProblem }),
     missing: sorted(result.unresolved),
     stubs: sorted(result.stubs),
     traps: sorted(result.traps),

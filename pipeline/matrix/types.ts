@@ -84,6 +84,8 @@ export interface MatrixRow {
   readonly spdx: readonly string[]
   /** Exported GPL-only symbols of the kernel that it uses, sorted. */
   readonly gplOnly: readonly string[]
+  /** Why Linux itself would refuse to load it for its licence: one line. */
+  readonly licenseProblem?: string
   /** Symbols that nobody provides, sorted: what keeps it from linking. */
   readonly missing: readonly string[]
   /** Linked, but only with stubs for these. */
