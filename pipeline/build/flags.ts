@@ -46,6 +46,9 @@ const LANGUAGE = [
   '-D__builtin_return_address(level)=((void *)0)',
 ]
 
+/** A construct that LLVM has no wasm for ends the compiler: its report for LLVM's developers would fill the disk. */
+const CRASH = ['-fno-crash-diagnostics']
+
 /** The kernel's warnings are its authors' affair; what would change the meaning of the code is ours. */
 const WARNINGS = [
   '-Wno-everything',
@@ -129,7 +132,7 @@ export function prefixMaps(roots: readonly Root[]): string[] {
 
 /** What every object gets, after the kernel's own flags. */
 export function commonFlags(roots: readonly Root[]): string[] {
-  return [...TARGET, ...LANGUAGE, ...SECTIONS, ...DEBUG, ...CHECKS, ...WARNINGS, ...prefixMaps(roots)]
+  return [...TARGET, ...LANGUAGE, ...SECTIONS, ...DEBUG, ...CHECKS, ...CRASH, ...WARNINGS, ...prefixMaps(roots)]
 }
 
 /** A kernel name as a C identifier. */
