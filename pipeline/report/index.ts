@@ -1,0 +1,178 @@
+/**
+ * Reports of a matrix: `--report KIND=FILE`.
+ *
+ * What is asked for is checked before the long work begins; afterwards every report is written, whole or not at all, even
+ * if another cannot be. Knows no command.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { readSymbols } from '../build/symbols.ts'
+import { writeAtomic } from '../cache.ts'
+import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
+import { compact } from '../matrix/compact.ts'
+import { diffMatrices, type MatrixDiff } from '../matrix/diff.ts'
+import type { MatrixDocument } from '../matrix/types.ts'
+import { packageRoot } from '../root.ts'
+import { json } from './json.ts'
+import { junit } from './junit.ts'
+import { kcidb } from './kcidb.ts'
+import { ktap } from './ktap.ts'
+import { markdown, markdownDiff, markdownMissing } from './markdown.ts'
+import { missingJson, missingTsv, rankMissing } from './missing.ts'
+
+export interface ReportOptions {
+  /** An earlier matrix: markdown and html say what was lost and gained against it. */
+  readonly baseline?: MatrixDocument
+  /** File of the tree that exports a symbol, for `missing`. */
+  readonly exportedIn?: (symbol: string) => string | undefined
+  /** ISO 8601 with a zone, for `kcidb`; no report tells a time on its own. */
+  readonly startTime?: string
+}
+
+/** What a report says, as text. `extension` is the file's, without `.gz`. */
+type Writer = (document: MatrixDocument, options: ReportOptions, extension: string) => string | Promise<string>
+
+async function missing(document: MatrixDocument, { exportedIn }: ReportOptions, extension: string): Promise<string> {
+  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
+  const ranking = rankMissing(document, { table, ...(exportedIn && { exportedIn }) })
+  if (extension === '.json') return missingJson(ranking)
+  return extension === '.md' ? markdownMissing(ranking) : missingTsv(ranking)
+}
+
+const WRITERS = {
+  json,
+  compact,
+  junit,
+  ktap,
+  markdown: (document, { baseline }) => markdown(document, baseline && diffMatrices(baseline, document)),
+  kcidb: (document, { startTime }) =>
+    `${JSON.stringify(kcidb(document, startTime === undefined ? {} : { startTime }), null, 1)}\n`,
+  missing,
+} satisfies Record<string, Writer>
+
+export type ReportKind = keyof typeof WRITERS
+export const REPORT_KINDS = Object.keys(WRITERS) as readonly ReportKind[]
+
+const DIFF_WRITERS = {
+  json: (diff: MatrixDiff) => `${JSON.stringify(diff, null, 1)}\n`,
+  markdown: (diff: MatrixDiff) => markdownDiff(diff),
+} satisfies Record<string, (diff: MatrixDiff) => string>
+
+export type DiffReportKind = keyof typeof DIFF_WRITERS
+export const DIFF_REPORT_KINDS = Object.keys(DIFF_WRITERS) as readonly DiffReportKind[]
+
+export interface ReportSpec<K extends string = ReportKind> {
+  readonly kind: K
+  readonly file: string
+}
+
+function parse<K extends string>(texts: readonly string[], kinds: readonly K[]): ReportSpec<K>[] {
+  const specs = texts.map((text): ReportSpec<K> => {
+    const [, kind, file] = /^([^=]*)=(.+)$/s.exec(text) ?? []
+    const known = kinds.find((candidate) => candidate === kind)
+    if (known === undefined || file === undefined)
+      throw new UsageError('--report takes KIND=FILE', {
+        expected: `a KIND of ${kinds.join(', ')}`,
+        found: text,
+        todo: `give one, as in --report ${kinds[0]}=matrix.${kinds[0]}`,
+      })
+    return { kind: known, file }
+  })
+  const files = specs.map(({ file }) => path.resolve(file))
+  const twice = specs.find((_, i) => files.indexOf(files[i] as string) !== i)
+  if (twice !== undefined)
+    throw new UsageError('two reports cannot go into one file', {
+      found: twice.file,
+      todo: 'give each --report its own file',
+    })
+  return specs
+}
+
+async function checkPlaces(specs: readonly ReportSpec<string>[]): Promise<void> {
+  for (const { kind, file } of specs) {
+    const stat = await fs.stat(file).catch(() => undefined)
+    if (stat?.isDirectory() === true)
+      throw new UsageError('a report needs a file to go into', {
+        where: `--report ${kind}=${file}`,
+        found: 'a directory',
+        todo: 'name a file',
+      })
+  }
+}
+
+/** The reports that `--report KIND=FILE` asks for. Throws UsageError: call it before the work begins. */
+export async function parseReports(texts: readonly string[] = []): Promise<ReportSpec[]> {
+  const specs = parse(texts, REPORT_KINDS)
+  await checkPlaces(specs)
+  return specs
+}
+
+/** The same for a comparison. */
+export async function parseDiffReports(texts: readonly string[] = []): Promise<ReportSpec<DiffReportKind>[]> {
+  const specs = parse(texts, DIFF_REPORT_KINDS)
+  await checkPlaces(specs)
+  return specs
+}
+
+/**
+ * Whole or not at all; through a link to what it names. What is no plain file (a pipe, /dev/stdout) is written into: a
+ * rename would put a file in its place.
+ */
+export async function writeOut(file: string, text: string): Promise<void> {
+  try {
+    const data = file.endsWith('.gz') ? await promisify(gzip)(text) : text
+    const stat = await fs.stat(file).catch(() => undefined)
+    if (stat !== undefined && !stat.isFile()) await fs.writeFile(file, data)
+    else await writeAtomic(stat === undefined ? file : await fs.realpath(file), data)
+  } catch (error) {
+    throw asInfrastructure(error, file)
+  }
+}
+
+const extensionOf = (file: string): string => path.extname(file.replace(/\.gz$/, '')).toLowerCase()
+
+/** Write one report. Throws UsageError for an unknown kind, InfrastructureError when it cannot be written. */
+export async function writeReport(
+  kind: string,
+  document: MatrixDocument,
+  file: string,
+  options: ReportOptions = {},
+): Promise<void> {
+  const [spec] = parse([`${kind}=${file}`], REPORT_KINDS)
+  const write: Writer = WRITERS[(spec as ReportSpec).kind]
+  await writeOut(file, await write(document, options, extensionOf(file)))
+}
+
+/** Each in turn, whatever becomes of the others; one error for those that failed. */
+async function writeAll<K extends string>(
+  specs: readonly ReportSpec<K>[],
+  write: (spec: ReportSpec<K>) => Promise<void>,
+): Promise<void> {
+  const failed: { spec: ReportSpec<K>; error: unknown }[] = []
+  for (const spec of specs) await write(spec).catch((error: unknown) => failed.push({ spec, error }))
+  const [first] = failed
+  if (first === undefined) return
+  throw new InfrastructureError(`${failed.length} of ${specs.length} reports could not be written`, {
+    where: failed.map(({ spec }) => `${spec.kind}=${spec.file}`).join(', '),
+    found: first.error instanceof Error ? first.error.message : String(first.error),
+    todo: 'see that the folder can be written and has room; the same command makes the report again, and compiles nothing twice',
+    cause: first.error,
+  })
+}
+
+/** Write all reports of a matrix. Throws one InfrastructureError that names those that could not be written. */
+export function writeReports(
+  specs: readonly ReportSpec[],
+  document: MatrixDocument,
+  options: ReportOptions = {},
+): Promise<void> {
+  return writeAll(specs, ({ kind, file }) => writeReport(kind, document, file, options))
+}
+
+/** Write all reports of a comparison. */
+export function writeDiffReports(specs: readonly ReportSpec<DiffReportKind>[], diff: MatrixDiff): Promise<void> {
+  return writeAll(specs, ({ kind, file }) => writeOut(file, DIFF_WRITERS[kind](diff)))
+}
