@@ -166,7 +166,7 @@ export const run: Command = {
         seed: context.seed,
         modules,
         frames,
-        brief: argv['brief'] as boolean,
+        until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
         verify: verifyPackage,
         symbolizer: symbolizerOf,

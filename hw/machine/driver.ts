@@ -24,6 +24,17 @@ export class DriverEnded extends Error {
   }
 }
 
+/** Init returned an error: the driver will not start. */
+export class InitRefused extends Error {
+  /** Negative errno. */
+  readonly code: number
+  constructor(driver: string, code: number) {
+    super(`${driver}: init failed with ${code}`)
+    this.name = 'InitRefused'
+    this.code = code
+  }
+}
+
 export type Census = Record<Exclude<keyof typeof censusLayout, 'size'>, number>
 
 /** What was still there after everything was given back; all zero when nothing leaked. */
@@ -58,17 +69,22 @@ export class Driver implements NetDriver {
     program.host.driver = this
   }
 
-  /** Load a package and run its init. Throws PackageError, DriverEnded, or Error when init refuses. */
-  static async load(
+  /** Load a package; nothing of it has run yet. Throws PackageError. */
+  static async open(
     board: Board,
     net: NetService,
     pack: DriverPackage,
     options: LoadOptions,
     generation = 1,
   ): Promise<Driver> {
-    const driver = new Driver(board, net, pack, generation, await loadProgram(board, net, pack, options))
+    return new Driver(board, net, pack, generation, await loadProgram(board, net, pack, options))
+  }
+
+  /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
+  static async load(...what: Parameters<typeof Driver.open>): Promise<Driver> {
+    const driver = await Driver.open(...what)
     const code = await driver.call('init')
-    if (code < 0) throw new Error(`${driver.name}: init failed with ${code}`)
+    if (code < 0) throw new InitRefused(driver.name, code)
     return driver
   }
 
@@ -202,4 +218,12 @@ export function isClean(left: Leftovers): boolean {
   const { census, ...counts } = left
   const own = census === undefined ? [] : Object.entries(census).filter(([name]) => name !== 'reserved_pages')
   return Object.values(counts).every((count) => count === 0) && own.every(([, count]) => count === 0)
+}
+
+/** What was left, in words. */
+export function leftList({ census, ...counts }: Leftovers): string {
+  return Object.entries({ ...counts, ...census })
+    .filter(([name, count]) => count !== 0 && name !== 'reserved_pages')
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
 }

@@ -14,6 +14,7 @@ import { Driver, DriverEnded } from './driver.ts'
 import { replay } from './net-control.ts'
 import { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
+import type { LoadOptions } from './program.ts'
 
 export interface MachineOptions {
   readonly seed?: number
@@ -85,12 +86,21 @@ export class Machine {
     return driver
   }
 
+  /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
+  async open(pack: DriverPackage): Promise<Driver> {
+    this.#options.verify?.(pack)
+    return Driver.open(this.board, this.net, pack, this.#loadOptions(pack, pack.manifest.name, []))
+  }
+
+  #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
+    const { symbolizer, firmware, limits } = this.#options
+    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits }
+  }
+
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {
     const name = generation === 1 ? pack.manifest.name : `${pack.manifest.name}#${generation}`
-    const { symbolizer, firmware, limits } = this.#options
-    const options = { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits }
     try {
-      return await Driver.load(this.board, this.net, pack, options, generation)
+      return await Driver.load(this.board, this.net, pack, this.#loadOptions(pack, name, args), generation)
     } catch (error) {
       if (error instanceof DriverEnded && error.fault !== undefined) this.faults.push(error.fault)
       throw error

@@ -5,12 +5,13 @@
  * Rungs as they are reached: load, init, probe, operate (opened and linked), traffic, reload (unloaded and bound again
  * without leaving anything), recover (killed and back), contain (broken again and again, and nobody else noticed).
  */
-import type { DriverFault } from '../../kernel/fault.ts'
+import type { DriverFault, Frame } from '../../kernel/fault.ts'
+import { errnoName } from './errno.ts'
 import type { LogRecord } from './board.ts'
 import * as checks from './checks.ts'
 import type { Check } from './checks.ts'
 import { modelsFor, nicModel, type NicModel } from './devices.ts'
-import { type Driver, DriverEnded, isClean } from './driver.ts'
+import { type Driver, DriverEnded, isClean, leftList } from './driver.ts'
 import { inject } from './inject.ts'
 import { Lan, type Nic } from './lan.ts'
 import { type Machine, type MachineOptions, createMachine, type Recovery } from './machine.ts'
@@ -20,8 +21,19 @@ import { type DriverPackage, PackageError } from './package.ts'
 import type { Station } from './station.ts'
 import { startTraffic } from './traffic.ts'
 
-export type RunRung =
-  'none' | 'verify' | 'load' | 'init' | 'probe' | 'operate' | 'traffic' | 'reload' | 'recover' | 'contain'
+const RUN_RUNGS = [
+  'none',
+  'verify',
+  'load',
+  'init',
+  'probe',
+  'operate',
+  'traffic',
+  'reload',
+  'recover',
+  'contain',
+] as const
+export type RunRung = (typeof RUN_RUNGS)[number]
 
 export interface ModuleRequest {
   readonly pack: DriverPackage
@@ -39,8 +51,10 @@ export interface RunRequest extends MachineOptions {
   readonly flakyBus?: boolean
   /** Faults to inject into each driver, at the end. */
   readonly inject?: number
-  /** Leave out what takes an interface down or breaks it. */
-  readonly brief?: boolean
+  /** The last rung to climb; all of them when not given. */
+  readonly until?: RunRung
+  /** End the scenario at the first check that fails: what comes after would only fail of it. */
+  readonly stopAtFailure?: boolean
   /** A monotonic wall clock in ms, to time steps with; times are 0 without one. */
   readonly wallMs?: () => number
   /** Called with each check as it ends. */
@@ -107,6 +121,9 @@ export interface Session {
 
 const mac = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':')
 
+/** Ends a scenario early; what it found is in the report. */
+const STOP = new Error('a check failed')
+
 /** Boot a machine with the request's devices, load the drivers and bind them. */
 export async function boot(request: RunRequest): Promise<Session> {
   const machine = createMachine(request)
@@ -135,6 +152,7 @@ export async function boot(request: RunRequest): Promise<Session> {
       request.signal?.throwIfAborted()
       done.push(check)
       request.onCheck?.(check)
+      if (!check.ok && request.stopAtFailure === true) throw STOP
       return check
     },
     report: () => reportOf(session, wall() - started, request.signal?.aborted === true),
@@ -173,7 +191,7 @@ async function climb(session: Session, one: Climber, wall: () => number): Promis
     started = wall()
     const code = await one.driver.bind(one.nic.fn)
     one.ms.probe = wall() - started
-    if (code < 0) one.reason = `probe-failed: error ${code}`
+    if (code < 0) one.reason = `probe-failed: ${errnoName(code)}`
     else {
       one.rung = 'probe'
       ;[one.net] = one.driver.interfaces
@@ -195,7 +213,7 @@ export async function runMachine(request: RunRequest): Promise<RunReport> {
   try {
     await scenario(session, request)
   } catch (error) {
-    if (request.signal?.aborted !== true) throw error
+    if (error !== STOP && request.signal?.aborted !== true) throw error
   }
   return session.report()
 }
@@ -203,19 +221,20 @@ export async function runMachine(request: RunRequest): Promise<RunReport> {
 async function scenario(session: Session, request: RunRequest): Promise<void> {
   const frames = request.frames ?? 1000
   const { machine } = session
+  const { until = 'contain' } = request
+  const wanted = (rung: RunRung): boolean => RUN_RUNGS.indexOf(rung) <= RUN_RUNGS.indexOf(until)
   for (const one of session.climbers) {
     const name = `${one.name}: bound to ${one.model?.name ?? 'a device'}`
     const detail = one.reason ?? `${one.net?.name ?? 'no interface'}, ${one.net === undefined ? '' : mac(one.net.mac)}`
     await session.check(Promise.resolve({ name, ok: one.rung === 'probe', detail }))
-    if (one.net !== undefined && (await session.check(checks.linkUp(machine, one.net))).ok) one.rung = 'operate'
+    if (one.net === undefined || !wanted('operate')) continue
+    if ((await session.check(checks.linkUp(machine, one.net))).ok) one.rung = 'operate'
   }
-  await passTraffic(session, frames)
-  if (request.brief !== true) {
-    for (const one of session.climbers) await operations(session, one)
-    for (const one of session.climbers) await reload(session, one)
-    for (const one of session.climbers) await kill(session, one)
-    for (const one of session.climbers) await contain(session, one, request.inject ?? 0)
-  }
+  if (wanted('traffic')) await passTraffic(session, frames)
+  if (wanted('reload')) for (const one of session.climbers) await operations(session, one)
+  if (wanted('reload')) for (const one of session.climbers) await reload(session, one)
+  if (wanted('recover')) for (const one of session.climbers) await kill(session, one)
+  if (wanted('contain')) for (const one of session.climbers) await contain(session, one, request.inject ?? 0)
 }
 
 const operating = (session: Session): Climber[] => session.climbers.filter((one) => one.rung === 'operate')
@@ -282,19 +301,15 @@ async function reload(session: Session, one: Climber): Promise<void> {
   if (check.ok && one.rung === 'traffic') one.rung = 'reload'
 }
 
-function leftList(left: Awaited<ReturnType<Driver['unload']>>): string {
-  const { census, ...counts } = left
-  return Object.entries({ ...counts, ...census })
-    .filter(([name, count]) => count !== 0 && name !== 'reserved_pages')
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ')
+/** Where it failed: the innermost frame in one of the driver's own files, else in any file. */
+export function placeOf({ frames }: DriverFault, { manifest }: DriverPackage): Frame | undefined {
+  const own = new Set(manifest.sources.map((source) => source.path))
+  return frames.find((frame) => own.has(frame.file)) ?? frames.find((frame) => frame.file !== '')
 }
 
-/** Where in the driver's own source it failed: the innermost frame in one of its files. */
-function placeOf(fault: DriverFault | undefined, { manifest }: DriverPackage): string {
+function describePlace(fault: DriverFault | undefined, pack: DriverPackage): string {
   if (fault === undefined) return 'no fault'
-  const own = new Set(manifest.sources.map((source) => source.path))
-  const at = fault.frames.find((frame) => own.has(frame.file))
+  const at = placeOf(fault, pack)
   return at === undefined ? fault.kind : `${fault.kind} in ${at.function} (${at.file}:${at.line})`
 }
 
@@ -332,7 +347,7 @@ async function kill(session: Session, one: Climber): Promise<void> {
       const lost = reports.reduce((sum, r) => sum + r.lost, 0)
       return [
         ok,
-        `${placeOf(recovery?.fault, one.request.pack)}; ${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
+        `${describePlace(recovery?.fault, one.request.pack)}; ${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
       ]
     }),
   )
