@@ -4,6 +4,7 @@ import { runMatrix, type MatrixProgress } from '../../pipeline/matrix/run.ts'
 import { RUNGS, type MatrixDocument, type Rung } from '../../pipeline/matrix/types.ts'
 import { count, duration } from '../output.ts'
 import type { Command, Context } from '../context.ts'
+import { openClimber } from '../matrix-machine.ts'
 import { workspaceOf } from '../workspace.ts'
 
 function show(context: Context): (event: MatrixProgress) => void {
@@ -43,6 +44,7 @@ export const matrix: Command = {
   async run(context, argv) {
     const shard = argv['shard'] === undefined ? undefined : parseShard(String(argv['shard']))
     const workspace = await workspaceOf(context)
+    const climber = openClimber({ seed: context.seed })
     try {
       const document = await runMatrix({
         tree: workspace.tree,
@@ -50,6 +52,7 @@ export const matrix: Command = {
         selectors: argv['selectors'] as string[],
         until: argv['until'] as Rung,
         seed: context.seed,
+        climber,
         ...(shard && { shard }),
         signal: context.signal,
         progress: show(context),
@@ -57,6 +60,7 @@ export const matrix: Command = {
       context.result(document, render)
       return document.interrupted ? 130 : 0
     } finally {
+      await climber.close()
       await workspace.close()
     }
   },
