@@ -14,7 +14,7 @@ import { probeClang } from '../toolchain/clang.ts'
 import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
 import { configure, prepareObjects, type Configured } from './configure.ts'
-import { exportsIn, type Export } from './exports.ts'
+import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
 import { objectFlags } from './graph.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
@@ -177,7 +177,7 @@ class ConfiguredTree implements Kbuild {
   }
 
   private async loadExports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
-    const file = path.join(path.dirname(this.view), 'exports.json')
+    const file = path.join(path.dirname(this.view), EXPORTS_FILE)
     const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
     if (kept !== undefined) return new Map(JSON.parse(kept) as [string, ExportedSymbol][])
     const found = await this.scanExports()
@@ -191,12 +191,15 @@ class ConfiguredTree implements Kbuild {
     graph.modules.forEach(({ path: ko, objects }) => {
       for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
     })
+    const macros = exportMacrosIn(await exportHeaders(this.view))
     const found = new Map<string, ExportedSymbol>()
-    for (const index of graph.objects.keys()) {
-      const source = this.sourcePath(index)
-      const text = await fs.readFile(path.join(this.view, source), 'latin1').catch(() => '')
-      for (const item of exportsIn(text)) {
-        const modules = owners.get(index) ?? []
+    const sources = graph.objects.map((_, index) => this.sourcePath(index))
+    const texts = readTexts(sources.map((source) => path.join(this.view, source)))
+    let index = 0
+    for await (const text of texts) {
+      const modules = owners.get(index) ?? []
+      const source = sources[index++] as string
+      for (const item of exportsIn(text, macros)) {
         // The kernel's own export wins: a second one is an alternative implementation that is not linked.
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
@@ -289,6 +292,43 @@ class ConfiguredTree implements Kbuild {
 
   private lastPrepare: Promise<void> = Promise.resolve()
 }
+
+/** What exports.ts makes of a tree is kept; the number changes with what it finds. */
+const EXPORTS_FILE = 'exports-2.json'
+
+/** Where headers with macros around EXPORT_SYMBOL are. */
+const HEADER_DIRS = ['include', 'drivers', 'net', 'sound', 'fs', 'lib', 'mm', 'kernel', 'crypto', 'block', 'security']
+
+/** They make up most bytes of a tree's headers, and export nothing. */
+const REGISTER_LISTS = /^gpu\/drm\/amd\/include\//
+
+/** Files read ahead. */
+const READ_AHEAD = 64
+
+/** Texts of files, in order; one that is not there is empty. */
+async function* readTexts(files: readonly string[]): AsyncGenerator<string> {
+  for (let i = 0; i < files.length; i += READ_AHEAD) {
+    const some = files.slice(i, i + READ_AHEAD)
+    yield* await Promise.all(some.map((file) => fs.readFile(file, 'latin1').catch(() => '')))
+  }
+}
+
+/** Texts of the headers that may define such macros. */
+async function exportHeaders(view: string): Promise<string[]> {
+  const files: string[] = []
+  for (const dir of HEADER_DIRS) {
+    const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
+    const names = await fs.readdir(real, { recursive: true }).catch(() => [])
+    files.push(
+      ...names.filter((name) => name.endsWith('.h') && !REGISTER_LISTS.test(name)).map((name) => path.join(real, name)),
+    )
+  }
+  const texts: string[] = []
+  for await (const text of readTexts(files.toSorted())) if (EXPORT_DEFINE.test(text)) texts.push(text)
+  return texts
+}
+
+const EXPORT_DEFINE = /#[ \t]*define[ \t]+(?:\w*EXPORT|\w*PASTE|STATIC_CALL_)|\\\n[ \t]*_*EXPORT_/
 
 /**
  * The ABI's header is taken from this package as it is now, not from the view: several checkouts share a configuration,

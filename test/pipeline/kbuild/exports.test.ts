@@ -1,5 +1,36 @@
 import test from 'ava'
-import { exportsIn } from '../../../pipeline/kbuild/exports.ts'
+import { exportMacrosIn, exportsIn } from '../../../pipeline/kbuild/exports.ts'
+
+/** Written after include/linux/{export,pm,tracepoint,static_call}.h: several layers, an empty #else, pasting. */
+const HEADERS = [
+  `#define EXPORT_SYMBOL(sym) _EXPORT_SYMBOL(sym, "")
+#define EXPORT_SYMBOL_GPL(sym) _EXPORT_SYMBOL(sym, "GPL")
+#define _EXPORT_SYMBOL(sym, license) __EXPORT_SYMBOL(sym, license, "")
+#ifdef CONFIG_SOME
+#define EXPORT_PER_CPU_SYMBOL_GPL(var) EXPORT_SYMBOL_GPL(var)
+#else
+#define EXPORT_PER_CPU_SYMBOL_GPL(var)
+#endif
+#define ACME_EXPORT(s) EXPORT_SYMBOL_NS_GPL(s, ACME)`,
+  `#define __PASTE(a, b) ___PASTE(a, b)
+#define ___PASTE(a, b) a##b
+#define STATIC_CALL_KEY_PREFIX __SCK__
+#define STATIC_CALL_KEY(name) __PASTE(STATIC_CALL_KEY_PREFIX, name)
+#define EXPORT_STATIC_CALL_GPL(name) EXPORT_SYMBOL_GPL(STATIC_CALL_KEY(name))`,
+  `#define EXPORT_TRACEPOINT_SYMBOL_GPL(name)				\\
+	EXPORT_SYMBOL_GPL(__tracepoint_##name);			\\
+	EXPORT_SYMBOL_GPL(__traceiter_##name);			\\
+	EXPORT_STATIC_CALL_GPL(tp_func_##name)
+#define _EXPORT_DEV_PM_OPS(name, license, ns)	\\
+	const struct dev_pm_ops name;			\\
+	__EXPORT_SYMBOL(name, license, ns);		\\
+	const struct dev_pm_ops name
+#define EXPORT_SIMPLE_DEV_PM_OPS(name, s, r) _EXPORT_DEV_PM_OPS(name, "", "") = { s, r }
+#define EXPORT_GPL_SIMPLE_DEV_PM_OPS(name, s, r) _EXPORT_DEV_PM_OPS(name, "_gpl", "") = { s, r }`,
+]
+
+const list = (text: string) =>
+  exportsIn(text, exportMacrosIn(HEADERS)).map(({ symbol, gplOnly }) => `${symbol}${gplOnly ? ' gpl' : ''}`)
 
 test('exports are found in all spellings', (t) => {
   const text = `
@@ -7,27 +38,55 @@ int a(void) { return 0; }
 EXPORT_SYMBOL(a);
 EXPORT_SYMBOL_GPL( b );
 EXPORT_SYMBOL_NS_GPL(c, SPACE);
-EXPORT_SYMBOL_NS(d, SPACE);
+EXPORT_SYMBOL_NS(d, "SPACE");
 EXPORT_PER_CPU_SYMBOL_GPL(e);
 EXPORT_TRACEPOINT_SYMBOL_GPL(f);
 EXPORT_SIMPLE_DEV_PM_OPS(g, suspend, resume);
-/* not one: MY_EXPORT_SYMBOL(h) */
-#define WRAP(x) EXPORT_SYMBOL(x)
+EXPORT_GPL_SIMPLE_DEV_PM_OPS(h,
+	suspend, resume);
+EXPORT_SYMBOL_GPL_FOR_MODULES(i, "kvm");
+ACME_EXPORT(j);
+EXPORT_SYMBOL_FOR_MODULES(k, "kvm");
+/* not one: EXPORT_SYMBOL(x) */
+// EXPORT_SYMBOL(y)
+	EXPORT_SYMBOL(
+		l);
 `
-  t.deepEqual(
-    exportsIn(text).map(({ symbol, gplOnly }) => [symbol, gplOnly]),
-    [
-      ['a', false],
-      ['b', true],
-      ['c', true],
-      ['d', false],
-      ['e', true],
-      ['__tracepoint_f', true],
-      ['g', false],
-    ],
-  )
+  t.deepEqual(list(text), [
+    'a',
+    'b gpl',
+    'c gpl',
+    'd',
+    'e gpl',
+    '__tracepoint_f gpl',
+    '__traceiter_f gpl',
+    '__SCK__tp_func_f gpl',
+    'g',
+    'h gpl',
+    'i gpl',
+    'j gpl',
+    'k gpl',
+    'l',
+  ])
 })
 
-test('text without exports costs nothing', (t) => {
+test("a file's own macros are expanded; what cannot be known is left out", (t) => {
+  const text = `
+#define STANDARD(name, type)			\\
+	int set_##name(type *p) { return 0; }	\\
+	EXPORT_SYMBOL(set_##name);		\\
+	EXPORT_SYMBOL_GPL(get_##name)
+#define TWICE(name) STANDARD(name, int); STANDARD(name##_ro, int)
+STANDARD(byte, unsigned char);
+TWICE(hex);
+EXPORT_SYMBOL(UNKNOWN(name));
+EXPORT_SYMBOL();
+EXPORT_SYMBOL(
+`
+  t.deepEqual(list(text), ['set_byte', 'get_byte gpl', 'set_hex', 'get_hex gpl', 'set_hex_ro', 'get_hex_ro gpl'])
+})
+
+test('without headers the plain forms are found', (t) => {
+  t.deepEqual(exportsIn('EXPORT_SYMBOL_GPL(a);\nACME_EXPORT(b);\n'), [{ symbol: 'a', gplOnly: true }])
   t.deepEqual(exportsIn('int main(void) { return 0; }'), [])
 })
