@@ -5,7 +5,8 @@
  */
 
 import { subsystemOf, type DiffEntry, type DiffOnly, type MatrixDiff } from '../matrix/diff.ts'
-import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow } from '../matrix/types.ts'
+import { REASON_TEXTS } from '../matrix/reasons.ts'
+import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow, type Reason } from '../matrix/types.ts'
 import { rankMissing, type MissingDocument } from './missing.ts'
 import { oneLine, outcomeOf, whyNot, type Outcome } from './outcome.ts'
 
@@ -90,13 +91,14 @@ function reasons({ rows }: MatrixDocument): Section {
     .toSorted(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
     .map(([reason, list]) => [
       code(reason),
+      REASON_TEXTS[reason as Reason]?.title ?? '',
       count(list.length),
       list
         .slice(0, 3)
         .map((row) => code(row.module))
         .join(' '),
     ])
-  return { title: 'Why not further', columns: ['reason', 'modules', 'such as'], rows: table, most: 40 }
+  return { title: 'Why not further', columns: ['reason', 'which is', 'modules', 'such as'], rows: table, most: 40 }
 }
 
 function missing(document: MatrixDocument): Section {

@@ -46,30 +46,29 @@ const EXAMPLES = 3
 interface Incidence {
   readonly symbols: readonly string[]
   /** Modules (by index) that need a symbol, and the other way round. */
-  readonly neededBy: readonly number[][]
-  readonly needs: readonly number[][]
+  readonly neededBy: readonly Int32Array[]
+  readonly needs: readonly Int32Array[]
 }
 
 function incidence(missing: readonly (readonly string[])[]): Incidence {
   const symbols = [...new Set(missing.flat())].toSorted()
   const number = new Map(symbols.map((symbol, i) => [symbol, i]))
-  const needs = missing.map((names) => [...new Set(names)].map((name) => number.get(name) as number))
+  const needs = missing.map((names) => Int32Array.from(new Set(names), (name) => number.get(name) as number))
   const neededBy: number[][] = symbols.map(() => [])
   for (const [module, list] of needs.entries()) for (const symbol of list) neededBy[symbol]?.push(module)
-  return { symbols, neededBy, needs }
+  return { symbols, neededBy: neededBy.map((list) => Int32Array.from(list)), needs }
 }
 
-/** Beyond this a module's share no longer moves the order. */
-const FAR = 60
+/** A module that lacks more than this does not move the order yet. */
+const FAR = 24
 const weight = (lacking: number): number => (lacking > FAR ? 0 : 2 ** (1 - lacking))
 
 /** The symbol to provide next; of equals the one that more modules need, then by name. */
-function best(score: Float64Array, { neededBy }: Incidence, done: Uint8Array): number {
-  let chosen = -1
-  for (let i = 0; i < score.length; i++) {
-    if (done[i] === 1) continue
-    if (chosen < 0 || (score[i] as number) > (score[chosen] as number)) chosen = i
-    else if (score[i] === score[chosen] && (neededBy[i]?.length ?? 0) > (neededBy[chosen]?.length ?? 0)) chosen = i
+function best(score: Float64Array, { neededBy }: Incidence): number {
+  let chosen = 0
+  for (let i = 1; i < score.length; i++) {
+    if ((score[i] as number) < (score[chosen] as number)) continue
+    if (score[i] !== score[chosen] || (neededBy[i]?.length ?? 0) > (neededBy[chosen]?.length ?? 0)) chosen = i
   }
   return chosen
 }
@@ -77,22 +76,23 @@ function best(score: Float64Array, { neededBy }: Incidence, done: Uint8Array): n
 /** Symbols in greedy order, each with how many modules link by then. */
 function greedy(graph: Incidence): { symbol: number; cumulative: number }[] {
   const { symbols, neededBy, needs } = graph
-  const lacking = needs.map((list) => list.length)
+  const lacking = Int32Array.from(needs, (list) => list.length)
   const score = new Float64Array(symbols.length)
-  for (const [module, list] of needs.entries())
-    for (const symbol of list) score[symbol] = (score[symbol] as number) + weight(lacking[module] as number)
-  const done = new Uint8Array(symbols.length)
+  const add = (module: number, share: number): void => {
+    const list = needs[module] as Int32Array
+    for (let i = 0; i < list.length; i++) score[list[i] as number]! += share
+  }
+  for (const module of needs.keys()) add(module, weight(lacking[module] as number))
   let cumulative = 0
   return symbols.map(() => {
-    const symbol = best(score, graph, done)
-    done[symbol] = 1
-    for (const module of neededBy[symbol] ?? []) {
+    const symbol = best(score, graph)
+    for (const module of neededBy[symbol] as Int32Array) {
       const before = lacking[module] as number
       lacking[module] = before - 1
       if (before === 1) cumulative += 1
-      const nearer = weight(before - 1) - weight(before)
-      if (before > 1) for (const other of needs[module] ?? []) score[other] = (score[other] as number) + nearer
+      else if (before - 1 <= FAR) add(module, weight(before - 1) - weight(before))
     }
+    score[symbol] = -Infinity
     return { symbol, cumulative }
   })
 }
@@ -103,7 +103,7 @@ export function rankMissing(document: MatrixDocument, facts: MissingFacts = {}):
   const graph = incidence(blocked.map(({ missing }) => missing))
   const symbols = greedy(graph).map(({ symbol: i, cumulative }): MissingRow => {
     const symbol = graph.symbols[i] as string
-    const modules = graph.neededBy[i] ?? []
+    const modules = [...(graph.neededBy[i] ?? [])]
     return {
       symbol,
       modules: modules.length,
