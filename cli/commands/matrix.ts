@@ -5,7 +5,10 @@ import { RUNGS, type MatrixDocument, type Rung } from '../../pipeline/matrix/typ
 import { count, duration } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import { openClimber } from '../matrix-machine.ts'
+import { askedReports, conclude, reportOptions } from '../matrix-reports.ts'
 import { workspaceOf } from '../workspace.ts'
+import { runDiff } from './matrix-diff.ts'
+import { runMerge } from './matrix-merge.ts'
 
 function show(context: Context): (event: MatrixProgress) => void {
   let [done, total] = [0, 0]
@@ -27,9 +30,9 @@ function render(document: MatrixDocument): string {
 
 export const matrix: Command = {
   usage: 'matrix <selectors..>',
-  describe: 'the ladder over many modules',
+  describe: 'the ladder over many modules; matrix merge FILE..., matrix diff A B',
   options: (argv) =>
-    argv
+    reportOptions(argv)
       .positional('selectors', {
         array: true,
         type: 'string',
@@ -42,14 +45,19 @@ export const matrix: Command = {
       })
       .option('shard', { type: 'string', describe: 'only part I of N, as in 2/4' }),
   async run(context, argv) {
+    const selectors = argv['selectors'] as string[]
+    const [first, ...files] = selectors
+    if (first === 'merge') return runMerge(context, files, argv)
+    if (first === 'diff') return runDiff(context, files, argv)
     const shard = argv['shard'] === undefined ? undefined : parseShard(String(argv['shard']))
+    const asked = await askedReports(argv)
     const workspace = await workspaceOf(context)
     const climber = openClimber({ seed: context.seed })
     try {
       const document = await runMatrix({
         tree: workspace.tree,
         toolchain: workspace.toolchain,
-        selectors: argv['selectors'] as string[],
+        selectors,
         until: argv['until'] as Rung,
         seed: context.seed,
         climber,
@@ -57,8 +65,10 @@ export const matrix: Command = {
         signal: context.signal,
         progress: show(context),
       })
-      context.result(document, render)
-      return document.interrupted ? 130 : 0
+      const exports = asked.reports.some(({ kind }) => kind === 'missing') ? await workspace.tree.exports() : undefined
+      const facts = exports && { exportedIn: (symbol: string) => exports.get(symbol)?.source }
+      const status = await conclude(context, document, asked, render, facts)
+      return document.interrupted ? 130 : status
     } finally {
       await climber.close()
       await workspace.close()
