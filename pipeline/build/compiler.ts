@@ -11,7 +11,14 @@ import type { Diagnostic } from '../toolchain/diagnostics.ts'
 import { definedSymbols, readObject, undefinedSymbols, type WasmObject } from '../wasm/object.ts'
 import { adoptKernelFlags, moduleFlags } from './flags.ts'
 import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
-import { compileObject, type CompileContext, type CompileOutcome, type Input } from './objects.ts'
+import {
+  compileObject,
+  prepareObjects,
+  type CompileContext,
+  type CompileJob,
+  type CompileOutcome,
+  type Input,
+} from './objects.ts'
 import type { LinkObject } from './resolve.ts'
 
 /** A compiled object with its symbols. */
@@ -32,6 +39,8 @@ export interface BuiltModule {
 
 export interface Compiler {
   readonly context: CompileContext
+  /** Say which modules are going to be asked for, so that headers common to many of their files are read once. */
+  prepare(modules: readonly KernelModule[]): void
   module(module: KernelModule): Promise<BuiltModule>
   /** A file of the tree, as the kernel itself compiles it. */
   treeFile(name: string): Promise<BuiltObject | undefined>
@@ -107,14 +116,27 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
   const modules = new Map<string, Promise<BuiltModule>>()
   let shim: Promise<Shim> | undefined
 
+  const jobOf = (object: KernelObject, extra: readonly string[]): CompileJob => ({
+    source: object.source,
+    args: [...adoptKernelFlags(object.args, object.cwd), ...extra],
+  })
+
   const compile = (object: KernelObject, extra: readonly string[]) =>
     limited(() => {
       checkInterrupted(context.signal)
-      return compileObject(context, {
-        source: object.source,
-        args: [...adoptKernelFlags(object.args, object.cwd), ...extra],
-      })
+      return compileObject(context, jobOf(object, extra))
     })
+
+  const prepare = (list: readonly KernelModule[]) => {
+    const sources = list.flatMap((module) =>
+      module.objects.map(({ source }, i) => ({
+        source,
+        // Made again when needed: the arguments of a whole tree's files would fill memory.
+        job: () => jobOf(module.objects[i] as KernelObject, moduleFlags(module.name)),
+      })),
+    )
+    prepareObjects(context, sources)
+  }
 
   const ownFile = async (file: string, origin: string) => {
     const outcome = await compile(await tree.builtin(file), ownFlags)
@@ -149,6 +171,11 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
   const compileShim = async (): Promise<Shim> => {
     const start = performance.now()
     const files = await cFiles(shimDir)
+    const own = await Promise.all(files.map((file) => tree.builtin(path.join(shimDir, file))))
+    prepareObjects(
+      context,
+      own.map((object) => ({ source: object.source, job: () => jobOf(object, ownFlags) })),
+    )
     const results = await Promise.all(files.map((file) => ownFile(path.join(shimDir, file), `shim:${file}`)))
     const objects = results.flatMap(({ object }) => (object === undefined ? [] : [object]))
     const bySymbol = new Map<string, BuiltObject>()
@@ -176,6 +203,7 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
 
   return {
     context,
+    prepare,
     ownFile,
     module: (module) => once(modules, module.name, () => compileModule(module)),
     treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),

@@ -69,6 +69,7 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const build = await openBuild(request, modules)
   const { compiler } = build
 
+  compiler.prepare(modules)
   const shim = await compiler.shim()
   progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
   let done = 0

@@ -10,9 +10,10 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, sha256, temporaryName, writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
-import { parseDiagnostics, type Diagnostic } from '../toolchain/diagnostics.ts'
-import type { Toolchain } from '../toolchain/types.ts'
+import { parseDependencies, parseDiagnostics, type Diagnostic } from '../toolchain/diagnostics.ts'
+import type { RunOptions, Toolchain } from '../toolchain/types.ts'
 import { commonFlags, type Root } from './flags.ts'
+import { Precompiler, type Unit } from './pch.ts'
 
 /** A file the compiler read. */
 export interface Input {
@@ -55,11 +56,14 @@ export interface CompileContext {
   readonly hashes: Map<string, Promise<string | undefined>>
   readonly unknownFlags: Map<string, Promise<ReadonlySet<string>>>
   readonly signal: AbortSignal | undefined
+  /** Absent where the toolchain makes no precompiled headers. */
+  readonly precompiler: Precompiler | undefined
 }
 
 export function compileContext(toolchain: Toolchain, roots: readonly Root[], signal?: AbortSignal): CompileContext {
   const longestFirst = roots.toSorted((a, b) => b.dir.length - a.dir.length)
-  return { toolchain, roots: longestFirst, hashes: new Map(), unknownFlags: new Map(), signal }
+  const precompiler = toolchain.precompiles === true ? new Precompiler(toolchain, signal) : undefined
+  return { toolchain, roots: longestFirst, hashes: new Map(), unknownFlags: new Map(), signal, precompiler }
 }
 
 /** The name of a file in results: relative to the innermost root that holds it. */
@@ -136,12 +140,6 @@ async function askUnknownFlags(
   return rejected
 }
 
-/** Names in a make-style dependency list. */
-export function parseDependencies(text: string): string[] {
-  const body = text.slice(text.indexOf(':') + 1).replaceAll('\\\n', ' ')
-  return [...body.matchAll(/(?:\\ |[^\s])+/g)].map((match) => match[0].replaceAll('\\ ', ' ').replaceAll('$$', '$'))
-}
-
 async function inputsFrom(context: CompileContext, files: readonly string[]): Promise<Input[]> {
   const unique = [...new Set(files.map((file) => path.normalize(file)))]
   const inputs = await Promise.all(
@@ -184,15 +182,38 @@ async function remember(index: string, variant: Variant): Promise<void> {
   await writeAtomic(index, JSON.stringify([variant, ...others].slice(0, VARIANTS_MAX)))
 }
 
-/** Compile a file, or find what it compiled to before. A compile error is a result, not an exception. */
-export async function compileObject(context: CompileContext, job: CompileJob): Promise<CompileOutcome> {
-  const start = performance.now()
+const indexPath = (key: string) => cachePath('objects', 'index', key.slice(0, 2), `${key}.json`)
+
+/** The whole command line, and the key under which its objects are found. */
+async function unitOf(context: CompileContext, job: CompileJob): Promise<Unit> {
   const rejected = await unknownFlags(context, job.args)
   const args = [...job.args.filter((arg) => !rejected.has(arg)), ...commonFlags(rootsFor(context, job.source))]
   const name = nameOf(context.roots, job.source)
   const key = contentKey([context.toolchain.id, name, ...args.map((arg) => portable(context, arg))])
-  const index = cachePath('objects', 'index', key.slice(0, 2), `${key}.json`)
-  const hit = await findVariant(context, index)
+  return { key, source: job.source, args }
+}
+
+/** Say what is going to be compiled, so that headers common to many of these files are read once. */
+export function prepareObjects(
+  context: CompileContext,
+  sources: readonly { readonly source: string; readonly job: () => CompileJob }[],
+): void {
+  context.precompiler?.prepare(
+    sources.map(({ source, job }) => ({
+      source,
+      unit: async () => {
+        const unit = await unitOf(context, job())
+        return (await findVariant(context, indexPath(unit.key))) === undefined ? unit : undefined
+      },
+    })),
+  )
+}
+
+/** Compile a file, or find what it compiled to before. A compile error is a result, not an exception. */
+export async function compileObject(context: CompileContext, job: CompileJob): Promise<CompileOutcome> {
+  const start = performance.now()
+  const unit = await unitOf(context, job)
+  const hit = await findVariant(context, indexPath(unit.key))
   if (hit !== undefined) {
     const { variant, inputs } = hit
     const ms = performance.now() - start
@@ -206,26 +227,23 @@ export async function compileObject(context: CompileContext, job: CompileJob): P
       cached: true,
     }
   }
-  return compileFresh(context, job, args, index, start)
+  try {
+    return await compileFresh(context, unit, start)
+  } finally {
+    await context.precompiler?.done(unit.key)
+  }
 }
 
-async function compileFresh(
-  context: CompileContext,
-  job: CompileJob,
-  args: readonly string[],
-  index: string,
-  start: number,
-): Promise<CompileOutcome> {
-  const object = temporaryName(cachePath('objects', 'work', path.basename(job.source, '.c')))
+async function compileFresh(context: CompileContext, unit: Unit, start: number): Promise<CompileOutcome> {
+  const object = temporaryName(cachePath('objects', 'work', path.basename(unit.source, '.c')))
   const list = `${object}.d`
   try {
     await fs.mkdir(path.dirname(object), { recursive: true })
     const options = { cwd: path.dirname(object), ...(context.signal && { signal: context.signal }) }
-    const run = await context.toolchain.compile(
-      [...args, '-MD', '-MF', list, '-MT', 'object', '-c', job.source, '-o', object],
-      options,
-    )
-    const files = await fs.readFile(list, 'utf8').then(parseDependencies, () => [job.source])
+    const output = ['-MD', '-MF', list, '-MT', 'object', '-c', unit.source, '-o', object]
+    const run = await compileQuickly(context, unit, object, output, options)
+    const read = await fs.readFile(list, 'utf8').then(parseDependencies, () => [unit.source])
+    const files = read.filter((file) => context.precompiler?.owns(file) !== true)
     const inputs = await inputsFrom(context, files)
     const diagnostics = parseDiagnostics(run.output).map((d) => ({
       ...d,
@@ -233,11 +251,11 @@ async function compileFresh(
     }))
     const ms = performance.now() - start
     if (!run.ok) {
-      refuseInfrastructure(run.output, job.source)
+      refuseInfrastructure(run.output, unit.source)
       const said =
         diagnostics.length > 0
           ? diagnostics
-          : [{ file: nameOf(context.roots, job.source), line: 0, message: lastLine(run.output) }]
+          : [{ file: nameOf(context.roots, unit.source), line: 0, message: lastLine(run.output) }]
       return { ok: false, inputs, diagnostics: said, ms, cached: false }
     }
     const bytes = await fs.readFile(object)
@@ -245,13 +263,36 @@ async function compileFresh(
     const target = objectPath(sha)
     await fs.mkdir(path.dirname(target), { recursive: true })
     await fs.rename(object, target)
-    await remember(index, { inputs: inputs.map((input) => [input.name, input.sha256]), object: sha })
+    await remember(indexPath(unit.key), { inputs: inputs.map((input) => [input.name, input.sha256]), object: sha })
     return { ok: true, object: target, sha256: sha, inputs, diagnostics, ms, cached: false }
   } catch (error) {
-    throw asInfrastructure(error, job.source)
+    throw asInfrastructure(error, unit.source)
   } finally {
     await Promise.all([fs.rm(object, { force: true }), fs.rm(list, { force: true })])
   }
+}
+
+/** With a precompiled header where there is one. What fails with it is compiled without: the plain result counts. */
+async function compileQuickly(
+  context: CompileContext,
+  unit: Unit,
+  object: string,
+  output: readonly string[],
+  options: RunOptions,
+) {
+  const use = await context.precompiler?.argsFor(unit)
+  if (use !== undefined) {
+    const run = await context.toolchain.compile([...use.args, ...output], options)
+    if (run.ok && !(await contains(object, use.witnesses))) return run
+    context.precompiler?.failed()
+  }
+  return context.toolchain.compile([...unit.args, ...output], options)
+}
+
+async function contains(file: string, texts: readonly Buffer[]): Promise<boolean> {
+  if (texts.length === 0) return false
+  const bytes = await fs.readFile(file)
+  return texts.some((text) => bytes.includes(text))
 }
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? 'the compiler failed and said nothing'

@@ -104,6 +104,7 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     llvmMajor: best.major,
     how: `${best.cc}, the newest clang found`,
     id: `clang ${best.version}`,
+    precompiles: true,
     width: os.availableParallelism(),
     compile: (args, options) => run(best.cc, args, options),
     archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),

@@ -26,3 +26,9 @@ export function parseDiagnostics(output: string, options: { warnings?: boolean }
   }
   return result
 }
+
+/** Names in a make-style dependency list. */
+export function parseDependencies(text: string): string[] {
+  const body = text.slice(text.indexOf(':') + 1).replaceAll('\\\n', ' ')
+  return [...body.matchAll(/(?:\\ |[^\s])+/g)].map((match) => match[0].replaceAll('\\ ', ' ').replaceAll('$$', '$'))
+}

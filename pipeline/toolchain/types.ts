@@ -32,6 +32,8 @@ export interface Toolchain {
   readonly how: string
   /** Equal ids give equal objects from equal inputs. */
   readonly id: string
+  /** Makes precompiled headers, and is the quicker for it. */
+  readonly precompiles?: boolean
   /** Run the compiler driver with these arguments. Throws only when the compiler cannot run at all. */
   compile(args: readonly string[], options: RunOptions): Promise<ToolRun>
   /** Make a static archive from objects, without times or owners. */

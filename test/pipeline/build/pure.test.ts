@@ -2,7 +2,8 @@ import test from 'ava'
 import { parseKbuild } from '../../../pipeline/build/external.ts'
 import { adoptKernelFlags, moduleFlags, prefixMaps } from '../../../pipeline/build/flags.ts'
 import { moduleTable } from '../../../pipeline/build/module-table.ts'
-import { nameOf, parseDependencies } from '../../../pipeline/build/objects.ts'
+import { nameOf } from '../../../pipeline/build/objects.ts'
+import { parseDependencies } from '../../../pipeline/toolchain/diagnostics.ts'
 import { parseSymbols } from '../../../pipeline/build/symbols.ts'
 
 test('kernel flags lose warnings, target and prefix maps, and their paths become absolute', (t) => {

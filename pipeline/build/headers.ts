@@ -1,0 +1,453 @@
+/**
+ * What a C file includes and which macros it depends on, found without a compiler.
+ *
+ * A scanner of preprocessor directives and a graph of headers over it, quick enough for a whole kernel tree. It never
+ * guesses: an include is *sure* when every condition around it is known to hold, *possible* when one cannot be decided
+ * here; what certainly is not included does not appear. Knows nothing of compilers or precompiled headers.
+ */
+
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+
+/** Whether a macro is defined, where that is the same for every file. */
+export type Known = (macro: string) => boolean | undefined
+
+export interface Include {
+  readonly spelling: string
+  /** `"x"`, which is sought beside the including file first. */
+  readonly quoted: boolean
+  readonly sure: boolean
+}
+
+/** How a macro is defined: one with parameters is expanded only where it is called. */
+export type Form = 'plain' | 'call'
+
+/** What a header does to macros between two of its includes. */
+export interface Section {
+  /** Macros it defines or undefines, less its guard and defaults. */
+  readonly defines: ReadonlyMap<string, Form>
+  /** Macros it defines only where nobody did before, and asks nothing else about: `#ifndef M`, `#define M`, `#endif`. */
+  readonly defaults: ReadonlyMap<string, Form>
+  /** Macros that its conditions ask for, less its guard and what is known. */
+  readonly tested: ReadonlySet<string>
+}
+
+export interface HeaderFacts {
+  /** In order. */
+  readonly includes: readonly Include[]
+  /** One more than includes: what comes before the first, the second, and so on. */
+  readonly sections: readonly Section[]
+  /** Including it twice is including it once. */
+  readonly guarded: boolean
+  /** Characters, less comments: what reading it costs. */
+  readonly size: number
+}
+
+/** One step of a source file before its first declaration. */
+export type Step =
+  | ({ readonly kind: 'include' } & Include)
+  | { readonly kind: 'define'; readonly name: string; readonly form: Form }
+  | { readonly kind: 'test'; readonly names: readonly string[] }
+
+type Truth = boolean | undefined
+
+const not = (value: Truth): Truth => (value === undefined ? undefined : !value)
+const and = (a: Truth, b: Truth): Truth =>
+  a === false || b === false ? false : a === true && b === true ? true : undefined
+const or = (a: Truth, b: Truth): Truth => not(and(not(a), not(b)))
+
+/** Truth of a condition made of defined(), IS_ENABLED() and the like, numbers, `!`, `&&`, `||`; undefined for others. */
+export function evaluate(text: string, known: Known): Truth {
+  const tokens = text.match(/\w+|&&|\|\||[^\s\w]/g) ?? []
+  let at = 0
+  let understood = true
+  const eat = (token: string): boolean => tokens[at] === token && ++at > 0
+  const named = (): string => {
+    const inside = eat('(')
+    const name = tokens[at++] ?? ''
+    if (inside && !eat(')')) understood = false
+    return name
+  }
+  const primary = (): Truth => {
+    if (eat('!')) return not(primary())
+    if (eat('(')) {
+      const value = either()
+      if (!eat(')')) understood = false
+      return value
+    }
+    const token = tokens[at++] ?? ''
+    if (token === 'defined') return known(named())
+    if (token === 'IS_ENABLED') {
+      const name = named()
+      return or(known(name), known(`${name}_MODULE`))
+    }
+    if (token === 'IS_BUILTIN') return known(named())
+    if (token === 'IS_MODULE') return known(`${named()}_MODULE`)
+    if (/^[01]$/.test(token)) return token === '1'
+    // A bare CONFIG name is 1 or not there at all.
+    if (/^CONFIG_\w+$/.test(token) && known(token) === false) return false
+    if (tokens[at] === '(') skipCall()
+    return undefined
+  }
+  const skipCall = () => {
+    let depth = 0
+    do {
+      if (tokens[at] === '(') depth++
+      if (tokens[at] === ')') depth--
+      at++
+    } while (depth > 0 && at < tokens.length)
+  }
+  /** What is no logic (comparisons, sums) makes the operand unknown. */
+  const operand = (): Truth => {
+    let value = primary()
+    while (at < tokens.length && !['&&', '||', ')', '?', ':'].includes(tokens[at] as string)) {
+      at++
+      value = undefined
+    }
+    return value
+  }
+  const both = (): Truth => {
+    let value = operand()
+    while (eat('&&')) value = and(value, operand())
+    return value
+  }
+  const either = (): Truth => {
+    let value = both()
+    while (eat('||')) value = or(value, both())
+    return value
+  }
+  const value = either()
+  return understood && at === tokens.length ? value : undefined
+}
+
+const WORD = /[A-Za-z_]\w*/g
+/** Names in a condition that are its grammar, not macros that a file could define. */
+const GRAMMAR = new Set(['defined', 'IS_ENABLED', 'IS_BUILTIN', 'IS_MODULE', 'IS_REACHABLE'])
+
+/** Macros of a condition whose state is not known. */
+function openNames(text: string, known: Known): string[] {
+  return (text.match(WORD) ?? []).filter((name) => !GRAMMAR.has(name) && known(name) === undefined)
+}
+
+/** Joined lines, no comments. */
+function plainText(text: string): string {
+  const joined = text.includes('\\\n') ? text.replaceAll('\\\n', ' ') : text
+  const noBlocks = joined.includes('/*') ? joined.replaceAll(/\/\*[^]*?\*\//g, blank) : joined
+  return noBlocks.includes('//') ? noBlocks.replaceAll(/(^|[^:"])\/\/.*/gm, '$1') : noBlocks
+}
+
+/** A comment is one space, but a directive after a comment of several lines still begins a line. */
+const blank = (comment: string): string => (comment.includes('\n') ? '\n' : ' ')
+
+interface Directive {
+  readonly word: string
+  readonly rest: string
+}
+
+/** The conditions around a point: each with whether its branch is taken, and whether an earlier branch was. */
+class Conditions {
+  private readonly stack: { taken: Truth; before: Truth }[] = []
+  private readonly known: Known
+
+  constructor(known: Known) {
+    this.known = known
+  }
+
+  /** Whether code here is compiled. */
+  get active(): Truth {
+    return this.stack.reduce<Truth>((all, { taken }) => and(all, taken), true)
+  }
+
+  /** Follow a conditional directive; false when it is none. `guard` is the include guard, taken as not yet defined. */
+  follow({ word, rest }: Directive, guard?: string): boolean {
+    if (word === 'ifdef' || word === 'ifndef' || word === 'if') {
+      const value = this.value(word, rest, guard)
+      this.stack.push({ taken: value, before: value })
+      return true
+    }
+    if (word !== 'elif' && word !== 'else' && word !== 'endif') return false
+    const top = this.stack.pop()
+    if (top === undefined || word === 'endif') return true
+    const value = word === 'else' ? true : evaluate(rest, this.known)
+    this.stack.push({ taken: and(not(top.before), value), before: or(top.before, value) })
+    return true
+  }
+
+  private value(word: string, rest: string, guard: string | undefined): Truth {
+    const name = /^\w+/.exec(rest)?.[0] ?? ''
+    if (guard !== undefined && name === guard) return word === 'ifndef'
+    if (word === 'if') return guard !== undefined && isNegated(rest, guard) ? true : evaluate(rest, this.known)
+    return word === 'ifdef' ? this.known(name) : not(this.known(name))
+  }
+}
+
+const isNegated = (rest: string, guard: string): boolean =>
+  /^!\s*defined\s*\(?\s*(\w+)\s*\)?$/.exec(rest)?.[1] === guard
+
+/** Macro of an include guard: the first two directives are `#ifndef M` and `#define M`. */
+function guardOf(directives: readonly Directive[]): string | undefined {
+  const [first, second] = directives
+  if (first === undefined || second?.word !== 'define') return undefined
+  const name = /^\w+/.exec(second.rest)?.[0] ?? ''
+  if (first.word === 'ifndef') return /^\w+/.exec(first.rest)?.[0] === name ? name : undefined
+  return first.word === 'if' && isNegated(first.rest, name) ? name : undefined
+}
+
+function parseInclude(rest: string, sure: boolean): Include | undefined {
+  const match = /^(?:<([^>]+)>|"([^"]+)")/.exec(rest)
+  if (match === null) return undefined
+  return { spelling: (match[1] ?? match[2]) as string, quoted: match[2] !== undefined, sure }
+}
+
+/** Scan a header's text. */
+export function scanHeader(text: string, known: Known): HeaderFacts {
+  const plain = plainText(text)
+  const directives = [...plain.matchAll(/^[ \t]*#[ \t]*(\w+)[ \t]*(.*?)\s*$/gm)].map((match) => ({
+    word: match[1] as string,
+    rest: match[2] as string,
+  }))
+  const guard = guardOf(directives)
+  const conditions = new Conditions(known)
+  const includes: Include[] = []
+  let section = { defines: new Map<string, Form>(), defaults: new Map<string, Form>(), tested: new Set<string>() }
+  const sections = [section]
+  let once = guard !== undefined
+  directives.forEach((directive, i) => {
+    const { word, rest } = directive
+    const outside = conditions.active
+    if (conditions.follow(directive, guard)) {
+      if (outside === false || word === 'else' || word === 'endif') return
+      const name = isDefault(directives, i)
+      if (name !== undefined && name !== guard) section.defaults.set(name, formOf(directives[i + 1]?.rest ?? ''))
+      else for (const open of openNames(rest, known)) if (open !== guard) section.tested.add(open)
+      return
+    }
+    if (outside === false) return
+    if (word === 'include') {
+      const include = parseInclude(rest, outside === true)
+      if (include === undefined) return
+      includes.push(include)
+      section = { defines: new Map(), defaults: new Map(), tested: new Set() }
+      sections.push(section)
+    } else if (word === 'define' || word === 'undef') {
+      const name = /^\w+/.exec(rest)?.[0]
+      const isOfDefault = i > 0 && isDefault(directives, i - 1) === name
+      if (name !== undefined && name !== guard && !isOfDefault)
+        section.defines.set(name, section.defines.get(name) === 'plain' ? 'plain' : formOf(rest))
+    } else if (word === 'pragma' && rest === 'once') once = true
+  })
+  return { includes, sections, guarded: once, size: plain.length }
+}
+
+const formOf = (definition: string): Form => (/^\w+\(/.test(definition) ? 'call' : 'plain')
+
+/** The macro that three directives give a default. */
+function isDefault(directives: readonly Directive[], at: number): string | undefined {
+  const [first, second, third] = directives.slice(at, at + 3)
+  if (first?.word !== 'ifndef' || second?.word !== 'define' || third?.word !== 'endif') return undefined
+  const name = /^\w+/.exec(first.rest)?.[0]
+  return name === /^\w+/.exec(second.rest)?.[0] ? name : undefined
+}
+
+/** Scan a source file up to its first line that is neither blank nor a directive. */
+export function scanSource(text: string, known: Known): Step[] {
+  const conditions = new Conditions(known)
+  const steps: Step[] = []
+  for (const line of plainText(text).split('\n')) {
+    if (/^\s*$/.test(line)) continue
+    const match = /^[ \t]*#[ \t]*(\w+)[ \t]*(.*?)\s*$/.exec(line)
+    if (match === null) break
+    const directive = { word: match[1] as string, rest: match[2] as string }
+    if (conditions.follow(directive)) {
+      const names = openNames(directive.rest, known)
+      if (names.length > 0) steps.push({ kind: 'test', names })
+      continue
+    }
+    const active = conditions.active
+    if (active === false) continue
+    if (directive.word === 'include') {
+      const include = parseInclude(directive.rest, active === true)
+      // A computed include could be anything.
+      if (include === undefined) break
+      steps.push({ kind: 'include', ...include })
+    } else if (directive.word === 'define' || directive.word === 'undef') {
+      const name = /^\w+/.exec(directive.rest)?.[0]
+      if (name !== undefined) steps.push({ kind: 'define', name, form: formOf(directive.rest) })
+    } else break
+  }
+  return steps
+}
+
+/** A header by the name under which the compiler opens it first. */
+export interface Header {
+  /** Small, from 0: an index. */
+  readonly id: number
+  /** As spelt by directory and include. */
+  readonly path: string
+  /** Small, from 0, of the file it is: two spellings of one file have one. */
+  readonly file: number
+  readonly facts: HeaderFacts
+}
+
+/** Where headers are sought: an ordered list of directories. */
+export interface Search {
+  readonly dirs: readonly string[]
+  /** How many of the first directories are common to all files of a kind: what is found there is found once. */
+  readonly common: number
+  /** Equal for equal common directories. */
+  readonly key: string
+}
+
+interface Edge {
+  readonly header: Header
+  readonly sure: boolean
+}
+
+interface Edges {
+  /** Includes in order; those not found among the common directories are undefined. */
+  readonly found: readonly (Edge | undefined)[]
+  readonly complete: boolean
+}
+
+/** What is read, in order, when a file is compiled up to its first declaration. */
+export interface Reading {
+  /** Each header where it is entered first, and again where it surely is if it was only possible before. */
+  readonly entered: readonly Header[]
+  /** For each of them, how many headers are entered before each of its sections. */
+  readonly sectionsAt: readonly (readonly number[])[]
+  /** Headers surely read, by id. */
+  readonly sure: ReadonlySet<number>
+  /** Macros the file itself defines, with the number of headers entered before. */
+  readonly defines: readonly { readonly name: string; readonly form: Form; readonly at: number }[]
+  /** Macros its conditions ask for, with the number of headers entered before. */
+  readonly tests: readonly { readonly name: string; readonly at: number }[]
+}
+
+/** All headers met by one process, each read and scanned once. */
+export class HeaderGraph {
+  readonly headers: Header[] = []
+  readonly known: Known
+  private readonly byPath = new Map<string, Header | undefined>()
+  private readonly files = new Map<string, number>()
+  private readonly edges = new Map<string, Edges>()
+
+  constructor(known: Known) {
+    this.known = known
+  }
+
+  /** The header at a path, or undefined when there is none. */
+  at(spelt: string): Header | undefined {
+    if (this.byPath.has(spelt)) return this.byPath.get(spelt)
+    const header = this.load(spelt)
+    this.byPath.set(spelt, header)
+    return header
+  }
+
+  /** Number of the file at a path; undefined when no header has met it. */
+  fileAt(name: string): number | undefined {
+    return this.files.get(path.normalize(name))
+  }
+
+  private load(spelt: string): Header | undefined {
+    let text: string
+    try {
+      if (!fs.statSync(spelt, { throwIfNoEntry: false })?.isFile()) return undefined
+      text = fs.readFileSync(spelt, 'latin1')
+    } catch {
+      return undefined
+    }
+    const normal = path.normalize(spelt)
+    const file = this.files.get(normal) ?? this.files.size
+    this.files.set(normal, file)
+    const header = { id: this.headers.length, path: spelt, file, facts: scanHeader(text, this.known) }
+    this.headers.push(header)
+    return header
+  }
+
+  private resolve(include: Include, from: string, dirs: readonly string[]): Header | undefined {
+    // As the compiler spells it: no normalising, as the name gets into line tables.
+    const beside = include.quoted ? this.at(`${path.dirname(from)}/${include.spelling}`) : undefined
+    if (beside !== undefined) return beside
+    for (const dir of dirs) {
+      const found = this.at(`${dir}/${include.spelling}`)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** What a header includes, in order; undefined for what is nowhere. */
+  edgesOf(header: Header, search: Search): readonly (Edge | undefined)[] {
+    const common = search.dirs.slice(0, search.common)
+    const key = `${header.id} ${search.key}`
+    let edges = this.edges.get(key)
+    if (edges === undefined) {
+      const found = header.facts.includes.map((include) => {
+        const target = this.resolve(include, header.path, common)
+        return target && { header: target, sure: include.sure }
+      })
+      edges = { found, complete: !found.includes(undefined) }
+      this.edges.set(key, edges)
+    }
+    if (edges.complete) return edges.found
+    const others = search.dirs.slice(search.common)
+    return edges.found.map((edge, i) => {
+      const include = header.facts.includes[i] as Include
+      const target = edge === undefined ? this.resolve({ ...include, quoted: false }, header.path, others) : undefined
+      return edge ?? (target && { header: target, sure: include.sure })
+    })
+  }
+
+  /** Follow steps from the top of `source`, after the forced includes. */
+  read(source: string, forced: readonly string[], steps: readonly Step[], search: Search): Reading {
+    const reader = new Reader(this, search)
+    const defines: { name: string; form: Form; at: number }[] = []
+    const tests: { name: string; at: number }[] = []
+    for (const file of forced) {
+      const header = this.at(file)
+      if (header !== undefined) reader.enter(header, true)
+    }
+    for (const step of steps) {
+      const at = reader.entered.length
+      if (step.kind === 'define') defines.push({ name: step.name, form: step.form, at })
+      else if (step.kind === 'test') tests.push(...step.names.map((name) => ({ name, at })))
+      else {
+        const header = this.resolve(step, source, search.dirs)
+        if (header !== undefined) reader.enter(header, step.sure)
+      }
+    }
+    return { entered: reader.entered, sectionsAt: reader.sectionsAt, sure: reader.sure, defines, tests }
+  }
+}
+
+/** Enters headers as a compiler would: each file once, with what it includes. */
+export class Reader {
+  readonly entered: Header[] = []
+  readonly sectionsAt: number[][] = []
+  readonly sure = new Set<number>()
+  private readonly state = new Map<number, 'possible' | 'sure'>()
+  private readonly graph: HeaderGraph
+  private readonly search: Search
+
+  constructor(graph: HeaderGraph, search: Search) {
+    this.graph = graph
+    this.search = search
+  }
+
+  has(header: Header): boolean {
+    return this.state.get(header.file) === 'sure'
+  }
+
+  enter(header: Header, sure: boolean): void {
+    const before = this.state.get(header.file)
+    if (before === 'sure' || (before === 'possible' && !sure)) return
+    this.state.set(header.file, sure ? 'sure' : 'possible')
+    if (sure) this.sure.add(header.id)
+    this.entered.push(header)
+    const at = [this.entered.length]
+    this.sectionsAt.push(at)
+    for (const edge of this.graph.edgesOf(header, this.search)) {
+      if (edge !== undefined) this.enter(edge.header, sure && edge.sure)
+      at.push(this.entered.length)
+    }
+  }
+}
