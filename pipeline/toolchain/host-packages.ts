@@ -11,7 +11,7 @@ import { cachePath, exists, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { findProgram, runTool } from './process.ts'
 
-export type HostTool = 'make' | 'flex' | 'bison' | 'm4' | 'bc' | 'perl' | 'cc' | 'xz' | 'clang' | 'emcc'
+export type HostTool = 'make' | 'flex' | 'bison' | 'm4' | 'bc' | 'perl' | 'cc' | 'xz' | 'clang' | 'emcc' | 'chromium'
 
 interface ToolFacts {
   readonly packages: readonly string[]
@@ -40,6 +40,12 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
   xz: { packages: ['xz-utils'], programs: ['xz'] },
   clang: { packages: ['clang-19', 'lld-19', 'llvm-19'], programs: ['clang-19'] },
   emcc: { packages: ['emscripten'], programs: ['emcc'] },
+  // For tests of the page only. A browser without a font draws no text.
+  chromium: {
+    packages: ['chromium', 'fonts-dejavu-core'],
+    programs: ['chromium'],
+    trial: { args: ['--version'], input: '' },
+  },
 }
 
 export interface HostTools {
@@ -269,6 +275,7 @@ async function writeWrappers(): Promise<void> {
   }
   await wrapClang(at, settings, script)
   await wrapEmscripten(at, settings, script)
+  await wrapChromium(at, settings, script)
 }
 
 type WriteScript = (name: string, body: string) => Promise<void>
@@ -304,4 +311,14 @@ async function wrapEmscripten(at: string, settings: string, script: WriteScript)
     await script(`../llvm-14/${name}`, `${settings} exec '${at}/usr/lib/llvm-14/bin/${name}' "$@"`)
   for (const name of ['emcc', 'em-config'])
     await script(name, `EM_CONFIG='${emConfig()}' ${settings} exec '${python}' '${emscripten}/${name}.py' "$@"`)
+}
+
+/** Past its launcher, which looks under /usr; with the fonts that were unpacked beside those of the system. */
+async function wrapChromium(at: string, settings: string, script: WriteScript): Promise<void> {
+  const chromium = path.join(at, 'usr/lib/chromium/chromium')
+  if (!(await exists(chromium))) return
+  const fonts = cachePath('debs', 'fonts.conf')
+  const dirs = ['/usr/share/fonts', `${at}/usr/share/fonts`].map((dir) => `<dir>${dir}</dir>`).join('')
+  await writeAtomic(fonts, `<fontconfig>${dirs}<cachedir>${cachePath('debs', 'font-cache')}</cachedir></fontconfig>\n`)
+  await script('chromium', `FONTCONFIG_FILE='${fonts}' ${settings} exec '${chromium}' "$@"`)
 }
