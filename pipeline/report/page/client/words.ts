@@ -1,0 +1,51 @@
+/** How the page names things: rungs, changes, and the sentences that explain them. */
+import { RUNGS } from '../../../matrix/types.ts'
+import { type Change, type Row } from './model.ts'
+
+/** What reaching a rung means, for the ladder's tooltips and the help. */
+const RUNG_MEANING: Readonly<Record<string, string>> = {
+  none: 'no source to read',
+  parse: 'the tree names its sources, and they are there',
+  compile: 'all of its sources compile for wasm',
+  link: 'linked, nothing it needs is missing',
+  verify: 'the binary proved to do only what its manifest says',
+  load: 'instantiated in a sandbox',
+  init: 'its init function returned 0',
+  probe: 'bound to a modelled device',
+  operate: 'did the operations of its class',
+  traffic: 'moved data by interrupt and DMA, contents checked',
+  reload: 'unloaded without a trace and bound again',
+  recover: 'killed in the middle of traffic and back',
+  contain: 'injected faults stayed in the driver',
+}
+
+export const rungName = (rung: number): string => RUNGS[rung] ?? ''
+export const rungMeaning = (rung: number): string => RUNG_MEANING[rungName(rung)] ?? ''
+
+interface ChangeWords {
+  /** Never alone: always beside the word. */
+  readonly sign: string
+  readonly word: string
+  readonly meaning: string
+}
+
+export const CHANGE_WORDS: Readonly<Record<Change, ChangeWords>> = {
+  '': { sign: '', word: '', meaning: '' },
+  gained: { sign: '▲', word: 'gained', meaning: 'higher on the ladder than before' },
+  lost: { sign: '▼', word: 'lost', meaning: 'lower on the ladder than before' },
+  changed: { sign: '≠', word: 'changed', meaning: 'same rung, another reason or detail' },
+  new: { sign: '+', word: 'new', meaning: 'not in the other matrix' },
+  gone: { sign: '−', word: 'gone', meaning: 'only in the other matrix' },
+  same: { sign: '', word: 'same', meaning: 'no difference' },
+}
+
+export const changeText = (change: Change): string => {
+  const { sign, word } = CHANGE_WORDS[change]
+  return change === 'same' ? '' : `${sign} ${word}`.trim()
+}
+
+/** The last part of a folder's path, in which most of its name is. */
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+/** What the row stopped at, in one line. */
+export const stopText = (row: Row): string => [row.reason, row.detail].filter(Boolean).join(': ')
