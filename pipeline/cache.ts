@@ -20,9 +20,14 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(base, 'drvport')
 }
 
-/** A path in the cache. */
+/** What comes from outside and what is configured: costly to make, and the same for everybody. */
+const COMMON = new Set(['trees', 'kbuild', 'debs', 'downloads', 'locks'])
+
+/** A path in the cache. Trees and their configuration may lie in another one, which DRVPORT_TREES names. */
 export function cachePath(...parts: string[]): string {
-  return path.join(cacheDir(), ...parts)
+  const trees = process.env['DRVPORT_TREES']
+  const base = trees && COMMON.has(parts[0] ?? '') ? path.resolve(trees) : cacheDir()
+  return path.join(base, ...parts)
 }
 
 /** SHA-256 of bytes or text, in hex. */
