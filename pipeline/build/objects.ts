@@ -14,6 +14,7 @@ import { parseDependencies, parseDiagnostics, type Diagnostic } from '../toolcha
 import type { RunOptions, Toolchain } from '../toolchain/types.ts'
 import { commonFlags, type Root } from './flags.ts'
 import { Precompiler, type Unit } from './pch.ts'
+import { sharedObject, shareObject } from './shared-objects.ts'
 
 /** A file the compiler read. */
 export interface Input {
@@ -214,25 +215,35 @@ export async function compileObject(context: CompileContext, job: CompileJob): P
   const start = performance.now()
   const unit = await unitOf(context, job)
   const hit = await findVariant(context, indexPath(unit.key))
-  if (hit !== undefined) {
-    const { variant, inputs } = hit
-    const ms = performance.now() - start
-    return {
-      ok: true,
-      object: objectPath(variant.object),
-      sha256: variant.object,
-      inputs,
-      diagnostics: [],
-      ms,
-      cached: true,
-    }
-  }
+  if (hit !== undefined) return found(unit, hit, start)
   try {
-    return await compileFresh(context, unit, start)
+    const brought = await bringShared(context, unit)
+    return brought === undefined ? await compileFresh(context, unit, start) : await found(unit, brought, start)
   } finally {
     await context.precompiler?.done(unit.key)
   }
 }
+
+type Hit = NonNullable<Awaited<ReturnType<typeof findVariant>>>
+
+async function found(unit: Unit, { variant, inputs }: Hit, start: number): Promise<CompileOutcome> {
+  await share(unit, variant, false)
+  const ms = performance.now() - start
+  const { object } = variant
+  return { ok: true, object: objectPath(object), sha256: object, inputs, diagnostics: [], ms, cached: true }
+}
+
+/** An object that another computer made of the same, put into this cache. */
+async function bringShared(context: CompileContext, { key }: Unit): Promise<Hit | undefined> {
+  const there = await sharedObject(key, (name) => hashOf(context, fileOf(context.roots, name)))
+  if (there === undefined) return undefined
+  await writeAtomic(objectPath(there.sha256), there.bytes)
+  await remember(indexPath(key), { inputs: there.inputs, object: there.sha256 })
+  return findVariant(context, indexPath(key))
+}
+
+const share = ({ key }: Unit, { object, inputs }: Variant, made: boolean): Promise<void> =>
+  shareObject(key, { sha256: object, file: objectPath(object), inputs }, made)
 
 async function compileFresh(context: CompileContext, unit: Unit, start: number): Promise<CompileOutcome> {
   const object = temporaryName(cachePath('objects', 'work', path.basename(unit.source, '.c')))
@@ -263,7 +274,9 @@ async function compileFresh(context: CompileContext, unit: Unit, start: number):
     const target = objectPath(sha)
     await fs.mkdir(path.dirname(target), { recursive: true })
     await fs.rename(object, target)
-    await remember(indexPath(unit.key), { inputs: inputs.map((input) => [input.name, input.sha256]), object: sha })
+    const variant: Variant = { inputs: inputs.map((input) => [input.name, input.sha256]), object: sha }
+    await remember(indexPath(unit.key), variant)
+    await share(unit, variant, true)
     return { ok: true, object: target, sha256: sha, inputs, diagnostics, ms, cached: false }
   } catch (error) {
     throw asInfrastructure(error, unit.source)

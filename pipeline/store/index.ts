@@ -2,8 +2,8 @@
  * The store of driver packages: directories named by what went into them, and an index by name.
  *
  * `<cache>/store/packages/<key>/` holds NAME.wasm, NAME.json, NAME.lines and appears whole or not at all; a package is
- * never changed. `<cache>/store/index/<tree>/<toolchain>/<NAME>` names the newest. Knows nothing of how packages are
- * made.
+ * never changed. `<cache>/store/index/<tree>/<toolchain>/<NAME>` names the newest. Behind it may stand a shared store
+ * (shared.ts). Knows nothing of how packages are made.
  */
 
 import * as fs from 'node:fs/promises'
@@ -11,6 +11,7 @@ import * as path from 'node:path'
 import { cachePath, exists, replaceDirectory, sha256, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
+import { sharedPackage, sharePackage } from './shared-packages.ts'
 
 export interface PackageFiles {
   readonly manifest: Manifest
@@ -42,6 +43,7 @@ export async function putPackage(key: string, files: PackageFiles): Promise<Stor
     })
   }
   await pointTo(key, manifest)
+  await sharePackage(key, { dir, manifest })
   return { dir, manifest }
 }
 
@@ -59,11 +61,13 @@ export async function getPackage(
   onDamage?: (error: Error) => void,
 ): Promise<StoredPackage | undefined> {
   const dir = packageDir(key)
-  if (!(await exists(dir))) return undefined
-  return readPackage(dir, name).catch((error: Error) => {
+  if (!(await exists(dir)) && !(await sharedPackage(key, dir))) return undefined
+  const stored = await readPackage(dir, name).catch((error: Error) => {
     onDamage?.(error)
     return undefined
   })
+  if (stored !== undefined) await sharePackage(key, stored)
+  return stored
 }
 
 /** The newest package of a name. */
