@@ -23,6 +23,16 @@ export type MatrixProgress =
   | { readonly step: 'start'; readonly module: string }
   | { readonly step: 'row'; readonly row: MatrixRow; readonly objects: number }
 
+/**
+ * Makes rows somewhere else, in any order, telling of each. Returns when all are made or the signal has fired. Rejects
+ * with InfrastructureError; rows told until then count.
+ */
+export type MakeRows = (
+  modules: readonly KernelModule[],
+  onRow: (row: MatrixRow) => void,
+  signal: AbortSignal | undefined,
+) => Promise<void>
+
 export interface MatrixRequest {
   readonly tree: KernelTree
   readonly toolchain: Toolchain
@@ -32,9 +42,14 @@ export interface MatrixRequest {
   readonly shard?: Shard
   /** Climbs the rungs above verify; without it they are not reached. */
   readonly climber?: Climber
+  /** Has others make the rows. Modules outside of the tree, which only this computer has, are made here all the same. */
+  readonly makeRows?: MakeRows
   readonly signal?: AbortSignal
   readonly progress?: (event: MatrixProgress) => void
 }
+
+/** What decides a row, besides its module. */
+export type RowsRequest = Omit<MatrixRequest, 'selectors' | 'shard' | 'makeRows'>
 
 const NEVER = new AbortController().signal
 const ABOVE_BUILD = rungIndex('verify')
@@ -44,7 +59,7 @@ const buildUntil = (until: Rung): BuildUntil =>
   until === 'none' ? 'parse' : rungIndex(until) > ABOVE_BUILD ? 'verify' : (until as BuildUntil)
 
 /** How far one module gets. Throws when interrupted, and InfrastructureError. */
-async function climb(request: MatrixRequest, build: ModuleBuild, module: KernelModule): Promise<MatrixRow> {
+async function climb(request: RowsRequest, build: ModuleBuild, module: KernelModule): Promise<MatrixRow> {
   const { until, climber } = request
   const result = await buildModule(build, module, buildUntil(until))
   const row = rowOf(result)
@@ -61,36 +76,64 @@ function rowOfError(error: unknown, module: KernelModule): MatrixRow {
   return emptyRow(module, 'internal-error', error instanceof Error ? error.message : String(error))
 }
 
-/** Climb the ladder with every module that the selectors name. Throws UsageError, InfrastructureError. */
-export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument> {
-  const start = performance.now()
-  const { tree, toolchain, selectors, until, seed, shard, signal, progress } = request
-  checkInterrupted(signal)
-  const all = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
-  const modules = shard === undefined ? all : inShard(all, shard)
-  checkInterrupted(signal)
-  const objects = modules.reduce((sum, module) => sum + module.objects.length, 0)
-  progress?.({ step: 'plan', modules: modules.length, objects, toolchain: `${toolchain.name} ${toolchain.version}` })
-  const build = await openBuild(request, all)
-  if (rungIndex(until) >= rungIndex('link')) {
+/** What makes one row after another of modules of a tree. */
+export type RowMaker = (module: KernelModule) => Promise<MatrixRow>
+
+/**
+ * Open what rows are made with. `outside` are modules that are not of the tree. The maker may be called concurrently; it
+ * throws only Interrupted (a row that says so) and InfrastructureError.
+ */
+export async function openRows(request: RowsRequest, outside: readonly KernelModule[] = []): Promise<RowMaker> {
+  const build = await openBuild(request, outside)
+  if (rungIndex(request.until) >= rungIndex('link')) {
     const shim = await build.compiler.shim()
-    progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
+    request.progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
   }
+  return (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module))
+}
+
+async function makeHere(
+  request: MatrixRequest,
+  modules: readonly KernelModule[],
+  onRow: (row: MatrixRow) => void,
+): Promise<void> {
+  if (modules.length === 0) return
+  const { toolchain, signal, progress } = request
+  const make = await openRows(request, modules)
   const settled = await inParallel(
     modules,
     toolchain.width * 2,
     async (module) => {
       progress?.({ step: 'start', module: module.name })
-      const row = await climb(request, build, module).catch((error: unknown) => rowOfError(error, module))
-      progress?.({ step: 'row', row, objects: module.objects.length })
-      return row
+      onRow(await make(module))
     },
     signal,
   )
-  const rows = settled.map((outcome, i) => {
-    if (outcome?.status === 'rejected') throw outcome.reason
-    return outcome?.value ?? emptyRow(modules[i] as KernelModule, 'interrupted', '')
-  })
+  for (const outcome of settled) if (outcome?.status === 'rejected') throw outcome.reason
+}
+
+const isOutside = (module: KernelModule): boolean => module.external !== undefined
+
+/** Climb the ladder with every module that the selectors name. Throws UsageError, InfrastructureError. */
+export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument> {
+  const start = performance.now()
+  const { tree, toolchain, selectors, until, seed, shard, makeRows, signal, progress } = request
+  checkInterrupted(signal)
+  const all = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const modules = shard === undefined ? all : inShard(all, shard)
+  checkInterrupted(signal)
+  const sizes = new Map(modules.map((module) => [module.path, module.objects.length]))
+  const objects = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  progress?.({ step: 'plan', modules: modules.length, objects, toolchain: `${toolchain.name} ${toolchain.version}` })
+  const made = new Map<string, MatrixRow>()
+  const onRow = (row: MatrixRow) => {
+    made.set(row.path, row)
+    progress?.({ step: 'row', row, objects: sizes.get(row.path) ?? 0 })
+  }
+  const away = makeRows === undefined ? [] : modules.filter((module) => !isOutside(module))
+  const here = makeRows === undefined ? modules : modules.filter(isOutside)
+  await Promise.all([makeHere(request, here, onRow), away.length > 0 && makeRows?.(away, onRow, signal)])
+  const rows = modules.map((module) => made.get(module.path) ?? emptyRow(module, 'interrupted', ''))
   return {
     schema: 'drvport.matrix/1',
     tree: { name: tree.name, version: tree.version },

@@ -7,7 +7,7 @@ import { RUNGS, type MatrixRow, type MatrixSummary, type Reason, type Rung } fro
 export const byPath = (a: MatrixRow, b: MatrixRow): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)
 
 /** A row less what differs from run to run. */
-function lasting({ ms: _ms, ...row }: MatrixRow): string {
+export function lasting({ ms: _ms, ...row }: MatrixRow): string {
   return JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
