@@ -9,5 +9,6 @@ import { list } from './list.ts'
 import { matrix } from './matrix.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
+import { worker } from './worker.ts'
 
-export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run, matrix]
+export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run, matrix, worker]

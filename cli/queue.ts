@@ -1,0 +1,67 @@
+/** The coordinator's side of --queue: what `drvport matrix` needs to have its rows made by workers. */
+import type { MakeRows } from '../pipeline/matrix/run.ts'
+import type { Rung } from '../pipeline/matrix/types.ts'
+import { agreementOf, connect, coordinate, type WorkerState } from '../pipeline/queue/index.ts'
+import { sharedStore } from '../pipeline/store/shared.ts'
+import type { Workspace } from '../pipeline/workspace.ts'
+import type { Context } from './context.ts'
+
+export interface Distribution {
+  makeRows(workspace: Workspace, until: Rung): Promise<MakeRows>
+  close(): void
+}
+
+/** "3 workers: 8139too on a:17, preparing on b:4" */
+export function describeWorkers(workers: readonly WorkerState[]): string {
+  const at = workers.filter(({ state }) => state === 'working' || state === 'preparing')
+  const each = at.map(({ worker, state, detail, current }) => {
+    if (state === 'preparing') return `${worker} preparing${detail === '' ? '' : `: ${detail}`}`
+    return `${worker} ${current.length === 0 ? 'idle' : current.join(' ')}`
+  })
+  return `${at.length} worker${at.length === 1 ? '' : 's'}${each.length > 0 ? `: ${each.join(', ')}` : ''}`
+}
+
+/** Reach the queue before anything that takes time. Throws InfrastructureError within seconds when nobody is there. */
+export async function distribute(context: Context, url: string): Promise<Distribution> {
+  const { signal, progress, seed, tree } = context
+  const onNote = (text: string): void => progress.note(text)
+  const connection = await connect({ url, onNote, signal })
+  return {
+    close: () => connection.close(),
+    async makeRows(workspace, until) {
+      const agreement = await agreementOf(workspace, until)
+      const store = sharedStore()
+      const run = {
+        tree,
+        toolchain: workspace.toolchain.name,
+        until,
+        seed,
+        agreement,
+        ...(store && { store: store.where }),
+      }
+      return async (modules, onRow) => {
+        const wanted = modules.map(({ name, path }) => ({ name, path }))
+        let rows = 0
+        let shown = ''
+        const show = (workers: readonly WorkerState[]): void => {
+          const text = `${rows} of ${wanted.length} rows, ${describeWorkers(workers)}`
+          if (text !== shown) progress.update(text)
+          shown = text
+        }
+        await coordinate({
+          connection,
+          run,
+          modules: wanted,
+          ...(store && { store }),
+          onRow: (row) => {
+            rows++
+            onRow(row)
+          },
+          onWorkers: show,
+          onNote,
+          signal,
+        })
+      }
+    },
+  }
+}
