@@ -77,6 +77,15 @@ export async function writeAtomic(file: string, data: string | Uint8Array): Prom
   }
 }
 
+/** What a JSON file of the cache holds; undefined when it is not there, or damaged: what is in the cache can be made again. */
+export async function readKept<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await fs.readFile(file, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Make a directory so that it appears whole or not at all. `fill` writes into a temporary directory, which then takes
  * the name. If another process was faster, its result stays and ours goes.

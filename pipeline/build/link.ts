@@ -2,32 +2,39 @@
  * Linking objects into one wasm module, and reading what the linker said.
  *
  * Undefined names are warnings to the linker and data to us: one run tells all of them, and only those that live code
- * reaches.
+ * reaches. What it said of these objects is kept by their content, so that it is asked once; the module itself is not,
+ * since the store keeps what is made of it.
  */
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { entries, shared } from '../../linux-api/capabilities.ts'
-import { cachePath, contentKey, exists, temporaryName } from '../cache.ts'
+import { cachePath, contentKey, readKept, sha256, temporaryName, writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import type { Toolchain } from '../toolchain/types.ts'
+import { thinArchive } from './archive.ts'
 import { linkFlags } from './flags.ts'
 
 export interface LinkInput {
+  /** Where it comes from, for messages: `shim:FILE`, `tree:PATH`, `module:NAME`. */
+  readonly origin: string
   /** Absolute path of the object in the cache, which is named by content. */
   readonly object: string
   readonly sha256: string
+  readonly defines: readonly string[]
 }
 
-export interface LinkResult {
-  /** Bytes of the linked module; absent when the linker failed. */
-  readonly bytes?: Uint8Array
-  /** Undefined symbols that live code reaches. */
+/** What the linker said of a set of objects. */
+export interface LinkVerdict {
+  readonly ok: boolean
+  /** Undefined symbols that live code reaches, sorted. */
   readonly unresolved: readonly string[]
-  /** Calls whose type differs from the definition's: they trap if they are made. */
+  /** Calls whose type differs from the definition's, sorted: they trap if they are made. */
   readonly mismatched: readonly string[]
-  readonly output: string
-  readonly ms: number
+  /** Its errors, objects called by their origin; empty when it linked. */
+  readonly problem: string
+  /** Of the linked module; absent when there is none. */
+  readonly sha256?: string
 }
 
 /** Names after which an undefined symbol comes in wasm-ld's messages. */
@@ -36,27 +43,6 @@ const MISMATCH = /function signature mismatch: (\S+)/g
 
 const unique = (output: string, pattern: RegExp) =>
   [...new Set([...output.matchAll(pattern)].map((match) => match[1] as string))].toSorted()
-
-/** Support objects as an archive, of which the linker takes what it needs. Cached by content. */
-async function archive(
-  toolchain: Toolchain,
-  objects: readonly LinkInput[],
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const shas = objects.map((object) => object.sha256).toSorted()
-  const target = cachePath('archives', `${contentKey(shas)}.a`)
-  if (await exists(target)) return target
-  await fs.mkdir(path.dirname(target), { recursive: true })
-  const temporary = temporaryName(target)
-  const run = await toolchain.archive(temporary, objects.map((object) => object.object).toSorted(), {
-    cwd: path.dirname(target),
-    ...(signal && { signal }),
-  })
-  if (!run.ok)
-    throw new InfrastructureError('cannot make an archive', { where: target, found: run.output.trim().slice(-500) })
-  await fs.rename(temporary, target)
-  return target
-}
 
 /** Functions of the shim that are in every package: the required entries. */
 export const rootSymbols: readonly string[] = entries
@@ -68,41 +54,106 @@ function roots(): string[] {
   return [...rootSymbols.map((symbol) => `--undefined=${symbol}`), ...shared.map((word) => `--export=${word.name}`)]
 }
 
-/** Link. Throws only when the infrastructure fails; undefined symbols and errors are in the result. */
-export async function link(
+/** The linker's errors with nothing of this computer in them: objects are named by what they are, not by where. */
+function problemOf(output: string, inputs: readonly LinkInput[], dir: string): string {
+  const errors = output.split('\n').filter((line) => /\berror:/.test(line))
+  let text = (errors.length > 0 ? errors : output.trim().split('\n').slice(-3)).join('\n')
+  for (const { object, origin } of inputs) text = text.replaceAll(object, origin)
+  return text
+    .replaceAll(`${dir}/`, '')
+    .replaceAll(/^\S*wasm-ld\S*: /gm, '')
+    .slice(0, 1000)
+}
+
+export interface Linked {
+  readonly verdict: LinkVerdict
+  readonly bytes?: Uint8Array
+}
+
+async function run(
   toolchain: Toolchain,
   objects: readonly LinkInput[],
   support: readonly LinkInput[],
-  signal?: AbortSignal,
-): Promise<LinkResult> {
-  const start = performance.now()
+  signal: AbortSignal | undefined,
+): Promise<Linked> {
   // The linker writes the file's name into the module: always the same name, in a directory of its own.
   const dir = temporaryName(cachePath('objects', 'work', 'link'))
   const output = path.join(dir, 'linked.wasm')
   try {
     await fs.mkdir(dir, { recursive: true })
-    const library = support.length > 0 ? [await archive(toolchain, support, signal)] : []
+    const library = path.join(dir, 'support.a')
+    await fs.writeFile(library, await libraryOf(support))
     const args = [
       ...linkFlags(toolchain.llvmMajor),
       ...roots(),
       ...objects.map((object) => object.object),
-      ...library,
+      ...(support.length > 0 ? [library] : []),
       '-o',
       output,
     ]
-    const run = await toolchain.link(args, { cwd: dir, ...(signal && { signal }) })
-    if (/No space left on device/i.test(run.output))
+    const { ok, output: said } = await toolchain.link(args, { cwd: dir, ...(signal && { signal }) })
+    if (/No space left on device/i.test(said))
       throw new InfrastructureError('cannot write the linked module', {
         where: output,
         found: 'No space left on device',
       })
-    const bytes = run.ok ? await fs.readFile(output) : undefined
-    const unresolved = unique(run.output, UNDEFINED)
-    const mismatched = unique(run.output, MISMATCH)
-    return { ...(bytes && { bytes }), unresolved, mismatched, output: run.output, ms: performance.now() - start }
+    const bytes = ok ? await fs.readFile(output) : undefined
+    const verdict = {
+      ok,
+      unresolved: unique(said, UNDEFINED),
+      mismatched: unique(said, MISMATCH),
+      problem: ok ? '' : problemOf(said, [...objects, ...support], dir),
+      ...(bytes && { sha256: sha256(bytes) }),
+    }
+    return { verdict, ...(bytes && { bytes }) }
   } catch (error) {
     throw asInfrastructure(error, output)
   } finally {
     await fs.rm(dir, { recursive: true, force: true })
   }
+}
+
+async function libraryOf(support: readonly LinkInput[]): Promise<Uint8Array> {
+  const sorted = support.toSorted((a, b) => (a.object < b.object ? -1 : 1))
+  const members = sorted.map(async ({ object, defines }) => ({
+    file: object,
+    bytes: (await fs.stat(object)).size,
+    defines,
+  }))
+  return thinArchive(await Promise.all(members))
+}
+
+/** Link. Throws only when the infrastructure fails or it is interrupted. */
+export async function link(
+  toolchain: Toolchain,
+  objects: readonly LinkInput[],
+  support: readonly LinkInput[],
+  signal?: AbortSignal,
+): Promise<Linked> {
+  const linked = await run(toolchain, objects, support, signal)
+  await writeAtomic(verdictFile(toolchain, objects, support), JSON.stringify(linked.verdict))
+  return linked
+}
+
+/** What the linker says of these objects, from memory where it has been asked before. */
+export async function linkVerdict(
+  toolchain: Toolchain,
+  objects: readonly LinkInput[],
+  support: readonly LinkInput[],
+  signal?: AbortSignal,
+): Promise<LinkVerdict> {
+  const known = await readKept<LinkVerdict>(verdictFile(toolchain, objects, support))
+  if (known !== undefined) return known
+  return (await link(toolchain, objects, support, signal)).verdict
+}
+
+/** Named by all that decides it. Order counts for the objects only: the library is sorted. */
+function verdictFile(toolchain: Toolchain, objects: readonly LinkInput[], support: readonly LinkInput[]): string {
+  const key = contentKey([
+    toolchain.id,
+    JSON.stringify([...linkFlags(toolchain.llvmMajor), ...roots()]),
+    JSON.stringify(objects.map((object) => object.sha256)),
+    JSON.stringify(support.map((object) => object.sha256).toSorted()),
+  ])
+  return cachePath('links', key.slice(0, 2), `${key}.json`)
 }

@@ -11,7 +11,7 @@ import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { link, rootSymbols, type LinkResult } from './link.ts'
+import { link, linkVerdict, rootSymbols, type Linked, type LinkVerdict } from './link.ts'
 import { infoOf, pack, packageKey, shortfalls, type Plan } from './pack.ts'
 import { resolve, type Resolution } from './resolve.ts'
 import type { SymbolTable } from './symbols.ts'
@@ -67,8 +67,10 @@ export async function buildModule(
   if (until === 'parse' || until === 'compile') return timed(await compiledOnly(build, compiled, until))
   const plan = await makePlan(build, compiled, compiled.objects)
   if (until === 'link') {
-    const linked = await linkPlan(build, plan)
-    return timed((await linkFailure(build, plan, linked)) ?? (await linkedOnly(build, plan, linked)), linked.ms)
+    const at = performance.now()
+    const verdict = await linkVerdict(build.toolchain, plan.objects, plan.resolution.support, build.signal)
+    const ms = performance.now() - at
+    return timed((await linkFailure(build, plan, verdict)) ?? (await linkedOnly(build, plan, verdict)), ms)
   }
   const key = await packageKey(plan)
   let repaired: string | undefined
@@ -79,9 +81,11 @@ export async function buildModule(
     await pointTo(key, known.manifest)
     return timed(await success(build, plan, known))
   }
-  const linked = await linkPlan(build, plan)
-  const result = await afterLink(build, plan, key, linked)
-  return timed(repaired === undefined ? result : { ...result, repaired }, linked.ms)
+  const at = performance.now()
+  const linked = await link(build.toolchain, plan.objects, plan.resolution.support, build.signal)
+  const ms = performance.now() - at
+  const result = (await linkFailure(build, plan, linked.verdict)) ?? (await packed(build, plan, key, linked))
+  return timed(repaired === undefined ? result : { ...result, repaired }, ms)
 }
 
 type Result = Omit<ModuleResult, 'name' | 'path' | 'facts' | 'ms'>
@@ -125,22 +129,18 @@ async function success(build: ModuleBuild, plan: Plan, { dir, manifest }: Stored
 }
 
 /** What a package of this plan would say of itself, before there is one. */
-async function linkedOnly(build: ModuleBuild, plan: Plan, { mismatched }: LinkResult): Promise<Result> {
+async function linkedOnly(build: ModuleBuild, plan: Plan, { mismatched }: LinkVerdict): Promise<Result> {
   return { ...NOTHING, ...(await planFacts(build, plan)), rung: 'link', ...shortfalls(plan.resolution, mismatched) }
 }
 
 /** Why these objects do not link, or undefined when they do. */
-async function linkFailure(build: ModuleBuild, plan: Plan, linked: LinkResult): Promise<Result | undefined> {
+async function linkFailure(build: ModuleBuild, plan: Plan, verdict: LinkVerdict): Promise<Result | undefined> {
   const { resolution } = plan
-  const { unresolved } = linked
-  if (unresolved.length === 0 && linked.bytes !== undefined) return undefined
-  const facts = {
-    ...NOTHING,
-    ...(await planFacts(build, plan)),
-    ...shortfalls(resolution, []),
-    rung: 'compile',
-  } as const
-  if (unresolved.length === 0) return { ...facts, reason: 'link-error', detail: linked.output.trim().slice(-1000) }
+  const { unresolved } = verdict
+  if (unresolved.length === 0 && verdict.ok) return undefined
+  const known = { ...(await planFacts(build, plan)), ...shortfalls(resolution, []) }
+  const facts = { ...NOTHING, ...known, rung: 'compile' } as const
+  if (unresolved.length === 0) return { ...facts, reason: 'link-error', detail: verdict.problem }
   const names = unresolved.slice(0, NAMES_SHOWN).join(', ')
   const detail = `${unresolved.length} missing: ${names}${unresolved.length > NAMES_SHOWN ? ', ...' : ''}`
   const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
@@ -148,14 +148,14 @@ async function linkFailure(build: ModuleBuild, plan: Plan, linked: LinkResult): 
   return { ...facts, reason: 'unresolved-symbol', detail, unresolved, missing }
 }
 
-async function afterLink(build: ModuleBuild, plan: Plan, key: string, linked: LinkResult): Promise<Result> {
-  const failed = await linkFailure(build, plan, linked)
-  if (failed !== undefined || linked.bytes === undefined) return failed as Result
-  const packed = await pack(plan, key, linked.bytes, linked.mismatched)
-  if ('stored' in packed) return success(build, plan, packed.stored)
-  const said = packed.problems.slice(0, NAMES_SHOWN).map((problem) => `${problem.where}: ${problem.message}`)
-  const facts = { ...NOTHING, ...(await planFacts(build, plan)), ...shortfalls(plan.resolution, linked.mismatched) }
-  return { ...facts, rung: 'link', reason: 'refused', detail: said.join('; ') }
+/** The package of a plan that links, or what the verifier has against it. */
+async function packed(build: ModuleBuild, plan: Plan, key: string, { verdict, bytes }: Linked): Promise<Result> {
+  if (bytes === undefined) throw new Error(`${plan.name} linked to nothing`)
+  const result = await pack(plan, key, bytes, verdict.mismatched)
+  if ('stored' in result) return success(build, plan, result.stored)
+  const said = result.problems.slice(0, NAMES_SHOWN).map((problem) => `${problem.where}: ${problem.message}`)
+  const known = { ...(await planFacts(build, plan)), ...shortfalls(plan.resolution, verdict.mismatched) }
+  return { ...NOTHING, ...known, rung: 'link', reason: 'refused', detail: said.join('; ') }
 }
 
 /**
@@ -198,6 +198,3 @@ async function makePlan(build: ModuleBuild, compiled: BuiltModule, own: readonly
   const info = await infoOf(resolution.modules, resolution.moduleObjects)
   return { name, tree, toolchain, resolution, info, sources, gplOnly, objects }
 }
-
-const linkPlan = ({ toolchain, signal }: ModuleBuild, { objects, resolution }: Plan): Promise<LinkResult> =>
-  link(toolchain, objects, resolution.support, signal)
