@@ -6,9 +6,18 @@ import { readBuiltObject, type BuiltObject, type Compiler } from './compiler.ts'
 import { identifier, padSource } from './flags.ts'
 import { moduleTable } from './module-table.ts'
 import type { Resolution } from './resolve.ts'
+import { readLayout, tableObjectBytes, TEMPLATE, type ModuleLayout } from './table-object.ts'
 import { calledType, trapSource } from './traps.ts'
 
-/** Compile the package's table of modules. */
+/** Layouts of `struct module`, learnt once a build. */
+const layouts = new WeakMap<Compiler, Promise<ModuleLayout>>()
+
+async function learnLayout(compiler: Compiler): Promise<ModuleLayout> {
+  const { object } = await generated(compiler, 'modules.c', moduleTable([TEMPLATE]))
+  return readLayout(await readBuiltObject(object))
+}
+
+/** The package's table of modules. */
 export async function tableObject(compiler: Compiler, resolution: Resolution<BuiltObject>): Promise<BuiltObject> {
   const defined = new Set(resolution.moduleObjects.flatMap((object) => object.defines))
   const modules = resolution.modules.map((name) => ({
@@ -16,7 +25,13 @@ export async function tableObject(compiler: Compiler, resolution: Resolution<Bui
     hasInit: defined.has(`init_module__${identifier(name)}`),
     hasExit: defined.has(`cleanup_module__${identifier(name)}`),
   }))
-  return generated(compiler, 'modules.c', moduleTable(modules))
+  const layout = layouts.get(compiler) ?? learnLayout(compiler)
+  layouts.set(compiler, layout)
+  const bytes = tableObjectBytes(await layout, modules)
+  const sha = sha256(bytes)
+  const object = cachePath('generated', sha.slice(0, 2), `${sha}.o`)
+  if (!(await exists(object))) await writeAtomic(object, bytes)
+  return { origin: 'generated:modules', object, sha256: sha, defines: [], needs: [], inputs: [] }
 }
 
 /** Compile a generated file; that it does not compile is a bug of ours, or of the shim's headers. */
