@@ -15,6 +15,8 @@ export interface MissingSymbol {
   readonly line: number
   /** Who needs it: `module:NAME`, `shim:FILE`, `tree:PATH`. */
   readonly neededBy: readonly string[]
+  /** Who would provide it but does not compile itself: `module:NAME`, `tree:PATH`. */
+  readonly blockedBy?: string
 }
 
 export interface ModuleResult {
@@ -22,7 +24,7 @@ export interface ModuleResult {
   /** Path in the tree. */
   readonly path: string
   readonly rung: BuildRung
-  /** A short stable key: `compile-error`, `unresolved-symbol`, `link-error`, `refused`, `interrupted`. */
+  /** A short stable key: one of matrix/types.ts's. */
   readonly reason?: string
   /** The specifics, for people. */
   readonly detail?: string

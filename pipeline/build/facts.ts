@@ -13,10 +13,9 @@ import { licenseProblem } from '../source/license.ts'
 import { fileSpdx } from '../source/spdx.ts'
 import { readBuiltObject, type BuiltObject } from './compiler.ts'
 import { identifier } from './flags.ts'
-import { ownSources } from './inputs.ts'
+import { ownInputs, type Reader } from './inputs.ts'
 import type { KernelModule } from './kernel.ts'
 import { DEVICE_TABLE, readModuleInfo } from './module-info.ts'
-import type { Input } from './objects.ts'
 
 export interface ModuleFacts {
   /** Sorted, as all of these. */
@@ -37,15 +36,14 @@ export type ExportTable = ReadonlyMap<string, { readonly gplOnly: boolean }>
 const unique = (names: Iterable<string>): string[] => [...new Set(names)].toSorted()
 
 /** Own sources with the licence each states. */
-export async function licensedSources(inputs: readonly Input[]): Promise<SourceFile[]> {
-  const files = new Map(inputs.map((input) => [input.name, input.file]))
-  return Promise.all(
-    ownSources(inputs).map(async (source) => ({
-      ...source,
-      spdx: await fileSpdx(files.get(source.path) as string, source.sha256),
+export const licensedSources = (readers: readonly Reader[]): Promise<SourceFile[]> =>
+  Promise.all(
+    ownInputs(readers).map(async ({ name, file, sha256 }) => ({
+      path: name,
+      sha256,
+      spdx: await fileSpdx(file, sha256),
     })),
   )
-}
 
 /** Symbols that one module's objects need from elsewhere. */
 function needsOf(objects: readonly BuiltObject[]): string[] {
@@ -69,9 +67,8 @@ async function licensesInObjects(name: string, objects: readonly BuiltObject[]):
 }
 
 /** For a module without objects: what its text says, macros unseen. */
-async function licensesInSources(inputs: readonly Input[]): Promise<string[]> {
-  const own = new Set(ownSources(inputs).map(({ path }) => path))
-  const files = inputs.filter(({ name }) => own.has(name) && name.endsWith('.c'))
+async function licensesInSources(reader: Reader): Promise<string[]> {
+  const files = ownInputs([reader]).filter(({ name }) => name.endsWith('.c'))
   const texts = await Promise.all(files.map(({ file }) => fs.readFile(file, 'latin1').catch(() => '')))
   return unique(
     texts.flatMap((text) => [...text.matchAll(/^MODULE_LICENSE\s*\(\s*"([^"]*)"/gm)].map((m) => m[1] ?? '')),
@@ -79,20 +76,20 @@ async function licensesInSources(inputs: readonly Input[]): Promise<string[]> {
 }
 
 /**
- * Everything known of a module itself, less what is linked with it. `objects` are its own, as many of them as compiled; `inputs` what the compiler read for
- * them; `exports` the tree's.
+ * Everything known of a module itself, less what is linked with it. `objects` are its own, as many of them as compiled; `reader` has
+ * what the compiler read for them; `exports` the tree's.
  */
 export async function factsOf(
   module: KernelModule,
   objects: readonly BuiltObject[],
-  inputs: readonly Input[],
+  reader: Reader,
   exports: ExportTable,
 ): Promise<ModuleFacts> {
   const needs = needsOf(objects)
   const called = new Set(needs)
-  const sources = await licensedSources(inputs)
+  const sources = await licensedSources([reader])
   const gplOnly = gplOnlyOf(objects, exports)
-  const licenses = objects.length > 0 ? await licensesInObjects(module.name, objects) : await licensesInSources(inputs)
+  const licenses = objects.length > 0 ? await licensesInObjects(module.name, objects) : await licensesInSources(reader)
   const problem = objects.length === module.objects.length ? licenseProblem(licenses, gplOnly) : undefined
   return {
     buses: guessBuses(tableBuses(objects), called),

@@ -27,6 +27,8 @@ export interface KernelModule {
 export interface KernelTree {
   readonly name: string
   readonly version: string
+  /** Trees of the same id are configured alike: the same modules, flags and exports. */
+  readonly id: string
   readonly roots: readonly Root[]
   /** Modules that a selector names. Throws UsageError when it names none. */
   select(selector: string): Promise<readonly KernelModule[]>

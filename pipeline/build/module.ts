@@ -4,17 +4,18 @@ import * as path from 'node:path'
 import { checkInterrupted, DrvportError } from '../errors.ts'
 import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import type { BuiltModule, BuiltObject, Compiler } from './compiler.ts'
-import type { BuildRung, ModuleResult } from './document.ts'
+import type { BuiltModule, Compiler } from './compiler.ts'
+import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
 import { factsOf, gplOnlyOf, licensedSources } from './facts.ts'
 import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { link, linkVerdict, rootSymbols, type Linked, type LinkVerdict } from './link.ts'
+import { link, linkVerdict, type LinkVerdict } from './link.ts'
 import { infoOf, pack, packageKey, shortfalls, type Plan } from './pack.ts'
-import { resolve, type Resolution } from './resolve.ts'
+import { findProviders, type Consulted } from './providers.ts'
 import type { SymbolTable } from './symbols.ts'
+import { knownFacts, knownOutcome, rememberOutcome, type Compiled, type Facts, type Outcome } from './trace.ts'
 
 export interface ModuleBuild {
   readonly tree: KernelTree
@@ -39,11 +40,14 @@ export const NOTHING = {
   diagnostics: [],
 } as const
 
-/** How many names a one-line reason gives. */
-const NAMES_SHOWN = 5
-
 /** The last rung a build is asked to climb. What stands above it is neither done nor paid for. */
 export type BuildUntil = Exclude<BuildRung, 'none'>
+
+/** One module on its way up. */
+interface Job extends Compiled {
+  /** What is known of it by itself. */
+  readonly own: () => Promise<Facts>
+}
 
 /** Build one module as far as `until`. Only infrastructure failures and interruption are thrown. */
 export async function buildModule(
@@ -55,146 +59,143 @@ export async function buildModule(
   checkInterrupted(build.signal)
   const compiled = await build.compiler.module(module)
   const compile = performance.now() - start
-  const facts = await factsOf(module, compiled.objects ?? [], compiled.inputs, await build.tree.exports())
-  const timed = (result: Result, linkMs = 0): ModuleResult => ({
-    name: module.name,
-    path: module.path,
-    ...result,
-    facts,
-    ms: { compile, link: linkMs, total: performance.now() - start },
-  })
-  if (compiled.objects === undefined) return timed(await compileFailure(build, compiled))
-  if (until === 'parse' || until === 'compile') return timed(await compiledOnly(build, compiled, until))
-  const plan = await makePlan(build, compiled, compiled.objects)
-  if (until === 'link') {
-    const at = performance.now()
-    const verdict = await linkVerdict(build.toolchain, plan.objects, plan.resolution.support, build.signal)
-    const ms = performance.now() - at
-    return timed((await linkFailure(build, plan, verdict)) ?? (await linkedOnly(build, plan, verdict)), ms)
-  }
-  const key = await packageKey(plan)
-  let repaired: string | undefined
-  const known = await getPackage(key, module.name, (error) => {
-    repaired = error instanceof DrvportError ? error.describe() : error.message
-  })
-  if (known !== undefined) {
-    await pointTo(key, known.manifest)
-    return timed(await success(build, plan, known))
-  }
-  const at = performance.now()
-  const linked = await link(build.toolchain, plan.objects, plan.resolution.support, build.signal)
-  const ms = performance.now() - at
-  const result = (await linkFailure(build, plan, linked.verdict)) ?? (await packed(build, plan, key, linked))
-  return timed(repaired === undefined ? result : { ...result, repaired }, ms)
+  const facts = await afterCompile(build, compiled, until)
+  const total = performance.now() - start
+  return { name: module.name, path: module.path, ...facts, ms: { compile, link: total - compile, total } }
 }
 
-type Result = Omit<ModuleResult, 'name' | 'path' | 'facts' | 'ms'>
+async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil): Promise<Facts> {
+  const { module, objects } = compiled
+  if (objects === undefined) return compileFailure(await ownFacts(build, compiled), compiled)
+  const job = { build, module, objects, own: () => ownFacts(build, compiled) }
+  if (until === 'parse' || until === 'compile') return { ...(await knownFacts(job, job.own)), rung: until }
+  const known = await knownOutcome(job)
+  if (until === 'link') return (known ?? (await linkOnly(job))).linked
+  return verified(job, known)
+}
 
-async function compileFailure(build: ModuleBuild, compiled: BuiltModule): Promise<Result> {
-  const { inputs, diagnostics } = compiled
+/** What is known of a module itself, less what is linked with it. */
+async function ownFacts(build: ModuleBuild, compiled: BuiltModule) {
+  const { module, objects = [] } = compiled
+  const [sources, changed, facts] = await Promise.all([
+    licensedSources([compiled]),
+    changedBytes(build.tree, [compiled]),
+    factsOf(module, objects, compiled, await build.tree.exports()),
+  ])
+  return { ...NOTHING, rung: 'none' as BuildRung, sources, changedBytes: changed, facts }
+}
+
+function compileFailure(facts: Facts, { diagnostics }: BuiltModule): Facts {
   const first = diagnostics[0]
   const detail = first === undefined ? 'does not compile' : `${first.file}:${first.line}: ${first.message}`
-  const sources = await licensedSources(inputs)
-  const facts = { sources, changedBytes: await changedBytes(build.tree, inputs), diagnostics }
-  return { ...NOTHING, ...facts, rung: 'parse', reason: 'compile-error', detail }
+  return { ...facts, diagnostics, rung: 'parse', reason: 'compile-error', detail }
 }
 
-async function compiledOnly(build: ModuleBuild, { inputs }: BuiltModule, rung: BuildRung): Promise<Result> {
-  const sources = await licensedSources(inputs)
-  return { ...NOTHING, rung, sources, changedBytes: await changedBytes(build.tree, inputs) }
-}
-
-/** What is known of a module once its code and all it needs are compiled. */
-async function planFacts(build: ModuleBuild, plan: Plan) {
-  const inputs = [...plan.resolution.moduleObjects, ...plan.resolution.support].flatMap((object) => object.inputs)
-  const { sources, info, gplOnly } = plan
-  return { sources, changedBytes: await changedBytes(build.tree, inputs), licenses: info.licenses, gplOnly }
-}
-
-async function success(build: ModuleBuild, plan: Plan, { dir, manifest }: StoredPackage): Promise<Result> {
-  const { file, sha256, bytes } = manifest.wasm
-  const { imports, capabilities, stubs, traps } = manifest
-  const wasm = { path: path.join(dir, file), sha256, bytes }
-  return {
-    ...NOTHING,
-    ...(await planFacts(build, plan)),
-    rung: 'verify',
-    wasm,
-    package: dir,
-    imports,
-    capabilities,
-    stubs,
-    traps,
-  }
-}
-
-/** What a package of this plan would say of itself, before there is one. */
-async function linkedOnly(build: ModuleBuild, plan: Plan, { mismatched }: LinkVerdict): Promise<Result> {
-  return { ...NOTHING, ...(await planFacts(build, plan)), rung: 'link', ...shortfalls(plan.resolution, mismatched) }
-}
-
-/** Why these objects do not link, or undefined when they do. */
-async function linkFailure(build: ModuleBuild, plan: Plan, verdict: LinkVerdict): Promise<Result | undefined> {
-  const { resolution } = plan
-  const { unresolved } = verdict
-  if (unresolved.length === 0 && verdict.ok) return undefined
-  const known = { ...(await planFacts(build, plan)), ...shortfalls(resolution, []) }
-  const facts = { ...NOTHING, ...known, rung: 'compile' } as const
-  if (unresolved.length === 0) return { ...facts, reason: 'link-error', detail: verdict.problem }
-  const names = unresolved.slice(0, NAMES_SHOWN).join(', ')
-  const detail = `${unresolved.length} missing: ${names}${unresolved.length > NAMES_SHOWN ? ', ...' : ''}`
-  const inputs = resolution.moduleObjects.flatMap((object) => object.inputs)
-  const missing = await describeMissing(unresolved, resolution, inputs)
-  return { ...facts, reason: 'unresolved-symbol', detail, unresolved, missing }
-}
-
-/** The package of a plan that links, or what the verifier has against it. */
-async function packed(build: ModuleBuild, plan: Plan, key: string, { verdict, bytes }: Linked): Promise<Result> {
-  if (bytes === undefined) throw new Error(`${plan.name} linked to nothing`)
-  const result = await pack(plan, key, bytes, verdict.mismatched)
-  if ('stored' in result) return success(build, plan, result.stored)
-  const said = result.problems.slice(0, NAMES_SHOWN).map((problem) => `${problem.where}: ${problem.message}`)
-  const known = { ...(await planFacts(build, plan)), ...shortfalls(plan.resolution, verdict.mismatched) }
-  return { ...NOTHING, ...known, rung: 'link', reason: 'refused', detail: said.join('; ') }
-}
-
-/**
- * lib/ is the kernel's portable library: data in, data out, no hardware and no scheduling, and it moves between releases;
- * asking the tree where a symbol is serves every release.
- */
-function portableSource(found: { source: string; modules: readonly string[] } | undefined): string | undefined {
-  return found !== undefined && found.modules.length === 0 && found.source.startsWith('lib/') ? found.source : undefined
-}
-
-async function findProviders(
-  build: ModuleBuild,
-  name: string,
-  own: readonly BuiltObject[],
-): Promise<Resolution<BuiltObject>> {
-  const { tree, compiler, table } = build
-  const shim = await compiler.shim()
-  const sources = {
-    shim: (symbol: string) => shim.bySymbol.get(symbol),
-    tree: (file: string) => compiler.treeFile(file),
-    portable: async (symbol: string) => portableSource((await tree.exports()).get(symbol)),
-    module: async (other: string) => {
-      const found = await tree.module(other)
-      return found === undefined ? undefined : (await compiler.module(found)).objects
-    },
-    exporter: (symbol: string) => tree.exporter(symbol),
-  }
-  return resolve(name, own, table, sources, rootSymbols)
-}
-
-async function makePlan(build: ModuleBuild, compiled: BuiltModule, own: readonly BuiltObject[]): Promise<Plan> {
+/** Everything that is linked, and everyone who was asked for it. */
+async function makePlan({ build, module, objects: own }: Job): Promise<{ plan: Plan; consulted: Consulted }> {
   const { tree, toolchain, compiler } = build
-  const { name } = compiled.module
-  const resolution = await findProviders(build, name, own)
+  const { resolution, consulted } = await findProviders(build, module.name, own)
   const pad = hasTableBase(toolchain.llvmMajor) ? [] : [await padObject(compiler)]
   const made = [await tableObject(compiler, resolution), ...(await trapObjects(compiler, resolution))]
   const objects = [...pad, ...resolution.moduleObjects, ...made]
-  const sources = await licensedSources(resolution.moduleObjects.flatMap((object) => object.inputs))
+  const sources = await licensedSources(resolution.moduleObjects)
   const gplOnly = gplOnlyOf(resolution.moduleObjects, await tree.exports())
   const info = await infoOf(resolution.modules, resolution.moduleObjects)
-  return { name, tree, toolchain, resolution, info, sources, gplOnly, objects }
+  return { plan: { name: module.name, tree, toolchain, resolution, info, sources, gplOnly, objects }, consulted }
+}
+
+/** What is known of a module once its code and all it needs are compiled. */
+async function planFacts({ build, own }: Job, plan: Plan, mismatched: readonly string[]): Promise<Facts> {
+  const { resolution, sources, gplOnly, info } = plan
+  const changed = await changedBytes(build.tree, [...resolution.moduleObjects, ...resolution.support])
+  const linked = { sources, changedBytes: changed, licenses: info.licenses, gplOnly }
+  return { ...(await own()), ...linked, ...shortfalls(resolution, mismatched) }
+}
+
+/** Ask the linker, without keeping what it makes. */
+async function linkOnly(job: Job): Promise<Outcome> {
+  const { build } = job
+  const { plan, consulted } = await makePlan(job)
+  const verdict = await linkVerdict(build.toolchain, plan.objects, plan.resolution.support, build.signal)
+  const outcome = await outcomeOf(job, plan, verdict)
+  await rememberOutcome(job, consulted, outcome)
+  return outcome
+}
+
+async function outcomeOf(job: Job, plan: Plan, verdict: LinkVerdict): Promise<Outcome> {
+  const facts = await planFacts(job, plan, verdict.mismatched)
+  if (verdict.unresolved.length > 0) return { linked: { ...facts, ...(await unresolvedFacts(plan, verdict)) } }
+  if (!verdict.ok) return { linked: { ...facts, rung: 'compile', reason: 'link-error', detail: verdict.problem } }
+  return { linked: { ...facts, rung: 'link' }, package: await packageKey(plan) }
+}
+
+/** How many names a one-line reason gives. */
+const NAMES_SHOWN = 5
+
+const some = (names: readonly string[]): string =>
+  names.slice(0, NAMES_SHOWN).join(', ') + (names.length > NAMES_SHOWN ? ', ...' : '')
+
+/** Which symbols are missing, and whose fault it is: nobody provides them, or the provider fails itself. */
+async function unresolvedFacts({ resolution }: Plan, { unresolved }: LinkVerdict) {
+  const missing = await describeMissing(unresolved, resolution)
+  const ofModules = missing.filter(({ blockedBy }) => blockedBy?.startsWith('module:') === true)
+  const failed = [
+    ...new Set(ofModules.map(({ blockedBy }) => (blockedBy as string).slice('module:'.length))),
+  ].toSorted()
+  const absent = missing.filter((symbol) => !ofModules.includes(symbol))
+  const parts = [
+    ...(absent.length > 0 ? [`${absent.length} missing: ${some(absent.map(nameWithBlocker))}`] : []),
+    ...(failed.length > 0 ? [`needs ${some(failed)}, which ${failed.length > 1 ? 'do' : 'does'} not compile`] : []),
+  ]
+  const reason = absent.length > 0 ? 'unresolved-symbol' : 'dependency-failed'
+  return { rung: 'compile', reason, detail: parts.join('; '), unresolved, missing } as const
+}
+
+const nameWithBlocker = ({ symbol, blockedBy }: MissingSymbol): string =>
+  blockedBy === undefined ? symbol : `${symbol} (${blockedBy.slice(blockedBy.indexOf(':') + 1)} does not compile)`
+
+/** Up to the package in the store, through what is known already where it is. */
+async function verified(job: Job, known: Outcome | undefined): Promise<Facts> {
+  let repaired: string | undefined
+  if (known !== undefined) {
+    if (known.package === undefined) return known.linked
+    if (known.refused !== undefined) return known.refused
+    const stored = await getPackage(known.package, job.module.name, (error) => {
+      repaired = error instanceof DrvportError ? error.describe() : error.message
+    })
+    if (stored !== undefined) {
+      await pointTo(known.package, stored.manifest)
+      return success(known.linked, stored)
+    }
+  }
+  const facts = await linkAndPack(job)
+  return repaired === undefined ? facts : { ...facts, repaired }
+}
+
+async function linkAndPack(job: Job): Promise<Facts> {
+  const { build } = job
+  const { plan, consulted } = await makePlan(job)
+  const { verdict, bytes } = await link(build.toolchain, plan.objects, plan.resolution.support, build.signal)
+  const outcome = await outcomeOf(job, plan, verdict)
+  const keep = (kept: Outcome) => rememberOutcome(job, consulted, kept)
+  if (outcome.package === undefined || bytes === undefined) {
+    await keep(outcome)
+    return outcome.linked
+  }
+  const result = await pack(plan, outcome.package, bytes, verdict.mismatched)
+  if ('stored' in result) {
+    await keep(outcome)
+    return success(outcome.linked, result.stored)
+  }
+  const said = result.problems.slice(0, NAMES_SHOWN).map((problem) => `${problem.where}: ${problem.message}`)
+  const refused = { ...outcome.linked, reason: 'refused', detail: said.join('; ') }
+  await keep({ ...outcome, refused })
+  return refused
+}
+
+function success(linked: Facts, { dir, manifest }: StoredPackage): Facts {
+  const { file, sha256, bytes } = manifest.wasm
+  const { imports, capabilities, stubs, traps } = manifest
+  const wasm = { path: path.join(dir, file), sha256, bytes }
+  return { ...linked, rung: 'verify', wasm, package: dir, imports, capabilities, stubs, traps }
 }

@@ -88,10 +88,12 @@ const wasiGroup = (module: string) => (module === 'wasi_snapshot_preview1' ? 'wa
 
 /** What the linked module becomes is decided by the pipeline's own code too: another version must not find its packages. */
 let ownCode: Promise<string> | undefined
-const ownCodeKey = () => (ownCode ??= hashOwnCode())
+export const ownCodeKey = () => (ownCode ??= hashOwnCode())
 
 async function hashOwnCode(): Promise<string> {
-  const dirs = ['build', 'wasm', 'wasm/dwarf', 'verify'].map((dir) => path.join(import.meta.dirname, '..', dir))
+  const dirs = ['build', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
+    path.join(import.meta.dirname, '..', dir),
+  )
   const files = (
     await Promise.all(
       dirs.map(async (dir) => (await fs.readdir(dir)).filter((f) => /\.[jt]s$/.test(f)).map((f) => path.join(dir, f))),

@@ -22,11 +22,11 @@ export interface Sources<O extends LinkObject> {
   /** The compiled file of the tree; undefined when it does not compile. */
   tree(path: string): Promise<O | undefined>
   /** The file of portable code that exports a symbol, for symbols without a row. */
-  portable(symbol: string): Promise<string | undefined>
+  portable(symbol: string): string | undefined
   /** The objects of another module; undefined when it does not compile. */
   module(name: string): Promise<readonly O[] | undefined>
   /** The module that exports a symbol. */
-  exporter(symbol: string): Promise<string | undefined>
+  exporter(symbol: string): string | undefined
 }
 
 export interface Resolution<O extends LinkObject> {
@@ -39,6 +39,8 @@ export interface Resolution<O extends LinkObject> {
   readonly providers: readonly ProviderUse[]
   /** Symbols nobody provides, with the origins that need them. */
   readonly missing: ReadonlyMap<string, readonly string[]>
+  /** Of those, the ones whose provider does not compile: `module:NAME` or `tree:PATH`. */
+  readonly blocked: ReadonlyMap<string, string>
   /** Symbols whose row says `trap`, or whose provider does not compile. */
   readonly traps: readonly string[]
 }
@@ -61,6 +63,7 @@ export async function resolve<O extends LinkObject>(
   const defined = new Set<string>()
   const providers = new Map<string, ProviderUse>()
   const missing = new Map<string, Set<string>>()
+  const blocked = new Map<string, string>()
   const traps = new Set<string>()
   const queue: { object: O; module: string | undefined }[] = []
 
@@ -88,16 +91,16 @@ export async function resolve<O extends LinkObject>(
   }
   const owner = new Map<string, string>()
 
-  const treeFile = async (symbol: string): Promise<string | undefined> => {
+  const treeFile = (symbol: string): string | undefined => {
     const row = table.get(symbol)
     if (row === undefined) return sources.portable(symbol)
     return row.provider.startsWith('tree:') ? row.provider.slice('tree:'.length) : undefined
   }
   /** Start compiling what these symbols will ask for; the order of decisions stays that of the loop below. */
-  const prefetch = async (symbols: readonly string[]) => {
+  const prefetch = (symbols: readonly string[]) => {
     for (const symbol of symbols) {
       if (defined.has(symbol) || missing.has(symbol) || sources.shim(symbol) !== undefined) continue
-      const file = await treeFile(symbol)
+      const file = treeFile(symbol)
       // A failure is met again, and reported, where the file is asked for.
       if (file !== undefined) void sources.tree(file).catch(() => undefined)
     }
@@ -110,9 +113,10 @@ export async function resolve<O extends LinkObject>(
       use(symbol, fromShim.origin)
       return true
     }
-    const portable = await treeFile(symbol)
+    const portable = treeFile(symbol)
     if (portable !== undefined) {
       const object = await sources.tree(portable)
+      if (object === undefined) blocked.set(symbol, `tree:${portable}`)
       if (object?.defines.includes(symbol) !== true) return false
       addSupport(object)
       use(symbol, object.origin)
@@ -123,10 +127,12 @@ export async function resolve<O extends LinkObject>(
       return true
     }
     const other =
-      row?.provider.startsWith('module:') === true
-        ? row.provider.slice('module:'.length)
-        : await sources.exporter(symbol)
-    if (other === undefined || !(await addModule(other))) return false
+      row?.provider.startsWith('module:') === true ? row.provider.slice('module:'.length) : sources.exporter(symbol)
+    if (other === undefined) return false
+    if (!(await addModule(other))) {
+      blocked.set(symbol, `module:${other}`)
+      return false
+    }
     owner.set(symbol, other)
     if (module !== undefined && module !== other) dependsOn.get(module)?.add(other)
     use(symbol, `module:${other}`)
@@ -140,7 +146,7 @@ export async function resolve<O extends LinkObject>(
     if (object !== undefined) addSupport(object)
   }
   for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-    await prefetch(item.object.needs)
+    prefetch(item.object.needs)
     for (const symbol of item.object.needs) {
       if (LINKER.test(symbol) || traps.has(symbol)) continue
       if (defined.has(symbol)) {
@@ -166,6 +172,7 @@ export async function resolve<O extends LinkObject>(
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([symbol, origins]) => [symbol, [...origins].toSorted()]),
     ),
+    blocked,
     traps: [...traps].toSorted(),
   }
 }

@@ -41,6 +41,8 @@ export interface ExportedSymbol extends Export {
 export interface Kbuild {
   readonly name: string
   readonly version: string
+  /** Trees of the same id are configured alike. */
+  readonly id: string
   /** Directories whose paths must not show in output, for prefix maps. */
   readonly roots: readonly { readonly dir: string; readonly as: string }[]
   readonly view: string
@@ -91,6 +93,7 @@ export async function openKbuild(tree: SourceTree, options: OpenKbuildOptions = 
 class ConfiguredTree implements Kbuild {
   readonly name: string
   readonly version: string
+  readonly id: string
   readonly view: string
   readonly roots: readonly { dir: string; as: string }[]
   private readonly tree: SourceTree
@@ -107,6 +110,8 @@ class ConfiguredTree implements Kbuild {
     this.configured = configured
     this.name = tree.name
     this.version = tree.version
+    // Named by all that went into it (configure).
+    this.id = path.basename(path.dirname(configured.view))
     this.view = configured.view
     this.roots = [{ dir: configured.view, as: '' }]
     configured.graph.objects.forEach(({ object }, index) => this.objectIndex.set(object, index))

@@ -5,7 +5,7 @@
  * sorted, and nothing in it but `ms` is a time, an order or a path of this computer. Pure.
  */
 
-import type { ModuleResult } from '../build/index.ts'
+import type { MissingSymbol, ModuleResult } from '../build/index.ts'
 import { REASONS, type MatrixRow, type Reason } from './types.ts'
 
 const KNOWN = new Set<string>(REASONS)
@@ -20,6 +20,9 @@ const reasonOf = (reason: string | undefined): Reason | '' =>
 
 const whole = (ms: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(ms).map(([step, value]) => [step, Math.round(value)]))
+
+/** Nobody provides it; what a failing module would provide is that module's affair. */
+const isAbsent = ({ blockedBy }: MissingSymbol) => blockedBy?.startsWith('module:') !== true
 
 export function rowOf(result: ModuleResult): MatrixRow {
   const { name, path, rung, wasm, facts } = result
@@ -36,7 +39,7 @@ export function rowOf(result: ModuleResult): MatrixRow {
     spdx: facts?.spdx ?? [],
     gplOnly: facts?.gplOnly ?? [],
     ...(facts?.licenseProblem !== undefined && { licenseProblem: facts.licenseProblem }),
-    missing: sorted(result.unresolved),
+    missing: sorted(result.missing.filter(isAbsent).map(({ symbol }) => symbol)),
     stubs: sorted(result.stubs),
     traps: sorted(result.traps),
     imports: sorted(result.imports),

@@ -21,9 +21,9 @@ const modules = new Map([
 const sources: Sources<LinkObject> = {
   shim: (symbol) => shim.find((o) => o.defines.includes(symbol)),
   tree: (file) => Promise.resolve(tree.find((o) => o.origin === `tree:${file}`)),
-  portable: (symbol) => Promise.resolve(symbol === 'memset' ? 'lib/string.c' : undefined),
+  portable: (symbol) => (symbol === 'memset' ? 'lib/string.c' : undefined),
   module: (name) => Promise.resolve(modules.get(name)),
-  exporter: (symbol) => Promise.resolve({ mii_check: 'mii', bus_call: 'bus' }[symbol]),
+  exporter: (symbol) => ({ mii_check: 'mii', bus_call: 'bus' })[symbol],
 }
 const table = new Map([
   row('thermal_add', 'stub', 'shim:stubs.c'),
