@@ -4,7 +4,7 @@
  * The options are read, and refused, before the work begins; the result is printed before a report can fail.
  */
 import type { Argv } from 'yargs'
-import { UsageError } from '../pipeline/errors.ts'
+import { DrvportError, UsageError } from '../pipeline/errors.ts'
 import { diffMatrices } from '../pipeline/matrix/diff.ts'
 import { readMatrix } from '../pipeline/matrix/read.ts'
 import type { MatrixDocument } from '../pipeline/matrix/types.ts'
@@ -15,8 +15,8 @@ import {
   type ReportOptions,
   type ReportSpec,
 } from '../pipeline/report/index.ts'
-import { renderDiff } from './commands/matrix-diff.ts'
 import type { Context } from './context.ts'
+import { renderDiff } from './matrix-diff-text.ts'
 
 /** Options of such a command. */
 export const reportOptions = (argv: Argv): Argv =>
@@ -62,7 +62,7 @@ export async function askedReports(argv: Record<string, unknown>): Promise<Asked
   }
 }
 
-/** Print the matrix, write its reports, and say whether anything was lost: the exit status. Throws InfrastructureError. */
+/** Print the matrix, write its reports, and return the exit status: 3 for a report not written, 1 for a loss. */
 export async function conclude(
   context: Context,
   document: MatrixDocument,
@@ -73,6 +73,18 @@ export async function conclude(
   const diff = asked.baseline && diffMatrices(asked.baseline, document)
   const compared = diff === undefined ? [] : ['', 'against the baseline', renderDiff(diff, context.verbose > 0)]
   context.result(document, (result) => [text(result), ...compared].join('\n'))
-  await writeReports(reports, document, { ...asked, ...options })
-  return diff === undefined || diff.losses === 0 ? 0 : 1
+  const status = await toldOfFailures(writeReports(reports, document, { ...asked, ...options }))
+  return status > 0 || diff === undefined || diff.losses === 0 ? status : 1
+}
+
+/** The result is printed by now, and stays the only document: what failed after it is told on stderr. */
+export async function toldOfFailures(writing: Promise<void>): Promise<number> {
+  try {
+    await writing
+    return 0
+  } catch (error) {
+    if (!(error instanceof DrvportError)) throw error
+    process.stderr.write(`drvport: ${error.describe()}\n`)
+    return error.status
+  }
 }

@@ -32,6 +32,12 @@ export interface ReportOptions {
   readonly startTime?: string
 }
 
+/** The page brings a parser and a bundle with it: loaded only when somebody wants one. */
+async function page(document: MatrixDocument, other: MatrixDocument | undefined): Promise<string> {
+  const { renderPage } = await import('./page/index.ts')
+  return renderPage(document, other === undefined ? {} : { other })
+}
+
 /** What a report says, as text. `extension` is the file's, without `.gz`. */
 type Writer = (document: MatrixDocument, options: ReportOptions, extension: string) => string | Promise<string>
 
@@ -43,6 +49,7 @@ async function missing(document: MatrixDocument, { exportedIn }: ReportOptions, 
 }
 
 const WRITERS = {
+  html: (document, { baseline }) => page(document, baseline),
   json,
   compact,
   junit,
@@ -56,10 +63,18 @@ const WRITERS = {
 export type ReportKind = keyof typeof WRITERS
 export const REPORT_KINDS = Object.keys(WRITERS) as readonly ReportKind[]
 
+/** A comparison, and what was compared. */
+export interface Compared {
+  readonly before: MatrixDocument
+  readonly after: MatrixDocument
+  readonly diff: MatrixDiff
+}
+
 const DIFF_WRITERS = {
-  json: (diff: MatrixDiff) => `${JSON.stringify(diff, null, 1)}\n`,
-  markdown: (diff: MatrixDiff) => markdownDiff(diff),
-} satisfies Record<string, (diff: MatrixDiff) => string>
+  html: ({ before, after }) => page(after, before),
+  json: ({ diff }) => `${JSON.stringify(diff, null, 1)}\n`,
+  markdown: ({ diff }) => markdownDiff(diff),
+} satisfies Record<string, (compared: Compared) => string | Promise<string>>
 
 export type DiffReportKind = keyof typeof DIFF_WRITERS
 export const DIFF_REPORT_KINDS = Object.keys(DIFF_WRITERS) as readonly DiffReportKind[]
@@ -173,6 +188,6 @@ export function writeReports(
 }
 
 /** Write all reports of a comparison. */
-export function writeDiffReports(specs: readonly ReportSpec<DiffReportKind>[], diff: MatrixDiff): Promise<void> {
-  return writeAll(specs, ({ kind, file }) => writeOut(file, DIFF_WRITERS[kind](diff)))
+export function writeDiffReports(specs: readonly ReportSpec<DiffReportKind>[], compared: Compared): Promise<void> {
+  return writeAll(specs, async ({ kind, file }) => writeOut(file, await DIFF_WRITERS[kind](compared)))
 }

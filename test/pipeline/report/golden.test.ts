@@ -10,7 +10,7 @@ import { ktap } from '../../../pipeline/report/ktap.ts'
 import { markdown, markdownDiff, markdownMissing } from '../../../pipeline/report/markdown.ts'
 import { missingJson, missingTsv, rankMissing } from '../../../pipeline/report/missing.ts'
 import { parseSymbols } from '../../../pipeline/build/symbols.ts'
-import { renderDiff } from '../../../cli/commands/matrix-diff.ts'
+import { renderDiff } from '../../../cli/matrix-diff-text.ts'
 import { golden } from '../../golden.ts'
 import { matrix, row, sample } from '../matrix/_rows.ts'
 
