@@ -1,16 +1,12 @@
 /**
- * Entry of the command line: options everywhere, one file per command, errors and signals turned into exit statuses.
+ * Entry of the command line: errors and signals turned into exit statuses.
  *
  * Knows no command's work. Exit status: 0 as expected, 1 a driver failed, 2 usage, 3 infrastructure, 130 interrupted.
  */
-import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
-import type { Argv } from 'yargs'
-import { readFileSync } from 'node:fs'
-import { DrvportError, Interrupted, UsageError } from '../pipeline/errors.ts'
-import { commands } from './commands/index.ts'
+import { DrvportError, Interrupted } from '../pipeline/errors.ts'
 import { makeContext } from './context.ts'
-import type { Command, CommonArguments } from './context.ts'
+import { configProblem, parser } from './parser.ts'
 
 /** Second Ctrl-C ends at once: everything written so far was written atomically. */
 function abortOnSignal(): AbortSignal {
@@ -50,30 +46,6 @@ const errorDocument = ({ status, message, where, expected, found, cause, todo }:
   todo,
 })
 
-/** What is wrong with the configuration file: yargs keeps only the message of what a reader throws. */
-let badConfig: UsageError | undefined
-
-function readConfig(path: string): Record<string, unknown> {
-  const refuse = (facts: { found?: string; cause?: unknown }): never => {
-    badConfig = new UsageError('cannot use the configuration file', {
-      where: path,
-      expected: 'a JSON object of options, such as {"tree": "linux-6.1", "seed": 1}',
-      ...facts,
-      todo: 'correct the file, or leave out --config',
-    })
-    throw badConfig
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    return refuse({ cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse({ found: JSON.stringify(value) })
-  return value as Record<string, unknown>
-}
-
 /** Readers of our output may leave early (`drvport list | head -1`): not an error, and nobody is there to hear of it. */
 function tolerateClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -85,60 +57,15 @@ function tolerateClosedPipes(): void {
   }
 }
 
-const parser = (signal: AbortSignal): Argv => {
-  let cli: Argv = yargs()
-    .scriptName('drvport')
-    .usage('$0 COMMAND: unmodified Linux drivers in WebAssembly sandboxes on a modelled machine')
-    .option('tree', {
-      type: 'string',
-      default: 'linux-6.1',
-      describe: 'kernel tree: a name, a path or a tarball',
-      global: true,
-    })
-    .option('toolchain', {
-      choices: ['auto', 'clang', 'emcc', 'yowasp'] as const,
-      default: 'auto' as const,
-      describe: 'compiler',
-    })
-    .option('seed', { type: 'number', default: 1, describe: 'seed of everything that is left to chance' })
-    .option('json', { type: 'boolean', default: false, describe: 'print exactly one JSON document' })
-    .option('verbose', { alias: 'v', type: 'count', default: 0, describe: 'say more' })
-    .config('config', 'JSON file of option values', readConfig)
-    .strict()
-    .demandCommand(1, 'say which command; `drvport --help` lists them')
-    .recommendCommands()
-    .help()
-    .alias('help', 'h')
-    .fail((message, error) => {
-      throw error ?? new UsageError(message, { todo: 'see `drvport --help`, or `drvport COMMAND --help`' })
-    })
-  for (const command of commands) cli = addCommand(cli, command, signal)
-  return cli
-}
-
-function addCommand(cli: Argv, command: Command, signal: AbortSignal): Argv {
-  return cli.command(
-    command.usage,
-    command.describe,
-    (argv) => command.options?.(argv) ?? argv,
-    async (argv) => {
-      const common = argv as unknown as CommonArguments
-      if (!Number.isSafeInteger(common.seed)) {
-        throw new UsageError('--seed takes a whole number', {
-          found: String(common.seed),
-          todo: 'give one, as in --seed 7',
-        })
-      }
-      process.exitCode = await command.run(makeContext(common, signal), argv)
-    },
-  )
-}
-
 tolerateClosedPipes()
 const words = hideBin(process.argv)
 const json = words.includes('--json')
 try {
-  await parser(abortOnSignal()).parseAsync(words)
+  const signal = abortOnSignal()
+  const cli = parser(async (command, common, argv) => {
+    process.exitCode = await command.run(makeContext(common, signal), argv)
+  })
+  await cli.parseAsync(words)
 } catch (error) {
-  process.exitCode = report(badConfig ?? error, json)
+  process.exitCode = report(configProblem() ?? error, json)
 }
