@@ -5,19 +5,22 @@
  * same command goes on where an interrupted one stopped. Only a failing infrastructure (no compiler, disk full) is thrown.
  */
 
-import { inParallel } from '../cache.ts'
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { openBuild, selectAll, type KernelModule, type KernelTree } from '../build/index.ts'
 import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Climber } from './climb.ts'
 import { emptyRow, rowOf } from './row.ts'
+import { schedule } from './schedule.ts'
 import { inShard, type Shard } from './shard.ts'
 import { byPath, summarize } from './summary.ts'
 import { rungIndex, type MatrixDocument, type MatrixRow, type Rung } from './types.ts'
+import { cpuMs, peakBytes } from './usage.ts'
 import { ownVersion } from './version.ts'
 
 export type MatrixProgress =
+  /** Finding the modules, and making the sources that the tree generates. */
+  | { readonly step: 'select' }
   | { readonly step: 'plan'; readonly modules: number; readonly objects: number; readonly toolchain: string }
   | { readonly step: 'shim'; readonly files: number; readonly ms: number }
   | { readonly step: 'start'; readonly module: string }
@@ -80,11 +83,12 @@ function rowOfError(error: unknown, module: KernelModule): MatrixRow {
 export type RowMaker = (module: KernelModule) => Promise<MatrixRow>
 
 /**
- * Open what rows are made with. `outside` are modules that are not of the tree. The maker may be called concurrently; it
- * throws only Interrupted (a row that says so) and InfrastructureError.
+ * Open what rows are made with, of these modules if they are known beforehand (and of all that are not of the tree). The
+ * maker may be called concurrently; it throws only InfrastructureError.
  */
-export async function openRows(request: RowsRequest, outside: readonly KernelModule[] = []): Promise<RowMaker> {
-  const build = await openBuild(request, outside)
+export async function openRows(request: RowsRequest, modules: readonly KernelModule[] = []): Promise<RowMaker> {
+  const build = await openBuild(request, modules)
+  build.compiler.prepare(modules)
   if (rungIndex(request.until) >= rungIndex('link')) {
     const shim = await build.compiler.shim()
     request.progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
@@ -100,16 +104,11 @@ async function makeHere(
   if (modules.length === 0) return
   const { toolchain, signal, progress } = request
   const make = await openRows(request, modules)
-  const settled = await inParallel(
-    modules,
-    toolchain.width * 2,
-    async (module) => {
-      progress?.({ step: 'start', module: module.name })
-      onRow(await make(module))
-    },
-    signal,
-  )
-  for (const outcome of settled) if (outcome?.status === 'rejected') throw outcome.reason
+  const work = async (module: KernelModule) => {
+    progress?.({ step: 'start', module: module.name })
+    onRow(await make(module))
+  }
+  await schedule(modules, toolchain.width, work, signal)
 }
 
 const isOutside = (module: KernelModule): boolean => module.external !== undefined
@@ -117,8 +116,10 @@ const isOutside = (module: KernelModule): boolean => module.external !== undefin
 /** Climb the ladder with every module that the selectors name. Throws UsageError, InfrastructureError. */
 export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument> {
   const start = performance.now()
+  const cpuBefore = cpuMs()
   const { tree, toolchain, selectors, until, seed, shard, makeRows, signal, progress } = request
   checkInterrupted(signal)
+  progress?.({ step: 'select' })
   const all = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
   const modules = shard === undefined ? all : inShard(all, shard)
   checkInterrupted(signal)
@@ -134,6 +135,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
   const here = makeRows === undefined ? modules : modules.filter(isOutside)
   await Promise.all([makeHere(request, here, onRow), away.length > 0 && makeRows?.(away, onRow, signal)])
   const rows = modules.map((module) => made.get(module.path) ?? emptyRow(module, 'interrupted', ''))
+  const cpu = cpuMs()
   return {
     schema: 'drvport.matrix/1',
     tree: { name: tree.name, version: tree.version },
@@ -147,5 +149,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
     summary: summarize(rows),
     rows: rows.toSorted(byPath),
     ms: Math.round(performance.now() - start),
+    ...(cpu !== undefined && makeRows === undefined && { cpuMs: cpu - (cpuBefore ?? 0) }),
+    peakBytes: peakBytes(),
   }
 }

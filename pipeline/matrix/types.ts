@@ -5,7 +5,10 @@
  * the page, diff, merge, workers) reads this and nothing else of the pipeline.
  */
 
-/** The ladder, lowest rung first. `none`: not even its source was there. */
+/**
+ * The ladder, lowest rung first. `none`: nothing was shown, its source not found or the compiler not through it; `parse`:
+ * the compiler read the source with all its headers, and refused it.
+ */
 export const RUNGS = [
   'none',
   'parse',
@@ -118,7 +121,10 @@ export interface MatrixDocument {
   readonly summary: MatrixSummary
   /** Sorted by path. */
   readonly rows: readonly MatrixRow[]
-  /** Wall milliseconds of the whole, and where known CPU milliseconds and the peak of resident memory in bytes. */
+  /**
+   * Wall milliseconds of the whole; where known, processor milliseconds of drvport and the tools it ran, and the peak of
+   * drvport's own resident memory in bytes.
+   */
   readonly ms: number
   readonly cpuMs?: number
   readonly peakBytes?: number
