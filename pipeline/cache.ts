@@ -126,7 +126,7 @@ export async function replaceDirectory(dir: string, fill: (temporary: string) =>
 }
 
 /** Whether a process is still there (it may belong to another user). */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

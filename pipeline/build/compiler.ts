@@ -4,11 +4,10 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { writeAtomic } from '../cache.ts'
 import { checkInterrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
-import { definedSymbols, readObject, undefinedSymbols, type WasmObject } from '../wasm/object.ts'
+import { readObject, type WasmObject } from '../wasm/object.ts'
 import { adoptKernelFlags, moduleFlags } from './flags.ts'
 import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
 import {
@@ -17,6 +16,7 @@ import {
   type CompileContext,
   type CompileJob,
   type CompileOutcome,
+  type CompileReason,
   type Input,
 } from './objects.ts'
 import type { LinkObject } from './resolve.ts'
@@ -32,6 +32,9 @@ export interface BuiltModule {
   readonly module: KernelModule
   /** Absent when something did not compile. */
   readonly objects?: readonly BuiltObject[]
+  /** Why its first failing file has no object, and in one line what was said. */
+  readonly reason?: CompileReason
+  readonly detail?: string
   readonly inputs: readonly Input[]
   readonly diagnostics: readonly Diagnostic[]
   readonly ms: number
@@ -77,27 +80,10 @@ export async function readBuiltObject(file: string): Promise<WasmObject> {
   return readObject(await fs.readFile(file))
 }
 
-interface Symbols {
-  readonly defines: readonly string[]
-  readonly needs: readonly string[]
-}
-
-/** Symbols of an object, kept beside it: a warm build reads hundreds of objects' symbols and nothing else of them. */
-async function symbolsOf(file: string): Promise<Symbols> {
-  const kept = `${file}.symbols`
-  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
-  if (known !== undefined) return JSON.parse(known) as Symbols
-  const object = await readBuiltObject(file)
-  const names = (symbols: { name: string }[]) => [...new Set(symbols.map((symbol) => symbol.name))].toSorted()
-  const symbols = { defines: names(definedSymbols(object)), needs: names(undefinedSymbols(object)) }
-  await writeAtomic(kept, JSON.stringify(symbols))
-  return symbols
-}
-
-async function built(outcome: CompileOutcome, origin: string): Promise<BuiltObject | undefined> {
-  if (outcome.object === undefined || outcome.sha256 === undefined) return undefined
-  const { object, sha256, inputs } = outcome
-  return { origin, ...(await symbolsOf(object)), object, sha256, inputs }
+function built(outcome: CompileOutcome, origin: string): BuiltObject | undefined {
+  const { object, sha256, inputs, symbols } = outcome
+  if (object === undefined || sha256 === undefined || symbols === undefined) return undefined
+  return { origin, ...symbols, object, sha256, inputs }
 }
 
 /** All C files under a directory, sorted, relative to it. */
@@ -140,7 +126,7 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
 
   const ownFile = async (file: string, origin: string) => {
     const outcome = await compile(await tree.builtin(file), ownFlags)
-    const object = await built(outcome, origin)
+    const object = built(outcome, origin)
     return { ...(object && { object }), diagnostics: outcome.ok ? [] : outcome.diagnostics }
   }
 
@@ -157,11 +143,12 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     const start = performance.now()
     const extra = moduleFlags(module.name)
     const outcomes = await Promise.all(module.objects.map((object) => compile(object, extra)))
-    const objects = await Promise.all(outcomes.map((outcome) => built(outcome, `module:${module.name}`)))
-    const whole = objects.filter((object) => object !== undefined)
+    const objects = outcomes.flatMap((outcome) => built(outcome, `module:${module.name}`) ?? [])
+    const failed = outcomes.find((outcome) => !outcome.ok)
     return {
       module,
-      ...(whole.length === objects.length && { objects: whole }),
+      ...(failed === undefined && { objects }),
+      ...(failed?.reason && { reason: failed.reason, detail: failed.detail ?? '' }),
       inputs: outcomes.flatMap((outcome) => outcome.inputs),
       diagnostics: outcomes.flatMap((outcome) => (outcome.ok ? [] : outcome.diagnostics)),
       ms: performance.now() - start,

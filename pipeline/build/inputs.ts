@@ -5,7 +5,7 @@ import { contentKey } from '../cache.ts'
 import type { BuiltObject } from './compiler.ts'
 import type { MissingSymbol } from './document.ts'
 import type { KernelTree } from './kernel.ts'
-import type { Input } from './objects.ts'
+import type { Input } from './input-table.ts'
 import type { Resolution } from './resolve.ts'
 
 /** Inputs that are no part of the tree: generated headers, the overlay, our own files, the system's. */

@@ -3,27 +3,26 @@
  *
  * An object is found again by what went into it: compiler, flags, the source, and the content of every header that was
  * read (from the compiler's own dependency list). Paths under known roots are kept relative to them, so a cache serves
- * a tree wherever it lies. Knows nothing of modules or links.
+ * a tree wherever it lies. How it was made (with precompiled headers or without) makes no difference to it. Knows
+ * nothing of modules or links.
  */
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, contentKey, exists, sha256, temporaryName, writeAtomic } from '../cache.ts'
+import { cachePath, contentKey, exists, sha256, writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
+import type { Reason } from '../matrix/types.ts'
 import { parseDependencies, parseDiagnostics, type Diagnostic } from '../toolchain/diagnostics.ts'
-import type { RunOptions, Toolchain } from '../toolchain/types.ts'
+import type { CompileLimits, RunOptions, Toolchain, ToolRun } from '../toolchain/types.ts'
+import { definedSymbols, readObject, undefinedSymbols } from '../wasm/object.ts'
 import { commonFlags, type Root } from './flags.ts'
+import { contentOf, InputTable, nameOf, type Input } from './input-table.ts'
+import { addVariant, readVariants, type Variant } from './object-index.ts'
 import { Precompiler, type Unit } from './pch.ts'
 import { sharedObject, shareObject } from './shared-objects.ts'
+import { withWorkDirectory } from './work-directory.ts'
 
-/** A file the compiler read. */
-export interface Input {
-  /** Relative to its root, with the root's short name in front. */
-  readonly name: string
-  /** Absolute. */
-  readonly file: string
-  readonly sha256: string
-}
+export { nameOf, type Input } from './input-table.ts'
 
 export interface CompileJob {
   /** Absolute path of the C file. */
@@ -32,66 +31,71 @@ export interface CompileJob {
   readonly args: readonly string[]
 }
 
+/** Why a file has no object. */
+export type CompileReason = Extract<
+  Reason,
+  'compile-error' | 'compiler-crash' | 'timeout' | 'out-of-memory' | 'wrong-output'
+>
+
+/** Global symbols of an object, sorted, each once. */
+export interface ObjectSymbols {
+  readonly defines: readonly string[]
+  readonly needs: readonly string[]
+}
+
 export interface CompileOutcome {
   readonly ok: boolean
   /** Path of the object in the cache. */
   readonly object?: string
   /** Content hash of the object. */
   readonly sha256?: string
+  readonly symbols?: ObjectSymbols
+  /** Present when there is no object. */
+  readonly reason?: CompileReason
+  /** One line: what the compiler said, or how it ended. */
+  readonly detail?: string
   readonly inputs: readonly Input[]
   readonly diagnostics: readonly Diagnostic[]
   readonly ms: number
   readonly cached: boolean
 }
 
-interface Variant {
-  /** Names and hashes of all inputs when this object was made. */
-  readonly inputs: readonly (readonly [name: string, sha256: string])[]
-  readonly object: string
-}
-
 /** State shared by the compiles of one build: hashes are taken once, unknown flags found out once. */
 export interface CompileContext {
   readonly toolchain: Toolchain
   readonly roots: readonly Root[]
-  readonly hashes: Map<string, Promise<string | undefined>>
+  readonly inputs: InputTable
   readonly unknownFlags: Map<string, Promise<ReadonlySet<string>>>
   readonly signal: AbortSignal | undefined
+  readonly limits: CompileLimits
   /** Absent where the toolchain makes no precompiled headers. */
   readonly precompiler: Precompiler | undefined
 }
 
-export function compileContext(toolchain: Toolchain, roots: readonly Root[], signal?: AbortSignal): CompileContext {
-  const longestFirst = roots.toSorted((a, b) => b.dir.length - a.dir.length)
-  const precompiler = toolchain.precompiles === true ? new Precompiler(toolchain, signal) : undefined
-  return { toolchain, roots: longestFirst, hashes: new Map(), unknownFlags: new Map(), signal, precompiler }
-}
+/** Far beyond what any file of a kernel takes: a compile that reaches them will not end well. */
+export const COMPILE_LIMITS: CompileLimits = { cpuSeconds: 300, wallSeconds: 1200, memoryBytes: 8 * 2 ** 30 }
 
-/** The name of a file in results: relative to the innermost root that holds it. */
-export function nameOf(roots: readonly Root[], file: string): string {
-  const root = roots.find(({ dir }) => file.startsWith(`${dir}/`))
-  return root === undefined ? file : root.as + file.slice(root.dir.length + 1)
+export function compileContext(
+  toolchain: Toolchain,
+  roots: readonly Root[],
+  signal?: AbortSignal,
+  limits: CompileLimits = COMPILE_LIMITS,
+): CompileContext {
+  const longestFirst = roots.toSorted((a, b) => b.dir.length - a.dir.length)
+  return {
+    toolchain,
+    roots: longestFirst,
+    inputs: new InputTable(longestFirst),
+    unknownFlags: new Map(),
+    signal,
+    limits,
+    precompiler: toolchain.precompiles === true ? new Precompiler(toolchain, signal) : undefined,
+  }
 }
 
 /** The roots a file is compiled with: a local one only for what lies in it, so that all else is compiled once. */
 const rootsFor = ({ roots }: CompileContext, source: string): readonly Root[] =>
   roots.filter(({ dir, local }) => local !== true || source.startsWith(`${dir}/`))
-
-/** The file of a name; the inverse of nameOf. Names of the root '' are those no other root claims. */
-function fileOf(roots: readonly Root[], name: string): string {
-  const root = roots.find(({ as }) => as !== '' && name.startsWith(as)) ?? roots.find(({ as }) => as === '')
-  if (root === undefined || path.isAbsolute(name)) return name
-  return path.join(root.dir, name.slice(root.as.length))
-}
-
-function hashOf(context: CompileContext, file: string): Promise<string | undefined> {
-  let hash = context.hashes.get(file)
-  if (hash === undefined) {
-    hash = fs.readFile(file).then(sha256, () => undefined)
-    context.hashes.set(file, hash)
-  }
-  return hash
-}
 
 /** Roots replaced by their short names, so that equal compiles have equal keys on every computer. */
 function portable(context: CompileContext, text: string): string {
@@ -122,68 +126,59 @@ async function askUnknownFlags(
   const known = await fs.readFile(store, 'utf8').catch(() => undefined)
   if (known !== undefined) return new Set(JSON.parse(known) as string[])
   const rejected = new Set<string>()
-  const source = temporaryName(cachePath('flags', 'empty.c'))
-  await writeAtomic(source, 'extern int nothing;\n')
-  try {
+  await withWorkDirectory(async (dir) => {
+    const source = path.join(dir, 'empty.c')
+    await fs.writeFile(source, 'extern int nothing;\n')
     for (let round = 0; round < 8; round++) {
       const args = codegen.filter((arg) => !rejected.has(arg))
-      const options = { cwd: path.dirname(source), ...(context.signal && { signal: context.signal }) }
+      const options = runOptions(context, dir)
       const run = await context.toolchain.compile(['--target=wasm32-wasi', ...args, '-fsyntax-only', source], options)
       const before = rejected.size
       for (const match of run.output.matchAll(/(?:unknown argument|unsupported option)[^']*'([^']+)'/g))
         rejected.add(match[1] as string)
       if (run.ok || rejected.size === before) break
     }
-  } finally {
-    await fs.rm(source, { force: true })
-  }
+  })
   await writeAtomic(store, JSON.stringify([...rejected]))
   return rejected
 }
 
-async function inputsFrom(context: CompileContext, files: readonly string[]): Promise<Input[]> {
-  const unique = [...new Set(files.map((file) => path.normalize(file)))]
-  const inputs = await Promise.all(
-    unique.map(async (file) => ({
-      name: nameOf(context.roots, file),
-      file,
-      sha256: (await hashOf(context, file)) ?? '',
-    })),
-  )
-  return inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+const runOptions = ({ signal, limits }: CompileContext, cwd: string): RunOptions => ({
+  cwd,
+  limits,
+  ...(signal && { signal }),
+})
+
+const objectPath = (sha: string) => cachePath('objects', sha.slice(0, 2), `${sha}.o`)
+const indexPath = (key: string) => cachePath('objects', 'index', key.slice(0, 2), `${key}.zst`)
+
+interface Hit {
+  readonly variant: Variant
+  readonly inputs: readonly Input[]
 }
 
-async function findVariant(
-  context: CompileContext,
-  index: string,
-): Promise<{ variant: Variant; inputs: Input[] } | undefined> {
-  const text = await fs.readFile(index, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  for (const variant of JSON.parse(text) as Variant[]) {
-    const files = variant.inputs.map(([name]) => fileOf(context.roots, name))
-    const hashes = await Promise.all(files.map((file) => hashOf(context, file)))
-    if (!variant.inputs.every(([, sha], i) => hashes[i] === sha)) continue
-    if (!(await exists(objectPath(variant.object)))) continue
-    const inputs = variant.inputs.map(([name, sha], i) => ({ name, file: files[i] as string, sha256: sha }))
-    return { variant, inputs }
+/** A result made before from what the files hold now. */
+async function findHit(context: CompileContext, key: string): Promise<Hit | undefined> {
+  for (const variant of await readVariants(indexPath(key))) {
+    const inputs = await context.inputs.byName(variant.inputs)
+    if (contentOf(inputs) !== variant.content) continue
+    if (variant.object === undefined || (await exists(objectPath(variant.object)))) return { variant, inputs }
   }
   return undefined
 }
 
-const objectPath = (sha: string) => cachePath('objects', sha.slice(0, 2), `${sha}.o`)
-
-/** Variants kept for one command: the overlay or a header may change back. */
-const VARIANTS_MAX = 4
-
-async function remember(index: string, variant: Variant): Promise<void> {
-  const text = await fs.readFile(index, 'utf8').catch(() => '[]')
-  const others = (JSON.parse(text) as Variant[]).filter(
-    (old) => JSON.stringify(old.inputs) !== JSON.stringify(variant.inputs),
-  )
-  await writeAtomic(index, JSON.stringify([variant, ...others].slice(0, VARIANTS_MAX)))
+function outcomeOf({ variant, inputs }: Hit, start: number, cached: boolean): CompileOutcome {
+  const { object, diagnostics, defines, needs } = variant
+  const facts = { inputs, ms: performance.now() - start, cached }
+  if (object === undefined) return { ...failure('compile-error', diagnostics), ...facts }
+  return { ok: true, object: objectPath(object), sha256: object, symbols: { defines, needs }, diagnostics, ...facts }
 }
 
-const indexPath = (key: string) => cachePath('objects', 'index', key.slice(0, 2), `${key}.json`)
+const failure = (reason: CompileReason, diagnostics: readonly Diagnostic[]) => {
+  const [first] = diagnostics
+  const where = first === undefined || first.line === 0 ? (first?.file ?? '') : `${first.file}:${first.line}`
+  return { ok: false, reason, detail: `${where}: ${first?.message ?? reason}`, diagnostics } as const
+}
 
 /** The whole command line, and the key under which its objects are found. */
 async function unitOf(context: CompileContext, job: CompileJob): Promise<Unit> {
@@ -204,100 +199,121 @@ export function prepareObjects(
       source,
       unit: async () => {
         const unit = await unitOf(context, job())
-        return (await findVariant(context, indexPath(unit.key))) === undefined ? unit : undefined
+        return (await findHit(context, unit.key)) === undefined ? unit : undefined
       },
     })),
   )
 }
 
-/** Compile a file, or find what it compiled to before. A compile error is a result, not an exception. */
+/**
+ * Compile a file, or find what it compiled to before. A file that does not compile, or that the compiler dies of, is a
+ * result; throws InfrastructureError (no compiler, disk full) and Interrupted.
+ */
 export async function compileObject(context: CompileContext, job: CompileJob): Promise<CompileOutcome> {
   const start = performance.now()
   const unit = await unitOf(context, job)
-  const hit = await findVariant(context, indexPath(unit.key))
-  if (hit !== undefined) return found(unit, hit, start)
   try {
-    const brought = await bringShared(context, unit)
-    return brought === undefined ? await compileFresh(context, unit, start) : await found(unit, brought, start)
+    const hit = (await findHit(context, unit.key)) ?? (await bringShared(context, unit.key))
+    if (hit === undefined) return await compileFresh(context, unit, start)
+    await share(unit.key, hit, false)
+    return outcomeOf(hit, start, true)
+  } catch (error) {
+    throw asInfrastructure(error, unit.source)
   } finally {
     await context.precompiler?.done(unit.key)
   }
 }
 
-type Hit = NonNullable<Awaited<ReturnType<typeof findVariant>>>
-
-async function found(unit: Unit, { variant, inputs }: Hit, start: number): Promise<CompileOutcome> {
-  await share(unit, variant, false)
-  const ms = performance.now() - start
-  const { object } = variant
-  return { ok: true, object: objectPath(object), sha256: object, inputs, diagnostics: [], ms, cached: true }
-}
-
 /** An object that another computer made of the same, put into this cache. */
-async function bringShared(context: CompileContext, { key }: Unit): Promise<Hit | undefined> {
-  const there = await sharedObject(key, (name) => hashOf(context, fileOf(context.roots, name)))
-  if (there === undefined) return undefined
+async function bringShared(context: CompileContext, key: string): Promise<Hit | undefined> {
+  const hash = async (name: string) => (await context.inputs.byName([name]))[0]?.sha256
+  const there = await sharedObject(key, hash)
+  const symbols = there && symbolsOf(there.bytes)?.symbols
+  if (there === undefined || symbols === undefined) return undefined
   await writeAtomic(objectPath(there.sha256), there.bytes)
-  await remember(indexPath(key), { inputs: there.inputs, object: there.sha256 })
-  return findVariant(context, indexPath(key))
+  const inputs = await context.inputs.byName(there.inputs.map(([name]) => name))
+  return withWorkDirectory((dir) => remember(key, inputs, { object: there.sha256, ...symbols, diagnostics: [] }, dir))
 }
 
-const share = ({ key }: Unit, { object, inputs }: Variant, made: boolean): Promise<void> =>
-  shareObject(key, { sha256: object, file: objectPath(object), inputs }, made)
+async function share(key: string, { variant: { object }, inputs }: Hit, made: boolean): Promise<void> {
+  if (object === undefined) return
+  const read = inputs.map((input) => [input.name, input.sha256] as const)
+  await shareObject(key, { sha256: object, file: objectPath(object), inputs: read }, made)
+}
 
-async function compileFresh(context: CompileContext, unit: Unit, start: number): Promise<CompileOutcome> {
-  const object = temporaryName(cachePath('objects', 'work', path.basename(unit.source, '.c')))
-  const list = `${object}.d`
-  try {
-    await fs.mkdir(path.dirname(object), { recursive: true })
-    const options = { cwd: path.dirname(object), ...(context.signal && { signal: context.signal }) }
-    const output = ['-MD', '-MF', list, '-MT', 'object', '-c', unit.source, '-o', object]
-    const run = await compileQuickly(context, unit, object, output, options)
-    const read = await fs.readFile(list, 'utf8').then(parseDependencies, () => [unit.source])
-    const files = read.filter((file) => context.precompiler?.owns(file) !== true)
-    const inputs = await inputsFrom(context, files)
-    const diagnostics = parseDiagnostics(run.output).map((d) => ({
-      ...d,
-      file: nameOf(context.roots, path.normalize(d.file)),
+function compileFresh(context: CompileContext, unit: Unit, start: number): Promise<CompileOutcome> {
+  return withWorkDirectory(async (dir) => {
+    const object = path.join(dir, 'object.o')
+    const run = await compileQuickly(context, unit, object, runOptions(context, dir))
+    refuseInfrastructure(run.output, unit.source)
+    const read = await fs.readFile(`${object}.d`, 'utf8').then(parseDependencies, () => [unit.source])
+    const inputs = await context.inputs.byFile(read.filter((file) => context.precompiler?.owns(file) !== true))
+    const diagnostics = parseDiagnostics(run.output).map((found) => ({
+      ...found,
+      file: nameOf(context.roots, path.normalize(found.file)),
     }))
-    const ms = performance.now() - start
-    if (!run.ok) {
-      refuseInfrastructure(run.output, unit.source)
-      const said =
-        diagnostics.length > 0
-          ? diagnostics
-          : [{ file: nameOf(context.roots, unit.source), line: 0, message: lastLine(run.output) }]
-      return { ok: false, inputs, diagnostics: said, ms, cached: false }
+    const reason = reasonOf(run, diagnostics)
+    const made = reason === undefined ? await fs.readFile(object).then(symbolsOf, () => undefined) : undefined
+    if (made !== undefined) {
+      const target = objectPath(made.sha)
+      await fs.mkdir(path.dirname(target), { recursive: true })
+      await fs.rename(object, target)
+      const hit = await remember(unit.key, inputs, { object: made.sha, ...made.symbols, diagnostics }, dir)
+      await share(unit.key, hit, true)
+      return outcomeOf(hit, start, false)
     }
-    const bytes = await fs.readFile(object)
-    const sha = sha256(bytes)
-    const target = objectPath(sha)
-    await fs.mkdir(path.dirname(target), { recursive: true })
-    await fs.rename(object, target)
-    const variant: Variant = { inputs: inputs.map((input) => [input.name, input.sha256]), object: sha }
-    await remember(indexPath(unit.key), variant)
-    await share(unit, variant, true)
-    return { ok: true, object: target, sha256: sha, inputs, diagnostics, ms, cached: false }
-  } catch (error) {
-    throw asInfrastructure(error, unit.source)
-  } finally {
-    await Promise.all([fs.rm(object, { force: true }), fs.rm(list, { force: true })])
+    const said = (message: string) => [{ file: nameOf(context.roots, unit.source), line: 0, message }]
+    if (reason === 'compile-error') {
+      const told = diagnostics.length > 0 ? diagnostics : said(lastLine(run.output))
+      if (isFinal(told)) await remember(unit.key, inputs, { defines: [], needs: [], diagnostics: told }, dir)
+      return { ...failure(reason, told), inputs, ms: performance.now() - start, cached: false }
+    }
+    const how = reason === undefined ? NO_OBJECT : (run.death?.how ?? lastLine(run.output))
+    return { ...failure(reason ?? 'wrong-output', said(how)), inputs, ms: performance.now() - start, cached: false }
+  })
+}
+
+const NO_OBJECT = 'what the compiler wrote is no wasm object'
+
+/** Hash and symbols of an object; undefined for what is none. */
+function symbolsOf(bytes: Uint8Array): { sha: string; symbols: ObjectSymbols } | undefined {
+  const names = (symbols: { name: string }[]) => [...new Set(symbols.map((symbol) => symbol.name))].toSorted()
+  try {
+    const object = readObject(bytes)
+    const symbols = { defines: names(definedSymbols(object)), needs: names(undefinedSymbols(object)) }
+    return { sha: sha256(bytes), symbols }
+  } catch {
+    return undefined
   }
 }
 
+async function remember(
+  key: string,
+  inputs: readonly Input[],
+  result: Omit<Variant, 'inputs' | 'content'>,
+  dir: string,
+): Promise<Hit> {
+  const variant = { inputs: inputs.map((input) => input.name), content: contentOf(inputs), ...result }
+  await addVariant(indexPath(key), variant, path.join(dir, 'index'))
+  return { variant, inputs }
+}
+
+/** Errors that stay as long as what was read stays: not those about files that may still come. */
+const isFinal = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.every(({ line, message }) => line > 0 && !/file not found|No such file/i.test(message))
+
 /** With a precompiled header where there is one. What fails with it is compiled without: the plain result counts. */
-async function compileQuickly(
-  context: CompileContext,
-  unit: Unit,
-  object: string,
-  output: readonly string[],
-  options: RunOptions,
-) {
+async function compileQuickly(context: CompileContext, unit: Unit, object: string, options: RunOptions) {
+  const list = ['-MD', '-MF', `${object}.d`, '-MT', 'object']
+  const output = [...list, '-c', unit.source, '-o', object]
   const use = await context.precompiler?.argsFor(unit)
   if (use !== undefined) {
     const run = await context.toolchain.compile([...use.args, ...output], options)
-    if (run.ok && !(await contains(object, use.witnesses))) return run
+    // A compile that takes too long would do so again.
+    const counts = run.ok ? !(await contains(object, use.witnesses)) : run.death?.reason === 'timeout'
+    if (counts) return run
     context.precompiler?.failed()
+    await fs.rm(object, { force: true })
   }
   return context.toolchain.compile([...unit.args, ...output], options)
 }
@@ -310,7 +326,18 @@ async function contains(file: string, texts: readonly Buffer[]): Promise<boolean
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? 'the compiler failed and said nothing'
 
-/** A full disk or a dead compiler is not the driver's fault. */
+/** Why a run made no object; undefined when it should have. */
+function reasonOf(run: ToolRun, diagnostics: readonly Diagnostic[]): CompileReason | undefined {
+  if (run.death !== undefined) return run.death.reason
+  if (run.ok) return undefined
+  if (/LLVM ERROR: out of memory|std::bad_alloc|Cannot allocate memory/.test(run.output)) return 'out-of-memory'
+  // The back end stops with a crash report after an error it has told: the error says more.
+  const told = diagnostics.some(({ line }) => line > 0)
+  if (!told && /PLEASE submit a bug report|Stack dump:|LLVM ERROR:/.test(run.output)) return 'compiler-crash'
+  return 'compile-error'
+}
+
+/** A full disk is not the driver's fault. */
 function refuseInfrastructure(output: string, source: string): void {
   const full = /No space left on device|Disk quota exceeded|Read-only file system/i.exec(output)
   if (full !== null)
@@ -318,11 +345,5 @@ function refuseInfrastructure(output: string, source: string): void {
       where: source,
       found: full[0],
       todo: 'free space or move the cache with DRVPORT_CACHE',
-    })
-  if (/PLEASE submit a bug report|Stack dump:/.test(output))
-    throw new InfrastructureError('the compiler crashed', {
-      where: source,
-      found: lastLine(output),
-      todo: 'try another --toolchain',
     })
 }

@@ -6,8 +6,9 @@
 
 import * as os from 'node:os'
 import { InfrastructureError } from '../errors.ts'
+import { nativeRunner } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
-import type { Probe, RunOptions, Toolchain, ToolRun } from './types.ts'
+import type { Probe, Toolchain } from './types.ts'
 
 const OLDEST = 16
 
@@ -76,14 +77,6 @@ export async function probeClang(env: NodeJS.ProcessEnv = process.env): Promise<
     found: false,
     problem: problems.length > 0 ? problems.join('; ') : `no clang ${OLDEST} or newer on PATH`,
     todo: `apt-get install ${CLANG_PACKAGES.join(' ')}`,
-  }
-}
-
-export function nativeRunner(env: NodeJS.ProcessEnv) {
-  return async (file: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
-    const start = performance.now()
-    const result = await runTool(file, args, { ...options, env })
-    return { ok: result.status === 0, output: result.stdout + result.stderr, ms: performance.now() - start }
   }
 }
 

@@ -8,7 +8,7 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
-import { nativeRunner } from './clang.ts'
+import { nativeRunner } from './limits.ts'
 import { findProgram, runTool } from './process.ts'
 import type { Probe, Toolchain } from './types.ts'
 

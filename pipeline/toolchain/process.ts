@@ -1,7 +1,8 @@
 /**
  * Running a native tool: output collected and bounded, the process ended when the build is interrupted.
  *
- * A tool that reports errors is a result; a tool that cannot be started, or is killed, is an infrastructure error.
+ * A tool that reports errors is a result; one that cannot be started is an infrastructure error. How one ended that was
+ * killed is told by runProcess(); runTool() takes it for an infrastructure error.
  */
 
 import { spawn } from 'node:child_process'
@@ -26,20 +27,52 @@ export interface ToolOptions {
   readonly signal?: AbortSignal
   /** Called with each line of stdout as it arrives. */
   readonly onLine?: (line: string) => void
+  /** After so long the process is killed, with all that it has started. */
+  readonly wallSeconds?: number
+}
+
+export interface ProcessEnd extends Omit<ToolOutput, 'status'> {
+  /** Null when a signal ended it. */
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly timedOut: boolean
 }
 
 /** Run a program to its end. Throws InfrastructureError when it cannot be started or dies by a signal. */
-export function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolOutput> {
+export async function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolOutput> {
+  const { status, signal, stdout, stderr } = await runProcess(file, args, options)
+  if (status !== null) return { status, stdout, stderr }
+  throw new InfrastructureError(`${path.basename(file)} was ended by ${signal ?? 'a signal'}`, {
+    found: stderr.slice(-500),
+  })
+}
+
+/** Run a program to its end, whichever. Throws InfrastructureError when it cannot be started, Interrupted. */
+export function runProcess(file: string, args: readonly string[], options: ToolOptions = {}): Promise<ProcessEnd> {
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted === true) return reject(new Interrupted())
+    const limited = options.wallSeconds !== undefined
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      // A group of its own can be killed whole: a compiler driver may wait for a compiler.
+      detached: limited,
     })
     const text = { stdout: '', stderr: '' }
     let partial = ''
-    const abort = () => child.kill('SIGTERM')
+    let timedOut = false
+    const kill = (signal: NodeJS.Signals) => (limited ? killGroup(child.pid, signal) : child.kill(signal))
+    const abort = () => kill('SIGTERM')
+    const expire = () => {
+      timedOut = true
+      kill('SIGKILL')
+    }
+    const timer = limited ? setTimeout(expire, (options.wallSeconds ?? 0) * 1000) : undefined
+    const end = () => {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', abort)
+    }
     options.signal?.addEventListener('abort', abort, { once: true })
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       if (text.stdout.length < OUTPUT_LIMIT) text.stdout += chunk
@@ -53,7 +86,7 @@ export function runTool(file: string, args: readonly string[], options: ToolOpti
     })
     if (options.input !== undefined) child.stdin?.on('error', () => undefined).end(options.input)
     child.on('error', (cause) => {
-      options.signal?.removeEventListener('abort', abort)
+      end()
       reject(
         new InfrastructureError(`cannot run ${file}`, {
           where: options.cwd ?? process.cwd(),
@@ -63,18 +96,20 @@ export function runTool(file: string, args: readonly string[], options: ToolOpti
       )
     })
     child.on('close', (status, signal) => {
-      options.signal?.removeEventListener('abort', abort)
+      end()
       // Ctrl-C on a terminal reaches the tool too, which may be gone before we hear of it.
       if (options.signal?.aborted === true || signal === 'SIGINT') reject(new Interrupted())
-      else if (status === null)
-        reject(
-          new InfrastructureError(`${path.basename(file)} was ended by ${signal ?? 'a signal'}`, {
-            found: text.stderr.slice(-500),
-          }),
-        )
-      else resolve({ status, ...text })
+      else resolve({ status, signal, timedOut, ...text })
     })
   })
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // It has just ended.
+  }
 }
 
 /** Full path of a program on PATH, or undefined. */

@@ -10,14 +10,31 @@ export type ToolchainName = 'clang' | 'emcc' | 'yowasp'
 
 export const TOOLCHAINS: readonly ToolchainName[] = ['clang', 'emcc', 'yowasp']
 
+/** How a tool ended that neither succeeded nor refused its input. */
+export interface ToolDeath {
+  readonly reason: 'compiler-crash' | 'timeout' | 'out-of-memory'
+  /** For people: one line. */
+  readonly how: string
+}
+
 export interface ToolRun {
   readonly ok: boolean
+  readonly death?: ToolDeath
   /** What the tool said: diagnostics, warnings, errors. */
   readonly output: string
   readonly ms: number
 }
 
+/** What one compile may take. Those that a platform cannot hold a process to are not enforced there. */
+export interface CompileLimits {
+  readonly cpuSeconds: number
+  readonly wallSeconds: number
+  /** Of address space. */
+  readonly memoryBytes: number
+}
+
 export interface RunOptions {
+  readonly limits?: CompileLimits
   readonly cwd: string
   readonly signal?: AbortSignal
 }

@@ -11,7 +11,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { checkInterrupted, InfrastructureError } from '../errors.ts'
-import type { Probe, RunOptions, Toolchain, ToolRun } from './types.ts'
+import type { Probe, RunOptions, Toolchain, ToolDeath, ToolRun } from './types.ts'
 import type { YowaspDone, YowaspJob } from './yowasp-worker.ts'
 
 const PACKAGE = '@yowasp/clang'
@@ -99,12 +99,20 @@ class Pool {
   }
   starting = 0
 
-  async run(args: readonly string[], options: RunOptions): Promise<YowaspDone> {
+  /** Run one tool; how it died when it neither succeeded nor refused its input. */
+  async run(args: readonly string[], options: RunOptions): Promise<YowaspDone | ToolDeath> {
     const slot = await this.take()
     checkInterrupted(options.signal)
     const job: YowaspJob = { id: ++this.sequence, args, cwd: options.cwd }
     const abort = () => void slot.worker.terminate()
     options.signal?.addEventListener('abort', abort, { once: true })
+    const { limits } = options
+    let timedOut = false
+    const expire = () => {
+      timedOut = true
+      void slot.worker.terminate()
+    }
+    const timer = limits === undefined ? undefined : setTimeout(expire, limits.wallSeconds * 1000)
     try {
       return await new Promise<YowaspDone>((resolve, reject) => {
         slot.waiting = { id: job.id, settle: (done) => (done instanceof Error ? reject(done) : resolve(done)) }
@@ -114,8 +122,11 @@ class Pool {
       })
     } catch (cause) {
       checkInterrupted(options.signal)
-      throw new InfrastructureError('the compiler crashed', { where: args.slice(0, 3).join(' '), cause })
+      if (timedOut) return { reason: 'timeout', how: `${args[0]} was still running after ${limits?.wallSeconds} s` }
+      const isMemory = (cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+      return { reason: isMemory ? 'out-of-memory' : 'compiler-crash', how: String(cause) }
     } finally {
+      clearTimeout(timer)
       slot.worker.unref()
       options.signal?.removeEventListener('abort', abort)
       this.queue.shift()?.()
@@ -129,20 +140,13 @@ class Pool {
 }
 
 /** LLVM gives up with a trap when it cannot write its output; that is no crash of the compiler. */
-function crashError(tool: string, args: readonly string[], done: YowaspDone): InfrastructureError {
-  const where = args.at(-1) ?? ''
-  const full = /no space left on device|disk quota exceeded|read-only file system/i.exec(done.output)?.[0]
-  if (full !== undefined)
-    return new InfrastructureError(`cannot write: ${full}`, {
-      where,
-      found: full,
-      todo: 'free space or move the cache with DRVPORT_CACHE',
-    })
-  const last = done.output.trim().split('\n').at(-1) ?? ''
-  return new InfrastructureError(`${tool} crashed`, {
-    found: `${done.crash ?? ''} ${last}`.trim(),
-    where,
-    todo: 'try --toolchain clang',
+function refuseFullDisk(args: readonly string[], output: string): void {
+  const full = /no space left on device|disk quota exceeded|read-only file system/i.exec(output)?.[0]
+  if (full === undefined) return
+  throw new InfrastructureError(`cannot write: ${full}`, {
+    where: args.at(-1) ?? '',
+    found: full,
+    todo: 'free space or move the cache with DRVPORT_CACHE',
   })
 }
 
@@ -153,9 +157,13 @@ export async function openYowasp(): Promise<Toolchain> {
   const width = os.availableParallelism()
   const pool = new Pool(found.wasm, width)
   const run = async (tool: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
+    const start = performance.now()
     const done = await pool.run([tool, ...args], options)
-    if (done.crash !== undefined) throw crashError(tool, args, done)
-    return { ok: done.status === 0, output: done.output, ms: done.ms }
+    if ('reason' in done) return { ok: false, output: '', ms: performance.now() - start, death: done }
+    const { output, ms, crash } = done
+    if (crash === undefined) return { ok: done.status === 0, output, ms }
+    refuseFullDisk(args, output)
+    return { ok: false, output, ms, death: { reason: 'compiler-crash', how: `${tool} crashed: ${crash}` } }
   }
   return {
     name: 'yowasp',

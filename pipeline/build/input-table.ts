@@ -1,0 +1,87 @@
+/**
+ * Files that compiles read: each named, hashed and held once, however many compiles read it.
+ *
+ * A name is relative to a root (flags.ts), so that it serves a tree wherever it lies. Knows nothing of objects.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { sha256 } from '../cache.ts'
+import type { Root } from './flags.ts'
+
+/** A file the compiler read. */
+export interface Input {
+  /** Relative to its root, with the root's short name in front. */
+  readonly name: string
+  /** Absolute. */
+  readonly file: string
+  /** Of its content; '' when it is not there. */
+  readonly sha256: string
+}
+
+/** The name of a file in results: relative to the innermost root that holds it; roots are longest first. */
+export function nameOf(roots: readonly Root[], file: string): string {
+  const root = roots.find(({ dir }) => file.startsWith(`${dir}/`))
+  return root === undefined ? file : root.as + file.slice(root.dir.length + 1)
+}
+
+/** The file of a name; the inverse of nameOf. Names of the root '' are those no other root claims. */
+function fileOf(roots: readonly Root[], name: string): string {
+  const root = roots.find(({ as }) => as !== '' && name.startsWith(as)) ?? roots.find(({ as }) => as === '')
+  if (root === undefined || path.isAbsolute(name)) return name
+  return path.join(root.dir, name.slice(root.as.length))
+}
+
+export class InputTable {
+  private readonly roots: readonly Root[]
+  private readonly known = new Map<string, Input>()
+  private readonly pending = new Map<string, Promise<Input>>()
+
+  constructor(roots: readonly Root[]) {
+    this.roots = roots
+  }
+
+  /** Inputs by name, in the order given. Content is read once in the life of the table. */
+  async byName(names: readonly string[]): Promise<Input[]> {
+    const missing = names.filter((name) => !this.known.has(name))
+    if (missing.length > 0) await Promise.all(missing.map((name) => this.read(name)))
+    return names.map((name) => this.known.get(name) as Input)
+  }
+
+  /** Inputs by path as the compiler gave it, sorted by name, each once. */
+  async byFile(files: readonly string[]): Promise<Input[]> {
+    const unique = new Set(files.map((file) => path.normalize(file)))
+    const inputs = await Promise.all([...unique].map((file) => this.ofFile(file)))
+    return inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  private ofFile(file: string): Input | Promise<Input> {
+    const name = nameOf(this.roots, file)
+    const known = this.known.get(name)
+    if (known?.file === file) return known
+    // Two outside directories may have one name.
+    return fileOf(this.roots, name) === file ? this.read(name) : readInput(name, file)
+  }
+
+  private read(name: string): Promise<Input> {
+    let reading = this.pending.get(name)
+    if (reading === undefined) {
+      reading = readInput(name, fileOf(this.roots, name)).then((input) => {
+        this.known.set(name, input)
+        this.pending.delete(name)
+        return input
+      })
+      this.pending.set(name, reading)
+    }
+    return reading
+  }
+}
+
+async function readInput(name: string, file: string): Promise<Input> {
+  return { name, file, sha256: await fs.readFile(file).then(sha256, () => '') }
+}
+
+/** One hash over the contents of inputs; with their names it stands for all of them. */
+export function contentOf(inputs: readonly Input[]): string {
+  return sha256(inputs.map((input) => input.sha256).join(''))
+}
