@@ -28,6 +28,12 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   changedBytes: 0,
 }
 
+/** How the build puts missing symbols in a line: the list says the same, and is there. */
+function usualDetail(missing: unknown): string {
+  if (!Array.isArray(missing) || missing.length === 0) return ''
+  return `${missing.length} missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`
+}
+
 const SHORT = 4
 
 /** A short name for each name: the first characters of its hash, more of them where two begin alike. */
@@ -49,8 +55,9 @@ function packRow(row: MatrixRow, short: ReadonlyMap<string, string>): Record<str
   const { path, module, ...rest } = row
   const packed: Record<string, unknown> = { path }
   if (module !== moduleOfPath(path)) packed['module'] = module
+  const defaults = { ...DEFAULTS, detail: usualDetail(row.missing) }
   for (const [key, value] of Object.entries(rest)) {
-    if (key === 'ms' || JSON.stringify(value) === JSON.stringify(DEFAULTS[key])) continue
+    if (key === 'ms' || JSON.stringify(value) === JSON.stringify((defaults as Record<string, unknown>)[key])) continue
     packed[key] = isInterned(key) ? (value as readonly string[]).map((name) => short.get(name)).join(' ') : value
   }
   return packed
@@ -81,6 +88,7 @@ function unpackRow(packed: Record<string, unknown>, names: Readonly<Record<strin
     if (typeof ids === 'string')
       row[key] = ids.split(' ').map((id) => (Object.hasOwn(names, id) ? names[id] : undefined))
   }
+  if (packed['detail'] === undefined) row['detail'] = usualDetail(row['missing'])
   return row
 }
 
