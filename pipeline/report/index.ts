@@ -18,7 +18,7 @@ import type { MatrixDocument } from '../matrix/types.ts'
 import { packageRoot } from '../root.ts'
 import { json } from './json.ts'
 import { junit } from './junit.ts'
-import { kcidb } from './kcidb.ts'
+import { kcidbText } from './kcidb.ts'
 import { ktap } from './ktap.ts'
 import { markdown, markdownDiff, markdownMissing } from './markdown.ts'
 import { missingJson, missingTsv, rankMissing } from './missing.ts'
@@ -55,8 +55,7 @@ const WRITERS = {
   junit,
   ktap,
   markdown: (document, { baseline }) => markdown(document, baseline && diffMatrices(baseline, document)),
-  kcidb: (document, { startTime }) =>
-    `${JSON.stringify(kcidb(document, startTime === undefined ? {} : { startTime }), null, 1)}\n`,
+  kcidb: (document, { startTime }) => kcidbText(document, startTime === undefined ? {} : { startTime }),
   missing,
 } satisfies Record<string, Writer>
 

@@ -126,6 +126,7 @@ function signatureOf({ reason, diagnostics: [first], detail }: MatrixRow): strin
 /** Whose fault it is, where that is sure: never the driver's for what drvport does not provide. */
 const CULPRIT: Readonly<Record<string, { code: boolean; tool: boolean; harness: boolean }>> = {
   'unresolved-symbol': { code: false, tool: true, harness: false },
+  'dependency-failed': { code: false, tool: true, harness: false },
   'no-source': { code: false, tool: true, harness: false },
   refused: { code: false, tool: true, harness: false },
   'link-error': { code: false, tool: true, harness: false },
@@ -204,4 +205,13 @@ export function kcidb(document: MatrixDocument, { startTime }: KcidbOptions = {}
     tests: [...rungs.map((rung) => countOf(rung, document, ids)), ...tests],
     ...issuesOf(failed, ids),
   }
+}
+
+/** The report as JSON, one object a line. */
+export function kcidbText(document: MatrixDocument, options: KcidbOptions = {}): string {
+  const { version, ...lists } = kcidb(document, options)
+  const parts = Object.entries(lists).map(
+    ([name, list]) => `${JSON.stringify(name)}:[\n${list.map((item) => JSON.stringify(item)).join(',\n')}\n]`,
+  )
+  return `{"version":${JSON.stringify(version)},\n${parts.join(',\n')}}\n`
 }

@@ -5,7 +5,7 @@ import { compact } from '../../../pipeline/matrix/compact.ts'
 import { diffMatrices } from '../../../pipeline/matrix/diff.ts'
 import { json } from '../../../pipeline/report/json.ts'
 import { junit } from '../../../pipeline/report/junit.ts'
-import { kcidb } from '../../../pipeline/report/kcidb.ts'
+import { kcidbText } from '../../../pipeline/report/kcidb.ts'
 import { ktap } from '../../../pipeline/report/ktap.ts'
 import { markdown, markdownDiff, markdownMissing } from '../../../pipeline/report/markdown.ts'
 import { missingJson, missingTsv, rankMissing } from '../../../pipeline/report/missing.ts'
@@ -52,7 +52,7 @@ const reports: Readonly<Record<string, () => string>> = {
   'matrix.ktap': () => ktap(sample),
   'matrix.md': () => markdown(sample),
   'matrix-baseline.md': () => markdown(sample, diff),
-  'matrix.kcidb.json': () => `${JSON.stringify(kcidb(sample), null, 1)}\n`,
+  'matrix.kcidb.json': () => kcidbText(sample),
   'missing.tsv': () => missingTsv(ranking),
   'missing.json': () => missingJson(ranking),
   'missing.md': () => markdownMissing(ranking),
