@@ -12,8 +12,13 @@ type Style = Parameters<typeof styleText>[0]
 export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout })
 
 export interface Progress {
-  /** What is going on now; replaces the line before on a terminal, printed at most every `plain_interval_ms` elsewhere. */
-  update(text: string): void
+  /**
+   * What is going on now; replaces what it said before on a terminal, with lines below it; printed without them, at most
+   * every `plain_interval_ms`, elsewhere.
+   */
+  update(text: string, below?: readonly string[]): void
+  /** Whether updates replace each other: worth making often. */
+  readonly live: boolean
   /** A line that stays. */
   note(text: string): void
   /** Remove the live line. */
@@ -28,17 +33,26 @@ export function progressOn(stream: NodeJS.WriteStream = process.stderr): Progres
 }
 
 function liveProgress(stream: NodeJS.WriteStream): Progress {
-  const clear = '\r\x1b[K'
+  let drawn = 0
+  // Back to the first line drawn, and everything below it gone.
+  const clear = () => `\r${drawn > 1 ? `\x1b[${drawn - 1}A` : ''}\x1b[J`
+  const fit = (text: string) => text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))
+  const replace = (text: string, lines: number) => {
+    stream.write(clear() + text)
+    drawn = lines
+  }
   return {
-    update: (text) => void stream.write(clear + text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))),
-    note: (text) => void stream.write(`${clear}${text}\n`),
-    done: () => void stream.write(clear),
+    live: true,
+    update: (text, below = []) => replace([text, ...below].map(fit).join('\n'), 1 + below.length),
+    note: (text) => replace(`${text}\n`, 0),
+    done: () => replace('', 0),
   }
 }
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {
   let last = -Infinity
   return {
+    live: false,
     update(text) {
       const now = performance.now()
       if (now - last < PLAIN_INTERVAL_MS) return
@@ -84,6 +98,18 @@ export function duration(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
   return ms >= 1 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms * 1000).toFixed(0)} us`
 }
+
+/** Time that people wait for: 42 -> "42 s", 754 -> "12 min 34 s", 7540 -> "2 h 5 min". */
+export function waiting(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
+
+/** 1234 of 8000 -> "15.4 %"; never rounded up to what it is not. */
+export const share = (part: number, whole: number): string =>
+  whole === 0 ? '' : `${(Math.floor((part / whole) * 1000) / 10).toFixed(1)} %`
 
 /** Groups thousands: 1234567 -> "1,234,567". */
 export const count = (value: number): string => value.toLocaleString('en-US')
