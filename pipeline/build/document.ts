@@ -19,6 +19,11 @@ export interface MissingSymbol {
   readonly blockedBy?: string
 }
 
+/** A diagnostic and the line it is about. */
+export interface SourceDiagnostic extends Diagnostic {
+  readonly source?: string
+}
+
 export interface ModuleResult {
   readonly name: string
   /** Path in the tree. */
@@ -47,7 +52,7 @@ export interface ModuleResult {
   /** Symbols it and the modules linked with it use that the tree exports to GPL-compatible modules only. */
   readonly gplOnly: readonly string[]
   readonly ms: { readonly compile: number; readonly link: number; readonly total: number }
-  readonly diagnostics: readonly Diagnostic[]
+  readonly diagnostics: readonly SourceDiagnostic[]
 }
 
 export interface BuildDocument {

@@ -7,6 +7,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import { exists } from '../cache.ts'
 import { UsageError } from '../errors.ts'
 import { identifier, type Root } from './flags.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
@@ -45,7 +46,9 @@ async function externalModule(
   const id = identifier(name)
   const names = ['-DMODULE', `-DKBUILD_MODFILE="${id}"`, `-DKBUILD_MODNAME="${id}"`, `-D__KBUILD_MODNAME=kmod_${id}`]
   const objects = sources.map(async (source) => {
-    const object = await tree.builtin(path.join(dir, source))
+    const file = path.join(dir, source)
+    // A source that is not there fails its module when it is compiled, not the others here.
+    const object = (await exists(file)) ? await tree.builtin(file) : { source: file, args: [], cwd: dir }
     return {
       ...object,
       args: [...object.args.filter((arg) => !/^-D(__)?KBUILD_(MODNAME|MODFILE)=/.test(arg)), ...names],

@@ -9,11 +9,13 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { entries, shared } from '../../linux-api/capabilities.ts'
-import { cachePath, contentKey, readKept, sha256, temporaryName, writeAtomic } from '../cache.ts'
-import { asInfrastructure, InfrastructureError } from '../errors.ts'
-import type { Toolchain } from '../toolchain/types.ts'
+import { cachePath, contentKey, readKept, sha256, writeAtomic } from '../cache.ts'
+import { InfrastructureError } from '../errors.ts'
+import type { Toolchain, ToolDeath } from '../toolchain/types.ts'
 import { thinArchive } from './archive.ts'
 import { linkFlags } from './flags.ts'
+import { COMPILE_LIMITS } from './objects.ts'
+import { withWorkDirectory } from './work-directory.ts'
 
 export interface LinkInput {
   /** Where it comes from, for messages: `shim:FILE`, `tree:PATH`, `module:NAME`. */
@@ -33,6 +35,8 @@ export interface LinkVerdict {
   readonly mismatched: readonly string[]
   /** Its errors, objects called by their origin; empty when it linked. */
   readonly problem: string
+  /** How the linker died, which another time it may not. */
+  readonly death?: ToolDeath['reason'] | 'wrong-output'
   /** Of the linked module; absent when there is none. */
   readonly sha256?: string
 }
@@ -70,17 +74,19 @@ export interface Linked {
   readonly bytes?: Uint8Array
 }
 
+const isWasm = (bytes: Uint8Array): boolean => bytes.length >= 8 && bytes.subarray(0, 4).every((b, i) => b === MAGIC[i])
+const MAGIC = [0x00, 0x61, 0x73, 0x6d]
+
 async function run(
   toolchain: Toolchain,
   objects: readonly LinkInput[],
   support: readonly LinkInput[],
   signal: AbortSignal | undefined,
 ): Promise<Linked> {
-  // The linker writes the file's name into the module: always the same name, in a directory of its own.
-  const dir = temporaryName(cachePath('objects', 'work', 'link'))
-  const output = path.join(dir, 'linked.wasm')
-  try {
-    await fs.mkdir(dir, { recursive: true })
+  const inputs = [...objects, ...support]
+  return withWorkDirectory(async (dir) => {
+    // The linker writes the file's name into the module: always the same name, in a directory of its own.
+    const output = path.join(dir, 'linked.wasm')
     const library = path.join(dir, 'support.a')
     await fs.writeFile(library, await libraryOf(support))
     const args = [
@@ -91,26 +97,28 @@ async function run(
       '-o',
       output,
     ]
-    const { ok, output: said } = await toolchain.link(args, { cwd: dir, ...(signal && { signal }) })
+    const ran = await toolchain.link(args, { cwd: dir, limits: COMPILE_LIMITS, ...(signal && { signal }) })
+    const { output: said } = ran
     if (/No space left on device/i.test(said))
       throw new InfrastructureError('cannot write the linked module', {
         where: output,
         found: 'No space left on device',
       })
-    const bytes = ok ? await fs.readFile(output) : undefined
-    const verdict = {
+    const bytes = ran.ok ? await fs.readFile(output).catch(() => undefined) : undefined
+    const ok = bytes !== undefined && isWasm(bytes)
+    const death = ran.death?.reason ?? (ran.ok && !ok ? 'wrong-output' : undefined)
+    const problem =
+      ran.death?.how ?? (ran.ok ? 'what the linker wrote is no wasm module' : problemOf(said, inputs, dir))
+    const verdict: LinkVerdict = {
       ok,
       unresolved: unique(said, UNDEFINED),
       mismatched: unique(said, MISMATCH),
-      problem: ok ? '' : problemOf(said, [...objects, ...support], dir),
-      ...(bytes && { sha256: sha256(bytes) }),
+      problem: ok ? '' : problem,
+      ...(death && { death }),
+      ...(ok && { sha256: sha256(bytes) }),
     }
-    return { verdict, ...(bytes && { bytes }) }
-  } catch (error) {
-    throw asInfrastructure(error, output)
-  } finally {
-    await fs.rm(dir, { recursive: true, force: true })
-  }
+    return { verdict, ...(ok && { bytes }) }
+  })
 }
 
 async function libraryOf(support: readonly LinkInput[]): Promise<Uint8Array> {
@@ -131,7 +139,8 @@ export async function link(
   signal?: AbortSignal,
 ): Promise<Linked> {
   const linked = await run(toolchain, objects, support, signal)
-  await writeAtomic(verdictFile(toolchain, objects, support), JSON.stringify(linked.verdict))
+  if (linked.verdict.death === undefined)
+    await writeAtomic(verdictFile(toolchain, objects, support), JSON.stringify(linked.verdict))
   return linked
 }
 

@@ -7,6 +7,7 @@ import type { Toolchain } from '../toolchain/types.ts'
 import type { BuiltModule, Compiler } from './compiler.ts'
 import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
 import { factsOf, gplOnlyOf, licensedSources } from './facts.ts'
+import { compileFailure } from './failure.ts'
 import { hasTableBase } from './flags.ts'
 import { padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing } from './inputs.ts'
@@ -66,7 +67,8 @@ export async function buildModule(
 
 async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil): Promise<Facts> {
   const { module, objects } = compiled
-  if (objects === undefined) return compileFailure(await ownFacts(build, compiled), compiled)
+  if (objects === undefined)
+    return { ...(await ownFacts(build, compiled)), ...(await compileFailure(compiled, build.compiler.context.roots)) }
   const job = { build, module, objects, own: () => ownFacts(build, compiled) }
   if (until === 'parse' || until === 'compile') return { ...(await knownFacts(job, job.own)), rung: until }
   const known = await knownOutcome(job)
@@ -83,12 +85,6 @@ async function ownFacts(build: ModuleBuild, compiled: BuiltModule) {
     factsOf(module, objects, compiled, await build.tree.exports()),
   ])
   return { ...NOTHING, rung: 'none' as BuildRung, sources, changedBytes: changed, facts }
-}
-
-function compileFailure(facts: Facts, { diagnostics }: BuiltModule): Facts {
-  const first = diagnostics[0]
-  const detail = first === undefined ? 'does not compile' : `${first.file}:${first.line}: ${first.message}`
-  return { ...facts, diagnostics, rung: 'parse', reason: 'compile-error', detail }
 }
 
 /** Everything that is linked, and everyone who was asked for it. */
@@ -118,14 +114,17 @@ async function linkOnly(job: Job): Promise<Outcome> {
   const { plan, consulted } = await makePlan(job)
   const verdict = await linkVerdict(build.toolchain, plan.objects, plan.resolution.support, build.signal)
   const outcome = await outcomeOf(job, plan, verdict)
-  await rememberOutcome(job, consulted, outcome)
+  if (verdict.death === undefined) await rememberOutcome(job, consulted, outcome)
   return outcome
 }
 
 async function outcomeOf(job: Job, plan: Plan, verdict: LinkVerdict): Promise<Outcome> {
   const facts = await planFacts(job, plan, verdict.mismatched)
   if (verdict.unresolved.length > 0) return { linked: { ...facts, ...(await unresolvedFacts(plan, verdict)) } }
-  if (!verdict.ok) return { linked: { ...facts, rung: 'compile', reason: 'link-error', detail: verdict.problem } }
+  if (!verdict.ok) {
+    const reason = verdict.death ?? 'link-error'
+    return { linked: { ...facts, rung: 'compile', reason, detail: verdict.problem } }
+  }
   return { linked: { ...facts, rung: 'link' }, package: await packageKey(plan) }
 }
 
@@ -151,8 +150,10 @@ async function unresolvedFacts({ resolution }: Plan, { unresolved }: LinkVerdict
   return { rung: 'compile', reason, detail: parts.join('; '), unresolved, missing } as const
 }
 
-const nameWithBlocker = ({ symbol, blockedBy }: MissingSymbol): string =>
-  blockedBy === undefined ? symbol : `${symbol} (${blockedBy.slice(blockedBy.indexOf(':') + 1)} does not compile)`
+const nameWithBlocker = ({ symbol, file, line, blockedBy }: MissingSymbol, index: number): string => {
+  if (blockedBy !== undefined) return `${symbol} (${blockedBy.slice(blockedBy.indexOf(':') + 1)} does not compile)`
+  return index === 0 && line > 0 ? `${symbol} (${file}:${line})` : symbol
+}
 
 /** Up to the package in the store, through what is known already where it is. */
 async function verified(job: Job, known: Outcome | undefined): Promise<Facts> {
@@ -179,7 +180,7 @@ async function linkAndPack(job: Job): Promise<Facts> {
   const outcome = await outcomeOf(job, plan, verdict)
   const keep = (kept: Outcome) => rememberOutcome(job, consulted, kept)
   if (outcome.package === undefined || bytes === undefined) {
-    await keep(outcome)
+    if (verdict.death === undefined) await keep(outcome)
     return outcome.linked
   }
   const result = await pack(plan, outcome.package, bytes, verdict.mismatched)

@@ -72,11 +72,14 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
   return { ...row, rung, reason, detail, ms: { ...row.ms, ...ms } }
 }
 
+/** Rows say the same on every computer: a file by its name only. */
+const withoutPaths = (text: string): string => text.replaceAll(/(?<=^|[\s'"(])\/(?:[^\s'":()/]+\/)+/g, '')
+
 /** What becomes of a module that threw: a row, unless it is the infrastructure that failed. */
 function rowOfError(error: unknown, module: KernelModule): MatrixRow {
   if (error instanceof Interrupted) return emptyRow(module, 'interrupted', '')
   if (error instanceof DrvportError) throw error
-  return emptyRow(module, 'internal-error', error instanceof Error ? error.message : String(error))
+  return emptyRow(module, 'internal-error', withoutPaths(error instanceof Error ? error.message : String(error)))
 }
 
 /** What makes one row after another of modules of a tree. */

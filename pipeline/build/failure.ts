@@ -1,0 +1,63 @@
+/**
+ * Why a module did not compile, as a result says it: the same words on every computer, with the source lines that a reader
+ * wants to see.
+ */
+
+import * as fs from 'node:fs/promises'
+import type { BuiltModule } from './compiler.ts'
+import type { BuildRung, SourceDiagnostic } from './document.ts'
+import type { Root } from './flags.ts'
+
+/** What of a result tells of the failure. */
+export interface CompileFailure {
+  readonly rung: BuildRung
+  readonly reason: string
+  readonly detail: string
+  readonly diagnostics: readonly SourceDiagnostic[]
+}
+
+const ABSENT = /file not found|no such file or directory/i
+
+/** More than a reader looks at; one wrong header can give thousands. */
+const DIAGNOSTICS_MAX = 20
+
+/** Nothing of this computer in a message. */
+const portable = (roots: readonly Root[], text: string): string =>
+  roots.reduce((result, { dir, as }) => result.replaceAll(`${dir}/`, as), text)
+
+async function withSources({ diagnostics, inputs }: BuiltModule, roots: readonly Root[]): Promise<SourceDiagnostic[]> {
+  const files = new Map(inputs.map(({ name, file }) => [name, file]))
+  const told = diagnostics.slice(0, DIAGNOSTICS_MAX).map(async ({ file, line, message }) => {
+    const found = files.get(file)
+    const text = found === undefined || line === 0 ? '' : await fs.readFile(found, 'utf8').catch(() => '')
+    const source = text.split('\n')[line - 1]?.trim()
+    // A message of the compiler about no file at all.
+    const name = file === '.' ? '' : file
+    return {
+      file: name,
+      line,
+      message: portable(roots, message),
+      ...(source !== undefined && source !== '' && { source }),
+    }
+  })
+  return Promise.all(told)
+}
+
+/**
+ * The failure of a module that has no objects. It was parsed when the compiler read all of its source, headers included,
+ * and had something against what it says; a compiler that found no file, or died, has shown nothing.
+ */
+export async function compileFailure(compiled: BuiltModule, roots: readonly Root[]): Promise<CompileFailure> {
+  const diagnostics = await withSources(compiled, roots)
+  const { reason = 'compile-error' } = compiled
+  const absent = reason === 'compile-error' ? diagnostics.find(({ message }) => ABSENT.test(message)) : undefined
+  if (absent !== undefined) return { rung: 'none', reason: 'no-source', detail: described(absent), diagnostics }
+  const [first] = diagnostics
+  const said = reason === 'compile-error' && first !== undefined ? described(first) : compiled.detail
+  const detail = portable(roots, said ?? 'does not compile')
+  const read = reason === 'compile-error' || reason === 'wrong-output'
+  return { rung: read ? 'parse' : 'none', reason, detail, diagnostics }
+}
+
+const described = ({ file, line, message }: SourceDiagnostic): string =>
+  `${line > 0 ? `${file}:${line}: ` : file === '' ? '' : `${file}: `}${message}`
