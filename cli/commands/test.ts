@@ -66,10 +66,9 @@ async function prepare(context: Context): Promise<void> {
   for (const tree of ['linux-6.1', 'linux-6.12']) {
     await openTreeOnly({ tree, ...reporting(context) })
   }
-  await ensureHostTools(['emcc', 'chromium'], {
-    signal: context.signal,
-    progress: (line) => context.progress.update(line),
-  })
+  const bringing = { signal: context.signal, progress: (line: string) => context.progress.update(line) }
+  await ensureHostTools(['emcc', 'chromium'], bringing)
+  await ensureHostTools(['redis'], { ...bringing, unprivileged: true })
   context.progress.done()
 }
 

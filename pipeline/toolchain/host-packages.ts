@@ -11,7 +11,8 @@ import { cachePath, exists, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { findProgram, runTool } from './process.ts'
 
-export type HostTool = 'make' | 'flex' | 'bison' | 'm4' | 'bc' | 'perl' | 'cc' | 'xz' | 'clang' | 'emcc' | 'chromium'
+export type HostTool =
+  'make' | 'flex' | 'bison' | 'm4' | 'bc' | 'perl' | 'cc' | 'xz' | 'clang' | 'emcc' | 'chromium' | 'redis'
 
 interface ToolFacts {
   readonly packages: readonly string[]
@@ -46,6 +47,8 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
     programs: ['chromium'],
     trial: { args: ['--version'], input: '' },
   },
+  // For tests of the queue only. Bring it unprivileged: installed as root it would start a service of its own.
+  redis: { packages: ['redis-server'], programs: ['redis-server'], trial: { args: ['--version'], input: '' } },
 }
 
 export interface HostTools {
