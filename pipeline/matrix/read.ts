@@ -8,7 +8,7 @@ import * as fs from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { asInfrastructure, DrvportError, UsageError } from '../errors.ts'
-import { COMPACT_SCHEMA, expand } from './compact.ts'
+import { COMPACT_SCHEMA, expand } from './expand.ts'
 import { byPath, digestOf } from './summary.ts'
 import { RUNGS, type MatrixDocument, type MatrixRow } from './types.ts'
 
