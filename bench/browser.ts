@@ -8,5 +8,6 @@ export async function launchChromium(): Promise<Browser> {
   const { env } = await ensureHostTools(['chromium'], { progress: (line) => process.stderr.write(`${line}\n`) })
   const executablePath = (await findProgram('chromium', env['PATH'] ?? ''))!
   // Its sandbox needs rights that containers and root do not have; what it opens here is our own file.
-  return puppeteer.launch({ executablePath, env, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'] })
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
+  return puppeteer.launch({ executablePath, env, args, timeout: 120_000, protocolTimeout: 600_000 })
 }

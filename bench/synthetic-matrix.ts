@@ -164,6 +164,8 @@ export function laterMatrix(before: MatrixDocument, seed = 2): MatrixDocument {
     if (at < 0.01) return []
     if (at < 0.04 && row.rung === 'compile') return [{ ...row, rung: 'verify', reason: '', detail: '', missing: [] }]
     if (at < 0.06 && row.rung === 'verify') return [{ ...row, rung: 'compile', reason: 'timeout', detail: 'link' }]
+    if (at < 0.07 && row.reason === 'unresolved-symbol')
+      return [{ ...row, reason: 'timeout', detail: 'link', missing: [] }]
     if (at < 0.08 && row.detail !== '') return [{ ...row, detail: `${row.detail} (again)` }]
     if (at < 0.085) return [row, { ...row, module: `${row.module}_v2`, path: row.path.replace(/\.ko$/, '_v2.ko') }]
     return [row]

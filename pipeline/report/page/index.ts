@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
+import { REASON_TEXTS } from '../../matrix/reasons.ts'
 import { RUNGS, type MatrixDocument, type Rung } from '../../matrix/types.ts'
 import { packageRoot } from '../../root.ts'
 import { bundle } from './bundle.ts'
@@ -194,7 +195,7 @@ export function renderPage(document: MatrixDocument, options: PageOptions = {}):
 ${body(document)}
 ${data('matrix', packed(document))}
 ${options.other === undefined ? '' : data('other', packed(options.other))}
-<script type="application/json" id="reason-texts">${inertJson({})}</script>
+<script type="application/json" id="reason-texts">${inertJson(REASON_TEXTS)}</script>
 <script type="module">${script}</script>
 </body>
 </html>

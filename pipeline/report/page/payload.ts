@@ -38,12 +38,13 @@ export interface Payload {
   readonly lists: readonly (readonly number[])[]
   readonly module: readonly string[]
   readonly path: readonly string[]
-  /** Indices into `strings`, as are `reason` and `detail`. */
+  /** Indices into `strings`, as are `reason`, `detail` and `licenseProblem`. */
   readonly rung: readonly number[]
   readonly reason: readonly number[]
   readonly detail: readonly number[]
   readonly columns: Readonly<Record<ListColumn, readonly number[]>>
   readonly diagnostics: readonly (readonly PackedDiagnostic[])[]
+  readonly licenseProblem: readonly number[]
   readonly sources: readonly number[]
   readonly changedBytes: readonly number[]
   /** First hex digits of the SHA-256, '' where there is no binary. */
@@ -93,6 +94,7 @@ export function encode(document: MatrixDocument): Payload {
           [text(file), line, text(message), source === undefined ? -1 : text(source)] as const,
       ),
     ),
+    licenseProblem: rows.map((row) => text(row.licenseProblem ?? '')),
     sources: rows.map((row) => row.sources ?? 0),
     changedBytes: rows.map((row) => row.changedBytes ?? 0),
     sha256: rows.map((row) => row.wasm?.sha256.slice(0, HASH_DIGITS) ?? ''),

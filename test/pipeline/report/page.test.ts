@@ -132,7 +132,7 @@ test('a matrix compared with itself differs in nothing', (t) => {
   t.true(compareModels(model, model).rows.every((row) => row.change === 'same'))
 })
 
-test('what one comparison calls gained and new the opposite one calls lost and gone', (t) => {
+test('what one comparison calls gained and appeared the opposite one calls lost and vanished', (t) => {
   const later = decode(encode(laterMatrix(matrix)))
   const tally = (rows: readonly { change: string }[]) => {
     const counts: Record<string, number> = {}
@@ -142,10 +142,10 @@ test('what one comparison calls gained and new the opposite one calls lost and g
   const forth = tally(compareModels(later, model).rows)
   const back = tally(compareModels(model, later).rows)
   t.deepEqual(
-    [back['lost'], back['gained'], back['gone'], back['new']],
-    [forth['gained'], forth['lost'], forth['new'], forth['gone']],
+    [back['lost'], back['gained'], back['vanished'], back['appeared']],
+    [forth['gained'], forth['lost'], forth['appeared'], forth['vanished']],
   )
-  t.true(forth['gained']! > 0 && forth['gone']! > 0)
+  t.true(forth['gained']! > 0 && forth['vanished']! > 0)
 })
 
 test('the page needs nothing from anywhere and cannot be broken out of', (t) => {

@@ -20,8 +20,8 @@ interface Control {
   readonly choices: (counts: ReadonlyMap<string, number>) => readonly Choice[]
 }
 
-const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-const sorted = (counts: ReadonlyMap<string, number>): string[] => [...counts.keys()].toSorted(byName)
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const sorted = (counts: ReadonlyMap<string, number>): string[] => [...counts.keys()].toSorted(inOrder)
 const plain = (counts: ReadonlyMap<string, number>): Choice[] =>
   sorted(counts).map((value) => ({ value, label: value }))
 
@@ -38,7 +38,7 @@ function licenceChoices(counts: ReadonlyMap<string, number>): Choice[] {
   ]
 }
 
-const CHANGES = ['any', 'gained', 'lost', 'changed', 'new', 'gone', 'same'] as const
+const CHANGES = ['any', 'gained', 'lost', 'changed', 'detailed', 'unfinished', 'appeared', 'vanished', 'same'] as const
 
 const CONTROLS: readonly Control[] = [
   {

@@ -1,12 +1,13 @@
 /** One module, everything the matrix says of it. */
 import { count, h, linkTo, plural, type Child } from './dom.ts'
+import { type ReasonText } from '../../../matrix/reasons.ts'
 import { type ListColumn } from '../payload.ts'
 import { type Model, type Row } from './model.ts'
 import { formatAddress, START, type State } from './state.ts'
 import { CHANGE_WORDS, changeText, rungMeaning, rungName, stopText } from './words.ts'
 
 /** What a reason means and what to do about it, where the matrix module has said so. */
-export type ReasonTexts = Readonly<Record<string, { readonly meaning: string; readonly todo: string }>>
+export type ReasonTexts = Readonly<Record<string, ReasonText>>
 
 /** Lists longer than this start closed. */
 const LONG = 60
@@ -22,7 +23,7 @@ interface DetailContext {
 
 export function countNeeds(model: Model): Uint32Array {
   const needs = new Uint32Array(model.strings.length)
-  for (const row of model.rows) if (row.change !== 'gone') for (const id of row.missing) needs[id]!++
+  for (const row of model.rows) if (row.change !== 'vanished') for (const id of row.missing) needs[id]!++
   return needs
 }
 
@@ -58,37 +59,29 @@ function stopped(row: Row, { reasons, model }: DetailContext): Child[] {
   return [
     section(
       'Why it stopped',
-      h('p', {}, h('strong', {}, row.reason), text === undefined ? '' : ` — ${text.meaning}`),
+      h('p', {}, h('strong', {}, row.reason), text === undefined ? '' : `: ${text.title}`),
       row.detail !== '' && h('p', { class: 'said' }, row.detail),
-      text !== undefined && text.todo !== '' && h('p', { class: 'note' }, text.todo),
+      text !== undefined && h('p', {}, ...withCode(text.means)),
+      text !== undefined && h('p', { class: 'note' }, 'What to do: ', ...withCode(text.todo)),
     ),
   ]
 }
 
-function compared(row: Row, { model }: DetailContext): Child[] {
-  const { meaning } = CHANGE_WORDS[row.change]
+/** Text whose `code` is marked as in Markdown. */
+const withCode = (text: string): Child[] => text.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part))
+
+function compared(row: Row): Child[] {
   if (row.change === '' || row.change === 'same') return []
-  const old = row.before
-  const now = new Set(row.missing)
-  const past = new Set(old?.missing)
-  const appeared = old === undefined ? [] : row.missing.filter((id) => !past.has(id))
-  const vanished = (old?.missing ?? []).filter((id) => !now.has(id))
-  const names = (ids: readonly number[]) => ids.map((id) => h('code', {}, model.strings[id]!))
+  const { meaning } = CHANGE_WORDS[row.change]
+  const { before } = row
+  const names = (symbols: readonly string[]) => symbols.map((name) => h('code', {}, name))
+  const said = before === undefined ? [] : [rungName(before.rung), before.reason, before.detail]
   return [
-    section(
-      'Compared',
-      h('p', { class: `change ${row.change}` }, h('strong', {}, changeText(row.change)), ` — ${meaning}`),
-      old !== undefined &&
-        h(
-          'p',
-          {},
-          `Before: ${rungName(old.rung)}`,
-          old.reason === '' ? '' : ', ',
-          [old.reason, old.detail].filter(Boolean).join(': '),
-        ),
-      ...listSection('No longer missing', '', names(vanished)),
-      ...listSection('Newly missing', '', names(appeared)),
-    ),
+    section('Compared', h('p', {}, h('strong', { class: row.change }, changeText(row.change)), `: ${meaning}`)),
+    ...(before === undefined ? [] : [h('p', {}, `Before: ${said.filter(Boolean).join(', ')}`)]),
+    ...(before === undefined || before.from === '' ? [] : [h('p', {}, 'Moved from ', h('code', {}, before.from))]),
+    ...listSection('No longer missing', '', names(before?.noLongerMissing ?? [])),
+    ...listSection('Newly missing', '', names(before?.nowMissing ?? [])),
   ]
 }
 
@@ -118,7 +111,7 @@ function missing(row: Row, { model, state, needs }: DetailContext): Child[] {
     .toSorted((a, b) => needs[b]! - needs[a]! || (model.strings[a]! < model.strings[b]! ? -1 : 1))
     .map((id) => {
       const name = model.strings[id]!
-      const others = needs[id]! - (row.change === 'gone' ? 0 : 1)
+      const others = needs[id]! - (row.change === 'vanished' ? 0 : 1)
       const said = others === 0 ? 'only here' : `${count(others)} more`
       const to = formatAddress({ ...START, sort: state.sort, down: state.down, sym: name, open: row.path })
       return h(
@@ -167,6 +160,7 @@ function facts(row: Row, names: (column: ListColumn) => string[]): HTMLElement {
     ['SPDX', names('spdx').join(', ') || '—'],
     ['Sources', `${plural(row.sources, 'file')}, ${plural(row.changedBytes, 'byte')} changed`],
   ]
+  if (row.licenseProblem !== '') terms.push(['Licence problem', row.licenseProblem])
   if (row.bytes > 0) terms.push(['Binary', `${size(row.bytes)}, SHA-256 ${row.sha256}…`])
   if (row.ms.length > 0) terms.push(['Time', row.ms.map(([step, ms]) => `${step} ${count(ms)} ms`).join(', ')])
   return h('dl', { class: 'terms' }, ...terms.flatMap(([term, value]) => [h('dt', {}, term), h('dd', {}, value)]))
@@ -190,7 +184,7 @@ export function detailOf(row: Row, context: DetailContext): Node[] {
     h('p', { class: 'path' }, row.path),
     ladder(row, context.top),
     ...stopped(row, context),
-    ...compared(row, context),
+    ...compared(row),
     ...diagnostics(row),
     ...missing(row, context),
     ...listSection('Stubs', 'Linked, but these only pretend: no support.', codes('stubs')),

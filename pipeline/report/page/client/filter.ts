@@ -46,7 +46,7 @@ function rungTest(state: State): Test {
 
 /** Rows that only the other matrix has are seen when differences are asked for, and only then. */
 function changeTest(change: string): Test {
-  if (change === '') return (row) => row.change !== 'gone'
+  if (change === '') return (row) => row.change !== 'vanished'
   if (change === 'any') return (row) => row.change !== 'same' && row.change !== ''
   return (row) => row.change === change
 }
@@ -82,7 +82,7 @@ function testsOf(state: State, strings: readonly string[]): (readonly [bit: numb
 }
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-const CHANGE_ORDER = ['lost', 'gone', 'changed', 'gained', 'new', 'same', '']
+const CHANGE_ORDER = ['lost', 'vanished', 'changed', 'detailed', 'gained', 'appeared', 'unfinished', 'same', '']
 
 const comparators: Record<SortKey, (a: Row, b: Row) => number> = {
   path: (a, b) => byText(a.path, b.path),

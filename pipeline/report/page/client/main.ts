@@ -11,9 +11,10 @@ import { makeFolders } from './folders.ts'
 import { makeList } from './list.ts'
 import { decode, topRung, type Model, type Row } from './model.ts'
 import { drawLadder, drawReasons, drawSymbols } from './overview.ts'
-import { encode, type Payload } from '../payload.ts'
+import { type Payload } from '../payload.ts'
+import { openMatrix } from './open.ts'
 import { formatAddress, isFiltered, parseAddress, START, withoutFilters, type SortKey, type State } from './state.ts'
-import { RUNGS, type MatrixDocument } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../matrix/types.ts'
 import { CHANGE_WORDS } from './words.ts'
 
 /** Inflates an embedded document: base64 of raw deflate of JSON; undefined when the page has none of that name. */
@@ -24,6 +25,9 @@ async function embedded<T>(id: string): Promise<T | undefined> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
   return (await new Response(stream).json()) as T
 }
+
+/** In the order in which a reader wants to know. */
+const KINDS = ['lost', 'vanished', 'gained', 'changed', 'detailed', 'appeared', 'unfinished'] as const
 
 interface View {
   model: Model
@@ -40,22 +44,6 @@ function viewOf(model: Model): View {
 
 function describe({ head, rows }: Model): string {
   return `${head.tree.name} ${head.tree.version}, ${head.toolchain.name} ${head.toolchain.version}, ${plural(rows.length, 'module')}`
-}
-
-/** Throws with what is wrong with a file that is no matrix. */
-function readMatrix(name: string, text: string): MatrixDocument {
-  let document: Partial<MatrixDocument>
-  try {
-    document = JSON.parse(text) as Partial<MatrixDocument>
-  } catch {
-    throw new Error(`${name} is not JSON. Expected the file that drvport matrix --report json=FILE writes.`)
-  }
-  const schema = document?.schema as unknown
-  if (schema !== 'drvport.matrix/1' || !Array.isArray(document.rows))
-    throw new Error(
-      `${name} is not a matrix: its schema is ${JSON.stringify(schema) ?? 'missing'}, expected "drvport.matrix/1".`,
-    )
-  return document as MatrixDocument
 }
 
 function startPage(own: Model, embeddedOther: Model | undefined, reasons: ReasonTexts): void {
@@ -93,7 +81,7 @@ function startPage(own: Model, embeddedOther: Model | undefined, reasons: Reason
     controls.count(view.model, selection, state)
     folders.show(view.model, selection, state.dir)
     drawLadder(byId('ladder'), view.model, selection, state, view.top)
-    drawReasons(byId('reasons'), view.model, selection, state)
+    drawReasons(byId('reasons'), view.model, selection, state, reasons)
     const symbols = drawSymbols(byId('symbols'), view.model, selection, state)
     byId('symbols-count').textContent = symbols === 0 ? '' : count(symbols)
     say(`${count(selection.rows.length)} of ${plural(view.model.rows.length, 'module')}`)
@@ -105,7 +93,7 @@ function startPage(own: Model, embeddedOther: Model | undefined, reasons: Reason
   }
 
   const drawCount = () => {
-    const whole = view.model.rows.filter((row) => row.change !== 'gone').length
+    const whole = view.model.rows.filter((row) => row.change !== 'vanished').length
     byId('count').textContent = isFiltered(state)
       ? `${count(selection.rows.length)} of ${plural(whole, 'module')}`
       : plural(whole, 'module')
@@ -210,7 +198,7 @@ function startPage(own: Model, embeddedOther: Model | undefined, reasons: Reason
     if (other !== undefined) {
       const counts = new Map<string, number>()
       for (const { change } of view.model.rows) counts.set(change, (counts.get(change) ?? 0) + 1)
-      const kinds = (['gained', 'lost', 'changed', 'new', 'gone'] as const).map((kind) =>
+      const kinds = KINDS.filter((kind) => counts.has(kind)).map((kind) =>
         h(
           'button',
           {
@@ -236,7 +224,7 @@ function startPage(own: Model, embeddedOther: Model | undefined, reasons: Reason
   const openFile = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return
     try {
-      compareWith(decode(encode(readMatrix(file.name, await file.text()))), file.name)
+      compareWith(await openMatrix(file), file.name)
       hideError()
     } catch (error) {
       byId('error').hidden = false

@@ -3,7 +3,7 @@ import { RUNGS } from '../../../matrix/types.ts'
 import { eachColumn, type ListColumn, type Payload } from '../payload.ts'
 
 /** How a row differs from the matrix it is compared with; '' without one. */
-export type Change = '' | 'gained' | 'lost' | 'changed' | 'new' | 'gone' | 'same'
+export type Change = '' | 'gained' | 'lost' | 'changed' | 'detailed' | 'unfinished' | 'appeared' | 'vanished' | 'same'
 
 export interface Diagnostic {
   readonly file: string
@@ -17,7 +17,10 @@ export interface Before {
   readonly rung: number
   readonly reason: string
   readonly detail: string
-  readonly missing: readonly number[]
+  /** Path there, '' where it is the same. */
+  readonly from: string
+  readonly nowMissing: readonly string[]
+  readonly noLongerMissing: readonly string[]
 }
 
 export interface Row extends Readonly<Record<ListColumn, readonly number[]>> {
@@ -37,7 +40,9 @@ export interface Row extends Readonly<Record<ListColumn, readonly number[]>> {
   readonly ms: readonly (readonly [step: string, ms: number])[]
   /** Lower-cased text that a search looks through, symbols apart. */
   readonly text: string
+  readonly licenseProblem: string
   readonly change: Change
+  /** Only where it differs. */
   readonly before?: Before
 }
 
@@ -45,12 +50,16 @@ export interface Model {
   readonly head: Payload['head']
   readonly strings: readonly string[]
   readonly rows: readonly Row[]
+  /** Rungs were compared up to this one; `losses` as `drvport matrix diff` counts them. */
+  readonly compared?: { readonly until: number; readonly losses: number }
 }
 
 /** The words of a row that free text is matched against; its symbols are matched through the string table. */
-function searchText(row: Pick<Row, 'module' | 'path' | 'reason' | 'detail' | 'diagnostics'>): string {
+function searchText(
+  row: Pick<Row, 'module' | 'path' | 'reason' | 'detail' | 'diagnostics' | 'licenseProblem'>,
+): string {
   const said = row.diagnostics.map(({ file, message }) => `${file}\n${message}`)
-  return [row.module, row.path, row.reason, row.detail, ...said].join('\n').toLowerCase()
+  return [row.module, row.path, row.reason, row.detail, row.licenseProblem, ...said].join('\n').toLowerCase()
 }
 
 /** A rung this page does not know counts as the lowest: it was not reached as far as we can tell. */
@@ -79,6 +88,7 @@ function decodeRow(payload: Payload, i: number): Row {
     sha256: payload.sha256[i]!,
     bytes: payload.bytes[i]!,
     ms: payload.ms[i]!.map(([step, ms]) => [strings[step]!, ms] as const),
+    licenseProblem: strings[payload.licenseProblem[i]!]!,
     change: '' as const,
   }
   return { ...row, text: searchText(row) }

@@ -1,8 +1,10 @@
 /** The tables above the list: the ladder, why modules stop, and the missing symbols that most of them wait for. */
 import { count, h, percent, type Child } from './dom.ts'
 import { countBut, rankMissing, type Selection } from './filter.ts'
+import { rungBefore } from './compare.ts'
 import { type Model, type Row } from './model.ts'
 import { rungMeaning, rungName } from './words.ts'
+import { type ReasonTexts } from './detail.ts'
 import { type State } from './state.ts'
 
 /** Symbols shown; the search finds the others. */
@@ -55,10 +57,10 @@ function signed(n: number): string {
 function atRungs(model: Model, selection: Selection, top: number): readonly [now: number[], before: number[]] {
   const now: number[] = Array.from({ length: top + 1 }, () => 0)
   const before = [...now]
-  // Rows that are gone count as before, and only there.
+  // Rows that vanished count as before, and only there.
   const keys = (row: Row): string[] => {
-    const old = row.change === 'gone' ? row.rung : row.before?.rung
-    return [...(row.change === 'gone' ? [] : [`n${row.rung}`]), ...(old === undefined ? [] : [`b${old}`])]
+    const old = rungBefore(row, model.compared?.until ?? 0)
+    return [...(row.change === 'vanished' ? [] : [`n${row.rung}`]), ...(old === undefined ? [] : [`b${old}`])]
   }
   for (const [key, n] of countBut('rung', model, selection, keys)) (key[0] === 'n' ? now : before)[+key.slice(1)] = n
   return [now, before]
@@ -69,7 +71,7 @@ const cumulative = (counts: readonly number[], from: number): number =>
 
 export function drawLadder(body: HTMLElement, model: Model, selection: Selection, state: State, top: number): void {
   const [now, before] = atRungs(model, selection, top)
-  const compared = model.rows.some((row) => row.change !== '')
+  const compared = model.compared?.until ?? -1
   const all = cumulative(now, 0)
   const rows = now.flatMap((exactly, rung) => {
     const reached = cumulative(now, rung)
@@ -77,7 +79,7 @@ export function drawLadder(body: HTMLElement, model: Model, selection: Selection
     if (rung === 0 && exactly === 0) return []
     const name = rungName(rung)
     const none: Pick = { rung: '', test: 'ge' }
-    const difference = compared ? reached - cumulative(before, rung) : 0
+    const difference = rung <= compared ? reached - cumulative(before, rung) : 0
     return [
       h(
         'tr',
@@ -110,16 +112,28 @@ export function drawLadder(body: HTMLElement, model: Model, selection: Selection
   redraw(body, rows.toReversed())
 }
 
-export function drawReasons(body: HTMLElement, model: Model, selection: Selection, state: State): void {
-  const counts = countBut('reason', model, selection, (row) => (row.change === 'gone' ? [] : [row.reason]))
+export function drawReasons(
+  body: HTMLElement,
+  model: Model,
+  selection: Selection,
+  state: State,
+  texts: ReasonTexts,
+): void {
+  const counts = countBut('reason', model, selection, (row) => (row.change === 'vanished' ? [] : [row.reason]))
   counts.delete('')
   const most = Math.max(0, ...counts.values())
   const sorted = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
   const rows = sorted.map(([reason, n]) =>
     h(
       'tr',
-      {},
-      h('th', { scope: 'row' }, picker(state, { reason }, { reason: '' }, `${reason}: ${count(n)} modules`, reason)),
+      { title: texts[reason]?.means },
+      h(
+        'th',
+        { scope: 'row' },
+        picker(state, { reason }, { reason: '' }, `${reason}: ${count(n)} modules`, reason),
+        ' ',
+        h('span', { class: 'note' }, texts[reason]?.title),
+      ),
       h('td', { class: 'wide' }, bar(n, most)),
       h('td', { class: 'number' }, count(n)),
     ),

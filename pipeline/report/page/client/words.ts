@@ -33,9 +33,11 @@ export const CHANGE_WORDS: Readonly<Record<Change, ChangeWords>> = {
   '': { sign: '', word: '', meaning: '' },
   gained: { sign: '▲', word: 'gained', meaning: 'higher on the ladder than before' },
   lost: { sign: '▼', word: 'lost', meaning: 'lower on the ladder than before' },
-  changed: { sign: '≠', word: 'changed', meaning: 'same rung, another reason or detail' },
-  new: { sign: '+', word: 'new', meaning: 'not in the other matrix' },
-  gone: { sign: '−', word: 'gone', meaning: 'only in the other matrix' },
+  changed: { sign: '≠', word: 'changed', meaning: 'as high as before, for another reason' },
+  detailed: { sign: '≈', word: 'detailed', meaning: 'as high as before, for the same reason, with other specifics' },
+  unfinished: { sign: '…', word: 'unfinished', meaning: 'interrupted in one of the two: nothing is known' },
+  appeared: { sign: '+', word: 'appeared', meaning: 'only in this matrix' },
+  vanished: { sign: '−', word: 'vanished', meaning: 'only in the other matrix' },
   same: { sign: '', word: 'same', meaning: 'no difference' },
 }
 
