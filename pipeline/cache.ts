@@ -10,6 +10,7 @@ import { createReadStream } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asInfrastructure, checkInterrupted } from './errors.ts'
 
@@ -56,12 +57,15 @@ export async function exists(file: string): Promise<boolean> {
   }
 }
 
+/** This process and thread among all that write into the cache: the process's number, and for a worker its thread's. */
+export const writerName = isMainThread ? String(process.pid) : `${process.pid}-${threadId}`
+
 let sequence = 0
 
 /** A name beside `target` that no other writer uses; on the same file system, so that rename is atomic. */
 export function temporaryName(target: string): string {
   sequence += 1
-  return path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.${sequence}.tmp`)
+  return path.join(path.dirname(target), `.${path.basename(target)}.${writerName}.${sequence}.tmp`)
 }
 
 /** Write a file so that readers see the old content or the new, never a part. */

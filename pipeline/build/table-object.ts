@@ -42,7 +42,7 @@ const KIND = { function: 0, data: 1 } as const
 export const TEMPLATE: TableEntry = { name: 'drvport_template', hasInit: true, hasExit: true }
 
 /** Where the data section's relocations point: offset in the file, and index of the symbol. */
-function relocations(object: WasmObject): { at: number; symbol: number }[] {
+export function relocations(object: WasmObject): { at: number; symbol: number }[] {
   const section = customSection(object.module, 'reloc.DATA')
   if (section === undefined) throw new WasmError('no relocations of data', 0)
   const cursor = new Cursor(object.module.bytes, section.start, section.end)
@@ -87,7 +87,8 @@ export function readLayout(object: WasmObject): ModuleLayout {
   const features = customSection(object.module, 'target_features')
   if (symbol?.data === undefined || segment === undefined) throw new WasmError('no struct module in the template', 0)
   const { bytes } = object.module
-  const blank = bytes.slice(segment.start, segment.end)
+  // Copies: a Buffer's slice is a view, and these are filled in.
+  const blank = Uint8Array.from(bytes.subarray(segment.start, segment.end))
   const offsetOf = (name: string) => {
     const index = object.symbols.findIndex((s) => s.name === name)
     const found = relocations(object).find((r) => r.symbol === index && r.at >= segment.start && r.at < segment.end)
@@ -109,7 +110,7 @@ export function readLayout(object: WasmObject): ModuleLayout {
     name,
     init,
     ...(exit !== undefined && { exit }),
-    features: features === undefined ? new Uint8Array() : bytes.slice(features.start, features.end),
+    features: features === undefined ? new Uint8Array() : Uint8Array.from(bytes.subarray(features.start, features.end)),
   }
 }
 
@@ -134,7 +135,7 @@ const text = (value: string) => new TextEncoder().encode(`${value}\0`)
 function moduleSegment(layout: ModuleLayout, { name, hasInit, hasExit }: TableEntry): Segment {
   const id = identifier(name)
   const symbol = `__this_module__${id}`
-  const bytes = layout.blank.slice()
+  const bytes = Uint8Array.from(layout.blank)
   bytes.set(new TextEncoder().encode(id), layout.name)
   const references = [
     ...(hasInit ? [{ at: layout.init, to: `init_module__${id}` }] : []),
@@ -240,7 +241,7 @@ function dataOf(
   }
   const body = new Writer(4096).u32(segments.length)
   const starts = segments.map(({ symbol, bytes, references }) => {
-    const filled = bytes.slice()
+    const filled = Uint8Array.from(bytes)
     const view = new DataView(filled.buffer)
     for (const { at, to } of references) {
       const index = functionIndex.get(to)

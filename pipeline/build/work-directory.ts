@@ -5,7 +5,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, isAlive } from '../cache.ts'
+import { cachePath, isAlive, writerName } from '../cache.ts'
 import { asInfrastructure } from '../errors.ts'
 
 /** A process of this number may be alive on another computer that shares the cache: nothing young is touched. */
@@ -22,7 +22,7 @@ export async function withWorkDirectory<T>(task: (dir: string) => Promise<T>): P
     swept = work()
     await sweepDirectories(swept)
   }
-  const dir = path.join(work(), `${process.pid}-${++sequence}`)
+  const dir = path.join(work(), `${writerName}-${++sequence}`)
   try {
     await fs.mkdir(dir, { recursive: true })
     return await task(dir)

@@ -1,0 +1,167 @@
+/** Matrices of real modules: a bad one beside good ones, shards, interruption, SIGKILL, two runs at once. */
+
+import { spawn } from 'node:child_process'
+import * as fs from 'node:fs/promises'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+import { cacheDir } from '../../pipeline/cache.ts'
+import { runMatrix, type MatrixRequest } from '../../pipeline/matrix/run.ts'
+import { digestOf } from '../../pipeline/matrix/summary.ts'
+import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
+import { packageRoot } from '../../pipeline/root.ts'
+import { openTestWorkspace, testTreeName } from './workspace.ts'
+
+const { tree, toolchain, close } = await openTestWorkspace('clang')
+test.after.always(close)
+const real = test.serial
+
+/** A directory of a dozen small modules. */
+const DIRECTORY = 'drivers/net/mdio'
+
+test.beforeEach((t) => t.timeout(600_000))
+
+const matrix = (request: Partial<MatrixRequest> & Pick<MatrixRequest, 'selectors'>): Promise<MatrixDocument> =>
+  runMatrix({ tree, toolchain, until: 'compile', seed: 1, ...request })
+
+async function temporary(t: ExecutionContext, name: string): Promise<string> {
+  const dir = await fs.mkdtemp(path.join(os.tmpdir(), `drvport-${name}-`))
+  t.teardown(() => fs.rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+const HEAD = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
+const init = (body: string) => `static int __init f(void) { ${body} }\nmodule_init(f);\n`
+
+/** A folder of modules that fail, each in its own way, around one that does not. */
+async function badFolder(t: ExecutionContext): Promise<string> {
+  const dir = await temporary(t, 'bad')
+  const files = {
+    Kbuild: 'obj-m += absent.o broken.o good.o headless.o lonely.o\n',
+    'broken.c': `${HEAD}${init('return 0')}`,
+    'good.c': `${HEAD}${init('return 0;')}`,
+    'headless.c': `${HEAD}#include <linux/no_such_header.h>\n`,
+    'lonely.c': `${HEAD}extern int nobody_has_it(void);\n${init('return nobody_has_it();')}`,
+  }
+  for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
+  return dir
+}
+
+real('bad modules are rows with a reason and never stop the others', async (t) => {
+  const dir = await badFolder(t)
+  const document = await matrix({ selectors: [dir], until: 'link' })
+  const rows = new Map(document.rows.map((row) => [row.module, row]))
+  const told = document.rows.map(({ module, rung, reason }) => `${module} ${rung} ${reason}`.trim())
+  t.deepEqual(told, [
+    'absent none no-source',
+    'broken parse compile-error',
+    'good link',
+    'headless none no-source',
+    'lonely compile unresolved-symbol',
+  ])
+  t.regex(rows.get('broken')!.detail, /^external\/.*\/broken\.c:3: expected ';'/)
+  t.is(rows.get('broken')!.diagnostics[0]?.source, 'static int __init f(void) { return 0 }')
+  t.regex(rows.get('headless')!.detail, /headless\.c:3: 'linux\/no_such_header\.h' file not found/)
+  t.regex(rows.get('absent')!.detail, /absent\.c/)
+  t.deepEqual(rows.get('lonely')!.missing, ['nobody_has_it'])
+  t.regex(rows.get('lonely')!.detail, /nobody_has_it \(external\/.*\/lonely\.c:3\)/)
+  t.false(JSON.stringify(document.rows).includes(dir), 'a row names a path of this computer')
+  const again = await matrix({ selectors: [dir], until: 'link' })
+  t.is(again.summary.digest, document.summary.digest)
+})
+
+real('what is kept of a link does not outlive a change of the source', async (t) => {
+  const dir = await temporary(t, 'change')
+  const file = path.join(dir, 'fickle.c')
+  const text = `${HEAD}extern int nobody_has_it(void);\n${init('return nobody_has_it();')}`
+  const row = async (source: string) => {
+    await fs.writeFile(file, source)
+    return (await matrix({ selectors: [file], until: 'link' })).rows[0]!
+  }
+  t.is((await row(text)).reason, 'unresolved-symbol')
+  t.is((await row(`${text}int nobody_has_it(void) { return 0; }\n`)).rung, 'link')
+  // One line further down: the same object code, another place to look at.
+  t.regex((await row(`\n${text}`)).detail, /fickle\.c:4/)
+})
+
+real('the document: sorted, counted, complete', async (t) => {
+  const document = await matrix({ selectors: [DIRECTORY, `${DIRECTORY}/**`] })
+  const paths = document.rows.map((row) => row.path)
+  t.true(paths.length > 3)
+  t.deepEqual(paths, [...new Set(paths)].toSorted())
+  t.is(document.summary.modules, paths.length)
+  t.deepEqual(document.summary.rungs, { compile: paths.length })
+  t.is(document.interrupted, false)
+  for (const row of document.rows) {
+    t.is(row.changedBytes, 0, row.path)
+    t.true(row.sources > 0 && row.licenses.length > 0 && row.spdx.length > 0, row.path)
+  }
+})
+
+real('shards together are the whole', async (t) => {
+  const whole = await matrix({ selectors: [DIRECTORY] })
+  const parts = []
+  for (const index of [1, 2, 3]) parts.push(await matrix({ selectors: [DIRECTORY], shard: { index, of: 3 } }))
+  t.is(digestOf(parts.flatMap((part) => part.rows)), whole.summary.digest)
+  t.deepEqual(parts[1]?.shard, { index: 2, of: 3 })
+})
+
+real('an interrupted run tells what it finished, and the next one finishes the rest', async (t) => {
+  const stop = new AbortController()
+  let rows = 0
+  const half = await matrix({
+    selectors: [DIRECTORY],
+    until: 'link',
+    signal: stop.signal,
+    progress: (event) => void (event.step === 'row' && ++rows === 2 && stop.abort()),
+  })
+  t.true(half.interrupted)
+  t.true(half.rows.some((row) => row.reason === 'interrupted'))
+  t.true(half.rows.some((row) => row.reason !== 'interrupted'))
+  const rest = await matrix({ selectors: [DIRECTORY], until: 'link' })
+  t.false(rest.interrupted)
+  const finished = half.rows.filter((row) => row.reason !== 'interrupted')
+  for (const row of finished) t.is(digestOf([row]), digestOf(rest.rows.filter(({ path }) => path === row.path)))
+})
+
+/** The command line as a process of its own, with a cache of its own beside the trees there are. */
+function start(cache: string): { ended: Promise<MatrixDocument | undefined>; kill: () => void } {
+  const env = { ...process.env, DRVPORT_CACHE: cache, DRVPORT_TREES: process.env['DRVPORT_TREES'] ?? cacheDir() }
+  const main = path.join(packageRoot, 'cli', 'main.ts')
+  const args = [
+    main,
+    'matrix',
+    DIRECTORY,
+    '--tree',
+    testTreeName,
+    '--until',
+    'compile',
+    '--toolchain',
+    'clang',
+    '--json',
+  ]
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  const ended = new Promise<MatrixDocument | undefined>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve(status === 0 ? (JSON.parse(text) as MatrixDocument) : undefined))
+  })
+  return { ended, kill: () => void child.kill('SIGKILL') }
+}
+
+real('killed at any moment, then gone on with twice at once: the matrix of an undisturbed run', async (t) => {
+  const cache = await temporary(t, 'killed')
+  const undisturbed = await matrix({ selectors: [DIRECTORY] })
+  for (let round = 0; round < 2; round++) {
+    const killed = start(cache)
+    const wait = 1000 + Math.random() * 4000
+    t.log(`killed after ${Math.round(wait)} ms`)
+    await Promise.race([killed.ended, sleep(wait)])
+    killed.kill()
+    await killed.ended
+  }
+  const both = await Promise.all([start(cache).ended, start(cache).ended])
+  for (const resumed of both) t.is(resumed?.summary.digest, undisturbed.summary.digest)
+})
