@@ -44,8 +44,8 @@ function run(command: string, words: readonly string[], env: NodeJS.ProcessEnv =
 
 const drvport = (...words: string[]): Promise<Ended> => run(process.execPath, [MAIN, ...words, '--tree', testTreeName])
 
-/** One directory whose modules differ: some link, some lack symbols. */
-const SELECTOR = 'drivers/net/ethernet/realtek/**'
+/** Small modules, and one that lacks symbols. */
+const SELECTOR = 'drivers/net/ethernet/realtek/8139*'
 const FEW = ['8139too', '8139cp', 'iavf']
 
 test.serial('shards merged are the whole run, and every report of them is written', async (t) => {
