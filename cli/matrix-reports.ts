@@ -1,5 +1,5 @@
 /**
- * What every command that ends with a matrix does with it: `--report`, `--output` and `--baseline`.
+ * What every command that ends with a matrix does with it: `--report`, `--output`, `--baseline` and `--require`.
  *
  * The options are read, and refused, before the work begins; the result is printed before a report can fail.
  */
@@ -7,7 +7,7 @@ import type { Argv } from 'yargs'
 import { DrvportError, UsageError } from '../pipeline/errors.ts'
 import { diffMatrices } from '../pipeline/matrix/diff.ts'
 import { readMatrix } from '../pipeline/matrix/read.ts'
-import type { MatrixDocument } from '../pipeline/matrix/types.ts'
+import { RUNGS, rungIndex, type MatrixDocument, type Rung } from '../pipeline/matrix/types.ts'
 import {
   parseReports,
   REPORT_KINDS,
@@ -17,6 +17,8 @@ import {
 } from '../pipeline/report/index.ts'
 import type { Context } from './context.ts'
 import { renderDiff } from './matrix-diff-text.ts'
+
+export const RUNG_CHOICES = RUNGS.filter((rung) => rung !== 'none')
 
 /** Options of such a command. */
 export const reportOptions = (argv: Argv): Argv =>
@@ -29,11 +31,13 @@ export const reportOptions = (argv: Argv): Argv =>
     })
     .option('output', { type: 'string', requiresArg: true, describe: 'the matrix itself, as --report json=FILE' })
     .option('baseline', { type: 'string', requiresArg: true, describe: 'an earlier matrix; exit status 1 on a loss' })
+    .option('require', { choices: RUNG_CHOICES, describe: 'exit with 1 when a module does not reach this rung' })
 
 export interface Asked {
   readonly reports: readonly ReportSpec[]
   readonly baseline?: MatrixDocument
   readonly startTime?: string
+  readonly required?: Rung
 }
 
 /** SOURCE_DATE_EPOCH, in seconds, as other tools that write reproducible files take it. */
@@ -55,26 +59,51 @@ export async function askedReports(argv: Record<string, unknown>): Promise<Asked
   const [output, baseline] = [argv['output'], argv['baseline']] as readonly (string | undefined)[]
   const given = (argv['report'] as string[] | undefined) ?? []
   const time = startTime()
+  const required = argv['require'] as Rung | undefined
   return {
     reports: await parseReports(output === undefined ? given : [`json=${output}`, ...given]),
     ...(baseline !== undefined && { baseline: await readMatrix(baseline) }),
     ...(time !== undefined && { startTime: time }),
+    ...(required !== undefined && { required }),
   }
 }
 
-/** Print the matrix, write its reports, and return the exit status: 3 for a report not written, 1 for a loss. */
+/** Refuse a required rung above the one that is climbed to: no module could meet it. Throws UsageError. */
+export function checkRequired({ required }: Asked, until: Rung): void {
+  if (required !== undefined && rungIndex(required) > rungIndex(until))
+    throw new UsageError(`--require ${required} cannot be met`, {
+      found: `--until ${until}, which stops below it`,
+      todo: `give --until ${required}`,
+    })
+}
+
+/** Whether every module got as far as required; told to the person who required it. */
+function meets(context: Context, { rows }: MatrixDocument, required: Rung | undefined): boolean {
+  const short = required === undefined ? [] : rows.filter(({ rung }) => rungIndex(rung) < rungIndex(required))
+  if (short.length === 0) return true
+  const first = short.slice(0, 5).map(({ module, rung, reason }) => `${module} (${rung}: ${reason})`)
+  const more = short.length > first.length ? ` and ${short.length - first.length} more` : ''
+  context.progress.note(`drvport: ${short.length} modules did not reach ${required}: ${first.join(', ')}${more}`)
+  return false
+}
+
+/**
+ * Print the matrix, write its reports, and return the exit status: 3 for a report not written, 1 for a loss against the
+ * baseline or a module below what was required.
+ */
 export async function conclude(
   context: Context,
   document: MatrixDocument,
-  { reports, ...asked }: Asked,
+  { reports, required, ...asked }: Asked,
   text: (document: MatrixDocument) => string,
   options: Pick<ReportOptions, 'exportedIn'> = {},
 ): Promise<number> {
   const diff = asked.baseline && diffMatrices(asked.baseline, document)
   const compared = diff === undefined ? [] : ['', 'against the baseline', renderDiff(diff, context.verbose > 0)]
   context.result(document, (result) => [text(result), ...compared].join('\n'))
+  const met = meets(context, document, required)
   const status = await toldOfFailures(writeReports(reports, document, { ...asked, ...options }))
-  return status > 0 || diff === undefined || diff.losses === 0 ? status : 1
+  return status > 0 || (met && (diff?.losses ?? 0) === 0) ? status : 1
 }
 
 /** The result is printed by now, and stays the only document: what failed after it is told on stderr. */

@@ -2,19 +2,9 @@
 import { UsageError } from '../../pipeline/errors.ts'
 import { mergeMatrices } from '../../pipeline/matrix/merge.ts'
 import { readMatrix } from '../../pipeline/matrix/read.ts'
-import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
 import type { Context } from '../context.ts'
-import { askedReports, conclude } from '../matrix-reports.ts'
-import { count } from '../output.ts'
-
-function render({ summary, tree, interrupted }: MatrixDocument, parts: number): string {
-  const rungs = Object.entries(summary.rungs).map(([rung, modules]) => `${count(modules)} ${rung}`)
-  const whole = interrupted ? ', interrupted: not all modules were tried' : ''
-  return [
-    `${count(summary.modules)} modules of ${tree.name} (${tree.version}) from ${parts} parts${whole}: ${rungs.join(', ')}`,
-    `digest ${summary.digest}`,
-  ].join('\n')
-}
+import { askedReports, checkRequired, conclude } from '../matrix-reports.ts'
+import { renderMatrix } from '../matrix-summary.ts'
 
 export async function runMerge(
   context: Context,
@@ -29,5 +19,7 @@ export async function runMerge(
     })
   const asked = await askedReports(argv)
   const parts = await Promise.all(files.map(async (file) => ({ file, document: await readMatrix(file) })))
-  return conclude(context, mergeMatrices(parts), asked, (document) => render(document, files.length))
+  const merged = mergeMatrices(parts)
+  checkRequired(asked, merged.until)
+  return conclude(context, merged, asked, (document) => `${renderMatrix(document)}\nfiles merged: ${files.length}`)
 }

@@ -2,12 +2,12 @@
 import { UsageError } from '../../pipeline/errors.ts'
 import { parseShard } from '../../pipeline/matrix/shard.ts'
 import { runMatrix } from '../../pipeline/matrix/run.ts'
-import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow, type Rung } from '../../pipeline/matrix/types.ts'
+import type { Rung } from '../../pipeline/matrix/types.ts'
 import type { Command, Context } from '../context.ts'
 import type { Distribution } from '../queue.ts'
 import { openClimber } from '../matrix-machine.ts'
 import { showMatrix } from '../matrix-display.ts'
-import { askedReports, conclude, reportOptions } from '../matrix-reports.ts'
+import { askedReports, checkRequired, conclude, reportOptions, RUNG_CHOICES, type Asked } from '../matrix-reports.ts'
 import { renderMatrix } from '../matrix-summary.ts'
 import { useStore } from '../store.ts'
 import { workspaceOf } from '../workspace.ts'
@@ -17,28 +17,10 @@ import { runMerge } from './matrix-merge.ts'
 /** Loaded when it is asked for: without --queue nothing of it is needed. */
 const distribute = async (context: Context, url: string) => (await import('../queue.ts')).distribute(context, url)
 
-const RUNG_CHOICES = RUNGS.filter((rung) => rung !== 'none')
-
 const HELP = `Every row of the result is one module: the highest rung that it reached, and where that is not the one asked for,
 why. A module that fails is a row and no failure of the run: the exit status is 0 when the matrix was made, 1 when
 --require or --baseline is not met, 2 for wrong usage, 3 when the infrastructure failed (no compiler, disk full), 130
 when interrupted. Finished work is kept in every case, and the same command goes on from there.`
-
-/** Modules below the rung that was required. */
-function shortOf(document: MatrixDocument, required: Rung | undefined): MatrixRow[] {
-  if (required === undefined) return []
-  return document.rows.filter(({ rung }) => rungIndex(rung) < rungIndex(required))
-}
-
-/** Whether every module got as far as required; told to the person who required it. */
-function meets(context: Context, document: MatrixDocument, required: Rung | undefined): boolean {
-  const short = shortOf(document, required)
-  if (short.length === 0) return true
-  const first = short.slice(0, 5).map(({ module, rung, reason }) => `${module} (${rung}: ${reason})`)
-  const more = short.length > first.length ? ` and ${short.length - first.length} more` : ''
-  context.progress.note(`drvport: ${short.length} modules did not reach ${required}: ${first.join(', ')}${more}`)
-  return false
-}
 
 function parseJobs(given: unknown): number | undefined {
   if (given === undefined) return undefined
@@ -64,7 +46,6 @@ export const matrix: Command = {
         default: 'verify',
         describe: 'the last rung to climb; above verify a machine runs the modules',
       })
-      .option('require', { choices: RUNG_CHOICES, describe: 'exit with 1 when a module does not reach this rung' })
       .option('jobs', { type: 'number', describe: 'compilers at once; default one for each processor' })
       .option('shard', { type: 'string', describe: 'only part I of N, as in 2/4' })
       .option('queue', { type: 'string', describe: 'have workers make the rows: redis://HOST:PORT[/DB]' })
@@ -90,18 +71,13 @@ export const matrix: Command = {
 async function climbAll(
   context: Context,
   argv: Record<string, unknown>,
-  asked: Awaited<ReturnType<typeof askedReports>>,
+  asked: Asked,
   distribution: Distribution | undefined,
 ): Promise<number> {
   const shard = argv['shard'] === undefined ? undefined : parseShard(String(argv['shard']))
   const until = argv['until'] as Rung
-  const required = argv['require'] as Rung | undefined
   const jobs = parseJobs(argv['jobs'])
-  if (required !== undefined && rungIndex(required) > rungIndex(until))
-    throw new UsageError(`--require ${required} cannot be met`, {
-      found: `--until ${until}, which stops below it`,
-      todo: `give --until ${required}`,
-    })
+  checkRequired(asked, until)
   const workspace = await workspaceOf(context)
   const climber = openClimber({ seed: context.seed })
   const display = showMatrix(context.progress, context.signal)
@@ -122,8 +98,7 @@ async function climbAll(
     const exports = asked.reports.some(({ kind }) => kind === 'missing') ? await workspace.tree.exports() : undefined
     const facts = exports && { exportedIn: (symbol: string) => exports.get(symbol)?.source }
     const status = await conclude(context, document, asked, renderMatrix, facts)
-    if (document.interrupted) return 130
-    return meets(context, document, required) ? status : 1
+    return document.interrupted ? 130 : status
   } finally {
     display.close()
     await climber.close()

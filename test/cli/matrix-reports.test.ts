@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import type { Context } from '../../cli/context.ts'
-import { askedReports, conclude } from '../../cli/matrix-reports.ts'
+import { askedReports, checkRequired, conclude } from '../../cli/matrix-reports.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 import { matrix, row, sample } from '../pipeline/matrix/_rows.ts'
 
@@ -16,6 +16,7 @@ function listening(): { context: Context; said: string[] } {
   const said: string[] = []
   const context = {
     verbose: 0,
+    progress: { note: (text: string) => void said.push(text) },
     result: (document: unknown, text: (d: unknown) => string) => void said.push(text(document)),
   }
   return { context: context as unknown as Context, said }
@@ -65,3 +66,13 @@ test.serial(
     t.regex(said[1] ?? '', /^table\n[^]*a\/b\.ko[^]*now missing: x[^]*1 lost/)
   },
 )
+
+test.serial('--require is met by every module or by none, and cannot ask for more than was climbed', async (t) => {
+  const half = matrix([row('a/a.ko'), row('a/b.ko', { rung: 'compile', reason: 'link-error' })])
+  const { context, said } = listening()
+  t.is(await conclude(context, half, await askedReports({ require: 'compile' }), () => ''), 0)
+  t.is(await conclude(context, half, await askedReports({ require: 'link' }), () => ''), 1)
+  t.regex(said.at(-1) ?? '', /1 modules did not reach link: b \(compile: link-error\)/)
+  t.throws(() => checkRequired({ reports: [], required: 'probe' }, 'link'), { instanceOf: UsageError })
+  t.notThrows(() => checkRequired({ reports: [], required: 'link' }, 'link'))
+})
