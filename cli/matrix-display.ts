@@ -25,6 +25,7 @@ export class Tally {
   done = { modules: 0, objects: 0 }
   readonly rungs = new Map<Rung, number>()
   readonly current = new Set<string>()
+  elsewhere: readonly string[] = []
   private samples: Sample[] = []
 
   hear(event: MatrixProgress, now: number): void {
@@ -32,6 +33,7 @@ export class Tally {
       this.total = { modules: event.modules, objects: event.objects }
       this.samples = [{ at: now, modules: 0, objects: 0 }]
     } else if (event.step === 'start') this.current.add(event.module)
+    else if (event.step === 'elsewhere') this.elsewhere = event.current
     else if (event.step === 'row') {
       const { row, objects } = event
       this.current.delete(row.module)
@@ -77,7 +79,7 @@ export function describeTally(tally: Tally, now: number, live: boolean): { text:
   const far = `${count(done.modules)} of ${count(total.modules)} modules (${share(done.modules, total.modules)})`
   const left = remaining === undefined ? '' : `, ${waiting(remaining)} left`
   const fast = `${speed(modules)} modules/s, ${speed(objects)} objects/s${left}`
-  const now_ = [...tally.current].join(' ')
+  const now_ = [...tally.current, tally.elsewhere.join(', ')].filter(Boolean).join(' ')
   if (!live) return { text: [`${far}: ${fast}`, tally.ladder(), `now ${now_}`].filter(Boolean).join('; '), below: [] }
   return { text: `${bar(done.modules, total.modules)} ${far}`, below: [fast, tally.ladder(), `now ${now_}`] }
 }

@@ -11,14 +11,14 @@ export interface Distribution {
   close(): void
 }
 
-/** "3 workers: 8139too on a:17, preparing on b:4" */
-export function describeWorkers(workers: readonly WorkerState[]): string {
-  const at = workers.filter(({ state }) => state === 'working' || state === 'preparing')
-  const each = at.map(({ worker, state, detail, current }) => {
+/** "2 workers", "a:17 8139too mii", "b:4 preparing: fetching linux-6.1" */
+export function describeWorkers(workers: readonly WorkerState[]): string[] {
+  const there = workers.filter(({ state }) => state === 'working' || state === 'preparing')
+  const each = there.map(({ worker, state, detail, current }) => {
     if (state === 'preparing') return `${worker} preparing${detail === '' ? '' : `: ${detail}`}`
     return `${worker} ${current.length === 0 ? 'idle' : current.join(' ')}`
   })
-  return `${at.length} worker${at.length === 1 ? '' : 's'}${each.length > 0 ? `: ${each.join(', ')}` : ''}`
+  return [`${there.length} worker${there.length === 1 ? '' : 's'}`, ...each]
 }
 
 /** Reach the queue before anything that takes time. Throws InfrastructureError within seconds when nobody is there. */
@@ -39,29 +39,17 @@ export async function distribute(context: Context, url: string): Promise<Distrib
         agreement,
         ...(store && { store: store.where }),
       }
-      return async (modules, onRow) => {
-        const wanted = modules.map(({ name, path }) => ({ name, path }))
-        let rows = 0
-        let shown = ''
-        const show = (workers: readonly WorkerState[]): void => {
-          const text = `${rows} of ${wanted.length} rows, ${describeWorkers(workers)}`
-          if (text !== shown) progress.update(text)
-          shown = text
-        }
-        await coordinate({
+      return async (modules, { onRow, onCurrent }) =>
+        coordinate({
           connection,
           run,
-          modules: wanted,
+          modules: modules.map(({ name, path }) => ({ name, path })),
           ...(store && { store }),
-          onRow: (row) => {
-            rows++
-            onRow(row)
-          },
-          onWorkers: show,
+          onRow,
+          onWorkers: (workers) => onCurrent(describeWorkers(workers)),
           onNote,
           signal,
         })
-      }
     },
   }
 }

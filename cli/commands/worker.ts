@@ -35,17 +35,28 @@ const opener =
     const toolchain = run.toolchain as CommonArguments['toolchain']
     const workspace = await openWorkspace({ ...reporting(context), tree: run.tree, toolchain, onProgress: say })
     // Not before it is known that the rows would be the same: it compiles the shim.
-    let make: Promise<RowMaker> | undefined
+    let maker: Promise<RowMaker> | undefined
     const climber = openClimber({ seed: run.seed })
     const rows = { ...workspace, climber, until: run.until, seed: run.seed, signal: context.signal }
     return {
       agreement: await agreementOf(workspace, run.until),
       ...(store && { store }),
+      async prepare(modules) {
+        maker ??= openRows(rows)
+        const { prepare } = await maker
+        prepare(
+          await selectAll(
+            workspace.tree,
+            modules.map(({ path }) => path),
+          ),
+        )
+      },
       async row({ path }) {
         const [module] = await selectAll(workspace.tree, [path])
         if (module === undefined) throw new InfrastructureError(`no module ${path}`, { where: workspace.tree.view })
-        make ??= openRows(rows)
-        return (await make)(module)
+        maker ??= openRows(rows)
+        const { row } = await maker
+        return row(module)
       },
       close: async () => {
         await climber.close()

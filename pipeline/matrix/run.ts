@@ -24,17 +24,21 @@ export type MatrixProgress =
   | { readonly step: 'plan'; readonly modules: number; readonly objects: number; readonly toolchain: string }
   | { readonly step: 'shim'; readonly files: number; readonly ms: number }
   | { readonly step: 'start'; readonly module: string }
+  /** With `makeRows`: all that is under way elsewhere now, for people. */
+  | { readonly step: 'elsewhere'; readonly current: readonly string[] }
   | { readonly step: 'row'; readonly row: MatrixRow; readonly objects: number }
+
+/** What is told while rows are made somewhere else. */
+export interface Elsewhere {
+  readonly onRow: (row: MatrixRow) => void
+  readonly onCurrent: (current: readonly string[]) => void
+}
 
 /**
  * Makes rows somewhere else, in any order, telling of each. Returns when all are made or the signal has fired. Rejects
  * with InfrastructureError; rows told until then count.
  */
-export type MakeRows = (
-  modules: readonly KernelModule[],
-  onRow: (row: MatrixRow) => void,
-  signal: AbortSignal | undefined,
-) => Promise<void>
+export type MakeRows = (modules: readonly KernelModule[], tell: Elsewhere) => Promise<void>
 
 export interface MatrixRequest {
   readonly tree: KernelTree
@@ -83,12 +87,14 @@ function rowOfError(error: unknown, module: KernelModule): MatrixRow {
 }
 
 /** What makes one row after another of modules of a tree. */
-export type RowMaker = (module: KernelModule) => Promise<MatrixRow>
+export interface RowMaker {
+  /** Say which modules come next: headers common to many of them are read once. */
+  prepare(modules: readonly KernelModule[]): void
+  /** May be called concurrently; rejects only with InfrastructureError. */
+  row(module: KernelModule): Promise<MatrixRow>
+}
 
-/**
- * Open what rows are made with, of these modules if they are known beforehand (and of all that are not of the tree). The
- * maker may be called concurrently; it throws only InfrastructureError.
- */
+/** Open what rows are made with; `modules` are at least those that are not of the tree. */
 export async function openRows(request: RowsRequest, modules: readonly KernelModule[] = []): Promise<RowMaker> {
   const build = await openBuild(request, modules)
   build.compiler.prepare(modules)
@@ -96,7 +102,10 @@ export async function openRows(request: RowsRequest, modules: readonly KernelMod
     const shim = await build.compiler.shim()
     request.progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
   }
-  return (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module))
+  return {
+    prepare: (next) => build.compiler.prepare(next),
+    row: (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module)),
+  }
 }
 
 async function makeHere(
@@ -106,10 +115,10 @@ async function makeHere(
 ): Promise<void> {
   if (modules.length === 0) return
   const { toolchain, signal, progress } = request
-  const make = await openRows(request, modules)
+  const maker = await openRows(request, modules)
   const work = async (module: KernelModule) => {
     progress?.({ step: 'start', module: module.name })
-    onRow(await make(module))
+    onRow(await maker.row(module))
   }
   await schedule(modules, toolchain.width, work, signal)
 }
@@ -134,9 +143,10 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
     made.set(row.path, row)
     progress?.({ step: 'row', row, objects: sizes.get(row.path) ?? 0 })
   }
+  const onCurrent = (current: readonly string[]) => progress?.({ step: 'elsewhere', current })
   const away = makeRows === undefined ? [] : modules.filter((module) => !isOutside(module))
   const here = makeRows === undefined ? modules : modules.filter(isOutside)
-  await Promise.all([makeHere(request, here, onRow), away.length > 0 && makeRows?.(away, onRow, signal)])
+  await Promise.all([makeHere(request, here, onRow), away.length > 0 && makeRows?.(away, { onRow, onCurrent })])
   const rows = modules.map((module) => made.get(module.path) ?? emptyRow(module, 'interrupted', ''))
   const cpu = cpuMs()
   return {

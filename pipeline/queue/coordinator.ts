@@ -3,8 +3,7 @@
  *
  * It knows which modules it wants and which rows it has; every few seconds it enqueues what is neither there nor under
  * way. That one rule covers the first start, a job that failed, a coordinator that was started again and a Redis that
- * forgot everything. Rows are taken (`onRow`) before they are dropped from Redis, so being killed in between repeats
- * a row and loses none.
+ * forgot everything. A row stays in Redis until the run is over, so a coordinator that is killed loses none.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,10 +15,11 @@ import type { SharedStore } from '../store/remote.ts'
 import type { Connection } from './connection.ts'
 import {
   announceRun,
-  dropRows,
   PREFIX,
   queueName,
   removeRun,
+  setAside,
+  takenRows,
   waitingRows,
   workerStates,
   type WorkerState,
@@ -42,8 +42,8 @@ export interface CoordinatorOptions {
   readonly run: Omit<RunRecord, 'schema' | 'id' | 'modules'>
   readonly modules: readonly QueueModule[]
   readonly store?: SharedStore
-  /** A row that is new: keep it. Awaited before the row counts as taken. */
-  readonly onRow: (row: MatrixRow) => void | Promise<void>
+  /** A row that is new. */
+  readonly onRow: (row: MatrixRow) => void
   /** Workers as they are now, about twice a second. */
   readonly onWorkers?: (workers: readonly WorkerState[]) => void
   readonly onNote?: (text: string) => void
@@ -102,15 +102,22 @@ class Coordinator {
     this.options.onNote?.(text)
   }
 
-  private async accept(row: MatrixRow): Promise<void> {
+  private accept(row: MatrixRow): void {
     const accepted = this.book.accept(row)
-    if (accepted === 'new') await this.options.onRow(row)
+    if (accepted === 'new') this.options.onRow(row)
     if (accepted === 'differs')
       this.tellOnce(`warning: ${row.module} came twice, and not the same; the first row stays: ${row.detail}`)
   }
 
-  /** Rows that an earlier run of the same put into the shared store. */
+  /** Rows that an earlier run of the same left in Redis and in the shared store. */
   async takeKnown(): Promise<void> {
+    const left = await this.patiently(takenRows(this.options.connection.redis, this.record.id))
+    for (const row of left ?? []) if (isLasting(row)) this.accept(row)
+    await this.takeStored()
+    if (this.book.size > 0) this.options.onNote?.(`${this.book.size} rows were made before`)
+  }
+
+  private async takeStored(): Promise<void> {
     const { store, modules, signal } = this.options
     if (store === undefined) return
     // What workers look for, to know that theirs is the same store.
@@ -121,12 +128,11 @@ class Coordinator {
       READS_AT_ONCE,
       async ({ path }) => {
         const row = (await store.record('rows', rowKey(this.record, path))) as MatrixRow | undefined
-        if (row?.path === path && isLasting(row)) await this.accept(row)
+        if (row?.path === path && isLasting(row)) this.accept(row)
       },
       signal,
     )
     for (const outcome of settled) if (outcome?.status === 'rejected') throw outcome.reason
-    if (this.book.size > 0) this.options.onNote?.(`${this.book.size} rows were in ${store.where} already`)
   }
 
   private aborted(): boolean {
@@ -186,8 +192,8 @@ class Coordinator {
   private async takeRows(): Promise<void> {
     const { redis } = this.options.connection
     const rows = await waitingRows(redis, this.record.id)
-    for (const row of rows) await this.accept(row)
-    await dropRows(redis, this.record.id, rows)
+    for (const row of rows) this.accept(row)
+    await setAside(redis, this.record.id, rows)
     if (rows.length > 0) this.activeAt = performance.now()
   }
 
@@ -213,7 +219,7 @@ class Coordinator {
     for (const job of await this.queue.getFailed(0, 100)) {
       const why = `the job failed: ${job.failedReason ?? 'no reason given'}`
       const modules = job.data.modules.filter(({ path }) => !this.book.has(path))
-      for (const module of modules) await this.accept(failedRow(module, why))
+      for (const module of modules) this.accept(failedRow(module, why))
       await job.remove()
     }
   }
@@ -234,12 +240,12 @@ class Coordinator {
     this.options.onWorkers?.(this.workers)
   }
 
-  /** Nothing of a finished or interrupted run stays in Redis; rows that are there are still taken. */
+  /** No job of a run that is over stays in Redis; rows that are there are still taken. */
   private async end(): Promise<void> {
     const finishing = async () => {
       await this.queue.obliterate({ force: true, count: 10_000 })
       await this.takeRows()
-      await removeRun(this.options.connection.redis, this.record.id)
+      await removeRun(this.options.connection.redis, this.record.id, this.book.missing === 0)
     }
     // With the connection away there is nothing to wait for: what is left goes by itself.
     await Promise.race([finishing().catch(() => undefined), sleep(END_MS)])

@@ -18,12 +18,14 @@ export const queueName = (run: string) => `run-${run}`
 const runsKey = `${PREFIX}:runs`
 const aliveKey = (run: string) => `${PREFIX}:${run}:alive`
 const rowsKey = (run: string) => `${PREFIX}:${run}:rows`
+/** Rows that a coordinator has had, for the one that is started after it. */
+const takenKey = (run: string) => `${PREFIX}:${run}:taken`
 const workersKey = (run: string) => `${PREFIX}:${run}:workers`
 
 /** A coordinator that says nothing for so long is gone: workers take no more of its jobs. */
 const ALIVE_S = 30
-/** A killed coordinator's rows wait so long for it to come again. */
-const KEPT_S = 7 * 24 * 3600
+/** The rows of a run that did not end wait so long for it to be started again. */
+const KEPT_S = 24 * 3600
 
 /** What a worker says of itself. */
 export interface WorkerState {
@@ -58,10 +60,11 @@ export async function liveRuns(redis: Redis): Promise<RunRecord[]> {
 export const isAnnounced = async (redis: Redis, run: string): Promise<boolean> =>
   (await redis.hexists(runsKey, run)) === 1
 
-/** Forget a run: it is finished, or was given up. */
-export async function removeRun(redis: Redis, run: string): Promise<void> {
+/** Take a run away. Of a finished one nothing is kept, of one that was given up its rows. */
+export async function removeRun(redis: Redis, run: string, finished: boolean): Promise<void> {
   await redis.hdel(runsKey, run)
-  await redis.del(aliveKey(run), rowsKey(run), workersKey(run))
+  await redis.del(aliveKey(run), workersKey(run))
+  if (finished) await redis.del(rowsKey(run), takenKey(run))
 }
 
 /** Send a row to the coordinator: it waits there until it is taken. */
@@ -70,13 +73,26 @@ export async function sendRow(redis: Redis, run: string, row: MatrixRow): Promis
   await redis.expire(rowsKey(run), KEPT_S)
 }
 
-/** Rows that wait. They stay until `dropRows`: taking them is done only when they are kept elsewhere. */
-export async function waitingRows(redis: Redis, run: string): Promise<MatrixRow[]> {
-  return Object.values(await redis.hgetall(rowsKey(run))).map((text) => JSON.parse(text) as MatrixRow)
-}
+const rowsIn = async (redis: Redis, key: string): Promise<MatrixRow[]> =>
+  Object.values(await redis.hgetall(key)).map((text) => JSON.parse(text) as MatrixRow)
 
-export async function dropRows(redis: Redis, run: string, rows: readonly MatrixRow[]): Promise<void> {
-  if (rows.length > 0) await redis.hdel(rowsKey(run), ...rows.map(({ path }) => path))
+/** Rows that nobody has taken yet. */
+export const waitingRows = (redis: Redis, run: string): Promise<MatrixRow[]> => rowsIn(redis, rowsKey(run))
+
+/** Rows that an earlier coordinator of the same run had. */
+export const takenRows = (redis: Redis, run: string): Promise<MatrixRow[]> => rowsIn(redis, takenKey(run))
+
+/** Put rows aside that were taken: they are looked at again only by a coordinator that starts. */
+export async function setAside(redis: Redis, run: string, rows: readonly MatrixRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const paths = rows.map(({ path }) => path)
+  const texts = rows.flatMap((row) => [row.path, JSON.stringify(row)])
+  await redis
+    .multi()
+    .hset(takenKey(run), ...texts)
+    .expire(takenKey(run), KEPT_S)
+    .hdel(rowsKey(run), ...paths)
+    .exec()
 }
 
 export async function sayState(redis: Redis, run: string, state: WorkerState): Promise<void> {

@@ -55,21 +55,26 @@ export interface Batch {
   readonly modules: readonly QueueModule[]
 }
 
-/** Enough modules to share headers, few enough that a lost worker costs little and many workers find work. */
-const BATCH_MAX = 8
+/** Enough modules of a directory to share a precompiled header, few enough that many workers find work until the end. */
+const BATCH_MAX = 24
 const BATCHES_WANTED = 64
 
-/** Neighbours in the tree together; the same modules always give the same batches. */
+/** Neighbours in the tree together, few directories in one batch; the same modules always give the same batches. */
 export function batchesOf(modules: readonly QueueModule[]): Batch[] {
   const sorted = modules.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   const size = Math.min(BATCH_MAX, Math.max(1, Math.ceil(sorted.length / BATCHES_WANTED)))
-  const batches: Batch[] = []
-  for (let start = 0; start < sorted.length; start += size) {
-    const some = sorted.slice(start, start + size)
-    // BullMQ takes no number for a name.
-    batches.push({ id: `b-${contentKey(some.map(({ path }) => path)).slice(0, 24)}`, modules: some })
+  const batches: QueueModule[][] = []
+  let dir = ''
+  for (const module of sorted) {
+    const last = batches.at(-1)
+    const here = module.path.slice(0, module.path.lastIndexOf('/'))
+    const room = last !== undefined && last.length < (here === dir ? size : size / 2)
+    if (room) last.push(module)
+    else batches.push([module])
+    dir = here
   }
-  return batches
+  // BullMQ takes no number for a name.
+  return batches.map((some) => ({ id: `b-${contentKey(some.map(({ path }) => path)).slice(0, 24)}`, modules: some }))
 }
 
 /** The name of a run: the same command started again finds what the one before left. */

@@ -33,6 +33,8 @@ import {
 export interface OpenedRun {
   readonly agreement: Agreement
   readonly store?: SharedStore
+  /** Told of the modules of a job before the first of them is asked for. */
+  prepare?(modules: readonly QueueModule[]): Promise<void>
   /** May be called concurrently. Throws only Interrupted and InfrastructureError. */
   row(module: QueueModule, signal: AbortSignal): Promise<MatrixRow>
   close(): Promise<void>
@@ -204,6 +206,7 @@ class JoinedRun {
         await this.send(poisonedRow(module, lost[module.path] ?? 0))
         done = [...done, module.path]
       }
+      await this.opened?.prepare?.(todo)
       for (const module of todo) {
         await save(module.path)
         await this.send(await this.make(module))
@@ -255,7 +258,7 @@ class JoinedRun {
   private async sayGoodbye(): Promise<void> {
     const { redis } = this.options.connection
     if (await isAnnounced(redis, this.run.id)) return sayState(redis, this.run.id, this.stateNow())
-    await removeRun(redis, this.run.id)
+    await removeRun(redis, this.run.id, false)
     if (this.worker !== undefined) await redis.del(this.worker.toKey('meta'), this.worker.toKey('stalled-check'))
   }
 
