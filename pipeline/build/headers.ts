@@ -199,8 +199,8 @@ function parseInclude(rest: string, sure: boolean): Include | undefined {
   return { spelling: (match[1] ?? match[2]) as string, quoted: match[2] !== undefined, sure }
 }
 
-/** Scan a header's text. */
-export function scanHeader(text: string, known: Known): HeaderFacts {
+/** Scan a header's text. `intern` keeps the names, which otherwise keep the text. */
+export function scanHeader(text: string, known: Known, intern: (name: string) => string = (name) => name): HeaderFacts {
   const plain = plainText(text)
   const directives = [...plain.matchAll(/^[ \t]*#[ \t]*(\w+)[ \t]*(.*?)\s*$/gm)].map((match) => ({
     word: match[1] as string,
@@ -218,22 +218,23 @@ export function scanHeader(text: string, known: Known): HeaderFacts {
     if (conditions.follow(directive, guard)) {
       if (outside === false || word === 'else' || word === 'endif') return
       const name = isDefault(directives, i)
-      if (name !== undefined && name !== guard) section.defaults.set(name, formOf(directives[i + 1]?.rest ?? ''))
-      else for (const open of openNames(rest, known)) if (open !== guard) section.tested.add(open)
+      if (name !== undefined && name !== guard)
+        section.defaults.set(intern(name), formOf(directives[i + 1]?.rest ?? ''))
+      else for (const open of openNames(rest, known)) if (open !== guard) section.tested.add(intern(open))
       return
     }
     if (outside === false) return
     if (word === 'include') {
       const include = parseInclude(rest, outside === true)
       if (include === undefined) return
-      includes.push(include)
+      includes.push({ ...include, spelling: intern(include.spelling) })
       section = { defines: new Map(), defaults: new Map(), tested: new Set() }
       sections.push(section)
     } else if (word === 'define' || word === 'undef') {
       const name = /^\w+/.exec(rest)?.[0]
       const isOfDefault = i > 0 && isDefault(directives, i - 1) === name
       if (name !== undefined && name !== guard && !isOfDefault)
-        section.defines.set(name, section.defines.get(name) === 'plain' ? 'plain' : formOf(rest))
+        section.defines.set(intern(name), section.defines.get(name) === 'plain' ? 'plain' : formOf(rest))
     } else if (word === 'pragma' && rest === 'once') once = true
   })
   return { includes, sections, guarded: once, size: plain.length }
@@ -249,11 +250,14 @@ function isDefault(directives: readonly Directive[], at: number): string | undef
   return name === /^\w+/.exec(second.rest)?.[0] ? name : undefined
 }
 
+/** No file has more before its first declaration; one that had would only look as if it included less. */
+const PRELUDE_MAX = 65_536
+
 /** Scan a source file up to its first line that is neither blank nor a directive. */
 export function scanSource(text: string, known: Known): Step[] {
   const conditions = new Conditions(known)
   const steps: Step[] = []
-  for (const line of plainText(text).split('\n')) {
+  for (const line of plainText(text.slice(0, PRELUDE_MAX)).split('\n')) {
     if (/^\s*$/.test(line)) continue
     const match = /^[ \t]*#[ \t]*(\w+)[ \t]*(.*?)\s*$/.exec(line)
     if (match === null) break
@@ -309,12 +313,18 @@ interface Edges {
   readonly complete: boolean
 }
 
+type EdgeMemo = Map<number, readonly (Edge | undefined)[]>
+
 /** What is read, in order, when a file is compiled up to its first declaration. */
 export interface Reading {
   /** Each header where it is entered first, and again where it surely is if it was only possible before. */
   readonly entered: readonly Header[]
-  /** For each of them, how many headers are entered before each of its sections. */
-  readonly sectionsAt: readonly (readonly number[])[]
+  /** Where each file is entered first, by its number. */
+  readonly firsts: ReadonlyMap<number, number>
+  /** How many headers are entered before each section of each header entered: see sectionAt(). */
+  readonly marks: readonly number[]
+  /** Where the marks of each header entered begin. */
+  readonly starts: readonly number[]
   /** Headers surely read, by id. */
   readonly sure: ReadonlySet<number>
   /** Macros the file itself defines, with the number of headers entered before. */
@@ -329,7 +339,10 @@ export class HeaderGraph {
   readonly known: Known
   private readonly byPath = new Map<string, Header | undefined>()
   private readonly files = new Map<string, number>()
-  private readonly edges = new Map<string, Edges>()
+  /** By header. */
+  private readonly edges: Edges[] = []
+  private readonly memos = new Map<string, EdgeMemo>()
+  private readonly names = new Map<string, string>()
 
   constructor(known: Known) {
     this.known = known
@@ -359,9 +372,23 @@ export class HeaderGraph {
     const normal = path.normalize(spelt)
     const file = this.files.get(normal) ?? this.files.size
     this.files.set(normal, file)
-    const header = { id: this.headers.length, path: spelt, file, facts: scanHeader(text, this.known) }
+    const header = {
+      id: this.headers.length,
+      path: spelt,
+      file,
+      facts: scanHeader(text, this.known, (name) => this.intern(name)),
+    }
     this.headers.push(header)
     return header
+  }
+
+  private intern(name: string): string {
+    const known = this.names.get(name)
+    if (known !== undefined) return known
+    // A copy: a part of a string keeps all of it in memory.
+    const copy = Buffer.from(name, 'latin1').toString('latin1')
+    this.names.set(copy, copy)
+    return copy
   }
 
   private resolve(include: Include, from: string, dirs: readonly string[]): Header | undefined {
@@ -375,26 +402,36 @@ export class HeaderGraph {
     return undefined
   }
 
-  /** What a header includes, in order; undefined for what is nowhere. */
-  edgesOf(header: Header, search: Search): readonly (Edge | undefined)[] {
-    const common = search.dirs.slice(0, search.common)
-    const key = `${header.id} ${search.key}`
-    let edges = this.edges.get(key)
+  /** What a header includes, in order; undefined for what is nowhere. `found` keeps what only this search finds. */
+  edgesOf(header: Header, search: Search, found: EdgeMemo): readonly (Edge | undefined)[] {
+    let edges = this.edges[header.id]
     if (edges === undefined) {
-      const found = header.facts.includes.map((include) => {
-        const target = this.resolve(include, header.path, common)
-        return target && { header: target, sure: include.sure }
-      })
-      edges = { found, complete: !found.includes(undefined) }
-      this.edges.set(key, edges)
+      const common = search.dirs.slice(0, search.common)
+      const targets = header.facts.includes.map((include) => this.edge(include, header, common))
+      edges = { found: targets, complete: !targets.includes(undefined) }
+      this.edges[header.id] = edges
     }
-    if (edges.complete) return edges.found
-    const others = search.dirs.slice(search.common)
-    return edges.found.map((edge, i) => {
-      const include = header.facts.includes[i] as Include
-      const target = edge === undefined ? this.resolve({ ...include, quoted: false }, header.path, others) : undefined
-      return edge ?? (target && { header: target, sure: include.sure })
-    })
+    if (edges.complete || search.dirs.length === search.common) return edges.found
+    let whole = found.get(header.id)
+    if (whole === undefined) {
+      const others = search.dirs.slice(search.common)
+      whole = edges.found.map((edge, i) => edge ?? this.edge(header.facts.includes[i] as Include, header, others))
+      found.set(header.id, whole)
+    }
+    return whole
+  }
+
+  private edge(include: Include, from: Header, dirs: readonly string[]): Edge | undefined {
+    const header = this.resolve(include, from.path, dirs)
+    return header && { header, sure: include.sure }
+  }
+
+  /** What searches with these directories found beyond the common ones. */
+  memoOf({ dirs }: Search): EdgeMemo {
+    const key = dirs.join('\n')
+    const memo = this.memos.get(key) ?? new Map<number, readonly (Edge | undefined)[]>()
+    this.memos.set(key, memo)
+    return memo
   }
 
   /** Follow steps from the top of `source`, after the forced includes. */
@@ -415,39 +452,55 @@ export class HeaderGraph {
         if (header !== undefined) reader.enter(header, step.sure)
       }
     }
-    return { entered: reader.entered, sectionsAt: reader.sectionsAt, sure: reader.sure, defines, tests }
+    const { entered, firsts, marks, starts, sure } = reader
+    return { entered, firsts, marks, starts, sure, defines, tests }
   }
 }
+
+/** How many headers are entered before a section of the header entered at `index`. */
+export const sectionAt = (
+  { marks, starts }: Pick<Reading, 'marks' | 'starts'>,
+  index: number,
+  section: number,
+): number => marks[(starts[index] as number) + section] as number
 
 /** Enters headers as a compiler would: each file once, with what it includes. */
 export class Reader {
   readonly entered: Header[] = []
-  readonly sectionsAt: number[][] = []
+  readonly firsts = new Map<number, number>()
+  readonly marks: number[] = []
+  readonly starts: number[] = []
   readonly sure = new Set<number>()
-  private readonly state = new Map<number, 'possible' | 'sure'>()
+  private readonly sureFiles = new Set<number>()
   private readonly graph: HeaderGraph
   private readonly search: Search
+  private readonly memo: EdgeMemo
 
   constructor(graph: HeaderGraph, search: Search) {
     this.graph = graph
     this.search = search
+    this.memo = graph.memoOf(search)
   }
 
   has(header: Header): boolean {
-    return this.state.get(header.file) === 'sure'
+    return this.sureFiles.has(header.file)
   }
 
   enter(header: Header, sure: boolean): void {
-    const before = this.state.get(header.file)
-    if (before === 'sure' || (before === 'possible' && !sure)) return
-    this.state.set(header.file, sure ? 'sure' : 'possible')
-    if (sure) this.sure.add(header.id)
+    const { file, id } = header
+    if (this.sureFiles.has(file) || (!sure && this.firsts.has(file))) return
+    if (!this.firsts.has(file)) this.firsts.set(file, this.entered.length)
+    if (sure) {
+      this.sureFiles.add(file)
+      this.sure.add(id)
+    }
     this.entered.push(header)
-    const at = [this.entered.length]
-    this.sectionsAt.push(at)
-    for (const edge of this.graph.edgesOf(header, this.search)) {
+    let mark = this.marks.length
+    this.starts.push(mark)
+    for (let i = 0; i <= header.facts.includes.length; i++) this.marks.push(this.entered.length)
+    for (const edge of this.graph.edgesOf(header, this.search, this.memo)) {
       if (edge !== undefined) this.enter(edge.header, sure && edge.sure)
-      at.push(this.entered.length)
+      this.marks[++mark] = this.entered.length
     }
   }
 }

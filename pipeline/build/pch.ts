@@ -12,7 +12,16 @@ import { readFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, writeAtomic } from '../cache.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import { HeaderGraph, Reader, scanSource, type Form, type Header, type Reading, type Search } from './headers.ts'
+import {
+  HeaderGraph,
+  Reader,
+  scanSource,
+  sectionAt,
+  type Form,
+  type Header,
+  type Reading,
+  type Search,
+} from './headers.ts'
 import { parseDependencies } from '../toolchain/diagnostics.ts'
 import { planClusters, type Cluster } from './pch-plan.ts'
 
@@ -39,7 +48,7 @@ export interface Planned {
 
 /** Sources that are planned together, when the first of them is compiled. */
 interface Group {
-  readonly members: readonly Planned[]
+  readonly members: Planned[]
   plan?: Promise<void>
 }
 
@@ -57,7 +66,6 @@ interface Command {
 interface ReadUnit extends Unit {
   readonly command: Command
   readonly reading: Reading
-  readonly firsts: ReadonlyMap<number, number>
 }
 
 /** A section of a header that asks for or defines a macro. */
@@ -128,7 +136,10 @@ export function parseCommand(args: readonly string[]): Command | undefined {
     else if (!/^-W(?!a,|p,|l,)|^-f(file|macro|debug)-prefix-map=/.test(arg)) rest.push(arg)
   }
   const key = dirs.slice(0, common).join('\n')
-  return { search: { dirs, common, key }, defines, forced, kind: [...rest, '', ...forced, '', key].join('\n') }
+  // A bare -DDEBUG is there to be asked for: it makes a kind. Others have values of a module's own.
+  const switches = defines.filter((define) => !define.includes('='))
+  const kind = [...rest, '', ...switches, '', ...forced, '', key].join('\n')
+  return { search: { dirs, common, key }, defines, forced, kind }
 }
 
 const macroOf = (define: string): string => /^-[DU](\w+)/.exec(define)?.[1] ?? ''
@@ -136,15 +147,6 @@ const push = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
   const list = map.get(key)
   if (list === undefined) map.set(key, [value])
   else list.push(value)
-}
-
-/** Where each file is entered first. */
-function firstPositions(entered: readonly Header[]): Map<number, number> {
-  const firsts = new Map<number, number>()
-  entered.forEach((header, i) => {
-    if (!firsts.has(header.file)) firsts.set(header.file, i)
-  })
-  return firsts
 }
 
 function meaningOf(headers: Iterable<Header>): Meaning {
@@ -166,28 +168,28 @@ function meaningOf(headers: Iterable<Header>): Meaning {
   return { files, sensitive, definers }
 }
 
-type Order = Pick<ReadUnit, 'reading' | 'firsts'>
+type Order = Pick<Reading, 'entered' | 'firsts' | 'marks' | 'starts'>
 
-/** How many headers a unit has entered before a section of one; undefined when it does not read it. */
-function positionOf({ reading, firsts }: Order, { file, section }: Place): number | undefined {
-  const first = firsts.get(file)
-  return first === undefined ? undefined : (reading.sectionsAt[first]?.[section] ?? first + 1)
+/** How many headers are entered before a section of one; undefined when it is not read. */
+function positionOf(order: Order, { file, section }: Place): number | undefined {
+  const first = order.firsts.get(file)
+  return first === undefined ? undefined : sectionAt(order, first, section)
 }
 
 /**
  * What keeps a unit from having these headers read first, or undefined when nothing does: a macro that somebody else
  * defines before one of them asks for it, or a condition elsewhere that comes before one of them defines its macro.
  */
-export function conflict(unit: Order, meaning: Meaning, harmless?: ReadonlySet<string>): string | undefined {
-  const { entered, sectionsAt, defines, tests } = unit.reading
+export function conflict(reading: Reading, meaning: Meaning, harmless?: ReadonlySet<string>): string | undefined {
+  const { entered, firsts, defines, tests } = reading
   const last = entered.findLastIndex((header) => meaning.files.has(header.file))
   const changes = (name: string, at: number): boolean =>
     (harmless !== undefined && !harmless.has(name)) ||
-    (meaning.sensitive.get(name)?.some((place) => (positionOf(unit, place) ?? -1) > at) ?? false)
+    (meaning.sensitive.get(name)?.some((place) => (positionOf(reading, place) ?? -1) > at) ?? false)
   /** The macro is defined, but only later. */
   const asksEarly = (name: string, at: number): boolean => {
-    const firsts = (meaning.definers.get(name) ?? []).map((file) => unit.firsts.get(file) ?? Infinity)
-    return firsts.length > 0 && firsts.every((first) => first >= at) && firsts.some((first) => first < Infinity)
+    const read = (meaning.definers.get(name) ?? []).flatMap((file) => firsts.get(file) ?? [])
+    return read.length > 0 && read.every((first) => first >= at)
   }
   for (const { name, at } of defines)
     if (at <= last && (name.startsWith('CONFIG_') || changes(name, at))) return `defines ${name}`
@@ -196,7 +198,7 @@ export function conflict(unit: Order, meaning: Meaning, harmless?: ReadonlySet<s
     const { file, path: name, facts } = entered[i] as Header
     if (meaning.files.has(file)) continue
     for (const [k, section] of facts.sections.entries()) {
-      const at = sectionsAt[i]?.[k] ?? i
+      const at = sectionAt(reading, i, k)
       if (at > last) break
       for (const macro of section.defines.keys()) if (changes(macro, at)) return `${name} defines ${macro}`
       for (const macro of section.defaults.keys())
@@ -227,7 +229,7 @@ function orderedPairs(meaning: Meaning, order: Order): Precompiled['ordered'] {
 function refusal(unit: ReadUnit, pch: Precompiled): string | undefined {
   const missing = pch.roots.find((root) => !unit.reading.sure.has(root.id))
   if (missing !== undefined) return `does not surely read ${missing.path}`
-  for (const file of pch.files) if (!unit.firsts.has(file)) return `does not read file ${file}`
+  for (const file of pch.files) if (!unit.reading.firsts.has(file)) return `does not read file ${file}`
   const own = new Set(unit.command.defines)
   if (pch.defines.some((define) => !own.has(define))) return 'lacks a -D'
   const common = new Set(pch.defines)
@@ -238,9 +240,9 @@ function refusal(unit: ReadUnit, pch: Precompiled): string | undefined {
     if (!common.has(define) && !pch.harmless.has(name) && !isRenaming && !isText) return `has ${define}`
   }
   for (const { definer, place, before } of pch.ordered)
-    if ((unit.firsts.get(definer) ?? Infinity) < (positionOf(unit, place) ?? -1) !== before)
+    if ((unit.reading.firsts.get(definer) ?? Infinity) < (positionOf(unit.reading, place) ?? -1) !== before)
       return `has another order: ${definer} ${place.file}/${place.section} ${before}`
-  return conflict(unit, pch, pch.harmless)
+  return conflict(unit.reading, pch, pch.harmless)
 }
 
 /** Counters, for reports and experiments. */
@@ -284,7 +286,7 @@ export class Precompiler {
    */
   async argsFor(unit: Unit): Promise<Use | undefined> {
     for (const group of this.groups.get(unit.source) ?? []) {
-      group.plan ??= this.plan(group.members)
+      group.plan ??= this.plan(group.members.splice(0))
       await group.plan
     }
     const place = this.assigned.get(unit.key)
@@ -313,8 +315,9 @@ export class Precompiler {
     this.assigned.delete(key)
     for (let node: Node | undefined = place.node; node !== undefined; node = this.parentOf(node)) {
       node.left--
-      if (node.left === 0 && node.result !== undefined)
-        await fs.rm(path.dirname(node.result.file), { recursive: true, force: true })
+      if (node.left > 0) continue
+      this.nodes.delete(node.cluster)
+      if (node.result !== undefined) await fs.rm(path.dirname(node.result.file), { recursive: true, force: true })
     }
   }
 
@@ -363,7 +366,7 @@ export class Precompiler {
     const text = await fs.readFile(unit.source, 'latin1').catch(() => undefined)
     if (text === undefined) return undefined
     const reading = graph.read(unit.source, command.forced, scanSource(text, graph.known), command.search)
-    return { ...unit, command, reading, firsts: firstPositions(reading.entered) }
+    return { ...unit, command, reading }
   }
 
   private planKind(units: readonly ReadUnit[]): void {
@@ -385,7 +388,7 @@ export class Precompiler {
     const accepts = (unit: ReadUnit, headers: ReadonlySet<number>): boolean => {
       const meaning = meanings.get(headers) ?? meaningOf(chooseRoots(graph, unit, headers).reader.entered)
       meanings.set(headers, meaning)
-      const why = conflict(unit, meaning)
+      const why = conflict(unit.reading, meaning)
       if (why !== undefined) this.figures.refused.set(why, (this.figures.refused.get(why) ?? 0) + 1)
       return why === undefined
     }
@@ -459,13 +462,12 @@ export class Precompiler {
     const marks = this.candidates(units, meaning, new Set(defines))
     for (const name of deferred) marks.delete(name)
     const { bad, renamed, witnesses } = await this.effects(args, dir, stub, marks)
-    const reading = { ...reader, defines: [], tests: [] }
     return {
       ...meaning,
       file,
       roots,
       defines,
-      ordered: orderedPairs(meaning, { reading, firsts: firstPositions(reader.entered) }),
+      ordered: orderedPairs(meaning, reader),
       harmless: new Set([...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))),
       renamed,
       deferred: new Set(deferred),
@@ -652,13 +654,16 @@ function chooseRoots(
 
 /** Options of the kernel's configuration, from the header that Kbuild makes of them, and what holds for any C file. */
 function knownMacros({ search, defines }: Command): (macro: string) => boolean | undefined {
-  const always = new Map([
+  const always = new Map<string, boolean>([
     ['__KERNEL__', true],
     ['__clang__', true],
     ['__GNUC__', true],
     ['__ASSEMBLY__', false],
     ['__ASSEMBLER__', false],
     ['__cplusplus', false],
+    ['_MSC_VER', false],
+    ['__INTEL_COMPILER', false],
+    ...['attribute', 'builtin', 'feature', 'extension', 'include'].map((what) => [`__has_${what}`, true] as const),
     ['MODULE', defines.includes('-DMODULE')],
   ])
   const text = search.dirs
