@@ -92,6 +92,30 @@ async function cFiles(dir: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.c')).toSorted()
 }
 
+/** Modules whose compiled state is kept for those that need them; another is read from the cache again. */
+const MODULES_KEPT = 512
+
+/** The last results of work done by name; work under way is always among them, and is not done twice. */
+function recent<T>(size: number): (name: string, make: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, Promise<T>>()
+  const settled = new Set<string>()
+  return (name, make) => {
+    const known = kept.get(name)
+    if (known !== undefined) return known
+    const work = make()
+    kept.set(name, work)
+    const settle = () => {
+      settled.add(name)
+      const [oldest] = settled
+      if (settled.size <= size || oldest === undefined) return
+      settled.delete(oldest)
+      kept.delete(oldest)
+    }
+    work.then(settle, settle)
+    return work
+  }
+}
+
 export function createCompiler(tree: KernelTree, context: CompileContext): Compiler {
   const limited = limiter(context.toolchain.width)
   const shimDir = path.join(packageRoot, 'shim')
@@ -99,7 +123,7 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
   // A file of the tree is linked for its functions, not to start a kernel: see the header.
   const treeFlags = ['-include', path.join(shimDir, 'include', 'drvport', 'tree.h')]
   const treeFiles = new Map<string, Promise<BuiltObject | undefined>>()
-  const modules = new Map<string, Promise<BuiltModule>>()
+  const modules = recent<BuiltModule>(MODULES_KEPT)
   let shim: Promise<Shim> | undefined
 
   const jobOf = (object: KernelObject, extra: readonly string[]): CompileJob => ({
@@ -192,7 +216,7 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     context,
     prepare,
     ownFile,
-    module: (module) => once(modules, module.name, () => compileModule(module)),
+    module: (module) => modules(module.name, () => compileModule(module)),
     treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),
     shim: () => (shim ??= compileShim()),
   }

@@ -39,6 +39,8 @@ export interface HeaderFacts {
   readonly sections: readonly Section[]
   /** Including it twice is including it once. */
   readonly guarded: boolean
+  /** Its declarations get numbered names, or numbers, that depend on how often that happened before. */
+  readonly counts: boolean
   /** Characters, less comments: what reading it costs. */
   readonly size: number
 }
@@ -199,6 +201,12 @@ function parseInclude(rest: string, sure: boolean): Include | undefined {
   return { spelling: (match[1] ?? match[2]) as string, quoted: match[2] !== undefined, sure }
 }
 
+/**
+ * Use of the counter, outside of a macro's definition. Macros that count inside of functions name only what is local
+ * there.
+ */
+const COUNTS = /^(?![ \t]*#).*\b(?:__COUNTER__|__UNIQUE_ID|MODULE_(?:[A-Z]+|DEVICE_TABLE|IMPORT_NS)[ \t]*\()/m
+
 /** Scan a header's text. `intern` keeps the names, which otherwise keep the text. */
 export function scanHeader(text: string, known: Known, intern: (name: string) => string = (name) => name): HeaderFacts {
   const plain = plainText(text)
@@ -237,7 +245,7 @@ export function scanHeader(text: string, known: Known, intern: (name: string) =>
         section.defines.set(intern(name), section.defines.get(name) === 'plain' ? 'plain' : formOf(rest))
     } else if (word === 'pragma' && rest === 'once') once = true
   })
-  return { includes, sections, guarded: once, size: plain.length }
+  return { includes, sections, guarded: once, counts: COUNTS.test(plain), size: plain.length }
 }
 
 const formOf = (definition: string): Form => (/^\w+\(/.test(definition) ? 'call' : 'plain')
@@ -322,9 +330,9 @@ export interface Reading {
   /** Where each file is entered first, by its number. */
   readonly firsts: ReadonlyMap<number, number>
   /** How many headers are entered before each section of each header entered: see sectionAt(). */
-  readonly marks: readonly number[]
+  readonly marks: ArrayLike<number>
   /** Where the marks of each header entered begin. */
-  readonly starts: readonly number[]
+  readonly starts: ArrayLike<number>
   /** Headers surely read, by id. */
   readonly sure: ReadonlySet<number>
   /** Macros the file itself defines, with the number of headers entered before. */
@@ -452,8 +460,10 @@ export class HeaderGraph {
         if (header !== undefined) reader.enter(header, step.sure)
       }
     }
-    const { entered, firsts, marks, starts, sure } = reader
-    return { entered, firsts, marks, starts, sure, defines, tests }
+    const { entered, firsts, sure } = reader
+    // Thousands of these are kept for a while.
+    const marks = Uint16Array.from(reader.marks)
+    return { entered, firsts, marks, starts: Uint32Array.from(reader.starts), sure, defines, tests }
   }
 }
 

@@ -118,7 +118,9 @@ class Planner<U> {
   private count(units: readonly U[], without: ReadonlySet<number>): Map<number, number> {
     const counts = new Map<number, number>()
     for (const unit of units)
-      for (const id of this.input.headersOf(unit)) if (!without.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1)
+      for (const id of this.input.headersOf(unit))
+        if (!without.has(id) && this.input.headers[id]?.facts.counts === false)
+          counts.set(id, (counts.get(id) ?? 0) + 1)
     return counts
   }
 

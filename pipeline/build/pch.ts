@@ -111,6 +111,8 @@ interface Node {
 
 /** Files of one directory are planned together, up to so many. */
 const GROUP_MAX = 800
+/** Neighbouring directories are planned together, up to so many files. */
+const SMALL_MAX = 400
 const FLAG_WITH_VALUE = new Set(['-mllvm', '-Xclang', '-x', '-target'])
 /** Other ways of finding headers: not understood, so not used. */
 const OTHER_SEARCH = /^-(isystem|iquote|idirafter|imacros|include-pch|iprefix|isysroot)/
@@ -197,6 +199,7 @@ export function conflict(reading: Reading, meaning: Meaning, harmless?: Readonly
   for (let i = 0; i < last; i++) {
     const { file, path: name, facts } = entered[i] as Header
     if (meaning.files.has(file)) continue
+    if (facts.counts) return `${name} counts`
     for (const [k, section] of facts.sections.entries()) {
       const at = sectionAt(reading, i, k)
       if (at > last) break
@@ -274,7 +277,7 @@ export class Precompiler {
 
   /** Say what will be compiled. */
   prepare(sources: readonly Planned[]): void {
-    for (const members of groupByDirectory(sources).values()) {
+    for (const members of groupByDirectory(sources)) {
       const group: Group = { members }
       for (const source of new Set(members.map((member) => member.source))) push(this.groups, source, group)
     }
@@ -457,7 +460,7 @@ export class Precompiler {
     if (!run.ok) return undefined
     const read = parseDependencies(await fs.readFile(list, 'utf8')).filter((name) => !this.owns(name))
     const headers = read.map((name) => graph.at(name))
-    if (headers.includes(undefined)) return undefined
+    if (headers.some((header) => header === undefined || header.facts.counts)) return undefined
     const meaning = meaningOf(headers as Header[])
     const marks = this.candidates(units, meaning, new Set(defines))
     for (const name of deferred) marks.delete(name)
@@ -681,8 +684,11 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** The highest directories that hold at most GROUP_MAX of the sources, or hold them themselves. */
-function groupByDirectory<T extends { readonly source: string }>(sources: readonly T[]): Map<string, T[]> {
+/**
+ * The highest directories that hold at most GROUP_MAX of the sources, or hold them themselves; small neighbours together,
+ * because what a few files share is hardly worth precompiling.
+ */
+export function groupByDirectory<T extends { readonly source: string }>(sources: readonly T[]): T[][] {
   const counts = new Map<string, number>()
   const parents = (source: string): string[] => {
     const dirs: string[] = []
@@ -690,11 +696,16 @@ function groupByDirectory<T extends { readonly source: string }>(sources: readon
     return dirs
   }
   for (const { source } of sources) for (const dir of parents(source)) counts.set(dir, (counts.get(dir) ?? 0) + 1)
-  const groups = new Map<string, T[]>()
+  const byDir = new Map<string, T[]>()
   for (const item of sources) {
     const dirs = parents(item.source)
-    const group = dirs.findLast((dir) => (counts.get(dir) ?? 0) <= GROUP_MAX) ?? dirs[0] ?? ''
-    push(groups, group, item)
+    push(byDir, dirs.findLast((dir) => (counts.get(dir) ?? 0) <= GROUP_MAX) ?? dirs[0] ?? '', item)
+  }
+  const groups: T[][] = []
+  for (const [, items] of [...byDir].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const last = groups.at(-1)
+    if (last !== undefined && last.length + items.length <= SMALL_MAX) last.push(...items)
+    else groups.push(items)
   }
   return groups
 }

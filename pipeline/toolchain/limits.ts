@@ -47,10 +47,11 @@ export function nativeRunner(env: NodeJS.ProcessEnv) {
     const start = performance.now()
     const { limits, ...others } = options
     const limiter = limits === undefined ? undefined : await limiterIn(env['PATH'] ?? '')
+    // The soft limit's signal is told apart from the kill of a process that takes too much memory.
     const prefix =
       limits === undefined || limiter === undefined
         ? []
-        : [limiter, `--cpu=${limits.cpuSeconds}`, `--as=${limits.memoryBytes}`, '--core=0', '--']
+        : [limiter, `--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`, `--as=${limits.memoryBytes}`, '--core=0', '--']
     const [program = file, ...all] = [...prefix, file, ...args]
     const wall = limits === undefined ? {} : { wallSeconds: limits.wallSeconds }
     const end = await runProcess(program, all, { ...others, ...wall, env })
