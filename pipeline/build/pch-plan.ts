@@ -5,7 +5,9 @@
  * child's headers contain its parent's; each is worth more, in text not parsed again, than making it costs.
  */
 
+import * as path from 'node:path'
 import type { Header } from './headers.ts'
+import { push } from './pch-rules.ts'
 
 export interface Cluster<U> {
   /** Ids of headers that all members read. */
@@ -145,4 +147,35 @@ class Planner<U> {
     }
     return best
   }
+}
+
+/** Files of one directory are planned together, up to so many. */
+const GROUP_MAX = 800
+/** Neighbouring directories are planned together, up to so many files. */
+const SMALL_MAX = 400
+
+/**
+ * The highest directories that hold at most GROUP_MAX of the sources, or hold them themselves; small neighbours together,
+ * because what a few files share is hardly worth precompiling.
+ */
+export function groupByDirectory<T extends { readonly source: string }>(sources: readonly T[]): T[][] {
+  const counts = new Map<string, number>()
+  const parents = (source: string): string[] => {
+    const dirs: string[] = []
+    for (let dir = path.dirname(source); dir !== path.dirname(dir); dir = path.dirname(dir)) dirs.push(dir)
+    return dirs
+  }
+  for (const { source } of sources) for (const dir of parents(source)) counts.set(dir, (counts.get(dir) ?? 0) + 1)
+  const byDir = new Map<string, T[]>()
+  for (const item of sources) {
+    const dirs = parents(item.source)
+    push(byDir, dirs.findLast((dir) => (counts.get(dir) ?? 0) <= GROUP_MAX) ?? dirs[0] ?? '', item)
+  }
+  const groups: T[][] = []
+  for (const [, items] of [...byDir].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const last = groups.at(-1)
+    if (last !== undefined && last.length + items.length <= SMALL_MAX) last.push(...items)
+    else groups.push(items)
+  }
+  return groups
 }

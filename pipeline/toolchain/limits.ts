@@ -51,7 +51,13 @@ export function nativeRunner(env: NodeJS.ProcessEnv) {
     const prefix =
       limits === undefined || limiter === undefined
         ? []
-        : [limiter, `--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`, `--as=${limits.memoryBytes}`, '--core=0', '--']
+        : [
+            limiter,
+            `--cpu=${limits.cpuSeconds}:${limits.cpuSeconds + 5}`,
+            `--as=${limits.memoryBytes}`,
+            '--core=0',
+            '--',
+          ]
     const [program = file, ...all] = [...prefix, file, ...args]
     const wall = limits === undefined ? {} : { wallSeconds: limits.wallSeconds }
     const end = await runProcess(program, all, { ...others, ...wall, env })

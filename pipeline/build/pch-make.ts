@@ -1,0 +1,251 @@
+/**
+ * Making one precompiled header, learning what its users must not do before, and compiling with it.
+ *
+ * Knows nothing of which headers are worth it (pch-plan.ts).
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { contentKey, exists, writeAtomic } from '../cache.ts'
+import { parseDependencies } from '../toolchain/diagnostics.ts'
+import type { RunOptions, Toolchain } from '../toolchain/types.ts'
+import { Reader, type Form, type Header, type HeaderGraph, type Reading } from './headers.ts'
+import { macroOf, type Command } from './pch-command.ts'
+import { findEffects, MARK, markOf, type Effects } from './pch-effects.ts'
+import { conflict, lastOf, meaningOf, orderedPairs, positionOf, type Meaning, type OrderedPair } from './pch-rules.ts'
+
+/** A compile that may come. */
+export interface Unit {
+  /** Equal for equal compiles. */
+  readonly key: string
+  readonly source: string
+  readonly args: readonly string[]
+}
+
+/** How to compile a unit with a precompiled header. */
+export interface Use {
+  readonly args: readonly string[]
+  /** With one of these texts in it, the object is not what the plain compile makes. */
+  readonly witnesses: readonly Buffer[]
+}
+
+/** A unit, with what it reads. */
+export interface ReadUnit extends Unit {
+  readonly command: Command
+  readonly reading: Reading
+}
+
+export interface Precompiled extends Meaning {
+  /** Path of the precompiled header. */
+  readonly file: string
+  readonly roots: readonly Header[]
+  readonly defines: readonly string[]
+  /** Files that define what another asks for, and whether they are read before. */
+  readonly ordered: readonly OrderedPair[]
+  /** Macros shown to be without effect on it. */
+  readonly harmless: ReadonlySet<string>
+  /** Macros that would only rename something that the headers declare, with its declaration. */
+  readonly renamed: ReadonlyMap<string, string>
+  /** Macros that are texts of each unit's own, for which others stand in these headers. */
+  readonly deferred: ReadonlySet<string>
+  /** Text that is in an object when code whose texts a macro changes is. */
+  readonly witnesses: ReadonlyMap<string, readonly string[]>
+}
+
+/** What making one needs. */
+export interface Making {
+  readonly toolchain: Toolchain
+  readonly graph: HeaderGraph
+  /** Directory of its own, which exists. */
+  readonly dir: string
+  readonly options: Omit<RunOptions, 'cwd'>
+}
+
+/**
+ * Precompile headers (by id) for units that all read them, in the order in which `model`, one of them, does. Undefined
+ * when they cannot be precompiled.
+ */
+export async function makePrecompiled(
+  making: Making,
+  units: readonly ReadUnit[],
+  model: ReadUnit,
+  ids: ReadonlySet<number>,
+): Promise<Precompiled | undefined> {
+  const { toolchain, graph, dir } = making
+  const { roots, reader } = chooseRoots(graph, model, ids)
+  const defines = model.command.defines.filter((define) =>
+    units.every(({ command }) => command.defines.includes(define)),
+  )
+  const deferred = deferredTexts(units, new Set(defines))
+  const names = path.join(dir, 'names.h')
+  const stub = path.join(dir, 'headers.h')
+  const file = path.join(dir, 'headers.pch')
+  const list = path.join(dir, 'headers.d')
+  await fs.writeFile(names, deferred.map((name) => `#define ${name} "${MARK}${name}"\n`).join(''))
+  const includes = roots.map((root) => `#include "${root.path}"\n`)
+  await fs.writeFile(stub, [...includes, ...deferred.map((name) => `#undef ${name}\n`)].join(''))
+  const args = ['-include', names, ...baseArgs(model, defines)]
+  const output = ['-MD', '-MF', list, '-MT', 'object', '-x', 'c-header', stub, '-o', file]
+  const run = await toolchain.compile([...args, ...output], { ...making.options, cwd: dir })
+  if (!run.ok) return undefined
+  const read = parseDependencies(await fs.readFile(list, 'utf8')).filter((name) => !name.startsWith(`${dir}/`))
+  const headers = read.flatMap((name) => graph.at(name) ?? [])
+  if (headers.length < read.length || headers.some((header) => header.facts.counts)) return undefined
+  const meaning = meaningOf(headers)
+  const marks = candidates(units, meaning, new Set(defines))
+  for (const name of deferred) marks.delete(name)
+  const { bad, renamed, witnesses } = await effectsOf(making, args, stub, marks)
+  return {
+    ...meaning,
+    file,
+    roots,
+    defines,
+    ordered: orderedPairs(meaning, reader),
+    harmless: new Set([...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))),
+    renamed,
+    deferred: new Set(deferred),
+    witnesses,
+  }
+}
+
+/** Macros that units, or headers they read before, define, and that no condition of these headers asks for. */
+function candidates(units: readonly ReadUnit[], meaning: Meaning, common: ReadonlySet<string>): Map<string, Form> {
+  const found = new Map<string, Form>()
+  const seen = new Set<Header>()
+  const add = (name: string, form: Form) => {
+    if (!meaning.sensitive.has(name)) found.set(name, found.get(name) === 'plain' ? 'plain' : form)
+  }
+  for (const { reading, command } of units) {
+    const last = lastOf(reading, meaning)
+    for (const { name, form, at } of reading.defines) if (at <= last) add(name, form)
+    for (const define of command.defines) if (!common.has(define)) add(macroOf(define), 'plain')
+    for (const header of reading.entered.slice(0, Math.max(last, 0))) {
+      if (meaning.files.has(header.file) || seen.has(header)) continue
+      seen.add(header)
+      for (const { defines, defaults } of header.facts.sections)
+        for (const [name, form] of [...defines, ...defaults]) add(name, form)
+    }
+  }
+  return found
+}
+
+/** Which of these macros would change the text of the headers: preprocessed once with all of them marked. */
+async function effectsOf(
+  { toolchain, dir, options }: Making,
+  args: readonly string[],
+  stub: string,
+  names: ReadonlyMap<string, Form>,
+): Promise<Effects> {
+  const marks = path.join(dir, 'marks.h')
+  const output = path.join(dir, 'headers.i')
+  await fs.writeFile(marks, [...names].map(([name, form]) => markOf(name, form)).join(''))
+  const preprocess = ['-include', marks, ...args, '-E', '-P', '-x', 'c', stub, '-o', output]
+  const run = await toolchain.compile(preprocess, { ...options, cwd: dir })
+  if (!run.ok) return { bad: new Set(names.keys()), renamed: new Map(), witnesses: new Map() }
+  const text = await fs.readFile(output, 'latin1')
+  await Promise.all([output, marks].map((file) => fs.rm(file, { force: true })))
+  return findEffects(text)
+}
+
+const TEXT_DEFINE = /^-D\w+="[^"]*"$/
+
+/**
+ * Macros that every unit defines as a text, each its own, such as its module's name. Another text stands for it in the
+ * headers; it is in an object only when code is that has it.
+ */
+function deferredTexts(units: readonly ReadUnit[], common: ReadonlySet<string>): string[] {
+  const texts = (unit: ReadUnit) =>
+    new Set(unit.command.defines.filter((define) => TEXT_DEFINE.test(define) && !common.has(define)).map(macroOf))
+  const [first, ...others] = units.map(texts)
+  return [...(first ?? [])].filter((name) => others.every((own) => own.has(name)))
+}
+
+/** Arguments of the model unit with only these -D. */
+function baseArgs(model: ReadUnit, defines: readonly string[]): string[] {
+  return model.args.filter((arg) => !/^-[DU]/.test(arg) || defines.includes(arg))
+}
+
+/** Whether a unit may use a precompiled header, and if not, why. */
+export function refusal(unit: ReadUnit, pch: Precompiled): string | undefined {
+  const missing = pch.roots.find((root) => !unit.reading.sure.has(root.id))
+  if (missing !== undefined) return `does not surely read ${missing.path}`
+  for (const file of pch.files) if (!unit.reading.firsts.has(file)) return `does not read file ${file}`
+  const own = new Set(unit.command.defines)
+  if (pch.defines.some((define) => !own.has(define))) return 'lacks a -D'
+  const common = new Set(pch.defines)
+  for (const define of unit.command.defines) {
+    const name = macroOf(define)
+    const isRenaming = pch.renamed.has(name) && /^-D\w+=[A-Za-z_]\w*$/.test(define)
+    const isText = pch.deferred.has(name) && TEXT_DEFINE.test(define)
+    if (!common.has(define) && !pch.harmless.has(name) && !isRenaming && !isText) return `has ${define}`
+  }
+  for (const { definer, place, before } of pch.ordered)
+    if ((unit.reading.firsts.get(definer) ?? Infinity) < (positionOf(unit.reading, place) ?? -1) !== before)
+      return 'has another order'
+  return conflict(unit.reading, pch, pch.harmless)
+}
+
+/** How to compile a unit with a precompiled header that it may use. */
+export async function useOf(unit: ReadUnit, pch: Precompiled): Promise<Use> {
+  return { args: await argsWith(unit, pch), witnesses: witnessesFor(unit, pch) }
+}
+
+/** Witnesses of the macros that a unit defines before, itself or through others' headers. */
+function witnessesFor({ reading }: ReadUnit, pch: Precompiled): Buffer[] {
+  const own = new Set(reading.defines.map(({ name }) => name))
+  const others = reading.entered.filter((header) => !pch.files.has(header.file))
+  const isDefined = (name: string): boolean =>
+    own.has(name) ||
+    others.some(({ facts }) => facts.sections.some(({ defines, defaults }) => defines.has(name) || defaults.has(name)))
+  const texts = [...pch.witnesses].flatMap(([name, parts]) => (isDefined(name) ? parts : []))
+  return [...[...pch.deferred].map((name) => MARK + name), ...texts].map((text) => Buffer.from(text))
+}
+
+/** Arguments of a unit that starts from a precompiled header. */
+async function argsWith({ args, command }: ReadUnit, pch: Precompiled): Promise<string[]> {
+  const plain: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === '-include') i++
+    else plain.push(args[i] as string)
+  }
+  const renames = command.defines.flatMap((define) => {
+    const [, name = '', to = ''] = /^-D(\w+)=(\w+)$/.exec(define) ?? []
+    const declaration = pch.renamed.get(name)
+    return declaration === undefined ? [] : [renaming(name, to, declaration)]
+  })
+  const start = ['-include-pch', pch.file, ...plain]
+  if (renames.length === 0) return start
+  const text = renames.join('')
+  const file = path.join(path.dirname(pch.file), `${contentKey([text])}.h`)
+  if (!(await exists(file))) await writeAtomic(file, text)
+  return [...start, '-include', file]
+}
+
+/** The headers were read without a macro that renames what they declare: declare it, and let their own uses mean that. */
+const renaming = (name: string, to: string, declaration: string): string =>
+  `${declaration}
+#pragma push_macro("${name}")
+#undef ${name}
+#pragma redefine_extname ${name} ${to}
+#pragma pop_macro("${name}")
+`
+
+/** Headers to include so that all of a cluster's are read, in the order in which a member reads them. */
+export function chooseRoots(
+  graph: HeaderGraph,
+  model: ReadUnit,
+  headers: ReadonlySet<number>,
+): { roots: Header[]; reader: Reader } {
+  const reader = new Reader(graph, model.command.search)
+  for (const file of model.command.forced) {
+    const header = graph.at(file)
+    if (header !== undefined) reader.enter(header, true)
+  }
+  const roots: Header[] = []
+  for (const header of model.reading.entered) {
+    if (!headers.has(header.id) || !header.facts.guarded || reader.has(header)) continue
+    reader.enter(header, true)
+    roots.push(header)
+  }
+  return { roots, reader }
+}

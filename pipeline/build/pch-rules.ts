@@ -1,0 +1,149 @@
+/**
+ * When reading some headers first makes no difference to a file that reads them anyway.
+ *
+ * Reading them first moves them before everything else that the file reads up to the last of them. That matters to them
+ * where something among it defines a macro that they ask for, and to it where it asks for a macro that they define.
+ * Pure: readings and scanned headers (headers.ts) in, reasons out. Whether their text expands a macro is another
+ * question: see pch-effects.ts.
+ */
+
+import { sectionAt, type Header, type Reading } from './headers.ts'
+
+/** A section of a header that asks for or defines a macro. */
+export interface Place {
+  readonly file: number
+  readonly section: number
+}
+
+/** What the headers of a set mean depends on these. */
+export interface Meaning {
+  /** Numbers of all files. */
+  readonly files: ReadonlySet<number>
+  /** Where a macro is asked for, defined or undefined. */
+  readonly sensitive: ReadonlyMap<string, readonly Place[]>
+  /** Files that define a macro, by default or always. */
+  readonly definers: ReadonlyMap<string, readonly number[]>
+  /** What other headers do that concerns these, as far as it was asked for. */
+  readonly concerns: Map<Header, readonly Concern[]>
+}
+
+/** A macro that a section of another header defines, or asks for. */
+interface Concern {
+  readonly name: string
+  readonly section: number
+  readonly defined: boolean
+  readonly asked: boolean
+}
+
+/** A file that defines what a section of another asks for, and whether it is read before. */
+export interface OrderedPair {
+  readonly definer: number
+  readonly place: Place
+  readonly before: boolean
+}
+
+/** Add to the list of a key. */
+export const push = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [value])
+  else list.push(value)
+}
+
+/** What a set of headers means. */
+export function meaningOf(headers: Iterable<Header>): Meaning {
+  const files = new Set<number>()
+  const sensitive = new Map<string, Place[]>()
+  const definers = new Map<string, number[]>()
+  for (const { file, facts } of headers) {
+    if (files.has(file)) continue
+    files.add(file)
+    facts.sections.forEach(({ tested, defines, defaults }, section) => {
+      for (const name of tested) push(sensitive, name, { file, section })
+      for (const name of defines.keys()) {
+        push(sensitive, name, { file, section })
+        push(definers, name, file)
+      }
+      for (const name of defaults.keys()) push(definers, name, file)
+    })
+  }
+  return { files, sensitive, definers, concerns: new Map() }
+}
+
+export type Order = Pick<Reading, 'entered' | 'firsts' | 'marks' | 'starts'>
+
+/** How many headers are entered before a section of one; undefined when it is not read. */
+export function positionOf(order: Order, { file, section }: Place): number | undefined {
+  const first = order.firsts.get(file)
+  return first === undefined ? undefined : sectionAt(order, first, section)
+}
+
+/**
+ * What keeps a unit from having these headers read first, or undefined when nothing does: a macro that somebody else
+ * defines before one of them asks for it, or a condition elsewhere that comes before one of them defines its macro.
+ */
+export function conflict(reading: Reading, meaning: Meaning, harmless?: ReadonlySet<string>): string | undefined {
+  const { entered, firsts, defines, tests } = reading
+  const last = lastOf(reading, meaning)
+  const changes = (name: string, at: number): boolean =>
+    (harmless !== undefined && !harmless.has(name)) ||
+    (meaning.sensitive.get(name)?.some((place) => (positionOf(reading, place) ?? -1) > at) ?? false)
+  /** The macro is defined, but only later. */
+  const asksEarly = (name: string, at: number): boolean => {
+    const read = (meaning.definers.get(name) ?? []).flatMap((file) => firsts.get(file) ?? [])
+    return read.length > 0 && read.every((first) => first >= at)
+  }
+  for (const { name, at } of defines)
+    if (at <= last && (name.startsWith('CONFIG_') || changes(name, at))) return `defines ${name}`
+  for (const { name, at } of tests) if (at <= last && asksEarly(name, at)) return `asks for ${name}`
+  for (let i = 0; i < last; i++) {
+    const header = entered[i] as Header
+    if (meaning.files.has(header.file)) continue
+    if (header.facts.counts) return `${header.path} counts`
+    for (const { name, section, defined, asked } of concernsOf(header, meaning, harmless)) {
+      const at = sectionAt(reading, i, section)
+      if (at > last) break
+      if (defined && changes(name, at)) return `${header.path} defines ${name}`
+      if (asked && asksEarly(name, at)) return `${header.path} asks for ${name}`
+    }
+  }
+  return undefined
+}
+
+/** Where the last of a set's headers is entered: only what comes before is moved. */
+export const lastOf = ({ entered }: Pick<Reading, 'entered'>, { files }: Pick<Meaning, 'files'>): number =>
+  entered.findLastIndex((header) => files.has(header.file))
+
+/** What another header does that could matter to a set; found out once, as some define macros by the ten thousand. */
+function concernsOf(header: Header, meaning: Meaning, harmless: ReadonlySet<string> | undefined): readonly Concern[] {
+  const known = meaning.concerns.get(header)
+  if (known !== undefined) return known
+  const concerns: Concern[] = []
+  const add = (name: string, section: number, defined: boolean, asked: boolean) => {
+    const matters = meaning.sensitive.has(name) || (harmless !== undefined && !harmless.has(name))
+    const concern = { name, section, defined: defined && matters, asked: asked && meaning.definers.has(name) }
+    if (concern.defined || concern.asked) concerns.push(concern)
+  }
+  header.facts.sections.forEach(({ defines, defaults, tested }, section) => {
+    for (const name of defines.keys()) add(name, section, true, false)
+    for (const name of defaults.keys()) add(name, section, true, true)
+    for (const name of tested) add(name, section, false, true)
+  })
+  meaning.concerns.set(header, concerns)
+  return concerns
+}
+
+/** Files whose order matters among themselves: one defines what the other asks for. */
+export function orderedPairs(meaning: Meaning, order: Order): OrderedPair[] {
+  const pairs = new Map<string, OrderedPair>()
+  for (const [name, places] of meaning.sensitive) {
+    for (const definer of meaning.definers.get(name) ?? []) {
+      for (const place of places) {
+        const at = positionOf(order, place)
+        if (definer === place.file || at === undefined) continue
+        const before = (order.firsts.get(definer) ?? Infinity) < at
+        pairs.set(`${definer} ${place.file} ${place.section}`, { definer, place, before })
+      }
+    }
+  }
+  return [...pairs.values()]
+}
