@@ -1,5 +1,6 @@
 /** `drvport analyze MODULE`: what it uses of the kernel, where, what is missing, which capabilities it needs. */
 import { join } from 'node:path'
+import { selectAll } from '../../pipeline/build/index.ts'
 import { readSymbols } from '../../pipeline/build/symbols.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { analyzeModules, type AnalyzeDocument } from '../../pipeline/source/analyze.ts'
@@ -54,7 +55,7 @@ export const analyze: Command = {
   async run(context, argv) {
     const { tree } = await openTreeOnly({ tree: context.tree, ...reporting(context) })
     const symbols = await readSymbols(join(packageRoot, 'linux-api', 'symbols'))
-    const documents = await analyzeModules(tree, argv['modules'] as string[], symbols)
+    const documents = await analyzeModules(tree, await selectAll(tree, argv['modules'] as string[]), symbols)
     const [only] = documents
     const document =
       documents.length === 1 && only !== undefined

@@ -1,8 +1,10 @@
 /** `drvport list [SELECTOR...]`: modules of the configured tree: name, path, bus, class, ids. */
-import { analyzeModules } from '../../pipeline/source/analyze.ts'
+import { selectExternal } from '../../pipeline/build/external.ts'
+import type { Kbuild } from '../../pipeline/kbuild/index.ts'
+import { analyzeModules, type AnalyzedModule } from '../../pipeline/source/analyze.ts'
 import { openTreeOnly } from '../../pipeline/workspace.ts'
-import { count, table } from '../output.ts'
-import type { Command } from '../context.ts'
+import { count, duration, table } from '../output.ts'
+import type { Command, Context } from '../context.ts'
 import { reporting } from '../workspace.ts'
 
 interface ListedModule {
@@ -41,6 +43,36 @@ function render({ modules, analyzed, tree }: ListDocument): string {
   return `${table(columns, rows)}\n\n${count(modules.length)} modules in ${tree.name} (${tree.version})${hint}`
 }
 
+/** What selectors name, without making what is generated: a list compiles nothing. */
+async function matching(tree: Kbuild, selectors: readonly string[]): Promise<AnalyzedModule[]> {
+  const folders = new Map<string, string>()
+  const inTree: string[] = []
+  const outside: AnalyzedModule[] = []
+  for (const selector of selectors) {
+    const found = await selectExternal(tree, selector, folders, false)
+    if (found === undefined) inTree.push(selector)
+    else outside.push(...found)
+  }
+  return [...(inTree.length > 0 ? await tree.match(inTree) : []), ...outside]
+}
+
+/** Buses, classes and the number of ids of each module, read from its sources. */
+async function analyzed(context: Context, tree: Kbuild, modules: readonly AnalyzedModule[]): Promise<ListedModule[]> {
+  const start = performance.now()
+  const listed: ListedModule[] = []
+  for (const module of modules) {
+    context.signal.throwIfAborted()
+    const done = listed.length
+    const left = done === 0 ? '' : `, ${duration(((performance.now() - start) / done) * (modules.length - done))} left`
+    context.progress.update(`reading ${done + 1} of ${modules.length}: ${module.name}${left}`)
+    const [facts] = await analyzeModules(tree, [module], new Map())
+    const ids = facts?.tables.reduce((sum, table) => sum + table.entries.length, 0) ?? 0
+    const { name, path } = module
+    listed.push({ name, path, buses: facts?.buses ?? [], classes: facts?.classes ?? [], ids })
+  }
+  return listed
+}
+
 export const list: Command = {
   usage: 'list [selectors..]',
   describe: 'modules of the tree: name, path, bus, class, ids',
@@ -54,23 +86,12 @@ export const list: Command = {
   async run(context, argv) {
     const named = (argv['selectors'] as string[] | undefined) ?? []
     const { tree } = await openTreeOnly({ tree: context.tree, ...reporting(context) })
-    const modules = await tree.match(named.length > 0 ? named : ['all'])
-    const analyzed = (argv['ids'] as boolean | undefined) ?? modules.length <= ANALYZED_MODULES
-    const listed: ListedModule[] = []
-    for (const { name, path } of modules) {
-      context.signal.throwIfAborted()
-      if (!analyzed) {
-        listed.push({ name, path })
-        continue
-      }
-      context.progress.update(`reading ${listed.length + 1} of ${modules.length}: ${name}`)
-      const [facts] = await analyzeModules(tree, [name], new Map())
-      const ids = facts?.tables.reduce((sum, ids) => sum + ids.entries.length, 0) ?? 0
-      listed.push({ name, path, buses: facts?.buses ?? [], classes: facts?.classes ?? [], ids })
-    }
+    const modules = await matching(tree, named.length > 0 ? named : ['all'])
+    const withIds = (argv['ids'] as boolean | undefined) ?? modules.length <= ANALYZED_MODULES
+    const listed = withIds ? await analyzed(context, tree, modules) : modules.map(({ name, path }) => ({ name, path }))
     const { name, version } = tree
     context.result<ListDocument>(
-      { schema: 'drvport.list/1', tree: { name, version }, analyzed, modules: listed },
+      { schema: 'drvport.list/1', tree: { name, version }, analyzed: withIds, modules: listed },
       render,
     )
     return 0

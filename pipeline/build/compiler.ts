@@ -216,7 +216,7 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
     context,
     prepare,
     ownFile,
-    module: (module) => modules(module.name, () => compileModule(module)),
+    module: (module) => modules(module.path, () => compileModule(module)),
     treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),
     shim: () => (shim ??= compileShim()),
   }

@@ -1,81 +1,112 @@
 /**
- * Modules that are not part of a kernel tree: a C file, or a directory with a Kbuild file, anywhere on this computer.
- *
- * The small drivers of drivers-src are built this way, against any tree. Only the plain forms of Kbuild are understood:
- * `obj-m += name.o` and `name-y := a.o b.o`.
+ * Modules that are not part of a kernel tree: a C file, or a folder with a Kbuild file or Makefile, anywhere on this
+ * computer. A folder is evaluated by the tree's own Kbuild (kbuild/outside.ts); this gives its files their names.
  */
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { exists } from '../cache.ts'
-import { UsageError } from '../errors.ts'
+import { contentKey } from '../cache.ts'
+import { exportsIn } from '../kbuild/exports.ts'
+import { canonicalName } from '../kbuild/select.ts'
 import { identifier, type Root } from './flags.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 
-/** Modules and their sources named by a Kbuild file, in order. */
-export function parseKbuild(text: string): Map<string, string[]> {
-  const lists = new Map<string, string[]>()
-  for (const line of text.replaceAll('\\\n', ' ').split('\n')) {
-    const match = /^\s*([\w-]+)\s*(?::=|\+=|=)\s*(.*)$/.exec(line.replace(/#.*/, ''))
-    if (match === null) continue
-    const [, name = '', value = ''] = match
-    lists.set(name, [...(lists.get(name) ?? []), ...value.split(/\s+/).filter((word) => word.endsWith('.o'))])
-  }
-  const stem = (object: string) => object.slice(0, -2)
-  return new Map(
-    (lists.get('obj-m') ?? []).map((object) => {
-      const parts = lists.get(`${stem(object)}-y`) ?? lists.get(`${stem(object)}-objs`) ?? [object]
-      return [stem(object), parts.map((part) => `${stem(part)}.c`)]
-    }),
-  )
+type Tree = Pick<KernelTree, 'builtin' | 'outside'>
+
+/** What folders are called in results, by real path: their own name, numbered where two have the same. */
+export type FolderNames = Map<string, string>
+
+function nameOf(real: string, names: FolderNames): string {
+  const known = names.get(real)
+  if (known !== undefined) return known
+  const base = path.basename(real)
+  const taken = new Set(names.values())
+  let name = base
+  for (let n = 2; taken.has(name); n++) name = `${base}-${n}`
+  names.set(real, name)
+  return name
 }
 
-/** What to call an outside directory in results and debug information. */
-export const externalRoot = (dir: string): Root => ({
-  dir,
-  as: `external/${path.basename(dir)}/`,
-  local: true,
-})
-
-async function externalModule(
-  tree: KernelTree,
-  dir: string,
-  name: string,
-  sources: readonly string[],
-): Promise<KernelModule> {
+/** One C file, with the flags of a file of the kernel itself. */
+async function singleFile(tree: Tree, file: string, names: FolderNames): Promise<KernelModule> {
+  const [dir, name] = [path.dirname(file), path.basename(file, '.c')]
+  const as = `external/${nameOf(dir, names)}/`
   const id = identifier(name)
-  const names = ['-DMODULE', `-DKBUILD_MODFILE="${id}"`, `-DKBUILD_MODNAME="${id}"`, `-D__KBUILD_MODNAME=kmod_${id}`]
-  const objects = sources.map(async (source) => {
-    const file = path.join(dir, source)
-    // A source that is not there fails its module when it is compiled, not the others here.
-    const object = (await exists(file)) ? await tree.builtin(file) : { source: file, args: [], cwd: dir }
-    return {
-      ...object,
-      args: [...object.args.filter((arg) => !/^-D(__)?KBUILD_(MODNAME|MODFILE)=/.test(arg)), ...names],
-    }
-  })
-  return { name, path: `${externalRoot(dir).as}${name}.ko`, objects: await Promise.all(objects), external: dir }
+  const own = ['-DMODULE', `-DKBUILD_MODFILE="${id}"`, `-DKBUILD_MODNAME="${id}"`, `-D__KBUILD_MODNAME=kmod_${id}`]
+  const object = await tree.builtin(file)
+  const args = [...object.args.filter((arg) => !/^-D(__)?KBUILD_(MODNAME|MODFILE)=/.test(arg)), ...own]
+  return { name, path: `${as}${name}.ko`, objects: [{ ...object, args }], external: [{ dir, as, local: true }] }
+}
+
+async function folder(tree: Tree, real: string, names: FolderNames, ready: boolean): Promise<KernelModule[]> {
+  const { snapshot, modules, prepare } = await tree.outside(real)
+  if (ready) await prepare()
+  const as = `external/${nameOf(real, names)}/`
+  // What is included from beside the folder is named by how many levels up it lies, not by where on this computer.
+  const above = snapshot.parents.map((dir, i) => ({ dir, as: `${as.slice(0, -1)}.outside/${i + 1}/`, local: true }))
+  const external: Root[] = [{ dir: snapshot.dir, as, local: true }, ...above]
+  return modules.map(({ name, path: ko, objects }) => ({ name, path: `${as}${ko}`, objects, external }))
 }
 
 /**
  * Modules that a selector names outside the tree, or undefined when it does not name a file or directory that exists.
- * Relative paths start from the current directory. Throws UsageError for a directory without modules.
+ * Relative paths start from the current directory. `ready`: what is generated is made, as for a compile. Throws
+ * UsageError for a directory without modules.
  */
-export async function selectExternal(tree: KernelTree, selector: string): Promise<KernelModule[] | undefined> {
-  if (!selector.includes('/') && !selector.endsWith('.c')) return undefined
+export async function selectExternal(
+  tree: Tree,
+  selector: string,
+  names: FolderNames,
+  ready = true,
+): Promise<KernelModule[] | undefined> {
+  if (!selector.includes('/') && !selector.endsWith('.c') && selector !== '.') return undefined
   const file = await fs.realpath(path.resolve(selector)).catch(() => undefined)
   if (file === undefined) return undefined
-  if (file.endsWith('.c'))
-    return [await externalModule(tree, path.dirname(file), path.basename(file, '.c'), [path.basename(file)])]
-  for (const name of ['Kbuild', 'Makefile']) {
-    const text = await fs.readFile(path.join(file, name), 'utf8').catch(() => undefined)
-    if (text === undefined) continue
-    const modules = [...parseKbuild(text)]
-    if (modules.length > 0)
-      return Promise.all(modules.map(([module, sources]) => externalModule(tree, file, module, sources)))
+  return file.endsWith('.c') ? [await singleFile(tree, file, names)] : folder(tree, file, names, ready)
+}
+
+type Exports = Awaited<ReturnType<KernelTree['exports']>>
+
+/** What these modules export, as the tree says it of its own. */
+async function exportsOf(modules: readonly KernelModule[]): Promise<Exports> {
+  const found = new Map<string, { source: string; modules: string[]; gplOnly: boolean }>()
+  for (const { name, objects } of modules)
+    for (const { source } of objects) {
+      const text = await fs.readFile(source, 'latin1').catch(() => '')
+      for (const { symbol, gplOnly } of exportsIn(text))
+        if (!found.has(symbol)) found.set(symbol, { source, modules: [name], gplOnly })
+    }
+  return found
+}
+
+/** A tree that has these modules too: they use each other's exports, and stand before the tree's of the same name. */
+export async function withExternal(tree: KernelTree, modules: readonly KernelModule[]): Promise<KernelTree> {
+  if (modules.length === 0) return tree
+  const byName = new Map(modules.map((module) => [canonicalName(module.name), module]))
+  const own = await exportsOf(modules)
+  let all: Promise<Exports> | undefined
+  const exports = () => (all ??= tree.exports().then((tree) => new Map([...tree, ...own])))
+  const said = [...own].map(
+    ([
+      symbol,
+      {
+        modules: [name = ''],
+        gplOnly,
+      },
+    ]) => `${symbol} ${name} ${gplOnly}`,
+  )
+  return {
+    // What a module links with depends on who exports what.
+    id: own.size === 0 ? tree.id : contentKey([tree.id, ...said.toSorted()]),
+    name: tree.name,
+    version: tree.version,
+    roots: tree.roots,
+    select: (selector) => tree.select(selector),
+    module: async (name) => byName.get(canonicalName(name)) ?? tree.module(name),
+    exporter: async (symbol) => (await exports()).get(symbol)?.modules[0],
+    exports,
+    builtin: (file) => tree.builtin(file),
+    outside: (dir) => tree.outside(dir),
+    pristine: (name) => tree.pristine(name),
   }
-  throw new UsageError('no modules in this directory', {
-    where: file,
-    expected: 'a Kbuild or Makefile with obj-m lines',
-  })
 }

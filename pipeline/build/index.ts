@@ -13,7 +13,7 @@ import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
-import { externalRoot, selectExternal } from './external.ts'
+import { selectExternal, withExternal } from './external.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
@@ -34,8 +34,9 @@ export interface BuildRequest {
 /** Modules that the selectors name, in the tree and outside, each once. */
 export async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
   const found = new Map<string, KernelModule>()
+  const names = new Map<string, string>()
   for (const selector of selectors)
-    for (const module of (await selectExternal(tree, selector)) ?? (await tree.select(selector)))
+    for (const module of (await selectExternal(tree, selector, names)) ?? (await tree.select(selector)))
       found.set(module.path, module)
   return [...found.values()]
 }
@@ -45,11 +46,12 @@ export async function openBuild(
   request: Pick<BuildRequest, 'tree' | 'toolchain' | 'signal'>,
   modules: readonly KernelModule[],
 ): Promise<ModuleBuild> {
-  const { tree, toolchain, signal } = request
-  const outside = [...new Set(modules.flatMap((module) => module.external ?? []))].map(externalRoot)
+  const { toolchain, signal } = request
+  const external = modules.filter((module) => module.external !== undefined)
+  const tree = await withExternal(request.tree, external)
   const roots = [
     ...tree.roots,
-    ...outside,
+    ...new Map(external.flatMap((module) => module.external ?? []).map((root) => [root.dir, root])).values(),
     { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]

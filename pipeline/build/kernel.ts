@@ -20,8 +20,18 @@ export interface KernelModule {
   /** Path in the tree, of the directory or composite: what a person would look for. */
   readonly path: string
   readonly objects: readonly KernelObject[]
-  /** Directory of a module that is not part of the tree. */
-  readonly external?: string
+  /** Of a module that is not part of the tree: its directories, and what their files are called in results. */
+  readonly external?: readonly Root[]
+}
+
+/** A folder outside of the tree, evaluated by the tree's Kbuild. */
+export interface KernelFolder {
+  /** What is compiled: a copy of the folder, and the directories above it, nearest first. */
+  readonly snapshot: { readonly dir: string; readonly parents: readonly string[] }
+  /** Paths are relative to the folder. */
+  readonly modules: readonly KernelModule[]
+  /** Make what the folder's makefiles generate. */
+  prepare(): Promise<void>
 }
 
 export interface KernelTree {
@@ -45,6 +55,8 @@ export interface KernelTree {
   >
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
   builtin(file: string): Promise<KernelObject>
+  /** Modules of a folder outside of the tree. Throws UsageError. */
+  outside(folder: string): Promise<KernelFolder>
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */
   pristine(name: string): Promise<string | undefined>
 }

@@ -93,7 +93,7 @@ class Interner<T> {
 }
 
 /** Modules in the order of Kbuild's modules.order: depth first, each directory where its parent names it. */
-export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>): string[] {
+export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>, top = '.'): string[] {
   const result: string[] = []
   const seen = new Set<string>()
   const visit = (dir: string) => {
@@ -104,7 +104,7 @@ export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>): s
       else if (target.endsWith('.o')) result.push(target)
     }
   }
-  visit('.')
+  visit(top)
   return [...new Set(result)]
 }
 
@@ -129,8 +129,8 @@ export function parseDryRun(text: string): Map<string, string> {
   return found
 }
 
-/** Put the directories together. */
-export function assembleGraph(directories: readonly DirectoryFacts[]): Graph {
+/** Put the directories together. `top` is where Kbuild starts: outside of a tree, the folder. */
+export function assembleGraph(directories: readonly DirectoryFacts[], top = '.'): Graph {
   const byDir = new Map(directories.map((facts) => [facts.dir, facts]))
   const flagWords = new Interner<string>()
   const flagSets = new Interner<number[]>()
@@ -148,13 +148,13 @@ export function assembleGraph(directories: readonly DirectoryFacts[]): Graph {
       objectIndex.set(object, objects.push(entry) - 1)
     }
   }
-  const modules = moduleOrder(byDir).map((target) => {
+  const modules = moduleOrder(byDir, top).map((target) => {
     const dir = ownerOf(byDir, target)
     const parts = dir?.composites.get(target) ?? [target]
     const indices = parts.map((part) => objectIndex.get(part)).filter((index) => index !== undefined)
     return { path: target.replace(/\.o$/, '.ko'), objects: indices }
   })
-  const baseFlags = shellWords(byDir.get('.')?.baseFlags ?? '')
+  const baseFlags = shellWords(byDir.get(top)?.baseFlags ?? '')
   return { modules, objects, flagSets: flagSets.values, words: flagWords.values, baseFlags }
 }
 

@@ -5,7 +5,7 @@
  * wasm architecture; a path "in the tree" is relative to it.
  */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { exists, withLock, writeAtomic } from '../cache.ts'
@@ -15,8 +15,10 @@ import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
 import { configure, prepareObjects, type Configured } from './configure.ts'
 import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
-import { objectFlags } from './graph.ts'
+import { objectFlags, type Graph } from './graph.ts'
+import { prepareOutside, readOutside, type OutsideSetup } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
+import { takeSnapshot, type Snapshot } from './snapshot.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
@@ -29,6 +31,16 @@ export interface KbuildObject {
 
 export interface KbuildModule extends Selectable {
   readonly objects: readonly KbuildObject[]
+}
+
+/** A folder outside of the tree, as the tree's Kbuild sees it. */
+export interface OutsideFolder {
+  /** What is compiled: sources lie in its `dir`. */
+  readonly snapshot: Snapshot
+  /** In Kbuild's order; their paths are relative to the folder. */
+  readonly modules: readonly KbuildModule[]
+  /** Make what the folder's makefiles generate; before compiling. */
+  prepare(): Promise<void>
 }
 
 export interface ExportedSymbol extends Export {
@@ -60,6 +72,8 @@ export interface Kbuild {
   exports(): Promise<ReadonlyMap<string, ExportedSymbol>>
   /** How a file compiles as part of the kernel itself: a path in the tree, or an absolute one of ours. */
   builtin(file: string): Promise<KbuildObject>
+  /** Modules of a folder outside of the tree. Throws UsageError when Kbuild finds none or cannot read its makefiles. */
+  outside(folder: string): Promise<OutsideFolder>
   /** How a source compiles as part of a module. */
   compileCommand(source: string, module: string): Promise<KbuildObject>
   pristine(file: string): Promise<string | undefined>
@@ -246,6 +260,23 @@ class ConfiguredTree implements Kbuild {
     })
   }
 
+  async outside(folder: string): Promise<OutsideFolder> {
+    const snapshot = await takeSnapshot(await fs.realpath(folder))
+    const { build, setup } = this.configured
+    const outside: OutsideSetup = { snapshot, configuration: path.dirname(this.view), setup }
+    const graph = await readOutside(outside)
+    const objectAt = (index: number): KbuildObject => {
+      const source = outsideSource(graph.objects[index], build)
+      return { source, args: withOwnAbi(objectFlags(graph, index)), cwd: build }
+    }
+    const modules = graph.modules.map(({ path: ko, objects: indices }) => {
+      const objects = indices.map(objectAt)
+      const sources = objects.map(({ source }) => path.relative(snapshot.dir, source))
+      return { name: path.basename(ko, '.ko'), path: path.relative(snapshot.dir, ko), sources, objects }
+    })
+    return { snapshot, modules, prepare: () => prepareOutside(outside, graph) }
+  }
+
   pristine(file: string): Promise<string | undefined> {
     return this.tree.pristine(file)
   }
@@ -334,6 +365,13 @@ async function exportHeaders(view: string): Promise<string[]> {
 }
 
 const EXPORT_DEFINE = /#[ \t]*define[ \t]+(?:\w*EXPORT|\w*PASTE|STATIC_CALL_)|\\\n[ \t]*_*EXPORT_/
+
+/** Kbuild makes objects of C and of assembler; a generated source is named from the output directory. */
+function outsideSource(entry: Graph['objects'][number] | undefined, build: string): string {
+  if (entry?.source !== undefined) return path.resolve(build, entry.source)
+  const stem = (entry?.object ?? '').replace(/\.o$/, '')
+  return !existsSync(`${stem}.c`) && existsSync(`${stem}.S`) ? `${stem}.S` : `${stem}.c`
+}
 
 /**
  * The ABI's header is taken from this package as it is now, not from the view: several checkouts share a configuration,

@@ -146,8 +146,11 @@ function describeSymbol(
 
 export interface AnalyzeModulesOptions {
   /** Undefined symbols of a module's objects, if it has been compiled. */
-  readonly needed?: (module: KbuildModule) => Promise<readonly string[] | undefined>
+  readonly needed?: (module: AnalyzedModule) => Promise<readonly string[] | undefined>
 }
+
+/** Of the tree, or of a folder outside of it. */
+export type AnalyzedModule = Pick<KbuildModule, 'name' | 'path' | 'objects'>
 
 let ownVersion: Promise<string> | undefined
 
@@ -161,17 +164,17 @@ function analyzerVersion(): Promise<string> {
   return ownVersion
 }
 
-/** Analyze the modules that selectors name, in a configured tree. Throws UsageError when they name none. */
+/** Analyze modules, with the exports and headers of a configured tree. */
 export async function analyzeModules(
   tree: Kbuild,
-  selectors: readonly string[],
+  modules: readonly AnalyzedModule[],
   symbols: SymbolTable,
   options: AnalyzeModulesOptions = {},
 ): Promise<AnalyzeDocument[]> {
   const all = await tree.exports()
   const inConfig = new Map<string, Promise<ReadonlySet<string>>>()
   const documents: AnalyzeDocument[] = []
-  for (const module of await tree.select(selectors)) {
+  for (const module of modules) {
     const config = await readConfig(module)
     const { analysis, hashes } = await analyzeModule(tree, module, config)
     const needed = await options.needed?.(module)
@@ -210,7 +213,7 @@ function exportedBy(
 /** Source analysis of one module of a configured tree; kept by the content of everything it read. */
 async function analyzeModule(
   tree: Kbuild,
-  module: KbuildModule,
+  module: AnalyzedModule,
   config: ModuleConfig,
 ): Promise<{ analysis: Analysis; hashes: ReadonlyMap<string, string> }> {
   const hashes = new Map<string, string>()
@@ -219,7 +222,7 @@ async function analyzeModule(
   for (const object of module.objects) {
     const name = path.relative(tree.view, object.source)
     const inTree = !name.startsWith('..')
-    const text = await (inTree ? reader.read(name) : fs.readFile(object.source, 'utf8'))
+    const text = await (inTree ? reader.read(name) : fs.readFile(object.source, 'utf8').catch(() => undefined))
     if (text !== undefined) files.push({ path: inTree ? name : path.relative(object.cwd, object.source), text })
   }
   const key = contentKey([await analyzerVersion(), config.id, ...files.flatMap((file) => [file.path, file.text])])
@@ -260,7 +263,7 @@ interface ModuleConfig {
 }
 
 /** The configuration the module is built with (include/config/auto.conf of Kbuild's output directory). */
-async function readConfig(module: KbuildModule): Promise<ModuleConfig> {
+async function readConfig(module: AnalyzedModule): Promise<ModuleConfig> {
   const dir = module.objects[0]?.cwd ?? '.'
   const text = await fs.readFile(path.join(dir, 'include/config/auto.conf'), 'utf8').catch(() => '')
   const on = new Set([...text.matchAll(/^(CONFIG_\w+)=(?!n$)/gm)].map((match) => match[1] as string))

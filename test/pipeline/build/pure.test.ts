@@ -1,5 +1,4 @@
 import test from 'ava'
-import { parseKbuild } from '../../../pipeline/build/external.ts'
 import { adoptKernelFlags, moduleFlags, prefixMaps } from '../../../pipeline/build/flags.ts'
 import { moduleTable } from '../../../pipeline/build/module-table.ts'
 import { nameOf } from '../../../pipeline/build/objects.ts'
@@ -63,15 +62,4 @@ test('a symbol table names the file and line of what is wrong', (t) => {
   t.is(parseSymbols(`${head}# comment\nkmalloc\tfull\tshim:mm.c\t-\tx\n`, 'a.tsv')[0]?.provider, 'shim:mm.c')
   const error = t.throws(() => parseSymbols(`${head}kmalloc\tmaybe\tshim:mm.c\t-\t\n`, 'a.tsv'))
   t.is((error as unknown as { where: string }).where, 'a.tsv:2')
-})
-
-test('a Kbuild file names single and composite modules', (t) => {
-  const text = 'obj-m += a.o\nobj-m += b.o # two\nb-y := b1.o \\\n  b2.o\n'
-  t.deepEqual(
-    [...parseKbuild(text)],
-    [
-      ['a', ['a.c']],
-      ['b', ['b1.c', 'b2.c']],
-    ],
-  )
 })

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Read before every makefile of a run for a folder outside of the tree (make's MAKEFILES): the goal that has Kbuild say
+# what the folder's modules are made of, as kbuild/graph.mk does for the tree. Set only in make's second pass, which runs
+# in the output directory with everything defined.
+
+ifneq ($(and $(sub_make_done),$(KBUILD_EXTMOD)),)
+
+.PHONY: drvport-outside
+drvport-outside:
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$(KBUILD_EXTMOD) need-builtin=1 need-modorder=1 drvport-graph
+
+endif
