@@ -141,7 +141,7 @@ function start(cache: string): { ended: Promise<MatrixDocument | undefined>; kil
     'clang',
     '--json',
   ]
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   const ended = new Promise<MatrixDocument | undefined>((resolve, reject) => {
