@@ -111,6 +111,8 @@ async function headerChanged(cc: string, view: string, modules: readonly KbuildM
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+const describe = ({ wallMs, cpuMs, peakBytes }: Cost): string =>
+  `${seconds(wallMs)} wall, ${seconds(cpuMs)} cpu, ${megabytes(peakBytes)}`
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[(numbers.length - 1) >> 1] as number
@@ -149,7 +151,8 @@ const modules = all.filter((module) => theirs.has(module.path))
 const names = modules.map((module) => module.path)
 const own = new Set(modules.flatMap((module) => module.objects.map((object) => object.source))).size
 say(`${names.length} modules in both; only here ${all.length - names.length}, only there ${theirs.size - names.length}`)
-await buildOurs(names.slice(0, 1))
+// Who exports what belongs to the configuration, and is read from it once.
+await tree.exports()
 await warmPages(source.dir)
 
 const costs = { coldOurs: [] as Cost[], coldMake: [] as Cost[], againOurs: [] as Cost[], againMake: [] as Cost[] }
@@ -158,7 +161,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   await cleanOurs()
   const { run, document } = await buildOurs(names)
   costs.coldOurs.push(run)
-  say(`round ${round + 1}: drvport ${seconds(run.wallMs)}`)
+  say(`round ${round + 1}: drvport ${describe(run)}`)
   rungs = Object.entries(document.summary.rungs)
     .map(([rung, count]) => `${count} ${rung}`)
     .join(', ')
@@ -166,12 +169,14 @@ for (let round = 0; round < Number(values.rounds); round++) {
   objects = kept.filter((name) => name.endsWith('.o')).length
   await cleanNative(native, values.dir)
   costs.coldMake.push(await buildNative(native, names))
-  say(`round ${round + 1}: make ${seconds(costs.coldMake[round]!.wallMs)}`)
+  say(`round ${round + 1}: make ${describe(costs.coldMake[round]!)}`)
   costs.againOurs.push((await buildOurs(names)).run)
   costs.againMake.push(await buildNative(native, names))
+  say(`nothing changed: drvport ${describe(costs.againOurs[round]!)}; make ${describe(costs.againMake[round]!)}`)
 }
 const counted = await countNative(native, values.dir)
-const changed = await headerChanged(clang.path, tree.view, modules)
+// Hours of figures must not be lost to the last step.
+const changed = await headerChanged(clang.path, tree.view, modules).catch((error: unknown) => [String(error)])
 
 const [ours, made] = [costs.coldOurs, costs.coldMake].map((list) => median(list.map(({ wallMs }) => wallMs)))
 const again = median(costs.againOurs.map(({ wallMs }) => wallMs))
