@@ -260,8 +260,16 @@ async function lendLibraries(): Promise<void> {
 async function writeWrappers(): Promise<void> {
   const at = root()
   const lib = path.join(at, 'usr', 'lib')
+  const native = `${lib}/${triplet()}`
+  const libraries = [
+    native,
+    `${at}/lib/${triplet()}`,
+    `${lib}/llvm-19/lib`,
+    `${lib}/llvm-14/lib`,
+    `${native}/pulseaudio`,
+  ]
   const settings = [
-    `LD_LIBRARY_PATH='${lib}/${triplet()}:${at}/lib/${triplet()}:${lib}/llvm-19/lib:${lib}/llvm-14/lib'`,
+    `LD_LIBRARY_PATH='${libraries.join(':')}'`,
     `BISON_PKGDATADIR='${at}/usr/share/bison'`,
     ...((await exists(path.join(at, 'usr/bin/m4'))) ? [`M4='${at}/usr/bin/m4'`] : []),
   ].join(' ')
