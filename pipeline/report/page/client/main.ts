@@ -255,6 +255,7 @@ function startPage(own: Model, embeddedOther: Model | undefined, reasons: Reason
   draw()
   drawRest()
   if (state.open !== '') list.reveal(state.open)
+  performance.mark('ready')
   document.body.dataset['ready'] = 'true'
 }
 
