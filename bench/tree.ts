@@ -165,8 +165,10 @@ for (let round = 0; round < Number(values.rounds); round++) {
   rungs = Object.entries(document.summary.rungs)
     .map(([rung, count]) => `${count} ${rung}`)
     .join(', ')
-  const kept = await fs.readdir(path.join(cache, 'objects'), { recursive: true })
-  objects = kept.filter((name) => name.endsWith('.o')).length
+  // One entry for each command that was compiled; equal objects are kept once.
+  objects = (await fs.readdir(path.join(cache, 'objects', 'index'), { recursive: true })).filter((name) =>
+    name.endsWith('.zst'),
+  ).length
   await cleanNative(native, values.dir)
   costs.coldMake.push(await buildNative(native, names))
   say(`round ${round + 1}: make ${describe(costs.coldMake[round]!)}`)
