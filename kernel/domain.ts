@@ -8,7 +8,7 @@
 import { CapabilitySpace } from './capability.ts'
 import { Delivery } from './delivery.ts'
 import { type DriverFault, describeFault, Failure, KILLED } from './fault.ts'
-import { Fiber, type ProcessEntry, type StackRegion } from './fiber.ts'
+import { EXIT, Fiber, type ProcessEntry, type StackRegion } from './fiber.ts'
 import type { InterruptSet } from './interrupts.ts'
 import type { Kernel } from './kernel.ts'
 import { Meter } from './meter.ts'
@@ -102,6 +102,12 @@ export class Domain {
     const promise = this.#leave(fiber, 'ready')
     this.kernel.enqueue(fiber)
     return promise
+  }
+
+  /** End the current fiber where it is. */
+  exit(): never {
+    this.#mayBlock('exit')
+    throw EXIT
   }
 
   wake(id: number): void {

@@ -292,6 +292,13 @@ export const groups: readonly Group[] = [
         doc: 'A busy-wait loop turned once: a little time passes and interrupts may arrive.',
       },
       {
+        name: 'exit',
+        params: [],
+        result: 'void',
+        noreturn: true,
+        doc: 'End this fiber here, however deep in its calls it is.',
+      },
+      {
         name: 'preempt',
         params: [],
         result: 'void',

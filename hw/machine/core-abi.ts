@@ -81,6 +81,7 @@ export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCal
     yield: () => host.domain.yield() as unknown as Promise<void>,
     kick: () => host.domain.kick(),
     relax: () => host.domain.spend(RELAX_NS),
+    exit: () => host.domain.exit(),
     preempt: () => host.domain.preempt(),
     stack_overflow: () => {
       throw new Failure('stack-overflow', 'the C stack left its region')

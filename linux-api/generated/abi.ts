@@ -380,6 +380,8 @@ export interface SchedCalls {
   kick(): void
   /** A busy-wait loop turned once: a little time passes and interrupts may arrive. */
   relax(): void
+  /** End this fiber here, however deep in its calls it is. */
+  exit(): never
   /** The work counter ran out (called by code the pipeline adds at loop back-edges). */
   preempt(): void
   /** The C stack pointer left its region (called by code the pipeline adds). */
@@ -478,6 +480,7 @@ export const CALLS = {
     yield: { params: 0, result: false, blocking: true },
     kick: { params: 0, result: false, blocking: false },
     relax: { params: 0, result: false, blocking: false },
+    exit: { params: 0, result: false, blocking: false },
     preempt: { params: 0, result: false, blocking: false },
     stack_overflow: { params: 0, result: false, blocking: false },
   },

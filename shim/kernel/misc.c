@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/kallsyms.h>
 #include <linux/kmod.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/mm.h>
@@ -127,7 +128,8 @@ void module_put(struct module *module)
 
 void __noreturn __module_put_and_kthread_exit(struct module *module, long code)
 {
-	drvport_fault(DRVPORT_FAULT_TRAP_SYMBOL, "module_put_and_kthread_exit is not provided");
+	module_put(module);
+	kthread_exit(code);
 }
 
 /* ---- who we are ---- */

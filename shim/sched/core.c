@@ -157,6 +157,12 @@ void drvport_entry_fiber(unsigned int arg)
 	drvport_task_leave(start.task);
 }
 
+void __noreturn drvport_fiber_exit(void)
+{
+	drvport_task_leave(drvport_current);
+	drvport_sched_exit();
+}
+
 /* ---- sleeping ---- */
 
 static void check_may_sleep(const char *what)

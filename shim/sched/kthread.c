@@ -33,24 +33,44 @@ static struct kthread *kthread_of(const struct task_struct *task)
 	return task->worker_private;
 }
 
-static void kthread_body(void *arg)
+/* Its thread function is done. */
+static void kthread_ended(struct kthread *self, int result)
 {
-	struct kthread *self = arg;
-
-	/* Created asleep; the first wake-up may have come before the fiber ran at all. */
-	if (READ_ONCE(current->__state) != TASK_RUNNING)
-		schedule();
-	self->result = -EINTR;
-	if (!test_bit(SHOULD_STOP, &self->flags)) {
-		if (test_bit(SHOULD_PARK, &self->flags))
-			kthread_parkme();
-		self->result = self->fn(self->data);
-	}
+	self->result = result;
 	complete_all(&self->exited);
 	if (refcount_read(&current->usage) > 1)
 		return; /* kthread_stop() has a reference and frees the rest */
 	current->worker_private = NULL;
 	drvport_core_free(self);
+}
+
+static void kthread_body(void *arg)
+{
+	struct kthread *self = arg;
+	int result = -EINTR;
+
+	/* Created asleep; the first wake-up may have come before the fiber ran at all. */
+	if (READ_ONCE(current->__state) != TASK_RUNNING)
+		schedule();
+	if (!test_bit(SHOULD_STOP, &self->flags)) {
+		if (test_bit(SHOULD_PARK, &self->flags))
+			kthread_parkme();
+		result = self->fn(self->data);
+	}
+	kthread_ended(self, result);
+}
+
+void __noreturn kthread_exit(long result)
+{
+	kthread_ended(kthread_of(current), result);
+	drvport_fiber_exit();
+}
+
+void __noreturn kthread_complete_and_exit(struct completion *completion, long result)
+{
+	if (completion)
+		complete(completion);
+	kthread_exit(result);
 }
 
 static struct task_struct *kthread_new(int (*fn)(void *), void *data, const char *name)
