@@ -64,6 +64,19 @@ static int modules_start(void)
 	return err;
 }
 
+/*
+ * What a module with an init and no exit holds is meant to last: Linux never unloads it. It counts as ours then.
+ */
+static bool some_stay(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < drvport_modules_count; i++)
+		if (drvport_modules[i].init && !drvport_modules[i].exit)
+			return true;
+	return false;
+}
+
 static void modules_stop(void)
 {
 	while (modules_started) {
@@ -92,6 +105,7 @@ int drvport_entry_init(void)
 		drvport_pci_bus_init();
 	if (drvport_net_init)
 		drvport_net_init();
+	drvport_initcalls_run();
 	own = drvport_held;
 	drvport_params_apply();
 	err = modules_start();
@@ -114,6 +128,8 @@ void drvport_entry_exit(void)
 	/* Nobody waits any more: an alarm set earlier for a timer since deleted would be left behind. */
 	drvport_timer_rearm();
 	drvport_task_leave(task);
+	if (some_stay())
+		own = drvport_held;
 }
 
 int drvport_entry_probe(unsigned int bus, unsigned int slot)

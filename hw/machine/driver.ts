@@ -207,8 +207,10 @@ export class Driver implements NetDriver {
     await this.call('exit')
     this.domain.releaseStacks()
     const census = this.census()
-    const { fibers, capabilities, timers } = this.domain.remains()
+    const { capabilities, timers, ...remains } = this.domain.remains()
     this.domain.end()
+    // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
+    const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)
     return { ...left, fibers, capabilities, timers, census }
   }
 }
