@@ -12,11 +12,27 @@ export interface Consulted {
 }
 
 /**
- * lib/ is the kernel's portable library: data in, data out, no hardware and no scheduling, and it moves between releases;
- * asking the tree where a symbol is serves every release.
+ * Code of the tree that is built into the kernel and portable: data in, data out, or bookkeeping between drivers and the
+ * clients of their class. What hardware it meets, it meets through a driver. It moves between releases; asking the tree
+ * where a symbol is serves every release. A row of the tables comes first.
  */
+const PORTABLE = [
+  /^(lib|crypto)\//,
+  /^drivers\/base\/regmap\//,
+  /^drivers\/char\/misc\.c$/,
+  /^drivers\/hwspinlock\/hwspinlock_core\.c$/,
+  /^drivers\/i2c\/i2c-[^/]+$/,
+  /^drivers\/input\/[^/]+$/,
+  /^drivers\/mfd\/mfd-core\.c$/,
+  /^drivers\/power\/supply\/power_supply_[^/]+$/,
+  /^drivers\/rtc\/(class|interface|lib|nvmem|dev|proc|sysfs)\.c$/,
+  /^drivers\/spi\/spi(-mem)?\.c$/,
+  /^drivers\/watchdog\/watchdog_[^/]+$/,
+]
+
 function portableSource(found: { source: string; modules: readonly string[] } | undefined): string | undefined {
-  return found !== undefined && found.modules.length === 0 && found.source.startsWith('lib/') ? found.source : undefined
+  if (found === undefined || found.modules.length > 0) return undefined
+  return PORTABLE.some((place) => place.test(found.source)) ? found.source : undefined
 }
 
 /** The objects of a module by name; undefined when there is none, or it does not compile. */

@@ -374,3 +374,32 @@ void class_remove_file_ns(typeof(*(class_ptr)0) *class, const struct class_attri
 void drvport_base_init(void)
 {
 }
+
+/* ---- classes under an older name: links in sysfs, which is not there ---- */
+
+struct class_compat {
+	const char *name;
+};
+
+struct class_compat *class_compat_register(const char *name)
+{
+	struct class_compat *compat = kmalloc(sizeof(*compat), GFP_KERNEL);
+
+	if (compat)
+		compat->name = name;
+	return compat;
+}
+
+void class_compat_unregister(struct class_compat *compat)
+{
+	kfree(compat);
+}
+
+int class_compat_create_link(struct class_compat *compat, struct device *dev, struct device *device_link)
+{
+	return 0;
+}
+
+void class_compat_remove_link(struct class_compat *compat, struct device *dev, struct device *device_link)
+{
+}

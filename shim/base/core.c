@@ -201,6 +201,16 @@ typedef int (*child_fn)(struct device *, void *);
 FOR_EACH_CHILD(device_for_each_child, list_for_each_entry_safe, void *, child_fn)
 FOR_EACH_CHILD(device_for_each_child_reverse, list_for_each_entry_safe_reverse, void *, child_fn)
 
+static int any_device(struct device *dev, void *data)
+{
+	return 1;
+}
+
+struct device *device_find_any_child(struct device *parent)
+{
+	return device_find_child(parent, NULL, any_device);
+}
+
 struct device *device_find_child(struct device *parent, void *data, int (*match)(struct device *, void *))
 {
 	struct device_private *p;

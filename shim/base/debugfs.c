@@ -68,3 +68,28 @@ bool debugfs_initialized(void)
 {
 	return false;
 }
+
+/* ---- what files of drivers are made with; none is ever opened ---- */
+
+int debugfs_file_get(struct dentry *dentry)
+{
+	return -EIO;
+}
+
+void debugfs_file_put(struct dentry *dentry)
+{
+}
+
+ssize_t debugfs_read_file_bool(struct file *file, char __user *user_buf, size_t count, loff_t *ppos)
+{
+	return -EIO;
+}
+
+ssize_t debugfs_write_file_bool(struct file *file, const char __user *user_buf, size_t count, loff_t *ppos)
+{
+	return -EIO;
+}
+
+void debugfs_create_atomic_t(const char *name, umode_t mode, struct dentry *parent, atomic_t *value)
+{
+}

@@ -4,6 +4,7 @@
  */
 #include <linux/err.h>
 #include <linux/nvmem-consumer.h>
+#include <linux/nvmem-provider.h>
 
 struct nvmem_cell *nvmem_cell_get(struct device *dev, const char *id)
 {
@@ -22,4 +23,10 @@ void nvmem_cell_put(struct nvmem_cell *cell)
 void *nvmem_cell_read(struct nvmem_cell *cell, size_t *len)
 {
 	return ERR_PTR(-EINVAL);
+}
+
+/* What a kernel without them answers a driver that offers some. */
+struct nvmem_device *devm_nvmem_register(struct device *dev, const struct nvmem_config *config)
+{
+	return ERR_PTR(-EOPNOTSUPP);
 }

@@ -10,6 +10,7 @@
 #include <linux/of_device.h>
 #include <linux/of_irq.h>
 #include <linux/of_platform.h>
+#include <linux/thermal.h>
 
 struct device_node *of_get_next_available_child(const struct device_node *node, struct device_node *prev)
 {
@@ -105,6 +106,53 @@ int of_clk_set_defaults(struct device_node *node, bool clk_supplier)
 struct platform_device *of_find_device_by_node(struct device_node *np)
 {
 	return NULL;
+}
+
+int of_alias_get_id(struct device_node *np, const char *stem)
+{
+	return -ENODEV;
+}
+
+int of_alias_get_highest_id(const char *stem)
+{
+	return -ENODEV;
+}
+
+/* One name until 6.4, another since. */
+int of_modalias_node(struct device_node *node, char *modalias, int len);
+int of_modalias_node(struct device_node *node, char *modalias, int len)
+{
+	return -ENODEV;
+}
+
+ssize_t of_modalias(const struct device_node *np, char *str, ssize_t len);
+ssize_t of_modalias(const struct device_node *np, char *str, ssize_t len)
+{
+	return -ENODEV;
+}
+
+#ifdef CONFIG_OF_DYNAMIC
+int of_reconfig_notifier_register(struct notifier_block *nb)
+{
+	return 0;
+}
+
+int of_reconfig_notifier_unregister(struct notifier_block *nb)
+{
+	return 0;
+}
+
+int of_reconfig_get_state_change(unsigned long action, struct of_reconfig_data *arg)
+{
+	return OF_RECONFIG_NO_CHANGE;
+}
+#endif
+
+/* A sensor becomes a thermal zone where a device tree says so. */
+struct thermal_zone_device *devm_thermal_of_zone_register(struct device *dev, int id, void *data,
+							  const struct thermal_zone_device_ops *ops)
+{
+	return ERR_PTR(-ENODEV);
 }
 
 /* No node is one of the device tree's: is_of_node() compares with this. */

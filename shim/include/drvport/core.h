@@ -65,6 +65,8 @@ void drvport_irq_exit(void);
 void drvport_softirq_run(void);
 /* New fiber running fn(arg) as task; the task is returned sleeping until woken when `wake` is false. */
 struct task_struct *drvport_fiber_start(void (*fn)(void *), void *arg, const char *name);
+/* End the calling fiber and its task. */
+void __noreturn drvport_fiber_exit(void);
 /* Sleep until woken or until ns (absolute); false when the deadline passed. State must be set by the caller. */
 bool drvport_sleep_until(u64 deadline_ns);
 #define DRVPORT_FOREVER (~0ULL)
@@ -91,6 +93,8 @@ void drvport_timers_run(void);
 void drvport_hrtimers_run_soft(void);
 void drvport_irq_dispatch(unsigned int irq);
 void drvport_base_init(void);
+/* The tree's own files that are linked in. */
+void drvport_initcalls_run(void);
 void drvport_params_apply(void);
 void drvport_params_release(void);
 void drvport_rcu_run(void);
