@@ -12,6 +12,7 @@
  * The same package and seed give the same ascent. Must not know: the matrix, processes, wall-clock limits.
  */
 import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
+import type { LogRecord } from './board.ts'
 import { modelsFor } from './devices.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from './driver.ts'
 import { errnoName } from './errno.ts'
@@ -119,11 +120,15 @@ const ABSENT = new Set(['-ENODEV', '-ENXIO'])
 function refusal(machine: Machine, { code }: InitRefused, { manifest }: DriverPackage): string {
   const name = errnoName(code)
   const absent = ABSENT.has(name) ? ' (no such hardware here: Linux without it answers the same)' : ''
-  const lines = machine.board.log.map(({ text }) => text.trim()).filter((text) => text !== '')
   // The last line is the shim's own: which of the modules it was.
-  const culprit = /^(\S+): init failed: -?\d+$/.exec(lines.at(-1) ?? '')?.[1] ?? manifest.name
-  const said = lines.at(-2)
-  return `${culprit} returned ${name}${absent}${said === undefined ? '' : `; it said: ${said}`}`
+  const own = machine.board.log.at(-1)?.text ?? ''
+  const culprit = /^(\S+): init failed: -?\d+$/.exec(own.trim())?.[1] ?? manifest.name
+  return `${culprit} returned ${name}${absent}${lastWords(machine.board.log.slice(0, -1))}`
+}
+
+function lastWords(log: readonly LogRecord[]): string {
+  const said = log.findLast(({ text }) => text.trim() !== '')
+  return said === undefined ? '' : `; it said: ${said.text.trim()}`
 }
 
 /** Faults by which the machine says that a budget was used up. */
@@ -153,7 +158,7 @@ async function drive(pack: DriverPackage, { until, seed, args = [], symbolizer }
   return outcomeOf(report, pack, until)
 }
 
-function outcomeOf({ modules, checks }: RunReport, pack: DriverPackage, until: RunRung): Outcome {
+function outcomeOf({ modules, checks, log }: RunReport, pack: DriverPackage, until: RunRung): Outcome {
   const [one] = modules
   const rung = one!.rung as Outcome['rung']
   const failed = checks.find(({ ok }) => !ok)
@@ -161,7 +166,8 @@ function outcomeOf({ modules, checks }: RunReport, pack: DriverPackage, until: R
   // From reload on the scenario itself breaks the driver: a fault there is not the answer, the check is.
   const fault = rung === 'reload' || rung === 'recover' ? undefined : one!.faults.at(-1)
   if (fault !== undefined) return faulted(rung, fault, pack, failed?.name ?? rung)
-  if (rung === 'init') return { rung, reason: 'not-bound', detail: one!.reason ?? 'probe did not bind' }
+  if (rung === 'init')
+    return { rung, reason: 'not-bound', detail: `${one!.device}: ${one!.reason ?? 'not bound'}${lastWords(log)}` }
   const detail = failed === undefined ? 'it offers no network interface' : `${failed.name}: ${failed.detail}`
   return { rung, reason: 'check-failed', detail }
 }
