@@ -148,30 +148,29 @@ interface Directive {
 
 /** The conditions around a point: each with whether its branch is taken, and whether an earlier branch was. */
 class Conditions {
-  private readonly stack: { taken: Truth; before: Truth }[] = []
+  /** Whether code here is compiled. */
+  active: Truth = true
+  private readonly stack: { taken: Truth; before: Truth; outside: Truth }[] = []
   private readonly known: Known
 
   constructor(known: Known) {
     this.known = known
   }
 
-  /** Whether code here is compiled. */
-  get active(): Truth {
-    return this.stack.reduce<Truth>((all, { taken }) => and(all, taken), true)
-  }
-
   /** Follow a conditional directive; false when it is none. `guard` is the include guard, taken as not yet defined. */
   follow({ word, rest }: Directive, guard?: string): boolean {
     if (word === 'ifdef' || word === 'ifndef' || word === 'if') {
       const value = this.value(word, rest, guard)
-      this.stack.push({ taken: value, before: value })
-      return true
-    }
-    if (word !== 'elif' && word !== 'else' && word !== 'endif') return false
-    const top = this.stack.pop()
-    if (top === undefined || word === 'endif') return true
-    const value = word === 'else' ? true : evaluate(rest, this.known)
-    this.stack.push({ taken: and(not(top.before), value), before: or(top.before, value) })
+      this.stack.push({ taken: value, before: value, outside: this.active })
+    } else if (word === 'elif' || word === 'else' || word === 'endif') {
+      const top = this.stack.pop()
+      this.active = top?.outside ?? true
+      if (top === undefined || word === 'endif') return true
+      const value = word === 'else' ? true : evaluate(rest, this.known)
+      this.stack.push({ ...top, taken: and(not(top.before), value), before: or(top.before, value) })
+    } else return false
+    const { taken, outside } = this.stack.at(-1) as { taken: Truth; outside: Truth }
+    this.active = and(outside, taken)
     return true
   }
 
@@ -210,9 +209,9 @@ const COUNTS = /^(?![ \t]*#).*\b(?:__COUNTER__|__UNIQUE_ID|MODULE_(?:[A-Z]+|DEVI
 /** Scan a header's text. `intern` keeps the names, which otherwise keep the text. */
 export function scanHeader(text: string, known: Known, intern: (name: string) => string = (name) => name): HeaderFacts {
   const plain = plainText(text)
-  const directives = [...plain.matchAll(/^[ \t]*#[ \t]*(\w+)[ \t]*(.*?)\s*$/gm)].map((match) => ({
+  const directives = [...plain.matchAll(/^[ \t]*#[ \t]*(\w+)[ \t]*(.*)/gm)].map((match) => ({
     word: match[1] as string,
-    rest: match[2] as string,
+    rest: (match[2] as string).trimEnd(),
   }))
   const guard = guardOf(directives)
   const conditions = new Conditions(known)
@@ -252,8 +251,10 @@ const formOf = (definition: string): Form => (/^\w+\(/.test(definition) ? 'call'
 
 /** The macro that three directives give a default. */
 function isDefault(directives: readonly Directive[], at: number): string | undefined {
-  const [first, second, third] = directives.slice(at, at + 3)
-  if (first?.word !== 'ifndef' || second?.word !== 'define' || third?.word !== 'endif') return undefined
+  const first = directives[at]
+  if (first?.word !== 'ifndef') return undefined
+  const [second, third] = directives.slice(at + 1, at + 3)
+  if (second?.word !== 'define' || third?.word !== 'endif') return undefined
   const name = /^\w+/.exec(first.rest)?.[0]
   return name === /^\w+/.exec(second.rest)?.[0] ? name : undefined
 }
