@@ -4,6 +4,7 @@
 #define DRVPORT_BASE_H
 
 #include <linux/device.h>
+#include <linux/klist.h>
 #include <linux/list.h>
 #include <linux/notifier.h>
 #include <drvport/compat.h>
@@ -23,10 +24,16 @@ struct device_private {
 };
 
 struct driver_private {
+	/* As in the tree: its platform.c looks whether a driver has devices. */
+	struct kobject kobj;
+	struct klist klist_devices;
+	/* ours */
 	struct device_driver *driver;
 	struct list_head in_bus;
-	struct list_head devices;
 };
+
+/* Devices bound to a driver. */
+#define drvport_devices_of(private) (&(private)->klist_devices.k_list)
 
 /* A registered bus. */
 struct drvport_bus {

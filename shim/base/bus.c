@@ -4,6 +4,7 @@
  */
 #include <linux/device.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 #include <linux/export.h>
 #include <drvport/core.h>
 #include "base.h"
@@ -39,6 +40,10 @@ int bus_register(bus_ptr bus)
 	INIT_LIST_HEAD(&new->drivers);
 	BLOCKING_INIT_NOTIFIER_HEAD(&new->notifier);
 	list_add_tail(&new->list, &buses);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	/* The tree's platform.c takes a lock of it, which is nothing on one processor: it must only be there. */
+	bus->p = (struct subsys_private *)new;
+#endif
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static int probe(struct device_driver *drv, struct device *dev)
 	int err = 0;
 
 	dev->driver = drv;
-	list_add_tail(&dev->p->in_driver, &drv->p->devices);
+	list_add_tail(&dev->p->in_driver, drvport_devices_of(drv->p));
 	if (dev->bus->dma_configure)
 		err = dev->bus->dma_configure(dev);
 	if (err)
@@ -157,7 +157,7 @@ int device_bind_driver(struct device *dev)
 {
 	if (!dev->driver)
 		return -EINVAL;
-	list_add_tail(&dev->p->in_driver, &dev->driver->p->devices);
+	list_add_tail(&dev->p->in_driver, drvport_devices_of(dev->driver->p));
 	drvport_bus_notify(dev, BUS_NOTIFY_BOUND_DRIVER);
 	return 0;
 }
@@ -215,7 +215,7 @@ int driver_register(struct device_driver *drv)
 	if (!p)
 		return -ENOMEM;
 	p->driver = drv;
-	INIT_LIST_HEAD(&p->devices);
+	INIT_LIST_HEAD(drvport_devices_of(p));
 	drv->p = p;
 	list_add_tail(&p->in_bus, &bus->drivers);
 	drvport_held.devices++;
@@ -231,8 +231,8 @@ void driver_unregister(struct device_driver *drv)
 		WARN(1, "Unexpected driver unregister!\n");
 		return;
 	}
-	while (!list_empty(&p->devices))
-		device_release_driver(list_first_entry(&p->devices, struct device_private, in_driver)->device);
+	while (!list_empty(drvport_devices_of(p)))
+		device_release_driver(list_first_entry(drvport_devices_of(p), struct device_private, in_driver)->device);
 	list_del(&p->in_bus);
 	drv->p = NULL;
 	drvport_core_free(p);
@@ -258,7 +258,7 @@ int driver_for_each_device(struct device_driver *drv, struct device *start, void
 	bool begun = !start;
 	int err;
 
-	list_for_each_entry_safe(p, next, &drv->p->devices, in_driver) {
+	list_for_each_entry_safe(p, next, drvport_devices_of(drv->p), in_driver) {
 		if (begun) {
 			err = fn(p->device, data);
 			if (err)
@@ -275,7 +275,7 @@ struct device *driver_find_device(DRVPORT_CONST_DRIVER struct device_driver *drv
 	struct device_private *p;
 	bool begun = !start;
 
-	list_for_each_entry(p, &drv->p->devices, in_driver) {
+	list_for_each_entry(p, drvport_devices_of(drv->p), in_driver) {
 		if (begun && match(p->device, data))
 			return get_device(p->device);
 		begun |= p->device == start;
