@@ -18,13 +18,14 @@ export interface Consulted {
  */
 const PORTABLE = [
   /^(lib|crypto)\//,
-  /^drivers\/base\/regmap\//,
+  /^drivers\/base\/(regmap\/|auxiliary\.c)/,
   /^drivers\/char\/misc\.c$/,
   /^drivers\/hwspinlock\/hwspinlock_core\.c$/,
   /^drivers\/i2c\/i2c-[^/]+$/,
   /^drivers\/input\/[^/]+$/,
   /^drivers\/mfd\/mfd-core\.c$/,
   /^drivers\/power\/supply\/power_supply_[^/]+$/,
+  /^drivers\/regulator\/helpers\.c$/,
   /^drivers\/rtc\/(class|interface|lib|nvmem|dev|proc|sysfs)\.c$/,
   /^drivers\/spi\/spi(-mem)?\.c$/,
   /^drivers\/watchdog\/watchdog_[^/]+$/,

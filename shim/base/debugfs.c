@@ -93,3 +93,18 @@ ssize_t debugfs_write_file_bool(struct file *file, const char __user *user_buf, 
 void debugfs_create_atomic_t(const char *name, umode_t mode, struct dentry *parent, atomic_t *value)
 {
 }
+
+ssize_t debugfs_attr_read(struct file *file, char __user *buf, size_t len, loff_t *ppos)
+{
+	return -EIO;
+}
+
+ssize_t debugfs_attr_write(struct file *file, const char __user *buf, size_t len, loff_t *ppos)
+{
+	return -EIO;
+}
+
+ssize_t debugfs_attr_write_signed(struct file *file, const char __user *buf, size_t len, loff_t *ppos)
+{
+	return -EIO;
+}

@@ -26,8 +26,13 @@ static void call(int (*initcall)(void), const char *name)
 		pr_err("initcall %s failed: %d\n", name, err);
 }
 
+/* Not an initcall, but called by name before them: drivers/base/auxiliary.c */
+extern __attribute__((weak)) void auxiliary_bus_init(void);
+
 void drvport_initcalls_run(void)
 {
+	if (auxiliary_bus_init)
+		auxiliary_bus_init();
 #define CALL(fn) call(drvport_initcall_##fn, #fn);
 	INITCALLS(CALL)
 }

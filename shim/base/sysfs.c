@@ -160,3 +160,8 @@ int add_uevent_var(struct kobj_uevent_env *env, const char *format, ...)
 {
 	return 0;
 }
+
+int sysfs_chmod_file(struct kobject *kobj, const struct attribute *attr, umode_t mode)
+{
+	return 0;
+}

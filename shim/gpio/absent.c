@@ -89,3 +89,138 @@ void gpiod_add_lookup_table(struct gpiod_lookup_table *table);
 void gpiod_add_lookup_table(struct gpiod_lookup_table *table)
 {
 }
+
+int gpiod_count(struct device *dev, const char *con_id)
+{
+	return -ENOENT;
+}
+
+struct gpio_desc *gpiod_get_index(struct device *dev, const char *con_id, unsigned int idx, enum gpiod_flags flags)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+struct gpio_desc *gpiod_get_index_optional(struct device *dev, const char *con_id, unsigned int index,
+					   enum gpiod_flags flags)
+{
+	return NULL;
+}
+
+struct gpio_desc *devm_gpiod_get_index(struct device *dev, const char *con_id, unsigned int idx, enum gpiod_flags flags)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+struct gpio_descs *gpiod_get_array(struct device *dev, const char *con_id, enum gpiod_flags flags)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+struct gpio_descs *devm_gpiod_get_array(struct device *dev, const char *con_id, enum gpiod_flags flags)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+struct gpio_descs *gpiod_get_array_optional(struct device *dev, const char *con_id, enum gpiod_flags flags)
+{
+	return NULL;
+}
+
+struct gpio_descs *devm_gpiod_get_array_optional(struct device *dev, const char *con_id, enum gpiod_flags flags)
+{
+	return NULL;
+}
+
+void gpiod_put_array(struct gpio_descs *descs)
+{
+}
+
+void devm_gpiod_put(struct device *dev, struct gpio_desc *desc)
+{
+}
+
+struct gpio_desc *fwnode_gpiod_get_index(struct fwnode_handle *fwnode, const char *con_id, int index,
+					 enum gpiod_flags flags, const char *label)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+struct gpio_desc *devm_fwnode_gpiod_get_index(struct device *dev, struct fwnode_handle *child, const char *con_id,
+					      int index, enum gpiod_flags flags, const char *label)
+{
+	return ERR_PTR(-ENOENT);
+}
+
+int gpiod_get_direction(struct gpio_desc *desc)
+{
+	return -ENOSYS;
+}
+
+int gpiod_direction_input(struct gpio_desc *desc)
+{
+	return 0;
+}
+
+int gpiod_direction_output(struct gpio_desc *desc, int value)
+{
+	return 0;
+}
+
+int gpiod_direction_output_raw(struct gpio_desc *desc, int value)
+{
+	return 0;
+}
+
+int gpiod_get_raw_value(const struct gpio_desc *desc)
+{
+	return 0;
+}
+
+int gpiod_get_raw_value_cansleep(const struct gpio_desc *desc)
+{
+	return 0;
+}
+
+int gpiod_set_debounce(struct gpio_desc *desc, unsigned int debounce)
+{
+	return 0;
+}
+
+void gpiod_toggle_active_low(struct gpio_desc *desc)
+{
+}
+
+int gpiod_is_active_low(const struct gpio_desc *desc)
+{
+	return 0;
+}
+
+int gpiod_cansleep(const struct gpio_desc *desc)
+{
+	return 0;
+}
+
+int gpiod_to_irq(const struct gpio_desc *desc)
+{
+	return -EINVAL;
+}
+
+struct gpio_desc *gpio_to_desc(unsigned gpio)
+{
+	return NULL;
+}
+
+int desc_to_gpio(const struct gpio_desc *desc)
+{
+	return -EINVAL;
+}
+
+RESULT gpiod_set_raw_value(struct gpio_desc *desc, int value)
+{
+	return (RESULT)0;
+}
+
+RESULT gpiod_set_raw_value_cansleep(struct gpio_desc *desc, int value)
+{
+	return (RESULT)0;
+}

@@ -173,3 +173,126 @@ int iommu_device_use_default_domain(struct device *dev)
 void iommu_device_unuse_default_domain(struct device *dev)
 {
 }
+
+int of_device_is_compatible(const struct device_node *device, const char *name)
+{
+	return 0;
+}
+
+bool of_device_is_available(const struct device_node *device)
+{
+	return false;
+}
+
+int of_property_read_u32_index(const struct device_node *np, const char *propname, u32 index, u32 *out_value)
+{
+	return -EINVAL;
+}
+
+int of_property_count_elems_of_size(const struct device_node *np, const char *propname, int elem_size)
+{
+	return -EINVAL;
+}
+
+int of_property_read_string_helper(const struct device_node *np, const char *propname, const char **out_strs,
+				   size_t sz, int index)
+{
+	return -EINVAL;
+}
+
+int of_property_read_variable_u8_array(const struct device_node *np, const char *propname, u8 *out_values,
+				       size_t sz_min, size_t sz_max)
+{
+	return -EINVAL;
+}
+
+int of_property_read_variable_u16_array(const struct device_node *np, const char *propname, u16 *out_values,
+					size_t sz_min, size_t sz_max)
+{
+	return -EINVAL;
+}
+
+int of_property_read_u64(const struct device_node *np, const char *propname, u64 *out_value)
+{
+	return -EINVAL;
+}
+
+struct device_node *of_get_parent(const struct device_node *node)
+{
+	return NULL;
+}
+
+struct device_node *of_get_next_parent(struct device_node *node)
+{
+	return NULL;
+}
+
+struct device_node *of_find_compatible_node(struct device_node *from, const char *type, const char *compat)
+{
+	return NULL;
+}
+
+struct device_node *of_find_node_opts_by_path(const char *path, const char **opts)
+{
+	return NULL;
+}
+
+struct device_node *of_find_node_by_phandle(phandle handle)
+{
+	return NULL;
+}
+
+struct device_node *of_find_matching_node_and_match(struct device_node *from, const struct of_device_id *matches,
+						    const struct of_device_id **match)
+{
+	return NULL;
+}
+
+struct device_node *of_get_compatible_child(const struct device_node *parent, const char *compatible)
+{
+	return NULL;
+}
+
+void __iomem *of_iomap(struct device_node *node, int index)
+{
+	return NULL;
+}
+
+int of_irq_count(struct device_node *dev)
+{
+	return 0;
+}
+
+int of_irq_to_resource_table(struct device_node *dev, struct resource *res, int nr_irqs)
+{
+	return 0;
+}
+
+int of_platform_populate(struct device_node *root, const struct of_device_id *matches,
+			 const struct of_dev_auxdata *lookup, struct device *parent)
+{
+	return -ENODEV;
+}
+
+int devm_of_platform_populate(struct device *dev)
+{
+	return -ENODEV;
+}
+
+void of_platform_depopulate(struct device *parent)
+{
+}
+
+struct platform_device *of_platform_device_create(struct device_node *np, const char *bus_id, struct device *parent)
+{
+	return NULL;
+}
+
+int of_platform_device_destroy(struct device *dev, void *data)
+{
+	return -ENODEV;
+}
+
+void device_set_of_node_from_dev(struct device *dev, const struct device *dev2)
+{
+}
