@@ -9,6 +9,7 @@ import { openWorkspace } from '../../pipeline/workspace.ts'
 import type { Command, CommonArguments, Context } from '../context.ts'
 import { openClimber } from '../matrix-machine.ts'
 import { useStore } from '../store.ts'
+import { endWithSupervisor, supervise } from '../supervise.ts'
 import { reporting } from '../workspace.ts'
 
 function positive(value: unknown, option: string): number {
@@ -75,6 +76,15 @@ function show(context: Context): (state: WorkerState, run: RunRecord) => void {
   }
 }
 
+/** The same command line in a process of its own, which is started again when it dies. */
+function superviseThis({ signal, progress }: Context): Promise<number> {
+  return supervise({
+    words: [...process.argv.slice(1), '--alone'],
+    signal,
+    onNote: (text) => progress.note(text),
+  })
+}
+
 export const worker: Command = {
   usage: 'worker',
   describe: 'make rows of matrices that are started elsewhere with --queue',
@@ -92,8 +102,15 @@ export const worker: Command = {
         default: 30,
         describe: 'seconds of silence after which a job goes to another worker',
       })
-      .option('idle', { type: 'number', describe: 'end after so many seconds without a run (default: never)' }),
+      .option('idle', { type: 'number', describe: 'end after so many seconds without a run (default: never)' })
+      .option('alone', {
+        type: 'boolean',
+        default: false,
+        describe: 'work in this very process: nobody starts it again when it dies',
+      }),
   async run(context, argv) {
+    if (argv['alone'] !== true) return superviseThis(context)
+    endWithSupervisor()
     const jobs = positive(argv['jobs'], '--jobs')
     const lease_ms = positive(argv['lease'], '--lease') * 1000
     const idle_ms = argv['idle'] === undefined ? undefined : positive(argv['idle'], '--idle') * 1000
