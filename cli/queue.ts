@@ -11,12 +11,12 @@ export interface Distribution {
   close(): void
 }
 
-/** "2 workers", "a:17 8139too mii", "b:4 preparing: fetching linux-6.1" */
+/** "2 workers", "a:17 8139too mii", "b:4 fetching linux-6.1" */
 export function describeWorkers(workers: readonly WorkerState[]): string[] {
   const there = workers.filter(({ state }) => state === 'working' || state === 'preparing')
   const each = there.map(({ worker, state, detail, current }) => {
-    if (state === 'preparing') return `${worker} preparing${detail === '' ? '' : `: ${detail}`}`
-    return `${worker} ${current.length === 0 ? 'idle' : current.join(' ')}`
+    const doing = current.length > 0 ? current.join(' ') : state === 'preparing' ? state : 'idle'
+    return `${worker} ${detail === '' || current.length > 0 ? doing : detail}`
   })
   return [`${there.length} worker${there.length === 1 ? '' : 's'}`, ...each]
 }

@@ -69,8 +69,9 @@ const opener =
 function show(context: Context): (state: WorkerState, run: RunRecord) => void {
   let shown = ''
   return ({ state, detail, current, rows }, run) => {
-    const doing = state === 'working' ? (current.length === 0 ? 'waiting for jobs' : current.join(' ')) : state
-    const text = `${run.tree} to ${run.until}: ${rows} rows, ${doing}${detail === '' ? '' : `: ${detail}`}`
+    const idle = detail === '' ? 'waiting for jobs' : detail
+    const doing = state === 'working' ? (current.length === 0 ? idle : current.join(' ')) : state
+    const text = `${run.tree} to ${run.until}: ${rows} rows, ${doing}${state === 'working' || detail === '' ? '' : `: ${detail}`}`
     if (text !== shown) context.progress.update(text)
     shown = text
   }

@@ -143,6 +143,18 @@ function refuseLogin(error: Error, where: string): void {
   })
 }
 
+/** What Redis answers when it cannot (no memory, no disk, read-only) is the infrastructure's; anything else passes. */
+export function asQueueFailure(error: unknown, where: string): unknown {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return error
+  return new InfrastructureError('the queue failed', {
+    where,
+    expected: 'a Redis server that takes what it is given',
+    found: error.message,
+    cause: error,
+    todo: 'look at its memory (maxmemory, with the policy noeviction), its disk and its log, then run this again',
+  })
+}
+
 const unreachable = (error: Error, where: string) =>
   new InfrastructureError('no Redis server for the queue', {
     where,

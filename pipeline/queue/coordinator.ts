@@ -12,7 +12,7 @@ import { contentKey, inParallel } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import type { MatrixRow } from '../matrix/types.ts'
 import type { SharedStore } from '../store/remote.ts'
-import type { Connection } from './connection.ts'
+import { asQueueFailure, type Connection } from './connection.ts'
 import {
   announceRun,
   PREFIX,
@@ -71,8 +71,11 @@ export const rowKey = (run: Pick<RunRecord, 'agreement' | 'until' | 'seed'>, pat
  */
 export async function coordinate(options: CoordinatorOptions): Promise<void> {
   const coordinator = new Coordinator(options)
-  await coordinator.takeKnown()
-  await coordinator.run()
+  try {
+    await coordinator.run()
+  } catch (error) {
+    throw asQueueFailure(error, options.connection.where)
+  }
 }
 
 class Coordinator {
@@ -110,7 +113,7 @@ class Coordinator {
   }
 
   /** Rows that an earlier run of the same left in Redis and in the shared store. */
-  async takeKnown(): Promise<void> {
+  private async takeKnown(): Promise<void> {
     const left = await this.patiently(takenRows(this.options.connection.redis, this.record.id))
     for (const row of left ?? []) if (isLasting(row)) this.accept(row)
     await this.takeStored()
@@ -141,6 +144,7 @@ class Coordinator {
 
   async run(): Promise<void> {
     try {
+      await this.takeKnown()
       let reconciledAt = -Infinity
       while (this.book.missing > 0 && !this.aborted()) {
         if (performance.now() - reconciledAt >= RECONCILE_MS) {

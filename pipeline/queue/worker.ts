@@ -12,7 +12,7 @@ import { WaitingError, Worker, type Job } from 'bullmq'
 import { DrvportError, Interrupted } from '../errors.ts'
 import type { MatrixRow } from '../matrix/types.ts'
 import type { SharedStore } from '../store/remote.ts'
-import type { Connection } from './connection.ts'
+import { asQueueFailure, type Connection } from './connection.ts'
 import { rowKey } from './coordinator.ts'
 import { isAnnounced, liveRuns, PREFIX, queueName, removeRun, sayState, sendRow, type WorkerState } from './keys.ts'
 import {
@@ -100,6 +100,11 @@ async function lookForRuns(
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined)
   }
   throw new Interrupted()
+}
+
+/** Being prepared only saves time. */
+function passOwnBugs(error: unknown): void {
+  if (error instanceof DrvportError) throw error
 }
 
 /** What is not the infrastructure's fault is ours, and a row. */
@@ -206,7 +211,9 @@ class JoinedRun {
         await this.send(poisonedRow(module, lost[module.path] ?? 0))
         done = [...done, module.path]
       }
-      await this.opened?.prepare?.(todo)
+      this.detail = 'preparing'
+      await this.opened?.prepare?.(todo).catch(passOwnBugs)
+      this.detail = ''
       for (const module of todo) {
         await save(module.path)
         await this.send(await this.make(module))
@@ -226,7 +233,8 @@ class JoinedRun {
       const known = (await store?.record('rows', key)) as MatrixRow | undefined
       if (known?.path === module.path && isLasting(known)) return known
       const made = await row(module, this.signal).catch((error: unknown) => rowOfBug(module, error))
-      if (made.reason === 'interrupted') throw new Interrupted()
+      // What was made while everything was being closed may say no more than that.
+      if (made.reason === 'interrupted' || (this.signal.aborted && !isLasting(made))) throw new Interrupted()
       // What a row stands on is there before anybody can read the row.
       await store?.settled()
       if (isLasting(made)) await store?.publish({ kind: 'rows', key, value: made })
@@ -248,7 +256,7 @@ class JoinedRun {
     save: () => Promise<void>,
     error: unknown,
   ): Promise<never> {
-    if (!(error instanceof Interrupted)) this.onFailure(error)
+    if (!(error instanceof Interrupted)) this.onFailure(asQueueFailure(error, this.options.connection.where))
     await save()
     await job.moveToWait(token).catch(() => undefined)
     throw new WaitingError()
