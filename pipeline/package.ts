@@ -22,19 +22,52 @@ export interface PciId {
   readonly classMask: number
 }
 
+/** What is absent is not compared. */
 export interface UsbId {
   readonly bus: 'usb'
   readonly vendor: number
   readonly product: number
+  /** Of the device, as in its descriptor (BCD); both ends are included. */
+  readonly releaseMin?: number
+  readonly releaseMax?: number
+  readonly deviceClass?: number
+  readonly deviceSubclass?: number
+  readonly deviceProtocol?: number
+  readonly interfaceClass?: number
+  readonly interfaceSubclass?: number
+  readonly interfaceProtocol?: number
+  readonly interfaceNumber?: number
 }
 
-/** A bus whose ids are plain text: platform, of, i2c, acpi, virtio... */
+export interface VirtioId {
+  readonly bus: 'virtio'
+  readonly device: number
+  readonly vendor: number
+}
+
+export interface HidId {
+  readonly bus: 'hid'
+  /** The bus the device itself is on (BUS_USB is 3); 0xffff is any. */
+  readonly on: number
+  readonly group: number
+  readonly vendor: number
+  readonly product: number
+}
+
+/** An Ethernet PHY: the two identifier registers, and which bits of them count. */
+export interface MdioId {
+  readonly bus: 'mdio'
+  readonly phy: number
+  readonly mask: number
+}
+
+/** A bus whose ids are plain text: of (compatible), acpi, pnp, i2c, spi, platform, auxiliary... */
 export interface NamedId {
   readonly bus: string
   readonly name: string
 }
 
-export type DeviceId = PciId | UsbId | NamedId
+export type DeviceId = PciId | UsbId | VirtioId | HidId | MdioId | NamedId
 
 export interface ModuleParam {
   readonly module: string

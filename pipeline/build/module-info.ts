@@ -7,6 +7,7 @@
  */
 
 import type { DeviceId, ModuleParam } from '../package.ts'
+import { readIds } from './device-ids.ts'
 import { definedSymbols, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
 
 export interface ModuleInfo {
@@ -41,36 +42,13 @@ function symbolBytes(object: WasmObject, symbol: ObjectSymbol): Uint8Array {
   return segmentBytes(object, segment).subarray(offset, offset + size)
 }
 
-/** sizeof(struct pci_device_id) on a 32-bit machine: six ids, driver_data, override_only. */
-const PCI_ID_BYTES = 32
-
-function pciIds(bytes: Uint8Array): DeviceId[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const ids: DeviceId[] = []
-  for (let at = 0; at + PCI_ID_BYTES <= bytes.length; at += PCI_ID_BYTES) {
-    const word = (n: number) => view.getUint32(at + 4 * n, true)
-    // The kernel's own end test (pci_match_id): no vendor, no subvendor, no class mask.
-    if (word(0) === 0 && word(2) === 0 && word(5) === 0) break
-    ids.push({
-      bus: 'pci',
-      vendor: word(0),
-      device: word(1),
-      subvendor: word(2),
-      subdevice: word(3),
-      class: word(4),
-      classMask: word(5),
-    })
-  }
-  return ids
-}
-
 /** A symbol of MODULE_DEVICE_TABLE: the bus is the first group. */
 export const DEVICE_TABLE = /^__mod_(\w+?)__.*_device_table$/
 
 function deviceIds(object: WasmObject): DeviceId[] {
   return definedSymbols(object).flatMap((symbol) => {
     const bus = DEVICE_TABLE.exec(symbol.name)?.[1]
-    return bus === 'pci' ? pciIds(symbolBytes(object, symbol)) : []
+    return bus === undefined ? [] : readIds(bus, symbolBytes(object, symbol))
   })
 }
 
