@@ -26,7 +26,11 @@ interface World {
 
 const test = anyTest as TestFn<World>
 const matrix = syntheticMatrix()
-const { rows } = matrix
+
+/** In the order in which the page starts: by folder, then by path. */
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const rows = matrix.rows.toSorted((a, b) => order(folderOf(a.path), folderOf(b.path)) || order(a.path, b.path))
 
 test.before(async (t) => {
   t.timeout(600_000, 'bringing chromium')

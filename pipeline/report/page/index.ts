@@ -97,9 +97,9 @@ ${FILTERS.map(([id, name]) => `<span class="choice"><label for="${id}">${name}</
 <div id="chips"></div>
 </form>`
 
-const overview = `<div class="overview">
+const overview = `<div class="overview-room"><div class="overview">
 <details class="panel" data-fold open><summary><h2>Ladder</h2></summary><div class="scroll" tabindex="0" role="region" aria-label="Ladder"><table>
-<thead><tr><th scope="col">Rung</th><td></td><th scope="col" class="number">Reached</th><th scope="col" class="number">Share</th><th scope="col" class="number difference">Change</th><th scope="col" class="number longer">Stopped here</th></tr></thead>
+<thead><tr><th scope="col">Rung</th><td></td><th scope="col" class="number">Reached</th><th scope="col" class="number share">Share</th><th scope="col" class="number difference">Change</th><th scope="col" class="number longer">Stopped here</th></tr></thead>
 <tbody id="ladder"></tbody></table></div></details>
 <details class="panel" data-fold open><summary><h2>Why they stop</h2></summary><div class="scroll" tabindex="0" role="region" aria-label="Why they stop"><table>
 <thead><tr><th scope="col">Reason</th><td></td><th scope="col" class="number">Modules</th></tr></thead>
@@ -107,7 +107,7 @@ const overview = `<div class="overview">
 <details class="panel" data-fold open><summary><h2>Missing symbols <span id="symbols-count" class="many"></span></h2></summary><div class="scroll" tabindex="0" role="region" aria-label="Missing symbols"><table>
 <thead><tr><th scope="col">Symbol</th><td></td><th scope="col" class="number">Modules</th><th scope="col" class="number" title="Modules that lack nothing else">Only one</th></tr></thead>
 <tbody id="symbols"></tbody></table></div></details>
-</div>`
+</div></div>`
 
 const COLUMNS = [
   ['module', 'Module', true],

@@ -85,7 +85,8 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const CHANGE_ORDER = ['lost', 'vanished', 'changed', 'detailed', 'gained', 'appeared', 'unfinished', 'same', '']
 
 const comparators: Record<SortKey, (a: Row, b: Row) => number> = {
-  path: (a, b) => byText(a.path, b.path),
+  // A folder's own modules together, before those of the folders in it.
+  path: (a, b) => byText(a.dir, b.dir) || byText(a.path, b.path),
   module: (a, b) => byText(a.module, b.module),
   rung: (a, b) => a.rung - b.rung,
   reason: (a, b) => byText(a.reason, b.reason),

@@ -15,7 +15,7 @@ import { type Payload } from '../payload.ts'
 import { openMatrix } from './open.ts'
 import { formatAddress, isFiltered, parseAddress, START, withoutFilters, type SortKey, type State } from './state.ts'
 import { RUNGS } from '../../../matrix/types.ts'
-import { CHANGE_WORDS } from './words.ts'
+import { CHANGE_WORDS, toneOf } from './words.ts'
 
 /** Inflates an embedded document: base64 of raw deflate of JSON; undefined when the page has none of that name. */
 async function embedded<T>(id: string): Promise<T | undefined> {
@@ -42,12 +42,19 @@ function viewOf(model: Model): View {
   return { model, select: selectorOf(model).select, needs: countNeeds(model), top: topRung(model), goal }
 }
 
+/** The colours of the ladder depend on how far was asked for. */
+function colourLadder(goal: number): void {
+  const { style } = document.documentElement
+  for (const rung of RUNGS.keys()) style.setProperty(`--rung-${rung}`, `var(--tone-${toneOf(rung, goal)})`)
+}
+
 function describe({ head, rows }: Model): string {
   return `${head.tree.name} ${head.tree.version}, ${head.toolchain.name} ${head.toolchain.version}, ${plural(rows.length, 'module')}`
 }
 
 function startPage(own: Model, embeddedOther: Model | undefined, reasons: ReasonTexts): void {
   let view = viewOf(embeddedOther === undefined ? own : compareModels(own, embeddedOther))
+  colourLadder(view.goal)
   let state = parseAddress(location.hash)
   let selection = view.select(state)
   let drawnFor: State | undefined

@@ -8,7 +8,7 @@ import { type ReasonTexts } from './detail.ts'
 import { type State } from './state.ts'
 
 /** Symbols shown; the search finds the others. */
-const RANKED = 200
+const RANKED = 100
 
 /** A part of the state that a table's button sets; the same again takes it back. */
 export type Pick = Partial<State>
@@ -34,6 +34,7 @@ function picker(state: State, pick: Pick, cleared: Pick, label: string, ...conte
 
 function bar(part: number, whole: number, rung?: number): HTMLElement {
   const fill = h('i', { 'data-rung': rung })
+  fill.hidden = part === 0
   fill.style.width = `${whole === 0 ? 0 : (part / whole) * 100}%`
   return h('span', { class: 'bar', 'aria-hidden': 'true' }, fill)
 }

@@ -20,6 +20,14 @@ const RUNG_MEANING: Readonly<Record<string, string>> = {
 }
 
 export const rungName = (rung: number): string => RUNGS[rung] ?? ''
+/** Colours from the farthest below what was asked for (0) to the goal (5) and beyond; page.css has them. */
+const GOAL_TONE = 5
+const LAST_TONE = 10
+
+/** The tone of a rung where `goal` was asked for. */
+export const toneOf = (rung: number, goal: number): number =>
+  rung < goal ? Math.max(0, GOAL_TONE - (goal - rung)) : Math.min(LAST_TONE, GOAL_TONE + rung - goal)
+
 export const rungMeaning = (rung: number): string => RUNG_MEANING[rungName(rung)] ?? ''
 
 interface ChangeWords {
