@@ -18,7 +18,7 @@ test.after.always(close)
 const real = test.serial
 
 /** A directory of a dozen small modules. */
-const DIRECTORY = 'drivers/net/mdio'
+const DIRECTORY = 'drivers/leds/trigger'
 
 test.beforeEach((t) => t.timeout(600_000))
 
@@ -38,10 +38,11 @@ const init = (body: string) => `static int __init f(void) { ${body} }\nmodule_in
 async function badFolder(t: ExecutionContext): Promise<string> {
   const dir = await temporary(t, 'bad')
   const files = {
-    Kbuild: 'obj-m += absent.o broken.o good.o headless.o lonely.o\n',
-    'broken.c': `${HEAD}${init('return 0')}`,
+    Kbuild: 'obj-m += absent.o broken.o good.o headless.o lonely.o needy.o\n',
+    'broken.c': `${HEAD}int broken_call(void) { return 1 }\nEXPORT_SYMBOL_GPL(broken_call);\n`,
     'good.c': `${HEAD}${init('return 0;')}`,
     'headless.c': `${HEAD}#include <linux/no_such_header.h>\n`,
+    'needy.c': `${HEAD}extern int broken_call(void);\n${init('return broken_call();')}`,
     'lonely.c': `${HEAD}extern int nobody_has_it(void);\n${init('return nobody_has_it();')}`,
   }
   for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
@@ -59,11 +60,14 @@ real('bad modules are rows with a reason and never stop the others', async (t) =
     'good link',
     'headless none no-source',
     'lonely compile unresolved-symbol',
+    'needy compile dependency-failed',
   ])
   t.regex(rows.get('broken')!.detail, /^external\/.*\/broken\.c:3: expected ';'/)
-  t.is(rows.get('broken')!.diagnostics[0]?.source, 'static int __init f(void) { return 0 }')
+  t.is(rows.get('broken')!.diagnostics[0]?.source, 'int broken_call(void) { return 1 }')
   t.regex(rows.get('headless')!.detail, /headless\.c:3: 'linux\/no_such_header\.h' file not found/)
   t.regex(rows.get('absent')!.detail, /absent\.c/)
+  t.is(rows.get('needy')!.detail, 'needs broken, which does not compile')
+  t.deepEqual(rows.get('needy')!.missing, [])
   t.deepEqual(rows.get('lonely')!.missing, ['nobody_has_it'])
   t.regex(rows.get('lonely')!.detail, /nobody_has_it \(external\/.*\/lonely\.c:3\)/)
   t.false(JSON.stringify(document.rows).includes(dir), 'a row names a path of this computer')
@@ -100,9 +104,11 @@ real('the document: sorted, counted, complete', async (t) => {
 })
 
 real('shards together are the whole', async (t) => {
-  const whole = await matrix({ selectors: [DIRECTORY] })
+  const selectors = [DIRECTORY, 'drivers/net/pcs', 'drivers/mux']
+  const whole = await matrix({ selectors })
   const parts = []
-  for (const index of [1, 2, 3]) parts.push(await matrix({ selectors: [DIRECTORY], shard: { index, of: 3 } }))
+  for (const index of [1, 2, 3]) parts.push(await matrix({ selectors, shard: { index, of: 3 } }))
+  t.true(parts.every((part) => part.rows.length > 0))
   t.is(digestOf(parts.flatMap((part) => part.rows)), whole.summary.digest)
   t.deepEqual(parts[1]?.shard, { index: 2, of: 3 })
 })
@@ -151,16 +157,30 @@ function start(cache: string): { ended: Promise<MatrixDocument | undefined>; kil
   return { ended, kill: () => void child.kill('SIGKILL') }
 }
 
+/** Objects that a cache has so far. */
+async function objectsIn(cache: string): Promise<number> {
+  const names = await fs.readdir(path.join(cache, 'objects'), { recursive: true }).catch(() => [])
+  return names.filter((name) => name.endsWith('.o') && !name.startsWith('work')).length
+}
+
+/** Until so many objects are there, or the run has ended. */
+async function progressed(cache: string, run: { ended: Promise<unknown> }, objects: number): Promise<void> {
+  let over = false
+  void run.ended.then(() => (over = true))
+  while (!over && (await objectsIn(cache)) < objects) await sleep(20)
+}
+
 real('killed at any moment, then gone on with twice at once: the matrix of an undisturbed run', async (t) => {
   const cache = await temporary(t, 'killed')
   const undisturbed = await matrix({ selectors: [DIRECTORY] })
   for (let round = 0; round < 2; round++) {
     const killed = start(cache)
-    const wait = 1000 + Math.random() * 4000
-    t.log(`killed after ${Math.round(wait)} ms`)
-    await Promise.race([killed.ended, sleep(wait)])
+    const objects = (await objectsIn(cache)) + 1 + Math.floor(Math.random() * 5)
+    await progressed(cache, killed, objects)
+    await sleep(Math.random() * 300)
     killed.kill()
-    await killed.ended
+    t.log(`killed at object ${objects}`)
+    t.is(await killed.ended, undefined)
   }
   const both = await Promise.all([start(cache).ended, start(cache).ended])
   for (const resumed of both) t.is(resumed?.summary.digest, undisturbed.summary.digest)

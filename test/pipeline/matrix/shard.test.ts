@@ -1,41 +1,47 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { UsageError } from '../../../pipeline/errors.ts'
-import { inShard, parseShard, shardOf } from '../../../pipeline/matrix/shard.ts'
+import { inShard, parseShard } from '../../../pipeline/matrix/shard.ts'
 
+const path = fc.tuple(fc.nat(5), fc.nat(40)).map(([dir, name]) => `drivers/d${dir}/m${name}.ko`)
 const modules = fc
-  .uniqueArray(fc.string({ minLength: 1 }), { maxLength: 60 })
-  .map((paths) => paths.map((path) => ({ path })))
+  .uniqueArray(fc.tuple(path, fc.integer({ min: 1, max: 30 })), { maxLength: 60, selector: ([path]) => path })
+  .map((list) => list.map(([path, length]) => ({ path, objects: { length } })))
+const parts = fc.integer({ min: 1, max: 9 })
+const shards = <M extends { path: string; objects: { length: number } }>(all: readonly M[], of: number): M[][] =>
+  Array.from({ length: of }, (_, i) => inShard(all, { index: i + 1, of }))
 
 test('the shards together are the whole, each module once and in its order', (t) => {
-  const property = fc.property(modules, fc.integer({ min: 1, max: 9 }), (all, of) => {
-    const parts = Array.from({ length: of }, (_, i) => inShard(all, { index: i + 1, of }))
-    const together = new Set(parts.flat())
+  const property = fc.property(modules, parts, (all, of) => {
+    const found = shards(all, of)
     return (
-      parts.flat().length === all.length &&
-      together.size === all.length &&
-      parts.every((part) => part.every((module, i) => i === 0 || all.indexOf(module) > all.indexOf(part[i - 1]!)))
+      found.flat().length === all.length &&
+      new Set(found.flat()).size === all.length &&
+      found.every((part) => part.every((module, i) => i === 0 || all.indexOf(module) > all.indexOf(part[i - 1]!)))
     )
   })
   t.notThrows(() => fc.assert(property))
 })
 
-test('where a module is depends on nothing but its path', (t) => {
-  const property = fc.property(modules, fc.integer({ min: 1, max: 9 }), (all, of) => {
-    const [first, ...others] = all
-    if (first === undefined) return true
-    const index = shardOf(first.path, of)
-    return inShard([...others, first], { index, of }).includes(first) && inShard([first], { index, of }).length === 1
+test('a directory is in one shard, and the order in which modules are given decides nothing', (t) => {
+  const property = fc.property(modules, parts, fc.nat(), (all, of, rotation) => {
+    const turned = [...all.slice(rotation % (all.length + 1)), ...all.slice(0, rotation % (all.length + 1))]
+    const paths = (list: readonly { path: string }[]) => list.map((module) => module.path).toSorted()
+    const dirs = shards(all, of).map((part) => new Set(part.map(({ path }) => path.slice(0, path.lastIndexOf('/')))))
+    const total = new Set(dirs.flatMap((set) => [...set])).size
+    t.deepEqual(shards(turned, of).map(paths), shards(all, of).map(paths))
+    return dirs.reduce((sum, set) => sum + set.size, 0) === total
   })
   t.notThrows(() => fc.assert(property))
 })
 
-test('shards are of about one size', (t) => {
-  const all = Array.from({ length: 8000 }, (_, i) => ({ path: `drivers/net/ethernet/vendor${i % 90}/nic${i}.ko` }))
-  for (const index of [1, 2, 3, 4]) {
-    const { length } = inShard(all, { index, of: 4 })
-    t.true(length > 1800 && length < 2200, `shard ${index} has ${length} of 8000`)
-  }
+test('shards of many directories are of about one size', (t) => {
+  const all = Array.from({ length: 8000 }, (_, i) => ({
+    path: `drivers/vendor${(i * i) % 211}/nic${i}.ko`,
+    objects: { length: 1 + (i % 7) },
+  }))
+  const sizes = shards(all, 4).map((part) => part.reduce((sum, { objects }) => sum + objects.length, 0))
+  t.true(Math.max(...sizes) < 1.05 * Math.min(...sizes), sizes.join(' '))
 })
 
 test('what is no I/N is refused, with what was found', (t) => {
