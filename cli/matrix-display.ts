@@ -25,6 +25,8 @@ export class Tally {
   done = { modules: 0, objects: 0 }
   readonly rungs = new Map<Rung, number>()
   readonly current = new Set<string>()
+  /** Objects of modules that are under way. */
+  private readonly settled = new Map<string, number>()
   elsewhere: readonly string[] = []
   private samples: Sample[] = []
 
@@ -33,25 +35,36 @@ export class Tally {
       this.total = { modules: event.modules, objects: event.objects }
       this.samples = [{ at: now, modules: 0, objects: 0 }]
     } else if (event.step === 'start') this.current.add(event.module)
+    else if (event.step === 'object') this.settled.set(event.module, (this.settled.get(event.module) ?? 0) + 1)
     else if (event.step === 'elsewhere') this.elsewhere = event.current
     else if (event.step === 'row') {
       const { row, objects } = event
       this.current.delete(row.module)
+      this.settled.delete(row.module)
       this.done = { modules: this.done.modules + 1, objects: this.done.objects + objects }
       this.rungs.set(row.rung, (this.rungs.get(row.rung) ?? 0) + 1)
     }
   }
 
+  /** What is done by now, large modules under way included. */
+  private now(): Omit<Sample, 'at'> {
+    const { modules, objects } = this.done
+    let more = 0
+    for (const module of this.current) more += this.settled.get(module) ?? 0
+    return { modules, objects: objects + more }
+  }
+
   /** Modules and objects a second, lately; remaining seconds, once there is something to tell them from. */
   rate(now: number): { modules: number; objects: number; remaining: number | undefined } {
     const last = this.samples.at(-1)
-    if (last === undefined || now - last.at >= 1000) this.samples.push({ at: now, ...this.done })
+    const done = this.now()
+    if (last === undefined || now - last.at >= 1000) this.samples.push({ at: now, ...done })
     while (this.samples.length > 2 && now - (this.samples[1] as Sample).at > WINDOW_SECONDS * 1000) this.samples.shift()
     const first = this.samples[0] as Sample
     const seconds = Math.max(0.001, (now - first.at) / 1000)
-    const modules = (this.done.modules - first.modules) / seconds
-    const objects = (this.done.objects - first.objects) / seconds
-    const left = MODULE_WEIGHT * (this.total.modules - this.done.modules) + this.total.objects - this.done.objects
+    const modules = (done.modules - first.modules) / seconds
+    const objects = (done.objects - first.objects) / seconds
+    const left = MODULE_WEIGHT * (this.total.modules - done.modules) + this.total.objects - done.objects
     const speed = MODULE_WEIGHT * modules + objects
     return { modules, objects, remaining: speed > 0 ? left / speed : undefined }
   }

@@ -116,7 +116,12 @@ function recent<T>(size: number): (name: string, make: () => Promise<T>) => Prom
   }
 }
 
-export function createCompiler(tree: KernelTree, context: CompileContext): Compiler {
+/** `onObject` hears of each object of a module when it is settled, compiled or found. */
+export function createCompiler(
+  tree: KernelTree,
+  context: CompileContext,
+  onObject?: (module: string) => void,
+): Compiler {
   const limited = limiter(context.toolchain.width)
   const shimDir = path.join(packageRoot, 'shim')
   const ownFlags = [`-I${path.join(shimDir, 'include')}`, `-I${path.join(packageRoot, 'linux-api', 'generated')}`]
@@ -166,7 +171,9 @@ export function createCompiler(tree: KernelTree, context: CompileContext): Compi
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()
     const extra = moduleFlags(module.name)
-    const outcomes = await Promise.all(module.objects.map((object) => compile(object, extra)))
+    const outcomes = await Promise.all(
+      module.objects.map((object) => compile(object, extra).finally(() => onObject?.(module.name))),
+    )
     const objects = outcomes.flatMap((outcome) => built(outcome, `module:${module.name}`) ?? [])
     const failed = outcomes.find((outcome) => !outcome.ok)
     return {

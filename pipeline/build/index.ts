@@ -45,6 +45,7 @@ export async function selectAll(tree: KernelTree, selectors: readonly string[]):
 export async function openBuild(
   request: Pick<BuildRequest, 'tree' | 'toolchain' | 'signal'>,
   modules: readonly KernelModule[],
+  onObject?: (module: string) => void,
 ): Promise<ModuleBuild> {
   const { toolchain, signal } = request
   const external = modules.filter((module) => module.external !== undefined)
@@ -55,7 +56,7 @@ export async function openBuild(
     { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
-  const compiler = createCompiler(tree, compileContext(toolchain, roots, signal))
+  const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
   const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
   return { tree, toolchain, compiler, table, signal }
 }

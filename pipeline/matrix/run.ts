@@ -24,6 +24,7 @@ export type MatrixProgress =
   | { readonly step: 'plan'; readonly modules: number; readonly objects: number; readonly toolchain: string }
   | { readonly step: 'shim'; readonly files: number; readonly ms: number }
   | { readonly step: 'start'; readonly module: string }
+  | { readonly step: 'object'; readonly module: string }
   /** With `makeRows`: all that is under way elsewhere now, for people. */
   | { readonly step: 'elsewhere'; readonly current: readonly string[] }
   | { readonly step: 'row'; readonly row: MatrixRow; readonly objects: number }
@@ -96,7 +97,7 @@ export interface RowMaker {
 
 /** Open what rows are made with; `modules` are at least those that are not of the tree. */
 export async function openRows(request: RowsRequest, modules: readonly KernelModule[] = []): Promise<RowMaker> {
-  const build = await openBuild(request, modules)
+  const build = await openBuild(request, modules, (module) => request.progress?.({ step: 'object', module }))
   build.compiler.prepare(modules)
   if (rungIndex(request.until) >= rungIndex('link')) {
     const shim = await build.compiler.shim()

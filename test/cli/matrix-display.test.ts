@@ -54,3 +54,16 @@ test('times and shares as people say them', (t) => {
   t.deepEqual([waiting(0.4), waiting(59), waiting(754), waiting(7540)], ['1 s', '59 s', '12 min 34 s', '2 h 5 min'])
   t.deepEqual([share(9999, 10_000), share(1, 3), share(0, 0)], ['99.9 %', '33.3 %', ''])
 })
+
+test('a large module under way moves the rate before it is a row', (t) => {
+  const tally = new Tally()
+  tally.hear({ step: 'plan', modules: 2, objects: 1001, toolchain: 'clang' }, 0)
+  tally.hear({ step: 'start', module: 'amdgpu' }, 0)
+  for (let second = 1; second <= 10; second++) {
+    for (let i = 0; i < 3; i++) tally.hear({ step: 'object', module: 'amdgpu' }, second * 1000)
+    tally.rate(second * 1000)
+  }
+  const { objects, remaining } = tally.rate(10_000)
+  t.is(objects, 3)
+  t.is(Math.round(remaining!), Math.round((1001 - 30 + 4) / 3))
+})
