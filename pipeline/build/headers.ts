@@ -240,6 +240,7 @@ export function scanHeader(text: string, known: Known, intern: (name: string) =>
     } else if (word === 'define' || word === 'undef') {
       const name = /^\w+/.exec(rest)?.[0]
       const isOfDefault = i > 0 && isDefault(directives, i - 1) === name
+      if (name !== undefined && name !== guard && word === 'undef') section.tested.add(intern(name))
       if (name !== undefined && name !== guard && !isOfDefault)
         section.defines.set(intern(name), section.defines.get(name) === 'plain' ? 'plain' : formOf(rest))
     } else if (word === 'pragma' && rest === 'once') once = true

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import * as path from 'node:path'
 import type { Known, Search } from './headers.ts'
+import { TRACE_SWITCH } from './pch-rules.ts'
 
 /** A command line taken apart. */
 export interface Command {
@@ -55,6 +56,7 @@ export function knownMacros({ search, defines }: Command): Known {
     ['__ASSEMBLY__', false],
     ['__ASSEMBLER__', false],
     ['__cplusplus', false],
+    [TRACE_SWITCH, false],
     ['_MSC_VER', false],
     ['__INTEL_COMPILER', false],
     ...['attribute', 'builtin', 'feature', 'extension', 'include'].map((what) => [`__has_${what}`, true] as const),

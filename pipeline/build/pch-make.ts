@@ -12,7 +12,7 @@ import type { RunOptions, Toolchain } from '../toolchain/types.ts'
 import { Reader, type Form, type Header, type HeaderGraph, type Reading } from './headers.ts'
 import { macroOf, type Command } from './pch-command.ts'
 import { findEffects, MARK, markOf, type Effects } from './pch-effects.ts'
-import { conflict, lastOf, meaningOf, orderedPairs, positionOf, type Meaning, type OrderedPair } from './pch-rules.ts'
+import { conflict, hasOrder, lastOf, meaningOf, orderOf, type Meaning, type Ordered } from './pch-rules.ts'
 
 /** A compile that may come. */
 export interface Unit {
@@ -40,8 +40,7 @@ export interface Precompiled extends Meaning {
   readonly file: string
   readonly roots: readonly Header[]
   readonly defines: readonly string[]
-  /** Files that define what another asks for, and whether they are read before. */
-  readonly ordered: readonly OrderedPair[]
+  readonly ordered: readonly Ordered[]
   /** Macros shown to be without effect on it. */
   readonly harmless: ReadonlySet<string>
   /** Macros that would only rename something that the headers declare, with its declaration. */
@@ -93,15 +92,17 @@ export async function makePrecompiled(
   if (headers.length < read.length || headers.some((header) => header.facts.counts)) return undefined
   const meaning = meaningOf(headers)
   const marks = candidates(units, meaning, new Set(defines))
-  for (const name of deferred) marks.delete(name)
+  // The compiler has these itself: a default for one is never taken.
+  const builtin = [...marks.keys()].filter((name) => name.startsWith('__has_'))
+  for (const name of [...deferred, ...builtin]) marks.delete(name)
   const { bad, renamed, witnesses } = await effectsOf(making, args, stub, marks)
   return {
     ...meaning,
     file,
     roots,
     defines,
-    ordered: orderedPairs(meaning, reader),
-    harmless: new Set([...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))),
+    ordered: orderOf(meaning, reader),
+    harmless: new Set([...builtin, ...[...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))]),
     renamed,
     deferred: new Set(deferred),
     witnesses,
@@ -179,9 +180,7 @@ export function refusal(unit: ReadUnit, pch: Precompiled): string | undefined {
     const isText = pch.deferred.has(name) && TEXT_DEFINE.test(define)
     if (!common.has(define) && !pch.harmless.has(name) && !isRenaming && !isText) return `has ${define}`
   }
-  for (const { definer, place, before } of pch.ordered)
-    if ((unit.reading.firsts.get(definer) ?? Infinity) < (positionOf(unit.reading, place) ?? -1) !== before)
-      return 'has another order'
+  if (!hasOrder(unit.reading, pch.ordered)) return 'has another order'
   return conflict(unit.reading, pch, pch.harmless)
 }
 

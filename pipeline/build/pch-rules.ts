@@ -21,6 +21,8 @@ export interface Meaning {
   readonly files: ReadonlySet<number>
   /** Where a macro is asked for, defined or undefined. */
   readonly sensitive: ReadonlyMap<string, readonly Place[]>
+  /** Where a macro is asked for, or its definition taken back. */
+  readonly asked: ReadonlyMap<string, readonly Place[]>
   /** Files that define a macro, by default or always. */
   readonly definers: ReadonlyMap<string, readonly number[]>
   /** What other headers do that concerns these, as far as it was asked for. */
@@ -35,12 +37,15 @@ interface Concern {
   readonly asked: boolean
 }
 
-/** A file that defines what a section of another asks for, and whether it is read before. */
-export interface OrderedPair {
-  readonly definer: number
+/** A macro that a section of one file asks for and others define, and whether one of those is read before. */
+export interface Ordered {
+  readonly definers: readonly number[]
   readonly place: Place
   readonly before: boolean
 }
+
+/** Defined by the one file of a module that makes its trace points: its headers are read again in ways of their own. */
+export const TRACE_SWITCH = 'CREATE_TRACE_POINTS'
 
 /** Add to the list of a key. */
 export const push = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
@@ -53,12 +58,16 @@ export const push = <K, V>(map: Map<K, V[]>, key: K, value: V) => {
 export function meaningOf(headers: Iterable<Header>): Meaning {
   const files = new Set<number>()
   const sensitive = new Map<string, Place[]>()
+  const asked = new Map<string, Place[]>()
   const definers = new Map<string, number[]>()
   for (const { file, facts } of headers) {
     if (files.has(file)) continue
     files.add(file)
     facts.sections.forEach(({ tested, defines, defaults }, section) => {
-      for (const name of tested) push(sensitive, name, { file, section })
+      for (const name of tested) {
+        push(sensitive, name, { file, section })
+        push(asked, name, { file, section })
+      }
       for (const name of defines.keys()) {
         push(sensitive, name, { file, section })
         push(definers, name, file)
@@ -66,7 +75,7 @@ export function meaningOf(headers: Iterable<Header>): Meaning {
       for (const name of defaults.keys()) push(definers, name, file)
     })
   }
-  return { files, sensitive, definers, concerns: new Map() }
+  return { files, sensitive, asked, definers, concerns: new Map() }
 }
 
 export type Order = Pick<Reading, 'entered' | 'firsts' | 'marks' | 'starts'>
@@ -85,6 +94,7 @@ export function conflict(reading: Reading, meaning: Meaning, harmless?: Readonly
   const { entered, firsts, defines, tests } = reading
   const last = lastOf(reading, meaning)
   const changes = (name: string, at: number): boolean =>
+    isFixed(name) ||
     (harmless !== undefined && !harmless.has(name)) ||
     (meaning.sensitive.get(name)?.some((place) => (positionOf(reading, place) ?? -1) > at) ?? false)
   /** The macro is defined, but only later. */
@@ -92,8 +102,7 @@ export function conflict(reading: Reading, meaning: Meaning, harmless?: Readonly
     const read = (meaning.definers.get(name) ?? []).flatMap((file) => firsts.get(file) ?? [])
     return read.length > 0 && read.every((first) => first >= at)
   }
-  for (const { name, at } of defines)
-    if (at <= last && (name.startsWith('CONFIG_') || changes(name, at))) return `defines ${name}`
+  for (const { name, at } of defines) if (at <= last && changes(name, at)) return `defines ${name}`
   for (const { name, at } of tests) if (at <= last && asksEarly(name, at)) return `asks for ${name}`
   for (let i = 0; i < last; i++) {
     const header = entered[i] as Header
@@ -109,6 +118,9 @@ export function conflict(reading: Reading, meaning: Meaning, harmless?: Readonly
   return undefined
 }
 
+/** Macros whose state is taken for known (pch-command.ts): whoever defines one is read otherwise than it was taken. */
+const isFixed = (name: string): boolean => name.startsWith('CONFIG_') || name === TRACE_SWITCH
+
 /** Where the last of a set's headers is entered: only what comes before is moved. */
 export const lastOf = ({ entered }: Pick<Reading, 'entered'>, { files }: Pick<Meaning, 'files'>): number =>
   entered.findLastIndex((header) => files.has(header.file))
@@ -119,7 +131,7 @@ function concernsOf(header: Header, meaning: Meaning, harmless: ReadonlySet<stri
   if (known !== undefined) return known
   const concerns: Concern[] = []
   const add = (name: string, section: number, defined: boolean, asked: boolean) => {
-    const matters = meaning.sensitive.has(name) || (harmless !== undefined && !harmless.has(name))
+    const matters = isFixed(name) || meaning.sensitive.has(name) || (harmless !== undefined && !harmless.has(name))
     const concern = { name, section, defined: defined && matters, asked: asked && meaning.definers.has(name) }
     if (concern.defined || concern.asked) concerns.push(concern)
   }
@@ -132,18 +144,24 @@ function concernsOf(header: Header, meaning: Meaning, harmless: ReadonlySet<stri
   return concerns
 }
 
-/** Files whose order matters among themselves: one defines what the other asks for. */
-export function orderedPairs(meaning: Meaning, order: Order): OrderedPair[] {
-  const pairs = new Map<string, OrderedPair>()
-  for (const [name, places] of meaning.sensitive) {
-    for (const definer of meaning.definers.get(name) ?? []) {
-      for (const place of places) {
-        const at = positionOf(order, place)
-        if (definer === place.file || at === undefined) continue
-        const before = (order.firsts.get(definer) ?? Infinity) < at
-        pairs.set(`${definer} ${place.file} ${place.section}`, { definer, place, before })
-      }
+const isBefore = (order: Order, definers: readonly number[], place: Place): boolean => {
+  const at = positionOf(order, place) ?? -1
+  return definers.some((file) => (order.firsts.get(file) ?? Infinity) < at)
+}
+
+/** What matters of the order of the headers among themselves: whether a macro is defined where it is asked for. */
+export function orderOf(meaning: Meaning, order: Order): Ordered[] {
+  const found: Ordered[] = []
+  for (const [name, places] of meaning.asked) {
+    for (const place of places) {
+      const definers = (meaning.definers.get(name) ?? []).filter((file) => file !== place.file)
+      if (definers.length > 0 && order.firsts.has(place.file))
+        found.push({ definers, place, before: isBefore(order, definers, place) })
     }
   }
-  return [...pairs.values()]
+  return found
 }
+
+/** Whether a file reads them in an order that comes to the same. */
+export const hasOrder = (order: Order, ordered: readonly Ordered[]): boolean =>
+  ordered.every(({ definers, place, before }) => isBefore(order, definers, place) === before)

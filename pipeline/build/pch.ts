@@ -24,7 +24,7 @@ import {
   type Use,
 } from './pch-make.ts'
 import { groupByDirectory, planClusters, type Cluster } from './pch-plan.ts'
-import { conflict, meaningOf, push, type Meaning } from './pch-rules.ts'
+import { conflict, meaningOf, push, TRACE_SWITCH, type Meaning } from './pch-rules.ts'
 import { sweepDirectories } from './work-directory.ts'
 
 export type { Unit } from './pch-make.ts'
@@ -170,7 +170,7 @@ export class Precompiler {
   private async readUnit(unit: Unit, command: Command): Promise<ReadUnit | undefined> {
     const graph = this.graphOf(command)
     const text = await fs.readFile(unit.source, 'latin1').catch(() => undefined)
-    if (text === undefined) return undefined
+    if (text === undefined || text.includes(TRACE_SWITCH)) return undefined
     const reading = graph.read(unit.source, command.forced, scanSource(text, graph.known), command.search)
     return { ...unit, command, reading }
   }

@@ -85,7 +85,7 @@ test('macros are told by the section they are in: defined, given a default, aske
   t.deepEqual([...(before?.defaults ?? [])], [['D', 'call']])
   t.deepEqual([...(before?.tested ?? [])], [])
   t.deepEqual([...(after?.defines ?? [])], [['A', 'plain']])
-  t.deepEqual([...(after?.tested ?? [])], ['ASKED'])
+  t.deepEqual([...(after?.tested ?? [])], ['ASKED', 'A'])
 })
 
 test('a header without a guard is not guarded; one guarded by #if !defined is', (t) => {
