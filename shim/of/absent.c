@@ -125,6 +125,12 @@ int of_modalias_node(struct device_node *node, char *modalias, int len)
 	return -ENODEV;
 }
 
+int of_alias_from_compatible(const struct device_node *node, char *alias, int len);
+int of_alias_from_compatible(const struct device_node *node, char *alias, int len)
+{
+	return -ENODEV;
+}
+
 ssize_t of_modalias(const struct device_node *np, char *str, ssize_t len);
 ssize_t of_modalias(const struct device_node *np, char *str, ssize_t len)
 {

@@ -64,3 +64,10 @@ struct thermal_cooling_device *devm_thermal_of_cooling_device_register(struct de
 void thermal_cooling_device_unregister(struct thermal_cooling_device *device)
 {
 }
+
+/* Since 6.3; of a zone that nobody has. */
+void *thermal_zone_device_priv(struct thermal_zone_device *zone);
+void *thermal_zone_device_priv(struct thermal_zone_device *zone)
+{
+	return NULL;
+}
