@@ -165,7 +165,9 @@ test.serial('each filter lists exactly the rows it describes', async (t) => {
 
 test.serial('the totals and rankings are those of the document', async (t) => {
   const page = await open(t, t.context.url)
-  const ladder = await page.$$eval('#ladder tr', (all) => all.map((row) => (row as HTMLElement).innerText.split(/\s+/)))
+  const ladder = await page.$$eval('#ladder tr', (all) =>
+    all.map((row) => [row.querySelector('th')!.textContent, row.querySelector('.number')!.textContent] as const),
+  )
   for (const [rung, reached] of ladder) {
     const expected = rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung as MatrixRow['rung'])).length
     t.is(reached, expected.toLocaleString('en'), rung)
