@@ -26,6 +26,8 @@ export interface Call {
   readonly result: Word | 'void'
   readonly blocking?: true
   readonly noreturn?: true
+  /** Only the shim's own files call it: declared in a header that no object of a tree includes. */
+  readonly shimOnly?: true
   readonly doc: string
 }
 
@@ -296,6 +298,7 @@ export const groups: readonly Group[] = [
         params: [],
         result: 'void',
         noreturn: true,
+        shimOnly: true,
         doc: 'End this fiber here, however deep in its calls it is.',
       },
       {

@@ -1,5 +1,5 @@
 /**
- * Writes the products of linux-api/capabilities.ts: the C header for the shim, the TypeScript module for the machine,
+ * Writes the products of linux-api/capabilities.ts: the C headers for the shim, the TypeScript module for the machine,
  * and the reference page. `node linux-api/generate.ts` writes them, `--check` fails when one is out of date.
  *
  * Knows the table's shape and nothing of who uses the products.
@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
-import type { Call, Entry, Field, Param, Struct } from './capabilities.ts'
+import type { Call, Entry, Field, Group, Param, Struct } from './capabilities.ts'
 
 const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
 
@@ -57,6 +57,22 @@ function cStruct(struct: Struct): string {
   return `/* ${struct.doc} */\nstruct drvport_${struct.name} {\n${fields.join('\n')}\n};\n_Static_assert(sizeof(struct drvport_${struct.name}) == ${layout(struct).size}, "${struct.name}");\n`
 }
 
+const declarations = (group: Group, which: (call: Call) => boolean): string[] =>
+  group.calls.filter(which).map((call) => cCall(group.name, call))
+
+/**
+ * Calls of the shim alone, in a header of their own: every object of a tree reads drvport_abi.h through the overlay, and a
+ * change there compiles whole trees again.
+ */
+export function shimHeader(): string {
+  return [
+    `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
+    '#ifndef DRVPORT_SHIM_ABI_H\n#define DRVPORT_SHIM_ABI_H',
+    ...groups.flatMap((group) => declarations(group, (call) => call.shimOnly === true)),
+    '#endif\n',
+  ].join('\n\n')
+}
+
 const hex = (value: number): string => (value > 0xffff ? `0x${value.toString(16)}u` : String(value))
 
 export function cHeader(): string {
@@ -76,7 +92,7 @@ export function cHeader(): string {
     groups
       .map(
         (group) =>
-          `/* ---- ${group.name}: ${group.doc} ---- */\n${group.calls.map((call) => cCall(group.name, call)).join('\n')}`,
+          `/* ---- ${group.name}: ${group.doc} ---- */\n${declarations(group, (call) => call.shimOnly !== true).join('\n')}`,
       )
       .join('\n'),
     '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
@@ -191,6 +207,7 @@ export function page(): string {
 /** The products: path from the package's root, and text. */
 export const products = (): readonly (readonly [path: string, text: string])[] => [
   ['linux-api/generated/drvport_abi.h', cHeader()],
+  ['linux-api/generated/drvport_shim_abi.h', shimHeader()],
   ['linux-api/generated/abi.ts', tsModule()],
   ['docs/abi.md', page()],
 ]

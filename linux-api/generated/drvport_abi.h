@@ -369,10 +369,6 @@ void drvport_sched_kick(void);
 __attribute__((import_module("sched"), import_name("relax")))
 void drvport_sched_relax(void);
 
-/* End this fiber here, however deep in its calls it is. */
-__attribute__((import_module("sched"), import_name("exit"), noreturn))
-void drvport_sched_exit(void);
-
 /* The work counter ran out (called by code the pipeline adds at loop back-edges). */
 __attribute__((import_module("sched"), import_name("preempt")))
 void drvport_sched_preempt(void);

@@ -22,6 +22,7 @@
 #include <linux/nsproxy.h>
 #include <linux/cred.h>
 #include <drvport/core.h>
+#include <drvport_shim_abi.h>
 
 /* There are no users: every task is the domain's own, and what it may do is what capabilities it holds. */
 struct cred init_cred = {
