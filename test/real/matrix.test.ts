@@ -165,9 +165,9 @@ async function objectsIn(cache: string): Promise<number> {
 
 /** Until so many objects are there, or the run has ended. */
 async function progressed(cache: string, run: { ended: Promise<unknown> }, objects: number): Promise<void> {
-  let over = false
-  void run.ended.then(() => (over = true))
-  while (!over && (await objectsIn(cache)) < objects) await sleep(20)
+  const over = run.ended.then(() => true)
+  const goesOn = (): Promise<boolean> => Promise.race([over.then(() => false), sleep(20).then(() => true)])
+  while ((await objectsIn(cache)) < objects && (await goesOn()));
 }
 
 real('killed at any moment, then gone on with twice at once: the matrix of an undisturbed run', async (t) => {

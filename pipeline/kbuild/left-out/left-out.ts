@@ -1,7 +1,7 @@
 /**
  * What the configuration of a tree leaves out, and why: docs/matrix/left-out-TREE.tsv and .md.
  *
- *   node linux-api/left-out/left-out.ts linux-6.1 linux-6.12
+ *   node pipeline/kbuild/left-out/left-out.ts linux-6.1 linux-6.12
  *
  * left-out.c, linked with the tree's own kconfig, says which options are off and what makes them so; the tree's makefiles
  * say which modules an option builds. Run by a maintainer after a change of the overlay's Kconfig, of base.config or of a
@@ -13,10 +13,10 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { promisify } from 'node:util'
-import { findHostCompiler, tryMake } from '../../pipeline/kbuild/make.ts'
-import { packageRoot } from '../../pipeline/root.ts'
-import { probeClang } from '../../pipeline/toolchain/clang.ts'
-import { openTreeOnly } from '../../pipeline/workspace.ts'
+import { findHostCompiler, tryMake } from '../make.ts'
+import { packageRoot } from '../../root.ts'
+import { probeClang } from '../../toolchain/clang.ts'
+import { openTreeOnly } from '../../workspace.ts'
 
 const run = promisify(execFile)
 const HERE = import.meta.dirname
@@ -130,7 +130,7 @@ function summary(tree: string, version: string, modules: number, rows: readonly 
   const only64 = rows.filter(({ wants64 }) => wants64)
   return `# What the configuration leaves out: ${tree} (${version})
 
-Made by \`node linux-api/left-out/left-out.ts ${tree}\`; do not edit. Every option with its reason is in [left-out-${tree}.tsv](left-out-${tree}.tsv).
+Made by \`node pipeline/kbuild/left-out/left-out.ts ${tree}\`; do not edit. Every option with its reason is in [left-out-${tree}.tsv](left-out-${tree}.tsv).
 
 ${modules} modules are on offer. ${rows.length} options that could be modules are off; the makefiles name ${total(rows)} modules and objects for them.
 \`X?\` means that nothing defines X for wasm (another architecture's option, most often), \`!X\` that X is on and must not be, \`X-\` that X could be on
