@@ -1,43 +1,55 @@
 /**
  * Capabilities: the only way a domain reaches anything.
  *
- * A *space* is a domain's table of capabilities; a slot number means nothing outside it. Every capability but a root is
- * derived from another, with no more rights than that one, and the derivation tree is kept, so that revoking one ends
- * everything derived from it, in any space. What an object is, and what ending a capability to it undoes, is its
- * owner's business: `ended` is called exactly once.
+ * A *CNode* is a table of capabilities; a domain's root CNode is its capability space, and a slot number means nothing
+ * outside it. Every capability but a root is derived from another, with no more rights than that one; the derivation
+ * tree is kept over all CNodes, so that revoking one ends everything derived from it, wherever it lies. A CNode is an
+ * object itself: whoever holds a capability to one may fill and empty it (cspace.ts). What an object is, and what the end
+ * of a capability to it undoes, is its owner's business: `ended` is called exactly once.
  */
 
 /** What a holder may do. Bits; a derived capability has a subset of its parent's. */
 export const RIGHT = { READ: 1, WRITE: 2, GRANT: 4, ALL: 7 } as const
 
 export interface CapabilityObject {
-  /** Kind of thing: `mmio`, `port`, `pci`, `dma`, `irq`, `timer`, `log`, ... */
+  /** Kind of thing: `mmio`, `port`, `pci`, `dma`, `irq`, `timer`, `log`, `endpoint`, `cnode`... */
   readonly type: string
   /** For messages: what a person would call it. */
   readonly label: string
 }
 
+/** Why an operation on capabilities was refused. */
+export type Refusal = 'empty' | 'occupied' | 'ended' | 'no-right' | 'badged' | 'quota' | 'range'
+
+export class CapabilityError extends Error {
+  readonly refusal: Refusal
+  constructor(refusal: Refusal, message: string) {
+    super(message)
+    this.name = 'CapabilityError'
+    this.refusal = refusal
+  }
+}
+
+/** Revocations begun and not finished, over all kernels: while there is none, `usable` is one comparison. */
+let revoking = 0
+
 export class Capability<T extends CapabilityObject = CapabilityObject> {
   readonly object: T
   readonly rights: number
+  /** Tells the object who speaks; 0: nothing. Set once, on the first capability of a line that has one. */
   readonly badge: number
   /** Where it lies; undefined once it has ended. */
-  space: CapabilitySpace | undefined
+  space: CNode | undefined
   slot: number
+  /** The revocation under way of what is below it. */
+  revocation: Revocation | undefined
   parent: Capability | undefined
   firstChild: Capability | undefined
   next: Capability | undefined
   previous: Capability | undefined
   readonly ended: (() => void) | undefined
 
-  constructor(
-    object: T,
-    rights: number,
-    badge: number,
-    space: CapabilitySpace,
-    slot: number,
-    ended: (() => void) | undefined,
-  ) {
+  constructor(object: T, rights: number, badge: number, space: CNode, slot: number, ended: (() => void) | undefined) {
     this.object = object
     this.rights = rights
     this.badge = badge
@@ -46,29 +58,41 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
     this.ended = ended
   }
 
+  /** It has not ended, and no revocation that will end it has begun. */
   get alive(): boolean {
-    return this.space !== undefined
+    return this.space !== undefined && (revoking === 0 || !underRevocation(this))
   }
 }
 
-export interface MintOptions {
-  /** Subset wanted of the parent's rights; default all of them. */
+function underRevocation(capability: Capability): boolean {
+  for (let at = capability.parent; at !== undefined; at = at.parent) if (at.revocation !== undefined) return true
+  return false
+}
+
+export interface DeriveOptions {
+  /** Subset wanted of the source's rights; default all of them. */
   readonly rights?: number
   readonly badge?: number
+  /** Where to put it; default the lowest free slot. */
+  readonly slot?: number
   readonly ended?: () => void
 }
 
-export class CapabilitySpace {
-  readonly owner: string
-  readonly #quota: number
+const DEFAULT_SLOTS = 4096
+
+export class CNode implements CapabilityObject {
+  readonly type = 'cnode'
+  readonly label: string
+  /** Slots: the most capabilities held at once. */
+  readonly size: number
   readonly #slots: (Capability | undefined)[] = []
-  readonly #free: number[] = []
+  /** No slot below this one is free. */
+  #lowest = 0
   #count = 0
 
-  /** @param quota most capabilities held at once */
-  constructor(owner: string, quota = 4096) {
-    this.owner = owner
-    this.#quota = quota
+  constructor(label: string, size = DEFAULT_SLOTS) {
+    this.label = label
+    this.size = size
   }
 
   /** Capabilities held. */
@@ -76,22 +100,38 @@ export class CapabilitySpace {
     return this.#count
   }
 
-  /** Put a root capability here: derived from nothing. Throws RangeError when the quota is used up. */
-  create<T extends CapabilityObject>(object: T, options: MintOptions = {}): Capability<T> {
-    return this.#place(object, options.rights ?? RIGHT.ALL, options, undefined)
+  /** Put a root capability here: derived from nothing. */
+  create<T extends CapabilityObject>(object: T, options: DeriveOptions = {}): Capability<T> {
+    return this.#place(object, options.rights ?? RIGHT.ALL, options.badge ?? 0, options, undefined)
   }
 
   /**
-   * Derive a capability from `source` (of any space) into this one. Rights only shrink. The object may be a part of the
-   * source's. Throws TypeError when the source has ended or may not be granted on.
+   * Derive a capability from `source` (of any CNode) into this one. Rights only shrink and a badge stays. The object may
+   * be a part of the source's. Throws CapabilityError: `ended`, `no-right` (to grant it to another CNode), `badged` (it
+   * has another badge already), `quota`, `occupied`, `range`.
    */
-  derive<T extends CapabilityObject>(source: Capability, object: T, options: MintOptions = {}): Capability<T> {
+  derive<T extends CapabilityObject>(source: Capability, object: T, options: DeriveOptions = {}): Capability<T> {
     if (!source.alive)
-      throw new TypeError(`capability to ${source.object.label} has ended: nothing can be derived from it`)
-    if ((source.rights & RIGHT.GRANT) === 0 && source.space !== this) {
-      throw new TypeError(`capability to ${source.object.label} lacks the right to be granted on`)
-    }
-    return this.#place(object, source.rights & (options.rights ?? RIGHT.ALL), options, source)
+      throw new CapabilityError('ended', `capability to ${source.object.label} has ended: nothing derives from it`)
+    if ((source.rights & RIGHT.GRANT) === 0 && source.space !== this)
+      throw new CapabilityError('no-right', `capability to ${source.object.label} lacks the right to be granted on`)
+    const badge = options.badge ?? source.badge
+    if (source.badge !== 0 && badge !== source.badge)
+      throw new CapabilityError('badged', `capability to ${source.object.label} has badge ${source.badge} for good`)
+    return this.#place(object, source.rights & (options.rights ?? RIGHT.ALL), badge, options, source)
+  }
+
+  /** The same capability, in another slot: its place in the derivation tree moves with it. Throws CapabilityError. */
+  move(source: Capability, slot?: number): void {
+    if (!source.alive) throw new CapabilityError('ended', `capability to ${source.object.label} has ended`)
+    if ((source.rights & RIGHT.GRANT) === 0 && source.space !== this)
+      throw new CapabilityError('no-right', `capability to ${source.object.label} lacks the right to be granted on`)
+    // A full CNode has room for what leaves a slot of it.
+    const to = slot ?? (source.space === this ? source.slot : this.#freeSlot())
+    if (source.space === this && to === source.slot) return
+    this.#mustBeFree(to)
+    source.space!.#vacate(source)
+    this.#occupy(source, to)
   }
 
   /** The capability in a slot, or undefined. */
@@ -104,9 +144,10 @@ export class CapabilitySpace {
     return this.#slots.filter((c): c is Capability => c !== undefined && c.object.type === type)
   }
 
-  /** Remove one capability; what was derived from it becomes its parent's. */
+  /** Remove one capability; what was derived from it becomes its parent's, unless its revocation has begun. */
   delete(capability: Capability): void {
     if (capability.space !== this) return
+    capability.revocation?.step(Infinity)
     const { parent } = capability
     for (let child = capability.firstChild; child !== undefined;) {
       const next = child.next
@@ -114,58 +155,129 @@ export class CapabilitySpace {
       if (parent !== undefined) link(parent, child)
       child = next
     }
-    this.#end(capability)
-  }
-
-  /** End a capability's whole progeny, leaves first, and itself. Returns how many ended. */
-  static revoke(capability: Capability, itself = true): number {
-    let ended = 0
-    let at: Capability = capability
-    for (;;) {
-      while (at.firstChild !== undefined) at = at.firstChild
-      if (at === capability) break
-      const up = at.parent!
-      at.space!.#end(at)
-      ended++
-      at = up
-    }
-    if (itself && capability.space !== undefined) {
-      capability.space.#end(capability)
-      ended++
-    }
-    return ended
+    this.end(capability)
   }
 
   /** End everything here, and everything derived from it anywhere. Returns how many ended. */
   clear(): number {
     let ended = 0
-    for (const capability of this.#slots) if (capability?.alive) ended += CapabilitySpace.revoke(capability)
+    for (const capability of this.#slots) if (capability?.space === this) ended += revoke(capability)
     return ended
+  }
+
+  /** For a revocation: the end of a capability without children. */
+  end(capability: Capability): void {
+    capability.revocation?.step(0)
+    unlink(capability)
+    this.#vacate(capability)
+    capability.space = undefined
+    capability.ended?.()
   }
 
   #place<T extends CapabilityObject>(
     object: T,
     rights: number,
-    options: MintOptions,
+    badge: number,
+    options: DeriveOptions,
     parent: Capability | undefined,
   ): Capability<T> {
-    if (this.#count >= this.#quota) throw new RangeError(`${this.owner} holds ${this.#count} capabilities: its quota`)
-    const slot = this.#free.pop() ?? this.#slots.length
-    const capability = new Capability<T>(object, rights, options.badge ?? 0, this, slot, options.ended)
-    this.#slots[slot] = capability
-    this.#count++
+    const slot = options.slot ?? this.#freeSlot()
+    this.#mustBeFree(slot)
+    const capability = new Capability<T>(object, rights, badge, this, slot, options.ended)
+    this.#occupy(capability, slot)
     if (parent !== undefined) link(parent, capability)
     return capability
   }
 
-  #end(capability: Capability): void {
-    unlink(capability)
-    this.#slots[capability.slot] = undefined
-    this.#free.push(capability.slot)
-    this.#count--
-    capability.space = undefined
-    capability.ended?.()
+  #mustBeFree(slot: number): void {
+    if (!Number.isInteger(slot) || slot < 0 || slot >= this.size)
+      throw new CapabilityError('range', `${this.label} has slots 0 to ${this.size - 1}: there is no slot ${slot}`)
+    if (this.#slots[slot] !== undefined) throw new CapabilityError('occupied', `slot ${slot} of ${this.label} is taken`)
   }
+
+  #freeSlot(): number {
+    if (this.#count >= this.size)
+      throw new CapabilityError('quota', `${this.label} holds ${this.#count} capabilities: its quota`)
+    let slot = this.#lowest
+    while (this.#slots[slot] !== undefined) slot++
+    this.#lowest = slot
+    return slot
+  }
+
+  #occupy(capability: Capability, slot: number): void {
+    while (this.#slots.length < slot) this.#slots.push(undefined)
+    this.#slots[slot] = capability
+    this.#count++
+    capability.space = this
+    capability.slot = slot
+  }
+
+  #vacate(capability: Capability): void {
+    this.#slots[capability.slot] = undefined
+    this.#lowest = Math.min(this.#lowest, capability.slot)
+    this.#count--
+  }
+}
+
+/**
+ * The revocation of a capability's progeny, in steps of bounded work between which others may run. From the instant it
+ * begins, nothing below the capability can be used or derived from, though the slots empty one by one.
+ */
+export class Revocation {
+  readonly #capability: Capability
+  #at: Capability
+  /** Capabilities ended so far. */
+  ended = 0
+  done = false
+
+  constructor(capability: Capability) {
+    this.#capability = capability
+    this.#at = capability
+    capability.revocation = this
+    revoking++
+  }
+
+  /** Begin one, or join the one under way. */
+  static of(capability: Capability): Revocation {
+    return capability.revocation ?? new Revocation(capability)
+  }
+
+  /** End at most `limit` capabilities, leaves first. True when nothing is left below. */
+  step(limit: number): boolean {
+    for (let left = limit; !this.done; left--) {
+      // Others ran since the last step: go on from the top when the place we were at has gone.
+      if (this.#at.space === undefined) this.#at = this.#capability
+      while (this.#at.firstChild !== undefined) this.#at = this.#at.firstChild
+      if (this.#at === this.#capability) this.#finish()
+      else if (left <= 0) break
+      else this.#endOne(this.#at)
+    }
+    return this.done
+  }
+
+  #endOne(leaf: Capability): void {
+    this.#at = leaf.parent!
+    leaf.space!.end(leaf)
+    this.ended++
+  }
+
+  #finish(): void {
+    this.#capability.revocation = undefined
+    this.done = true
+    revoking--
+  }
+}
+
+/** End a capability's whole progeny, and itself, at once. Returns how many ended. */
+export function revoke(capability: Capability, itself = true): number {
+  if (capability.space === undefined) return 0
+  const revocation = Revocation.of(capability)
+  const before = revocation.ended
+  revocation.step(Infinity)
+  const ended = revocation.ended - before
+  if (!itself) return ended
+  capability.space.end(capability)
+  return ended + 1
 }
 
 function link(parent: Capability, child: Capability): void {

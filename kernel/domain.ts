@@ -5,7 +5,7 @@
  * *process* entry runs on a fiber. Whatever leaves the program as an exception ends the domain, and only it. What the
  * program's calls do is not known here: the machine provides them.
  */
-import { CapabilitySpace } from './capability.ts'
+import { CNode } from './capability.ts'
 import { Delivery } from './delivery.ts'
 import { type DriverFault, describeFault, Failure, KILLED } from './fault.ts'
 import { EXIT, Fiber, type ProcessEntry, type StackRegion } from './fiber.ts'
@@ -23,7 +23,7 @@ export class Domain {
   readonly id: number
   readonly name: string
   readonly limits: DomainLimits
-  readonly capabilities: CapabilitySpace
+  readonly capabilities: CNode
   readonly fibers = new Map<number, Fiber>()
   /** The fiber whose frames are on the engine's stack: running, or interrupted by an atomic entry. */
   current: Fiber | undefined
@@ -48,7 +48,7 @@ export class Domain {
     this.id = id
     this.name = name
     this.limits = limits
-    this.capabilities = new CapabilitySpace(name)
+    this.capabilities = new CNode(name)
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
     this.#meter = new Meter(this, program, limits, words)

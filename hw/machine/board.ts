@@ -1,7 +1,7 @@
 /**
  * The board: the kernel with the hardware around it, and what drivers write to its log. Knows no driver.
  */
-import { type Capability, CapabilitySpace } from '../../kernel/capability.ts'
+import { type Capability, revoke } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { Kernel } from '../../kernel/kernel.ts'
@@ -80,7 +80,7 @@ export class Board {
   }
 
   revoke(capability: Capability): void {
-    CapabilitySpace.revoke(capability)
+    revoke(capability)
   }
 
   /**

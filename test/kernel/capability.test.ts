@@ -1,11 +1,11 @@
 import test from 'ava'
-import { CapabilitySpace, RIGHT } from '../../kernel/capability.ts'
+import { CNode, revoke, RIGHT } from '../../kernel/capability.ts'
 
 const object = { type: 'thing', label: 'a thing' }
 
 test('rights only shrink along derivations', (t) => {
-  const a = new CapabilitySpace('a')
-  const b = new CapabilitySpace('b')
+  const a = new CNode('a')
+  const b = new CNode('b')
   const root = a.create(object)
   const reader = b.derive(root, object, { rights: RIGHT.READ })
   t.is(reader.rights, RIGHT.READ)
@@ -14,8 +14,8 @@ test('rights only shrink along derivations', (t) => {
 })
 
 test('revoking ends every descendant, in any space, and no sibling', (t) => {
-  const a = new CapabilitySpace('a')
-  const b = new CapabilitySpace('b')
+  const a = new CNode('a')
+  const b = new CNode('b')
   const ended: string[] = []
   const named = (name: string) => ({ ended: () => ended.push(name) })
   const root = a.create(object, named('root'))
@@ -23,7 +23,7 @@ test('revoking ends every descendant, in any space, and no sibling', (t) => {
   const right = b.derive(root, object, named('right'))
   b.derive(left, object, named('left/1'))
   b.derive(left, object, named('left/2'))
-  t.is(CapabilitySpace.revoke(left), 3)
+  t.is(revoke(left), 3)
   t.deepEqual(ended.toSorted(), ['left', 'left/1', 'left/2'])
   t.true(right.alive && root.alive)
   t.is(b.count, 1)
@@ -31,19 +31,19 @@ test('revoking ends every descendant, in any space, and no sibling', (t) => {
 })
 
 test('deleting one hands its children to its parent', (t) => {
-  const a = new CapabilitySpace('a')
+  const a = new CNode('a')
   const root = a.create(object)
   const middle = a.derive(root, object)
   const leaf = a.derive(middle, object)
   a.delete(middle)
   t.true(leaf.alive)
   t.is(leaf.parent, root)
-  t.is(CapabilitySpace.revoke(root), 2)
+  t.is(revoke(root), 2)
   t.is(a.count, 0)
 })
 
 test('a space holds no more than its quota, and slots are used again', (t) => {
-  const a = new CapabilitySpace('a', 2)
+  const a = new CNode('a', 2)
   const first = a.create(object)
   a.create(object)
   t.throws(() => a.create(object), { message: 'a holds 2 capabilities: its quota' })
