@@ -1,0 +1,484 @@
+/**
+ * Communication between domains: endpoints with call, send, receive and reply; notifications.
+ *
+ * A message is a label and a few words, copied from one party's registers to the other's, and up to three capabilities,
+ * which go into slots that the receiver opened for them, all or none. A caller gives its priority to whoever it waits
+ * for, along the whole chain. Nobody waits for what cannot come: the end of a server, an endpoint or a deadline ends every
+ * wait for it. Threads are known only as `Thread`; nothing here allocates while a message goes.
+ */
+
+import { type Capability, CapabilityError, type CapabilityObject, type CNode, RIGHT } from './capability.ts'
+import type { Contract } from './contract.ts'
+import { lookup } from './cspace.ts'
+import type { Runnable, Scheduler } from './schedule.ts'
+
+/** Results of IPC calls; a label or count is not negative. */
+export const IPC = {
+  OK: 0,
+  /** The endpoint has ended, or the capability to it. */
+  ENDED: -1,
+  NO_RIGHT: -2,
+  /** No such capability. */
+  EMPTY: -3,
+  DEADLINE: -4,
+  /** The server ended before it replied. */
+  CANCELLED: -5,
+  /** The receiver opened too few slots for the capabilities, or they are taken. */
+  WINDOW: -6,
+  /** The contract does not allow this message now. */
+  PROTOCOL: -7,
+  /** Everybody who could answer waits for the caller. */
+  DEADLOCK: -8,
+  /** Nobody waits for a reply. */
+  NOBODY: -9,
+} as const
+
+/** The thread must suspend: what the call returns comes with the wake-up. */
+export const BLOCK = -0x8000_0000
+
+/** Words of a message beside its label. */
+export const WORDS = 8
+export const CAPS = 3
+
+/** What IPC needs of a thread. */
+export interface Thread extends Runnable {
+  readonly name: string
+  readonly base: number
+  /** It waits no more: its blocking call returns `outcome`. */
+  resume(outcome: number): void
+  /** As resume, and it runs next if it may. */
+  handOver(outcome: number): void
+}
+
+/** One thread's registers for messages. */
+export class Message {
+  label = 0
+  badge = 0
+  count = 0
+  readonly words = new Int32Array(WORDS)
+  /** Out: pointers of capabilities to send. In: slots where they arrived. */
+  readonly caps = new Int32Array(CAPS)
+  /** Bit i: capability i is moved, not copied. */
+  moved = 0
+  capCount = 0
+
+  set(label: number, a = 0, b = 0, c = 0, d = 0): void {
+    this.label = label
+    this.words[0] = a
+    this.words[1] = b
+    this.words[2] = c
+    this.words[3] = d
+    this.count = 4
+    this.capCount = 0
+  }
+}
+
+type Wait = 'nothing' | 'send' | 'call' | 'reply' | 'receive' | 'signal'
+
+/** A thread as IPC sees it. */
+export class Party {
+  readonly thread: Thread
+  readonly capabilities: CNode
+  readonly out = new Message()
+  readonly in = new Message()
+  /** First of the slots open for capabilities that arrive, and how many. */
+  window = 0
+  windowSize = 0
+  wait: Wait = 'nothing'
+  endpoint: Endpoint | undefined
+  notification: Notification | undefined
+  /** Who owes it a reply. */
+  server: Party | undefined
+  /** Badge of the capability it sends through. */
+  badge = 0
+  /** Whom it owes replies, the latest last. */
+  readonly callers: Party[] = []
+  /** Endpoints it has received from. */
+  readonly serves: Endpoint[] = []
+  /** For searches through who waits for whom. */
+  mark = 0
+
+  constructor(thread: Thread, capabilities: CNode) {
+    this.thread = thread
+    this.capabilities = capabilities
+  }
+}
+
+export class Endpoint implements CapabilityObject {
+  readonly type = 'endpoint'
+  readonly label: string
+  readonly contract: Contract | undefined
+  /** Waiting to be received from, in order of arrival. */
+  readonly senders: Party[] = []
+  readonly receivers: Party[] = []
+  /** Everybody who has received here: they inherit from those who wait. */
+  readonly servers: Party[] = []
+  closed = false
+
+  constructor(label: string, contract?: Contract) {
+    this.label = label
+    this.contract = contract
+  }
+}
+
+/** Bits that are set from anywhere and waited for by one at a time. */
+export class Notification implements CapabilityObject {
+  readonly type = 'notification'
+  readonly label: string
+  bits = 0
+  readonly waiters: Party[] = []
+  closed = false
+
+  constructor(label: string) {
+    this.label = label
+  }
+}
+
+function drop<T>(list: T[], item: T): void {
+  const at = list.indexOf(item)
+  if (at < 0) return
+  for (let i = at; i < list.length - 1; i++) list[i] = list[i + 1]!
+  list.pop()
+}
+
+const REFUSALS: Readonly<Record<string, number>> = { empty: IPC.EMPTY, ended: IPC.ENDED, 'no-right': IPC.NO_RIGHT }
+
+export class Ipc {
+  readonly #scheduler: Scheduler
+  #mark = 0
+  /** Why the last capability was refused: find() has no other way to say it without allocating. */
+  #refused = 0
+  /** Told of every refusal by contract: `contract: message in state`. */
+  onRefusal: ((party: Party, text: string) => void) | undefined
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler
+  }
+
+  // ---- endpoints ----
+
+  /** Send `party.out` and wait for the reply in `party.in`. Returns the reply's label, an error, or BLOCK. */
+  call(party: Party, pointer: number): number {
+    return this.#send(party, pointer, 'call')
+  }
+
+  /** Send `party.out`; done when it is received. Returns OK, an error, or BLOCK. */
+  send(party: Party, pointer: number): number {
+    return this.#send(party, pointer, 'send')
+  }
+
+  #send(party: Party, pointer: number, wait: 'call' | 'send'): number {
+    const capability = this.#find(party, pointer, 'endpoint', RIGHT.WRITE)
+    if (capability === undefined) return this.#refused
+    if (party.out.capCount > 0 && (capability.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
+    const endpoint = capability.object as Endpoint
+    if (endpoint.closed) return IPC.ENDED
+    if (!this.#allowed(party, endpoint, capability.badge)) return IPC.PROTOCOL
+    party.badge = capability.badge
+    const receiver = endpoint.receivers[0]
+    if (receiver === undefined) return this.#queue(party, endpoint, wait)
+    const refused = this.#transfer(party, receiver, capability.badge)
+    if (refused < 0) return refused
+    this.#advance(party, endpoint)
+    drop(endpoint.receivers, receiver)
+    this.#settled(receiver)
+    if (wait === 'call') this.#expect(party, receiver)
+    receiver.thread.handOver(receiver.in.label)
+    return wait === 'call' ? BLOCK : IPC.OK
+  }
+
+  #queue(party: Party, endpoint: Endpoint, wait: 'call' | 'send'): number {
+    if (this.#circular(party, endpoint)) return IPC.DEADLOCK
+    party.wait = wait
+    party.endpoint = endpoint
+    endpoint.senders.push(party)
+    for (let i = 0; i < endpoint.servers.length; i++) this.#inherit(endpoint.servers[i]!)
+    return BLOCK
+  }
+
+  /** Take the next message into `party.in`. Returns its label, an error, or BLOCK. */
+  receive(party: Party, pointer: number): number {
+    const capability = this.#find(party, pointer, 'endpoint', RIGHT.READ)
+    if (capability === undefined) return this.#refused
+    const endpoint = capability.object as Endpoint
+    if (endpoint.closed) return IPC.ENDED
+    if (!endpoint.servers.includes(party)) {
+      endpoint.servers.push(party)
+      party.serves.push(endpoint)
+    }
+    for (let sender = first(endpoint); sender !== undefined; sender = first(endpoint)) {
+      const { wait } = sender
+      const refused = this.#admit(sender, party, endpoint)
+      drop(endpoint.senders, sender)
+      this.#settled(sender)
+      if (refused < 0) sender.thread.resume(refused)
+      else if (wait === 'call') this.#expect(sender, party)
+      else sender.thread.resume(IPC.OK)
+      for (let i = 0; i < endpoint.servers.length; i++) this.#inherit(endpoint.servers[i]!)
+      if (refused >= 0) return party.in.label
+    }
+    party.wait = 'receive'
+    party.endpoint = endpoint
+    endpoint.receivers.push(party)
+    return BLOCK
+  }
+
+  /** A sender's turn has come: the contract may have moved on while it waited. */
+  #admit(sender: Party, receiver: Party, endpoint: Endpoint): number {
+    if (!this.#allowed(sender, endpoint, sender.badge)) return IPC.PROTOCOL
+    const refused = this.#transfer(sender, receiver, sender.badge)
+    if (refused >= 0) this.#advance(sender, endpoint)
+    return refused
+  }
+
+  /** Answer the latest caller with `party.out`. Returns OK or an error; on an error the caller still waits. */
+  reply(party: Party): number {
+    const caller = party.callers[party.callers.length - 1]
+    if (caller === undefined) return IPC.NOBODY
+    const refused = this.#transfer(party, caller, 0)
+    if (refused < 0) return refused
+    party.callers.pop()
+    this.#settled(caller)
+    this.#inherit(party)
+    caller.thread.resume(caller.in.label)
+    return IPC.OK
+  }
+
+  /** Answer, then take the next message: what a server's loop does. The caller runs next if nobody more urgent waits. */
+  replyReceive(party: Party, pointer: number): number {
+    const caller = party.callers[party.callers.length - 1]
+    if (caller === undefined) return IPC.NOBODY
+    const refused = this.#transfer(party, caller, 0)
+    if (refused < 0) return refused
+    party.callers.pop()
+    this.#settled(caller)
+    this.#inherit(party)
+    const next = this.receive(party, pointer)
+    if (next === BLOCK) caller.thread.handOver(caller.in.label)
+    else caller.thread.resume(caller.in.label)
+    return next
+  }
+
+  // ---- notifications ----
+
+  /** Set bits: those of the badge, or `bits` where there is none. Never blocks. */
+  signal(party: Party, pointer: number, bits: number): number {
+    const capability = this.#find(party, pointer, 'notification', RIGHT.WRITE)
+    if (capability === undefined) return this.#refused
+    return this.raise(capability.object as Notification, capability.badge === 0 ? bits : capability.badge)
+  }
+
+  /** The same from the kernel's side: interrupts, timers. */
+  raise(notification: Notification, bits: number): number {
+    if (notification.closed) return IPC.ENDED
+    notification.bits |= bits
+    const waiter = notification.waiters[0]
+    if (waiter === undefined || notification.bits === 0) return IPC.OK
+    drop(notification.waiters, waiter)
+    waiter.in.label = notification.bits
+    notification.bits = 0
+    this.#settled(waiter)
+    waiter.thread.resume(IPC.OK)
+    return IPC.OK
+  }
+
+  /** Wait for bits; they are in `party.in.label`, and cleared. Returns OK, an error, or BLOCK. */
+  await(party: Party, pointer: number): number {
+    const capability = this.#find(party, pointer, 'notification', RIGHT.READ)
+    if (capability === undefined) return this.#refused
+    const notification = capability.object as Notification
+    if (notification.closed) return IPC.ENDED
+    if (notification.bits !== 0) {
+      party.in.label = notification.bits
+      notification.bits = 0
+      return IPC.OK
+    }
+    party.wait = 'signal'
+    party.notification = notification
+    notification.waiters.push(party)
+    return BLOCK
+  }
+
+  // ---- ends ----
+
+  /** A wait is over before its time (deadline, end of the thread): nobody counts on the party any more. */
+  cancel(party: Party): void {
+    const { endpoint, notification, server } = party
+    if (endpoint !== undefined) {
+      drop(endpoint.senders, party)
+      drop(endpoint.receivers, party)
+    }
+    if (notification !== undefined) drop(notification.waiters, party)
+    if (server !== undefined) drop(server.callers, party)
+    this.#settled(party)
+    if (server !== undefined) this.#inherit(server)
+    if (endpoint !== undefined) for (let i = 0; i < endpoint.servers.length; i++) this.#inherit(endpoint.servers[i]!)
+  }
+
+  /** A thread has ended: everybody who waits for its reply is told. */
+  leave(party: Party): void {
+    this.cancel(party)
+    for (const endpoint of party.serves.splice(0)) drop(endpoint.servers, party)
+    for (const caller of party.callers.splice(0)) {
+      this.#settled(caller)
+      caller.thread.resume(IPC.CANCELLED)
+    }
+  }
+
+  /** An endpoint or notification has ended: everybody who waits at it is told. Calls being served go on. */
+  close(object: Endpoint | Notification): void {
+    object.closed = true
+    const waiting = object instanceof Endpoint ? [...object.senders, ...object.receivers] : [...object.waiters]
+    for (const party of waiting) {
+      this.cancel(party)
+      party.thread.resume(IPC.ENDED)
+    }
+  }
+
+  // ---- parts ----
+
+  #find(party: Party, pointer: number, type: string, right: number): Capability | undefined {
+    const capability = pointer < 0x1_0000 ? party.capabilities.at(pointer) : this.#inner(party, pointer)
+    this.#refused =
+      capability === undefined || capability.object.type !== type
+        ? IPC.EMPTY
+        : !capability.alive
+          ? IPC.ENDED
+          : (capability.rights & right) !== right
+            ? IPC.NO_RIGHT
+            : IPC.OK
+    return this.#refused === IPC.OK ? capability : undefined
+  }
+
+  #inner(party: Party, pointer: number): Capability | undefined {
+    try {
+      return lookup(party.capabilities, pointer)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The party waits no more. */
+  #settled(party: Party): void {
+    party.wait = 'nothing'
+    party.endpoint = undefined
+    party.notification = undefined
+    party.server = undefined
+  }
+
+  #expect(caller: Party, server: Party): void {
+    caller.wait = 'reply'
+    caller.endpoint = undefined
+    caller.server = server
+    server.callers.push(caller)
+    this.#inherit(server)
+  }
+
+  #allowed(party: Party, endpoint: Endpoint, badge: number): boolean {
+    const { contract } = endpoint
+    if (contract === undefined || contract.allows(badge, party.out.label)) return true
+    this.onRefusal?.(party, contract.refusal(badge, party.out.label))
+    return false
+  }
+
+  #advance(party: Party, endpoint: Endpoint): void {
+    endpoint.contract?.advance(party.badge, party.out.label)
+  }
+
+  /** Copy a message over. Capabilities go all or not at all; nothing has happened when an error is returned. */
+  #transfer(from: Party, to: Party, badge: number): number {
+    const { out } = from
+    const target = to.in
+    if (out.capCount > 0) {
+      const refused = moveCapabilities(from, to)
+      if (refused < 0) return refused
+    }
+    target.label = out.label
+    target.badge = badge
+    target.count = out.count
+    target.capCount = out.capCount
+    for (let i = 0; i < out.count; i++) target.words[i] = out.words[i]!
+    return IPC.OK
+  }
+
+  // ---- who waits for whom ----
+
+  /** Give a server the highest base priority of all who wait for it, directly or through others. */
+  #inherit(server: Party): void {
+    const effective = this.#urgency(server, ++this.#mark)
+    if (effective === server.thread.effective) return
+    this.#scheduler.reprioritize(server.thread, effective)
+    if (server.server !== undefined) this.#inherit(server.server)
+    const { endpoint } = server
+    if (endpoint === undefined || server.wait === 'receive') return
+    for (let i = 0; i < endpoint.servers.length; i++) this.#inherit(endpoint.servers[i]!)
+  }
+
+  #urgency(party: Party, mark: number): number {
+    if (party.mark === mark) return 0
+    party.mark = mark
+    let highest = party.thread.base
+    for (let i = 0; i < party.callers.length; i++) highest = Math.max(highest, this.#urgency(party.callers[i]!, mark))
+    for (let i = 0; i < party.serves.length; i++) {
+      const { senders } = party.serves[i]!
+      for (let j = 0; j < senders.length; j++) highest = Math.max(highest, this.#urgency(senders[j]!, mark))
+    }
+    return highest
+  }
+
+  /** Whether everybody who receives from an endpoint waits, directly or through others, for `party`. */
+  #circular(party: Party, endpoint: Endpoint): boolean {
+    const { servers } = endpoint
+    if (servers.length === 0) return false
+    for (let i = 0; i < servers.length; i++) if (!this.#waitsFor(servers[i]!, party, 0)) return false
+    return true
+  }
+
+  #waitsFor(waiter: Party, party: Party, depth: number): boolean {
+    if (waiter === party) return true
+    // Longer than any chain without a circle in it that does not lead here.
+    if (depth > CHAIN_MAX) return false
+    if (waiter.server !== undefined) return this.#waitsFor(waiter.server, party, depth + 1)
+    if ((waiter.wait !== 'call' && waiter.wait !== 'send') || waiter.endpoint === undefined) return false
+    const { servers } = waiter.endpoint
+    if (servers.length === 0) return false
+    for (let i = 0; i < servers.length; i++) if (!this.#waitsFor(servers[i]!, party, depth + 1)) return false
+    return true
+  }
+}
+
+const CHAIN_MAX = 1000
+
+/** The sender to be received from next: the most urgent, the earliest of equals. */
+function first(endpoint: Endpoint): Party | undefined {
+  const { senders } = endpoint
+  let best = senders[0]
+  for (let i = 1; i < senders.length; i++) if (senders[i]!.thread.effective > best!.thread.effective) best = senders[i]
+  return best
+}
+
+/** Check everything, then move: a refusal leaves both sides as they were. */
+function moveCapabilities(from: Party, to: Party): number {
+  const { out } = from
+  if (out.capCount > to.windowSize) return IPC.WINDOW
+  for (let i = 0; i < out.capCount; i++) {
+    if (to.capabilities.at(to.window + i) !== undefined || to.window + i >= to.capabilities.size) return IPC.WINDOW
+    try {
+      const source = lookup(from.capabilities, out.caps[i]!)
+      if ((source.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
+      // The same one cannot be moved twice.
+      for (let j = 0; j < i; j++)
+        if (out.caps[j] === out.caps[i] && ((out.moved >> i) | (out.moved >> j)) & 1) return IPC.EMPTY
+    } catch (error) {
+      if (error instanceof CapabilityError) return REFUSALS[error.refusal] ?? IPC.EMPTY
+      throw error
+    }
+  }
+  for (let i = 0; i < out.capCount; i++) {
+    const source = lookup(from.capabilities, out.caps[i]!)
+    if ((out.moved >> i) & 1) to.capabilities.move(source, to.window + i)
+    else to.capabilities.derive(source, source.object, { slot: to.window + i })
+    to.in.caps[i] = to.window + i
+  }
+  return IPC.OK
+}
