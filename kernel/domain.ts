@@ -9,9 +9,11 @@ import { CNode } from './capability.ts'
 import { Delivery } from './delivery.ts'
 import { type DriverFault, describeFault, Failure, KILLED } from './fault.ts'
 import { EXIT, Fiber, type ProcessEntry, type StackRegion } from './fiber.ts'
+import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
 import type { Kernel } from './kernel.ts'
 import { Meter } from './meter.ts'
+import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
 
 const ATOMIC_ENTRY_NS = 100
@@ -23,6 +25,8 @@ export class Domain {
   readonly id: number
   readonly name: string
   readonly limits: DomainLimits
+  /** Whose budget its fibers use. */
+  readonly partition: Partition
   readonly capabilities: CNode
   readonly fibers = new Map<number, Fiber>()
   /** The fiber whose frames are on the engine's stack: running, or interrupted by an atomic entry. */
@@ -43,11 +47,19 @@ export class Domain {
   readonly #idle: StackRegion
   #nextFiber = 1
 
-  constructor(kernel: Kernel, id: number, name: string, program: Program, limits: DomainLimits = DEFAULT_LIMITS) {
+  constructor(
+    kernel: Kernel,
+    id: number,
+    name: string,
+    program: Program,
+    limits: DomainLimits = DEFAULT_LIMITS,
+    partition: Partition = kernel.partition,
+  ) {
     this.kernel = kernel
     this.id = id
     this.name = name
     this.limits = limits
+    this.partition = partition
     this.capabilities = new CNode(name)
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
@@ -65,13 +77,13 @@ export class Domain {
   // ---- fibers ----
 
   /** Start a process entry on a new fiber. Undefined when the quota or memory is used up. */
-  start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority = 0): Fiber | undefined {
+  start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority?: number): Fiber | undefined {
     if (this.dead || this.fibers.size >= this.limits.fibers) return undefined
     const stack = this.#takeStack()
     if (stack === undefined) return undefined
     const fiber = new Fiber(this, this.#nextFiber++, name, stack, () => entry(...args), priority)
     this.fibers.set(fiber.id, fiber)
-    this.kernel.enqueue(fiber)
+    this.kernel.scheduler.enqueue(fiber)
     return fiber
   }
 
@@ -96,11 +108,27 @@ export class Domain {
     return this.#leave(fiber, 'blocked')
   }
 
+  /**
+   * What an IPC operation of the current fiber gave: itself, or, when it must wait, a promise of what it will be told,
+   * at the latest at `deadline` (ns).
+   */
+  converse(result: number, deadline: number): number | Promise<number> {
+    if (result !== BLOCK) return result
+    const fiber = this.current!
+    if (deadline !== Infinity) fiber.deadline.armAt(deadline)
+    return this.#leave(fiber, 'blocked')
+  }
+
+  /** The current fiber's side of conversations. A failure where it may not wait. */
+  party(what: string): Party {
+    return this.#mayBlock(what).party
+  }
+
   /** Let others run. */
   yield(): Promise<number> {
     const fiber = this.#mayBlock('yield')
     const promise = this.#leave(fiber, 'ready')
-    this.kernel.enqueue(fiber)
+    this.kernel.scheduler.enqueue(fiber)
     return promise
   }
 
@@ -113,7 +141,7 @@ export class Domain {
   wake(id: number): void {
     const fiber = this.fibers.get(id)
     if (fiber === undefined) return
-    if (fiber.state === 'blocked') fiber.makeReady(0)
+    if (fiber.state === 'blocked' && !fiber.conversing) fiber.makeReady(0)
     else fiber.wakePending = true
   }
 

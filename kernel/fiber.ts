@@ -6,6 +6,8 @@
  * blocking calls, by the promise they return; between its entry and that call there is no JavaScript frame.
  */
 import type { Domain } from './domain.ts'
+import { IPC, Party, type Thread } from './ipc.ts'
+import type { Partition, Runnable } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 
 export type FiberState = 'ready' | 'running' | 'blocked' | 'done'
@@ -22,11 +24,19 @@ export const EXIT: Error = Object.assign(new Error('fiber exits'), { name: 'Exit
 /** An export wrapped by WebAssembly.promising. */
 export type ProcessEntry = (...args: number[]) => Promise<number | undefined>
 
-export class Fiber {
+/** What a fiber has unless its domain says otherwise. */
+export const PRIORITY_NORMAL = 16
+
+export class Fiber implements Thread {
   readonly id: number
   readonly domain: Domain
   readonly name: string
-  readonly priority: number
+  readonly base: number
+  effective: number
+  readonly partition: Partition
+  queuedAt = -1
+  queueNext: Runnable | undefined
+  queuePrevious: Runnable | undefined
   readonly stack: StackRegion
   state: FiberState = 'ready'
   /** What the entry returned, once done. */
@@ -39,6 +49,7 @@ export class Fiber {
   condemned: string | undefined
   stackPointer: number
   readonly deadline: ClockEvent
+  #party: Party | undefined
   /** What block returns when it goes on: 0 woken, 1 deadline passed. */
   #outcome = 0
   #entry: (() => Promise<number | undefined>) | undefined
@@ -55,16 +66,34 @@ export class Fiber {
     name: string,
     stack: StackRegion,
     entry: () => Promise<number | undefined>,
-    priority = 0,
+    priority = PRIORITY_NORMAL,
   ) {
     this.domain = domain
     this.id = id
     this.name = name
-    this.priority = priority
+    this.base = priority
+    this.effective = priority
+    this.partition = domain.partition
     this.stack = stack
     this.stackPointer = stack.top
     this.#entry = entry
-    this.deadline = domain.kernel.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.makeReady(1))
+    this.deadline = domain.kernel.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.#expire())
+  }
+
+  /** Its side of conversations; made when it first has one. */
+  get party(): Party {
+    return (this.#party ??= new Party(this, this.domain.capabilities))
+  }
+
+  /** It waits in a conversation, not for a plain wake-up. */
+  get conversing(): boolean {
+    return this.#party !== undefined && this.#party.wait !== 'nothing'
+  }
+
+  #expire(): void {
+    if (!this.conversing) return this.makeReady(1)
+    this.domain.kernel.ipc.cancel(this.#party!)
+    this.makeReady(IPC.DEADLINE)
   }
 
   get done(): boolean {
@@ -103,16 +132,32 @@ export class Fiber {
   }
 
   makeReady(outcome: number): void {
-    if (this.state !== 'blocked') return
+    if (this.#awake(outcome)) this.domain.kernel.scheduler.enqueue(this)
+  }
+
+  #awake(outcome: number): boolean {
+    if (this.state !== 'blocked') return false
     this.#outcome = outcome
     this.deadline.disarm()
     this.state = 'ready'
-    this.domain.kernel.enqueue(this)
+    return true
+  }
+
+  // ---- for IPC: see Thread ----
+
+  resume(outcome: number): void {
+    this.makeReady(outcome)
+  }
+
+  handOver(outcome: number): void {
+    if (this.#awake(outcome)) this.domain.kernel.handOver(this)
   }
 
   /** The domain has ended: unwind what is suspended, forget what has not started. */
   abandon(reason: Error): void {
     this.deadline.disarm()
+    this.domain.kernel.withdraw(this)
+    this.#part()
     if (this.state === 'done' || this.state === 'running') return
     this.state = 'done'
     this.error = reason
@@ -123,12 +168,18 @@ export class Fiber {
     unwind?.(reason)
   }
 
+  /** Nobody waits for what it will not say any more. */
+  #part(): void {
+    if (this.#party !== undefined) this.domain.kernel.ipc.leave(this.#party)
+  }
+
   #finish(value: number | undefined, error: unknown): void {
     // Abandoned while suspended: its frames are unwound now, nobody waits for this switch.
     if (this.state === 'done') return
     this.state = 'done'
     this.result = value
     this.error = error
+    this.#part()
     this.domain.fiberEnded(this, error)
   }
 }

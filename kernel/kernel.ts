@@ -9,9 +9,11 @@ import { Domain } from './domain.ts'
 import type { DomainLimits, Program } from './program.ts'
 import { Failure, TRACE_DEPTH } from './fault.ts'
 import type { Fiber } from './fiber.ts'
+import { Ipc } from './ipc.ts'
 import { EventLog } from './log.ts'
 import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
+import { Partition, Scheduler } from './schedule.ts'
 import { Clock } from './time.ts'
 
 /** Why the loop returned: the condition held; nothing can ever happen again; the limit has passed. */
@@ -29,7 +31,12 @@ export class Kernel {
     Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
   >
   readonly domains: Domain[] = []
-  #ready: Fiber[] = []
+  readonly scheduler = new Scheduler()
+  /** Where a domain runs unless it is put elsewhere: it has what others leave. */
+  readonly partition: Partition
+  readonly ipc = new Ipc(this.scheduler)
+  /** Runs next if nobody is more urgent, without passing through a queue. */
+  #direct: Fiber | undefined
   readonly #attention = new Queue<Domain>()
   readonly #later = new Queue<Domain>()
   readonly #tasks = new Queue<() => void>()
@@ -44,6 +51,7 @@ export class Kernel {
   constructor(seed: number) {
     this.seed = seed
     this.random = createRandom(seed)
+    this.partition = this.scheduler.add(new Partition('rest', 0))
     this.clock = new Clock(this.random.fork())
     this.log = new EventLog(() => this.clock.now())
     const kind = (name: string): number => this.log.kind(name)
@@ -61,8 +69,8 @@ export class Kernel {
     if (Error.stackTraceLimit < TRACE_DEPTH) Error.stackTraceLimit = TRACE_DEPTH
   }
 
-  createDomain(name: string, program: Program, limits?: DomainLimits): Domain {
-    const domain = new Domain(this, this.#nextDomain++, name, program, limits)
+  createDomain(name: string, program: Program, limits?: DomainLimits, partition?: Partition): Domain {
+    const domain = new Domain(this, this.#nextDomain++, name, program, limits, partition)
     this.domains.push(domain)
     this.log.text(this.kinds.start, domain.id, name)
     return domain
@@ -70,8 +78,16 @@ export class Kernel {
 
   // ---- for domains and fibers ----
 
-  enqueue(fiber: Fiber): void {
-    this.#ready.push(fiber)
+  /** A message was given to this fiber: it goes on in the sender's place. */
+  handOver(fiber: Fiber): void {
+    if (this.#direct === undefined) this.#direct = fiber
+    else this.scheduler.enqueue(fiber)
+  }
+
+  /** It will not run any more. */
+  withdraw(fiber: Fiber): void {
+    this.scheduler.remove(fiber)
+    if (this.#direct === fiber) this.#direct = undefined
   }
 
   /** The running fiber suspended or ended. */
@@ -104,7 +120,6 @@ export class Kernel {
 
   /** A domain has ended. */
   forget(domain: Domain): void {
-    this.#ready = this.#ready.filter((fiber) => fiber.domain !== domain)
     const at = this.domains.indexOf(domain)
     if (at >= 0) this.domains.splice(at, 1)
   }
@@ -183,26 +198,25 @@ export class Kernel {
     for (let count = this.#tasks.length; count > 0; count--) this.#tasks.shift()!()
   }
 
-  /** The next fiber: highest priority first, any of the equals by chance. */
+  /** The next fiber: the one a message was handed to, unless somebody more urgent is ready. */
   #pick(): Fiber | undefined {
-    const ready = this.#ready
-    if (ready.length === 0) return undefined
-    let best = -1
-    let equals = 0
-    for (let i = 0; i < ready.length; i++) {
-      const lead = best < 0 ? 1 : ready[i]!.priority - ready[best]!.priority
-      if (lead > 0) {
-        best = i
-        equals = 1
-      } else if (lead === 0 && this.random.below(++equals) === 0) best = i
+    const direct = this.#direct
+    const now = this.clock.now()
+    this.#direct = undefined
+    if (direct !== undefined) {
+      if (!this.scheduler.shouldPreempt(direct, now)) return direct
+      this.scheduler.enqueue(direct)
     }
-    return ready.splice(best, 1)[0]
+    return this.scheduler.take(now) as Fiber | undefined
   }
 
-  #switchTo(fiber: Fiber): Promise<void> {
+  async #switchTo(fiber: Fiber): Promise<void> {
     this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
+    const from = this.clock.now()
     const switched = new Promise<void>(this.#awaitSwitch)
     fiber.domain.resume(fiber)
-    return switched
+    await switched
+    const now = this.clock.now()
+    fiber.partition.charge(now - from, now)
   }
 }

@@ -6,6 +6,8 @@ import type { DomainLimits, Program } from '../../kernel/program.ts'
 import type { Fiber, ProcessEntry } from '../../kernel/fiber.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { Failure } from '../../kernel/fault.ts'
+import type { Party } from '../../kernel/ipc.ts'
+import type { Partition } from '../../kernel/schedule.ts'
 
 type Bytes = readonly number[]
 
@@ -37,6 +39,7 @@ export const op = {
   block: [0x02, 0x40],
   end: [0x0b],
   lessThanZero: [0x41, 0, 0x48],
+  lessThan: [0x48],
   if: [0x04, 0x40],
 } as const
 
@@ -141,6 +144,17 @@ export const CALLS: readonly Import[] = [
   { module: 'k', name: 'preempt', params: 0, result: false },
   { module: 'k', name: 'deliver', params: 0, result: false },
   { module: 'k', name: 'overflow', params: 0, result: false },
+  // Conversations: (capability, label, word) or (capability); a result below zero is an error.
+  { module: 'k', name: 'call_', params: 3, result: true },
+  { module: 'k', name: 'send_', params: 3, result: true },
+  { module: 'k', name: 'receive', params: 1, result: true },
+  { module: 'k', name: 'reply', params: 2, result: true },
+  { module: 'k', name: 'reply_receive', params: 3, result: true },
+  { module: 'k', name: 'signal', params: 2, result: true },
+  { module: 'k', name: 'await_', params: 1, result: true },
+  { module: 'k', name: 'word', params: 1, result: true },
+  { module: 'k', name: 'badge', params: 0, result: true },
+  { module: 'k', name: 'call_by', params: 4, result: true },
 ]
 
 export interface Loaded {
@@ -150,6 +164,8 @@ export interface Loaded {
   readonly exports: Record<string, (...args: number[]) => number>
   /** Start an exported function as a process entry. */
   start(name: string, ...args: number[]): Fiber
+  /** The same, with a priority. */
+  startAt(priority: number, name: string, ...args: number[]): Fiber
 }
 
 interface Jspi {
@@ -162,7 +178,12 @@ export function load(
   kernel: Kernel,
   name: string,
   functions: readonly Function[],
-  options: { limits?: DomainLimits; counted?: boolean; noted?: (value: number, domain: Domain) => void } = {},
+  options: {
+    limits?: DomainLimits
+    partition?: Partition
+    counted?: boolean
+    noted?: (value: number, domain: Domain) => void
+  } = {},
 ): Loaded {
   const jspi = WebAssembly as unknown as Jspi
   const notes: number[] = []
@@ -184,6 +205,33 @@ export function load(
       throw new Failure('stack-overflow', 'C stack')
     },
   }
+  const { ipc } = kernel
+  const speaking = (call: string, work: (party: Party) => number, deadline = Infinity): number | Promise<number> =>
+    domain.converse(work(domain.party(call)), deadline)
+  Object.assign(calls, {
+    call_: new jspi.Suspending((to: number, label: number, word: number) =>
+      speaking('call', (party) => (party.out.set(label, word), ipc.call(party, to))),
+    ),
+    call_by: new jspi.Suspending((to: number, label: number, word: number, ns: number) =>
+      speaking('call', (party) => (party.out.set(label, word), ipc.call(party, to)), kernel.clock.now() + ns),
+    ),
+    send_: new jspi.Suspending((to: number, label: number, word: number) =>
+      speaking('send', (party) => (party.out.set(label, word), ipc.send(party, to))),
+    ),
+    receive: new jspi.Suspending((from: number) => speaking('receive', (party) => ipc.receive(party, from))),
+    reply: (label: number, word: number) => {
+      const party = domain.party('reply')
+      party.out.set(label, word)
+      return ipc.reply(party)
+    },
+    reply_receive: new jspi.Suspending((from: number, label: number, word: number) =>
+      speaking('reply', (party) => (party.out.set(label, word), ipc.replyReceive(party, from))),
+    ),
+    signal: (to: number, bits: number) => ipc.signal(domain.party('signal'), to, bits),
+    await_: new jspi.Suspending((at: number) => speaking('await', (party) => ipc.await(party, at))),
+    word: (i: number) => domain.party('word').in.words[i] ?? 0,
+    badge: () => domain.party('badge').in.badge,
+  })
   const module = new WebAssembly.Module(assemble(CALLS, functions))
   const instance = new WebAssembly.Instance(module, { k: calls as WebAssembly.ModuleImports })
   const exports = instance.exports as Record<string, never>
@@ -203,16 +251,18 @@ export function load(
     allocate: entry('alloc'),
     release: entry('free'),
   }
-  domain = kernel.createDomain(name, program, options.limits)
+  const begin = (f: string, args: number[], priority?: number): Fiber => {
+    const fiber = domain.start(f, jspi.promising(exports[f]), args, priority)
+    if (fiber === undefined) throw new Error(`${name}: no fiber for ${f}`)
+    return fiber
+  }
+  domain = kernel.createDomain(name, program, options.limits, options.partition)
   return {
     domain,
     notes,
     exports,
-    start(f, ...args) {
-      const fiber = domain.start(f, jspi.promising(exports[f]), args)
-      if (fiber === undefined) throw new Error(`${name}: no fiber for ${f}`)
-      return fiber
-    },
+    start: (f, ...args) => begin(f, args),
+    startAt: (priority, f, ...args) => begin(f, args, priority),
   }
 }
 

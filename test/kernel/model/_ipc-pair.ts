@@ -9,7 +9,18 @@ const PARTIES = 6
 const ENDPOINTS = 3
 const NOTIFICATIONS = 2
 
-const KINDS = ['call', 'send', 'receive', 'reply', 'replyReceive', 'signal', 'await', 'cancel', 'leave', 'close'] as const
+const KINDS = [
+  'call',
+  'send',
+  'receive',
+  'reply',
+  'replyReceive',
+  'signal',
+  'await',
+  'cancel',
+  'leave',
+  'close',
+] as const
 
 export interface Operation {
   readonly do: (typeof KINDS)[number]

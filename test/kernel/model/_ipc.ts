@@ -79,8 +79,7 @@ export class IpcModel {
     this.wakes.push({ party, outcome })
   }
 
-  servers = (endpoint: number): number[] =>
-    this.parties.flatMap((party, i) => (party.serves.has(endpoint) ? [i] : []))
+  servers = (endpoint: number): number[] => this.parties.flatMap((party, i) => (party.serves.has(endpoint) ? [i] : []))
 
   /** Whom a party waits for; any one of them going on could let it go on. */
   #awaited(party: number): number[] {
