@@ -98,7 +98,6 @@ test('a caller never hangs when its server dies, waits in line or is told to sto
 
 test('seL4: a badge tells the server who speaks, and only the holder of a right may use it', async (t) => {
   const kernel = new Kernel(1)
-  const { callee, grant } = pair(kernel)
   const teller: Function = {
     name: 'teller',
     body: [
@@ -127,7 +126,6 @@ test('seL4: a badge tells the server who speaks, and only the holder of a right 
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   t.deepEqual(told.notes, [77])
   t.deepEqual([friend.notes, mute.notes, stranger.notes], [[0], [IPC.NO_RIGHT], [IPC.EMPTY]])
-  t.truthy(callee && grant)
 })
 
 test('Singularity: a message out of order is refused by the name of state and message', async (t) => {
@@ -212,7 +210,6 @@ const worker: Function = {
 
 test('QNX: a server runs with the priority of its most urgent client, so that no hog in between delays it', async (t) => {
   const kernel = new Kernel(1)
-  const { callee, grant } = pair(kernel)
   const slow: Function = {
     name: 'slow',
     body: [
@@ -245,7 +242,6 @@ test('QNX: a server runs with the priority of its most urgent client, so that no
   // The hog may finish the piece of work it is at, no more.
   t.true(kernel.clock.now() - start < 140_000, `${kernel.clock.now() - start} ns`)
   t.is(serving.effective, 1)
-  t.truthy(callee && grant)
 })
 
 test('QNX: a partition gets its share under overload, and what others leave when they are idle', async (t) => {
