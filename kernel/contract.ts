@@ -68,9 +68,4 @@ export class Contract {
     const expected = [...this.#next[this.#at(session)]!.keys()].map((other) => this.#messages.get(other)).join(', ')
     return `${this.rules.name}: ${message} in state ${state}, where ${expected === '' ? 'nothing' : expected} is expected`
   }
-
-  /** The session starts again: its client has ended. */
-  forget(session: number): void {
-    this.#sessions.delete(session)
-  }
 }

@@ -234,29 +234,32 @@ export class Ipc {
   /** Answer the latest caller with `party.out`. Returns OK or an error; on an error the caller still waits. */
   reply(party: Party): number {
     const caller = party.callers[party.callers.length - 1]
-    if (caller === undefined) return IPC.NOBODY
-    const refused = this.#transfer(party, caller, 0)
+    const refused = this.#answer(party, caller)
     if (refused < 0) return refused
-    party.callers.pop()
-    this.#settled(caller)
-    this.#inherit(party)
-    caller.thread.resume(caller.in.label)
+    caller!.thread.resume(caller!.in.label)
     return IPC.OK
   }
 
   /** Answer, then take the next message: what a server's loop does. The caller runs next if nobody more urgent waits. */
   replyReceive(party: Party, pointer: number): number {
     const caller = party.callers[party.callers.length - 1]
+    const refused = this.#answer(party, caller)
+    if (refused < 0) return refused
+    const next = this.receive(party, pointer)
+    if (next === BLOCK) caller!.thread.handOver(caller!.in.label)
+    else caller!.thread.resume(caller!.in.label)
+    return next
+  }
+
+  /** Give a caller its reply; it waits no more, but does not run yet. */
+  #answer(party: Party, caller: Party | undefined): number {
     if (caller === undefined) return IPC.NOBODY
     const refused = this.#transfer(party, caller, 0)
     if (refused < 0) return refused
     party.callers.pop()
     this.#settled(caller)
     this.#inherit(party)
-    const next = this.receive(party, pointer)
-    if (next === BLOCK) caller.thread.handOver(caller.in.label)
-    else caller.thread.resume(caller.in.label)
-    return next
+    return IPC.OK
   }
 
   // ---- notifications ----

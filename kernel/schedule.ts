@@ -37,7 +37,7 @@ export class Partition {
   /** Bit p % 32 of word p / 32: somebody of priority p is ready. */
   readonly #levels = new Int32Array(2)
   /** Nanoseconds used since the start. */
-  total = 0.5 - 0.5
+  total = 0
 
   constructor(name: string, share: number, windowNs = 100e6) {
     if (!(share >= 0 && share <= 1)) throw new RangeError(`share of partition ${name} is ${share}: expected 0 to 1`)
@@ -189,14 +189,6 @@ export class Scheduler {
     const budget = next.hasBudget(now)
     const own = thread.partition.hasBudget(now)
     return budget !== own ? budget : next.top > thread.effective
-  }
-
-  /** An equal of `thread` waits for its turn. */
-  hasEqual(thread: Runnable, now: number): boolean {
-    const next = this.#next(now)
-    return (
-      next !== undefined && next.top >= thread.effective && (next.hasBudget(now) || !thread.partition.hasBudget(now))
-    )
   }
 }
 
