@@ -24,7 +24,7 @@ const SAMPLE = [
   'drivers/net/can',
   'drivers/net/ethernet/intel',
 ]
-const MORE = ['drivers/usb', 'fs/nfs', 'fs/nls', 'net/netfilter', 'net/sched', 'sound/pci', 'lib/crypto']
+const MORE = ['drivers/clk', 'drivers/of', 'drivers/usb', 'fs/nfs', 'fs/nls', 'net/netfilter', 'net/sched', 'sound/pci', 'lib/crypto']
 
 /** What would compile, archive or need a program that only a whole build makes. */
 const IDLE = [
@@ -34,6 +34,7 @@ const IDLE = [
   'targets-for-builtin=',
   ...['objcopy', 'genikh', 'dtc', 'fdtoverlay', 'wrap_S_dtb', 'wrap_S_dtbo'].map((name) => `cmd_${name}=:`),
   'rule_dtc=:',
+  'cmd_and_fixdep=:',
   'DTC=/bin/true',
 ]
 
