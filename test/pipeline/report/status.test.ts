@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { collect, render, replaceSection, type Status } from '../../../pipeline/report/status.ts'
+import { collect, render, renewed, replaceSection, type Status } from '../../../pipeline/report/status.ts'
 import { packageRoot } from '../../../pipeline/root.ts'
+import { matrix, row } from '../matrix/_rows.ts'
 
 test("README's status section is what docs/status.json gives", (t) => {
   const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
@@ -22,4 +23,20 @@ test('a stub is not support, and a module that does not link shows what is missi
   t.regex(text, /of 3 modules, 1 compile, link and verify\.\*\* good\./)
   t.true(text.includes('1 more verify with stubs, which do not count as support: pretender (1).'))
   t.true(text.includes('| bad | unresolved-symbol | `a`, `b`, `c` and 1 more |'))
+})
+
+test('a matrix shows how many reached each rung, and stays when other documents are renewed', (t) => {
+  const rungs = ['link', 'compile', 'parse', 'link'] as const
+  const rows = rungs.map((rung, at) => row(`drivers/x/m${at}.ko`, { rung }))
+  const tree = { name: 'linux-6.1', version: '6.1.1' }
+  const before = collect([
+    matrix(rows, { tree, toolchain: { name: 'clang', version: '19' }, selectors: ['all'], until: 'link' }),
+  ])
+  const run = { module: 'a', device: 'x', rung: 'probe' }
+  const after = renewed(before, { built: [], run: [run] })
+  t.deepEqual(after.matrices, before.matrices)
+  const text = render(after)
+  t.true(text.includes('| tree | toolchain | modules | parse | compile | link |'))
+  t.true(text.includes('| linux-6.1 (6.1.1) | clang 19 | 4 | 4 (100.0 %) | 3 (75.0 %) | 2 (50.0 %) |'))
+  t.true(text.includes('| a | x | probe |'))
 })
