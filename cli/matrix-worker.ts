@@ -4,7 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { ascend } from '../hw/machine/ascent.ts'
-import { PackageError, readPackage } from '../hw/machine/package.ts'
+import { PackageError } from '../hw/machine/package.ts'
+import { readPackage } from '../hw/machine/package-files.ts'
 import type { RunRung } from '../hw/machine/run.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'

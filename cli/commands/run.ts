@@ -4,7 +4,7 @@ import { buildModules, type BuildDocument, type ModuleResult } from '../../pipel
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
-import { readPackage } from '../../hw/machine/package.ts'
+import { readPackage } from '../../hw/machine/package-files.ts'
 import { runMachine, type ModuleRequest, type RunReport } from '../../hw/machine/run.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'

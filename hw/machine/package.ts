@@ -1,9 +1,7 @@
 /**
- * A driver package as the machine loads it: manifest, module, line table. Reads the pipeline's files, knows nothing of
- * how they were made.
+ * A driver package as the machine loads it: manifest, module, line table. Knows nothing of how they were made, nor of
+ * where they lie: a machine in a browser has no files (package-files.ts).
  */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Manifest } from '../../pipeline/package.ts'
 
 export interface DriverPackage {
@@ -18,20 +16,6 @@ export class PackageError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'PackageError'
-  }
-}
-
-/** Read NAME.json and what it names from a package directory. Throws PackageError. */
-export async function readPackage(directory: string, name: string): Promise<DriverPackage> {
-  try {
-    const manifest = JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')) as Manifest
-    const wasm = new Uint8Array(await readFile(join(directory, manifest.wasm.file)))
-    const lines = manifest.lines === null ? undefined : await readFile(join(directory, manifest.lines.file))
-    return { manifest, wasm, lines }
-  } catch (error) {
-    throw new PackageError(`package ${name} in ${directory} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }
 

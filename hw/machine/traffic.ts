@@ -8,6 +8,7 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import { createRandom } from '../../kernel/random.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
+import { copyBytes, equalBytes } from '../bytes.ts'
 import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
 
 /** IEEE 802 local experimental ethertype 1. */
@@ -65,10 +66,11 @@ class Flow implements FrameSource {
   #highest = -1
   readonly #seen: Uint8Array
   readonly #seed: number
-  readonly #pool: Buffer
+  readonly #pool: Uint8Array
   readonly #now: () => number
   readonly #giveUp: ClockEvent
-  readonly #header = Buffer.alloc(BODY_AT)
+  readonly #header = new Uint8Array(BODY_AT)
+  readonly #fields = new DataView(this.#header.buffer)
 
   constructor(
     kernel: Kernel,
@@ -76,7 +78,7 @@ class Flow implements FrameSource {
     to: Endpoint,
     stream: number,
     seed: number,
-    pool: Buffer,
+    pool: Uint8Array,
     options: FlowOptions,
   ) {
     this.from = from
@@ -88,9 +90,9 @@ class Flow implements FrameSource {
     this.#pool = pool
     this.#now = () => kernel.clock.now()
     this.#giveUp = kernel.clock.event(`traffic ${from.name} to ${to.name}: give up`, () => this.#abandon())
-    this.#header.writeUInt16BE(ETHERTYPE, 12)
-    this.#header.writeUInt16BE(stream, STREAM_AT)
-    this.#header.writeUInt32BE(this.#seed, SEED_AT)
+    this.#fields.setUint16(12, ETHERTYPE)
+    this.#fields.setUint16(STREAM_AT, stream)
+    this.#fields.setUint32(SEED_AT, this.#seed)
   }
 
   /** Frames sent and neither arrived nor given up. */
@@ -124,10 +126,10 @@ class Flow implements FrameSource {
       header[i] = to[i]!
       header[6 + i] = from[i]!
     }
-    header.writeUInt32BE(sequence, SEQUENCE_AT)
-    header.copy(into, at)
+    this.#fields.setUint32(SEQUENCE_AT, sequence)
+    copyBytes(header, 0, into, at, BODY_AT)
     const body = this.#body(sequence)
-    this.#pool.copy(into, at + BODY_AT, body, body + length - BODY_AT)
+    copyBytes(this.#pool, body, into, at + BODY_AT, length - BODY_AT)
     this.sent++
     if (!this.#giveUp.armed) this.#giveUp.armIn(GIVE_UP_NS)
     return length
@@ -160,7 +162,7 @@ class Flow implements FrameSource {
   #intact(bytes: Uint8Array, at: number, length: number, sequence: number): boolean {
     for (let i = 0; i < 6; i++) if (bytes[at + 6 + i] !== this.from.mac[i]) return false
     const body = this.#body(sequence)
-    return this.#pool.compare(bytes, at + BODY_AT, at + length, body, body + length - BODY_AT) === 0
+    return equalBytes(bytes, at + BODY_AT, this.#pool, body, length - BODY_AT)
   }
 
   #abandon(): void {
@@ -244,8 +246,9 @@ export function startTraffic(
 ): Traffic {
   const wanted = { ...DEFAULT_FLOW, ...options }
   const random = createRandom(seed)
-  const pool = Buffer.alloc(POOL + LONGEST * 8)
-  for (let i = 0; i < pool.length; i += 4) pool.writeUInt32LE(random.next(), i)
+  const pool = new Uint8Array(POOL + LONGEST * 8)
+  const words = new DataView(pool.buffer)
+  for (let i = 0; i < pool.length; i += 4) words.setUint32(i, random.next(), true)
   const flows = [new Flow(kernel, a, b, 0, seed, pool, wanted), new Flow(kernel, b, a, 1, seed, pool, wanted)]
   const sinks = [a, b].map((endpoint) => {
     const sink = new Sink(endpoint.name, flows)

@@ -3,7 +3,8 @@
  */
 import test from 'ava'
 import { runMachine, type RunReport } from '../../hw/machine/run.ts'
-import { type DriverPackage, readPackage } from '../../hw/machine/package.ts'
+import type { DriverPackage } from '../../hw/machine/package.ts'
+import { readPackage } from '../../hw/machine/package-files.ts'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { openTestWorkspace } from './workspace.ts'

@@ -1,0 +1,103 @@
+/**
+ * What a driver module can do, proved on the binary before it is loaded.
+ *
+ * Imports lie within the driver ABI and the manifest, the manifest within policy; memory and tables are bounded; nothing
+ * runs by itself; the machine's handles are there; every loop and recursion counts its work and every stack pointer
+ * write is checked. Corrupt input gives problems, never an exception and never a hang.
+ *
+ * Must not know: Linux, what any particular driver needs, or Node: it is repeated by whoever loads, in a browser too.
+ */
+import { WasmError } from '../wasm/bytes.ts'
+import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
+import { checkCode } from './code.ts'
+import { checkImports, checkManifest } from './imports.ts'
+import { DEFAULT_POLICY, type ManifestClaims, type Policy } from './policy.ts'
+import type { Problem } from './problem.ts'
+import { checkShape } from './shape.ts'
+
+export type Verdict =
+  | { readonly ok: true; /** Compiled, ready to instantiate. */ readonly module: WebAssembly.Module }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Problems listed for one module; a module with more is no better understood by reading them all. */
+const PROBLEMS_MAX = 50
+
+/** Verify bytes whose SHA-256 the caller has taken: what hashes differs between engines, the proof does not. */
+export function verifyHashed(
+  bytes: Uint8Array,
+  sha256: string,
+  manifest: ManifestClaims,
+  policy: Policy = DEFAULT_POLICY,
+): Verdict {
+  const problems: Problem[] = []
+  const report = (problem: Problem): void => {
+    if (problems.length < PROBLEMS_MAX) problems.push(problem)
+  }
+  checkClaims(bytes, sha256, manifest, policy, problems)
+  checkManifest(manifest, policy, problems)
+  if (bytes.length > policy.bytesMax) return { ok: false, problems }
+  try {
+    const module = readModule(bytes)
+    checkModule(module, manifest, policy, problems, report)
+  } catch (error) {
+    if (!(error instanceof WasmError)) throw error
+    const code = error.name === 'FeatureError' ? 'feature' : 'malformed'
+    report({ code, where: `offset 0x${error.offset.toString(16)}`, message: error.message })
+  }
+  if (problems.length > 0) return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) }
+  return compile(bytes)
+}
+
+function checkModule(
+  module: WasmModule,
+  manifest: ManifestClaims,
+  policy: Policy,
+  problems: Problem[],
+  report: (problem: Problem) => void,
+): void {
+  checkImports(module, manifest, problems)
+  checkShape(module, manifest, policy, problems)
+  if (module.functions.length > policy.functionsMax) {
+    const message = `${module.functions.length} functions; policy allows ${policy.functionsMax}`
+    problems.push({ code: 'too-large', where: 'function section', message })
+  }
+  checkCode(module, report)
+}
+
+/** The manifest belongs to these bytes, and they are not too many. */
+function checkClaims(
+  bytes: Uint8Array,
+  sha256: string,
+  manifest: ManifestClaims,
+  policy: Policy,
+  problems: Problem[],
+): void {
+  if (bytes.length > policy.bytesMax)
+    problems.push({
+      code: 'too-large',
+      where: 'file',
+      message: `${bytes.length} bytes; policy allows ${policy.bytesMax}`,
+    })
+  if (sha256 !== manifest.wasm.sha256) {
+    const message = `the manifest describes ${manifest.wasm.sha256}, the file is ${sha256}`
+    problems.push({ code: 'hash', where: 'file', message })
+  }
+}
+
+/** Types and everything else that only the engine's validation knows. */
+function compile(bytes: Uint8Array): Verdict {
+  try {
+    return { ok: true, module: new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>) }
+  } catch (error) {
+    const { message } = error as Error
+    return { ok: false, problems: [{ code: 'invalid', where: engineWhere(bytes, message), message }] }
+  }
+}
+
+/** V8 says `function #N` and `@+OFFSET`; where an engine says less, so do we. */
+function engineWhere(bytes: Uint8Array, message: string): string {
+  const offset = /@\+(\d+)/.exec(message)?.[1]
+  const where = offset === undefined ? 'module' : `offset 0x${Number(offset).toString(16)}`
+  const index = /function #(\d+)/.exec(message)?.[1]
+  return index === undefined ? where : `${functionNamer(readModule(bytes))(Number(index))} at ${where}`
+}
