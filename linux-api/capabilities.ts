@@ -43,6 +43,7 @@ export interface Entry {
   readonly params: readonly Param[]
   readonly result: Word | 'void'
   readonly required?: true
+  readonly shimOnly?: true
   readonly doc: string
 }
 
@@ -55,12 +56,14 @@ export interface Field {
 
 export interface Struct {
   readonly name: string
+  readonly shimOnly?: true
   readonly doc: string
   readonly fields: readonly Field[]
 }
 
 export interface ConstantSet {
   readonly name: string
+  readonly shimOnly?: true
   readonly doc: string
   readonly values: readonly (readonly [name: string, value: number, doc: string])[]
 }

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
-import type { Call, Entry, Field, Group, Param, Struct } from './capabilities.ts'
+import type { Call, ConstantSet, Entry, Field, Group, Param, Struct } from './capabilities.ts'
 
 const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
 
@@ -68,35 +68,46 @@ export function shimHeader(): string {
   return [
     `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
     '#ifndef DRVPORT_SHIM_ABI_H\n#define DRVPORT_SHIM_ABI_H',
-    ...groups.flatMap((group) => declarations(group, (call) => call.shimOnly === true)),
+    defines(forShim).join('\n'),
+    structs.filter(forShim).map(cStruct).join('\n'),
+    ...groups.flatMap((group) => declarations(group, forShim)),
+    ...entries.filter(forShim).map((entry) => `#ifdef DRVPORT_SHIM\n${cEntry(entry)}#endif`),
     '#endif\n',
-  ].join('\n\n')
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
+
+type MayBeForShim = { readonly shimOnly?: true }
+const forShim = (item: MayBeForShim): boolean => item.shimOnly === true
+const forAll = (item: MayBeForShim): boolean => !forShim(item)
 
 const hex = (value: number): string => (value > 0xffff ? `0x${value.toString(16)}u` : String(value))
 
+const defines = (which: (set: ConstantSet) => boolean): string[] =>
+  constants
+    .filter(which)
+    .flatMap((set) =>
+      set.values.map(
+        ([name, value, doc]) =>
+          `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`,
+      ),
+    )
+
 export function cHeader(): string {
-  const defines = constants.flatMap((set) =>
-    set.values.map(
-      ([name, value, doc]) =>
-        `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`,
-    ),
-  )
   return [
     `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
     '#ifndef DRVPORT_ABI_H\n#define DRVPORT_ABI_H',
     `#define DRVPORT_ABI_VERSION ${ABI_VERSION}`,
-    defines.join('\n'),
+    defines(forAll).join('\n'),
     '#ifndef __ASSEMBLY__',
-    structs.map(cStruct).join('\n'),
+    structs.filter(forAll).map(cStruct).join('\n'),
     groups
-      .map(
-        (group) =>
-          `/* ---- ${group.name}: ${group.doc} ---- */\n${declarations(group, (call) => call.shimOnly !== true).join('\n')}`,
-      )
+      .filter((group) => group.calls.some(forAll))
+      .map((group) => `/* ---- ${group.name}: ${group.doc} ---- */\n${declarations(group, forAll).join('\n')}`)
       .join('\n'),
     '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
-    entries.map(cEntry).join('\n'),
+    entries.filter(forAll).map(cEntry).join('\n'),
     shared.map((data) => `/* ${data.doc} */\nextern ${cType(data.type)} ${data.name};`).join('\n'),
     '#endif\n#endif\n#endif\n',
   ].join('\n\n')
