@@ -13,6 +13,7 @@ import { Ipc } from './ipc.ts'
 import { EventLog } from './log.ts'
 import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
+import { Outside } from './record.ts'
 import { Partition, Scheduler } from './schedule.ts'
 import { Clock } from './time.ts'
 
@@ -27,6 +28,7 @@ export class Kernel {
   readonly random: SeededRandom
   readonly clock: Clock
   readonly log: EventLog
+  readonly outside: Outside
   readonly kinds: Readonly<
     Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
   >
@@ -65,6 +67,7 @@ export class Kernel {
       end: kind('end'),
       message: kind('message'),
     }
+    this.outside = new Outside(this.clock, this.log)
     // Traces of failures must reach the entry; the engine keeps ten frames unless told.
     if (Error.stackTraceLimit < TRACE_DEPTH) Error.stackTraceLimit = TRACE_DEPTH
   }
@@ -150,12 +153,15 @@ export class Kernel {
 
   async #loop(stop: () => boolean, limitNs: number): Promise<RunEnd> {
     for (;;) {
+      const turn = ++this.#turns
+      if (this.outside.waiting) this.outside.take(turn)
       this.#work()
       if (stop()) return 'stopped'
       const fiber = this.#pick()
       if (fiber !== undefined) await this.#switchTo(fiber)
-      else if (!this.#busy() && !this.clock.advance(limitNs)) return this.#exhausted(limitNs)
-      if (++this.#turns % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
+      else if (!this.#busy() && !this.outside.ahead(turn + 1) && !this.clock.advance(limitNs))
+        return this.#exhausted(limitNs)
+      if (turn % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
@@ -182,6 +188,8 @@ export class Kernel {
   }
 
   #exhausted(limitNs: number): RunEnd {
+    // A turn that is no turn: what comes in before the next run came after this one ended, not while it waited.
+    this.#turns++
     if (limitNs === Infinity) return 'idle'
     this.clock.reach(limitNs)
     return 'limit'

@@ -31,3 +31,17 @@ test('the hash tells runs apart and does not depend on who reads', (t) => {
   t.is(run([1, 2, 3], false), run([1, 2, 3], true))
   t.not(run([1, 2, 3], false), run([1, 3, 2], false))
 })
+
+test('a watcher is called right after the record it waits for, text included, and again when it says so', (t) => {
+  const log = new EventLog(() => 0, 4)
+  const kind = log.kind('x')
+  const seen: string[] = []
+  log.watch(2, ({ count }) => {
+    seen.push(`${count}: ${log.records(1)[0]!.text ?? log.records(1)[0]!.a}`)
+    return count < 6 ? count + 3 : Infinity
+  })
+  log.note(kind, 1, 10)
+  log.text(kind, 1, 'two')
+  for (let i = 3; i < 20; i++) log.note(kind, 1, i * 10)
+  t.deepEqual(seen, ['2: two', '5: 50', '8: 80'])
+})
