@@ -7,8 +7,21 @@ import { doctor } from './doctor.ts'
 import { fetchTrees } from './fetch.ts'
 import { list } from './list.ts'
 import { matrix } from './matrix.ts'
+import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
 import { worker } from './worker.ts'
 
-export const commands: readonly Command[] = [demo, test, doctor, fetchTrees, list, analyze, build, run, matrix, worker]
+export const commands: readonly Command[] = [
+  demo,
+  test,
+  doctor,
+  fetchTrees,
+  list,
+  analyze,
+  build,
+  run,
+  replay,
+  matrix,
+  worker,
+]

@@ -1,14 +1,17 @@
 /** `drvport run MODULE[=DEVICE]...`: boot a machine with these drivers and devices and take them up the ladder. */
 import { openSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
-import { runMachine, type ModuleRequest, type RunReport } from '../../hw/machine/run.ts'
+import { recordRun, type RunRecorder } from '../../hw/machine/recording.ts'
+import { runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
+import { createRecording } from '../recording-file.ts'
 import { workspaceOf } from '../workspace.ts'
 import { showBuild } from './build.ts'
 
@@ -148,6 +151,11 @@ export const run: Command = {
       .option('param', { type: 'string', array: true, default: [] as string[], describe: 'module.parameter=value' })
       .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
       .option('events', { type: 'string', describe: 'write the event log to this file: the same for the same seed' })
+      .option('record', {
+        type: 'string',
+        describe: 'write what makes this run again to this file: see `drvport replay`',
+      })
+      .option('embed', { type: 'boolean', default: false, describe: 'put packages and firmware into the recording' })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const wanted = parseWanted(argv['modules'] as string[])
@@ -162,7 +170,7 @@ export const run: Command = {
       const modules = await modulesFor(document, wanted, argv['param'] as string[])
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
-      const report = await runMachine({
+      const request: RunRequest = {
         seed: context.seed,
         modules,
         frames,
@@ -176,7 +184,11 @@ export const run: Command = {
         ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
-      })
+      }
+      const record = argv['record'] as string | undefined
+      const report = await (record === undefined
+        ? runMachine(request)
+        : runRecorded(request, document, record, argv['embed'] === true))
       context.result(report, (result) => renderRun(result, context.verbose > 0))
       if (report.interrupted) return 130
       return report.checks.every((check) => check.ok) ? 0 : 1
@@ -184,6 +196,30 @@ export const run: Command = {
       await workspace.close()
     }
   },
+}
+
+/** Run, and write a recording as it goes: one that is killed leaves what happened until then. */
+async function runRecorded(
+  request: RunRequest,
+  document: BuildDocument,
+  path: string,
+  embed: boolean,
+): Promise<RunReport> {
+  const packages = Object.fromEntries(document.modules.map((module) => [module.name, basename(module.package!)]))
+  const write = createRecording(path, request, { packages, embed })
+  let recorder: RunRecorder | undefined
+  const report = await runMachine({
+    ...request,
+    observe: (machine) => {
+      recorder = recordRun(machine.board.kernel, write)
+    },
+    onCheck: (check) => {
+      recorder?.flush()
+      request.onCheck?.(check)
+    },
+  })
+  recorder?.end(report.interrupted)
+  return report
 }
 
 /** A file written as the run goes. Throws UsageError when it cannot be. */

@@ -61,6 +61,8 @@ export interface RunRequest extends MachineOptions {
   readonly onCheck?: (check: Check) => void
   /** Gets the event log, lines at a time: everything that happened, in order. */
   readonly onEvents?: (lines: readonly string[]) => void
+  /** Sees the machine before anything is on it: who records it, replays it or traces it. */
+  readonly observe?: (machine: Machine) => void
   /** Gets the wire capture of a NIC. */
   readonly capture?: (nic: Nic) => ((bytes: Uint8Array) => void) | undefined
   readonly signal?: AbortSignal
@@ -127,6 +129,7 @@ const STOP = new Error('a check failed')
 /** Boot a machine with the request's devices, load the drivers and bind them. */
 export async function boot(request: RunRequest): Promise<Session> {
   const machine = createMachine(request)
+  request.observe?.(machine)
   const lan = new Lan(machine, request.flakyBus)
   machine.board.kernel.log.sink = request.onEvents
   const wall = request.wallMs ?? ((): number => 0)
