@@ -139,6 +139,11 @@ export class CNode implements CapabilityObject {
     return this.#slots[slot]
   }
 
+  /** The lowest empty slot. Throws CapabilityError: `quota`. */
+  free(): number {
+    return this.#freeSlot()
+  }
+
   /** Every capability held of one type, by slot. */
   ofType(type: string): Capability[] {
     return this.#slots.filter((c): c is Capability => c !== undefined && c.object.type === type)

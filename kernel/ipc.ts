@@ -7,7 +7,14 @@
  * wait for it. Threads are known only as `Thread`; nothing here allocates while a message goes.
  */
 
-import { type Capability, CapabilityError, type CapabilityObject, type CNode, RIGHT } from './capability.ts'
+import {
+  type Capability,
+  CapabilityError,
+  type CapabilityObject,
+  type CNode,
+  type Refusal,
+  RIGHT,
+} from './capability.ts'
 import type { Contract } from './contract.ts'
 import { lookup } from './cspace.ts'
 import type { Runnable, Scheduler } from './schedule.ts'
@@ -29,8 +36,16 @@ export const IPC = {
   PROTOCOL: -7,
   /** Everybody who could answer waits for the caller. */
   DEADLOCK: -8,
-  /** Nobody waits for a reply. */
+  /** Nobody waits for a reply; nobody serves a passive endpoint. */
   NOBODY: -9,
+  /** The slot is taken. */
+  OCCUPIED: -10,
+  /** It has another badge for good. */
+  BADGED: -11,
+  /** No more capabilities may be held. */
+  QUOTA: -12,
+  /** No such slot, word or byte. */
+  RANGE: -13,
 } as const
 
 /** The thread must suspend: what the call returns comes with the wake-up. */
@@ -97,12 +112,19 @@ export class Party {
   readonly serves: Endpoint[] = []
   /** For searches through who waits for whom. */
   mark = 0
+  /** Told when a message or bits came into `in`, also while it waits: whoever runs the thread copies them on. */
+  arrived: ((party: Party) => void) | undefined
+  /** For `arrived`: where in the thread's own memory. */
+  buffer = 0
 
   constructor(thread: Thread, capabilities: CNode) {
     this.thread = thread
     this.capabilities = capabilities
   }
 }
+
+/** A server without a thread: entered by its callers, with the registers of their message. */
+export type Passive = (badge: number, label: number, a: number, b: number, c: number) => number
 
 export class Endpoint implements CapabilityObject {
   readonly type = 'endpoint'
@@ -113,6 +135,10 @@ export class Endpoint implements CapabilityObject {
   readonly receivers: Party[] = []
   /** Everybody who has received here: they inherit from those who wait. */
   readonly servers: Party[] = []
+  /** Answers on the thread of whoever asks, without anybody waiting. */
+  passive: Passive | undefined
+  /** The passive server is at work. */
+  entered = false
   closed = false
 
   constructor(label: string, contract?: Contract) {
@@ -141,7 +167,16 @@ function drop<T>(list: T[], item: T): void {
   list.pop()
 }
 
-const REFUSALS: Readonly<Record<string, number>> = { empty: IPC.EMPTY, ended: IPC.ENDED, 'no-right': IPC.NO_RIGHT }
+/** What a refusal by the capability space is called here. */
+export const REFUSALS: Readonly<Record<Refusal, number>> = {
+  empty: IPC.EMPTY,
+  occupied: IPC.OCCUPIED,
+  ended: IPC.ENDED,
+  'no-right': IPC.NO_RIGHT,
+  badged: IPC.BADGED,
+  quota: IPC.QUOTA,
+  range: IPC.RANGE,
+}
 
 export class Ipc {
   readonly #scheduler: Scheduler
@@ -168,7 +203,7 @@ export class Ipc {
   }
 
   #send(party: Party, pointer: number, wait: 'call' | 'send'): number {
-    const capability = this.#find(party, pointer, 'endpoint', RIGHT.WRITE)
+    const capability = this.#find(party.capabilities, pointer, 'endpoint', RIGHT.WRITE)
     if (capability === undefined) return this.#refused
     if (party.out.capCount > 0 && (capability.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
     const endpoint = capability.object as Endpoint
@@ -196,9 +231,28 @@ export class Ipc {
     return BLOCK
   }
 
+  /**
+   * Ask a passive server: its entry runs here and now, on the caller's thread and at its priority, so there is no queue,
+   * no switch and nobody to inherit. Returns its answer (31 bits) or an error: NOBODY when nobody serves, DEADLOCK when
+   * the server is in the midst of asking for this, CANCELLED when it ends of it.
+   */
+  invoke(space: CNode, pointer: number, label: number, a: number, b: number, c: number): number {
+    const capability = this.#find(space, pointer, 'endpoint', RIGHT.WRITE)
+    if (capability === undefined) return this.#refused
+    const endpoint = capability.object as Endpoint
+    const { passive } = endpoint
+    if (endpoint.closed) return IPC.ENDED
+    if (passive === undefined) return IPC.NOBODY
+    if (endpoint.entered) return IPC.DEADLOCK
+    endpoint.entered = true
+    const answer = passive(capability.badge, label, a, b, c)
+    endpoint.entered = false
+    return endpoint.closed ? IPC.CANCELLED : answer & 0x7fff_ffff
+  }
+
   /** Take the next message into `party.in`. Returns its label, an error, or BLOCK. */
   receive(party: Party, pointer: number): number {
-    const capability = this.#find(party, pointer, 'endpoint', RIGHT.READ)
+    const capability = this.#find(party.capabilities, pointer, 'endpoint', RIGHT.READ)
     if (capability === undefined) return this.#refused
     const endpoint = capability.object as Endpoint
     if (endpoint.closed) return IPC.ENDED
@@ -265,10 +319,21 @@ export class Ipc {
   // ---- notifications ----
 
   /** Set bits: those of the badge, or `bits` where there is none. Never blocks. */
-  signal(party: Party, pointer: number, bits: number): number {
-    const capability = this.#find(party, pointer, 'notification', RIGHT.WRITE)
+  signal(space: CNode, pointer: number, bits: number): number {
+    const capability = this.#find(space, pointer, 'notification', RIGHT.WRITE)
     if (capability === undefined) return this.#refused
     return this.raise(capability.object as Notification, capability.badge === 0 ? bits : capability.badge)
+  }
+
+  /** Take the bits that are set, without waiting: 31 of them, 0 when there are none, or an error. */
+  poll(space: CNode, pointer: number): number {
+    const capability = this.#find(space, pointer, 'notification', RIGHT.READ)
+    if (capability === undefined) return this.#refused
+    const notification = capability.object as Notification
+    if (notification.closed) return IPC.ENDED
+    const bits = notification.bits & 0x7fff_ffff
+    notification.bits &= ~bits
+    return bits
   }
 
   /** The same from the kernel's side: interrupts, timers. */
@@ -278,8 +343,7 @@ export class Ipc {
     const waiter = notification.waiters[0]
     if (waiter === undefined || notification.bits === 0) return IPC.OK
     drop(notification.waiters, waiter)
-    waiter.in.label = notification.bits
-    notification.bits = 0
+    hand(notification, waiter)
     this.#settled(waiter)
     waiter.thread.resume(IPC.OK)
     return IPC.OK
@@ -287,13 +351,12 @@ export class Ipc {
 
   /** Wait for bits; they are in `party.in.label`, and cleared. Returns OK, an error, or BLOCK. */
   await(party: Party, pointer: number): number {
-    const capability = this.#find(party, pointer, 'notification', RIGHT.READ)
+    const capability = this.#find(party.capabilities, pointer, 'notification', RIGHT.READ)
     if (capability === undefined) return this.#refused
     const notification = capability.object as Notification
     if (notification.closed) return IPC.ENDED
     if (notification.bits !== 0) {
-      party.in.label = notification.bits
-      notification.bits = 0
+      hand(notification, party)
       return IPC.OK
     }
     party.wait = 'signal'
@@ -340,8 +403,8 @@ export class Ipc {
 
   // ---- parts ----
 
-  #find(party: Party, pointer: number, type: string, right: number): Capability | undefined {
-    const capability = pointer < 0x1_0000 ? party.capabilities.at(pointer) : this.#inner(party, pointer)
+  #find(space: CNode, pointer: number, type: string, right: number): Capability | undefined {
+    const capability = pointer < 0x1_0000 ? space.at(pointer) : inner(space, pointer)
     this.#refused =
       capability === undefined || capability.object.type !== type
         ? IPC.EMPTY
@@ -351,14 +414,6 @@ export class Ipc {
             ? IPC.NO_RIGHT
             : IPC.OK
     return this.#refused === IPC.OK ? capability : undefined
-  }
-
-  #inner(party: Party, pointer: number): Capability | undefined {
-    try {
-      return lookup(party.capabilities, pointer)
-    } catch {
-      return undefined
-    }
   }
 
   /** The party waits no more. */
@@ -401,6 +456,7 @@ export class Ipc {
     target.count = out.count
     target.capCount = out.capCount
     for (let i = 0; i < out.count; i++) target.words[i] = out.words[i]!
+    to.arrived?.(to)
     return IPC.OK
   }
 
@@ -450,6 +506,23 @@ export class Ipc {
   }
 }
 
+/** Give a party the bits that are set, and clear them. */
+function hand(notification: Notification, to: Party): void {
+  to.in.label = notification.bits
+  to.in.count = 0
+  to.in.capCount = 0
+  notification.bits = 0
+  to.arrived?.(to)
+}
+
+function inner(space: CNode, pointer: number): Capability | undefined {
+  try {
+    return lookup(space, pointer)
+  } catch {
+    return undefined
+  }
+}
+
 const CHAIN_MAX = 1000
 
 /** The sender to be received from next: the most urgent, the earliest of equals. */
@@ -473,7 +546,7 @@ function moveCapabilities(from: Party, to: Party): number {
       for (let j = 0; j < i; j++)
         if (out.caps[j] === out.caps[i] && ((out.moved >> i) | (out.moved >> j)) & 1) return IPC.EMPTY
     } catch (error) {
-      if (error instanceof CapabilityError) return REFUSALS[error.refusal] ?? IPC.EMPTY
+      if (error instanceof CapabilityError) return REFUSALS[error.refusal]
       throw error
     }
   }

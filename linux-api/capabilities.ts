@@ -74,6 +74,12 @@ const fn = p('fn', 'u32', 'PCI function handle: index among the functions this d
 const port = p('port', 'u32', 'x86-style I/O port number, 0 to 0xffff')
 const mmioAddr = p('addr', 'u32', 'address returned by mmio.map, plus an offset')
 const iface = p('net', 'u32', 'interface handle returned by net.register')
+const slot = p(
+  'cap',
+  'u32',
+  "slot of the domain's capability space, or slot + (inner slot + 1) << 16 in a CNode held there",
+)
+const message = p('msg', 'ptr', 'struct message: what is said, and where the answer goes')
 const deadline = [
   p('deadline_lo', 'u32', 'absolute virtual time in ns, low word'),
   p('deadline_hi', 'u32', 'high word; both words all ones: no deadline'),
@@ -351,7 +357,145 @@ export const groups: readonly Group[] = [
       },
     ],
   },
+  {
+    name: 'ipc',
+    doc: 'Conversations with other domains, through endpoints and notifications that the domain holds. Results below zero are IPC_*.',
+    calls: (
+      [
+        {
+          name: 'find',
+          params: [p('name', 'ptr'), p('len', 'u32')],
+          result: 'i32',
+          doc: 'The slot of the capability that was granted under this name, or IPC_EMPTY.',
+        },
+        {
+          name: 'offer',
+          params: [p('name', 'ptr'), p('len', 'u32'), p('rules', 'ptr', 'contract, or nothing'), p('rules_len', 'u32')],
+          result: 'i32',
+          doc: 'Make an endpoint and offer it under a name: whoever the machine connects gets a capability to it. Returns the slot of the one to receive with, IPC_PROTOCOL for rules that make no sense, IPC_QUOTA.',
+        },
+        {
+          name: 'notification',
+          params: [],
+          result: 'i32',
+          doc: 'Make a notification. Returns its slot, or IPC_QUOTA.',
+        },
+        {
+          name: 'close',
+          params: [slot],
+          result: 'i32',
+          doc: 'End an endpoint or notification one may receive from: everybody who waits there is told, every capability to it ends.',
+        },
+        {
+          name: 'call',
+          params: [slot, message, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Send the message and wait for its reply, which replaces it. Returns the label of the reply, or IPC_*.',
+        },
+        {
+          name: 'send',
+          params: [slot, message, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Send the message; done when it is received. Returns 0 or IPC_*.',
+        },
+        {
+          name: 'receive',
+          params: [slot, message, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Wait for the next message. Returns its label, or IPC_*.',
+        },
+        {
+          name: 'reply',
+          params: [message],
+          result: 'i32',
+          doc: 'Answer the latest caller not yet answered. On an error it still waits.',
+        },
+        {
+          name: 'reply_receive',
+          params: [slot, message, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*.',
+        },
+        {
+          name: 'window',
+          params: [p('first', 'u32', 'slot'), p('count', 'u32', '0 to 3')],
+          result: 'i32',
+          doc: 'Open slots for capabilities that come in messages to this fiber: without it none do.',
+        },
+        {
+          name: 'serve',
+          params: [slot],
+          result: 'i32',
+          doc: 'Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller.',
+        },
+        {
+          name: 'invoke',
+          params: [slot, p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
+          result: 'i32',
+          doc: 'Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too.',
+        },
+        {
+          name: 'signal',
+          params: [slot, p('bits', 'u32')],
+          result: 'i32',
+          doc: 'Set bits of a notification: those of the badge where there is one. Never blocks.',
+        },
+        {
+          name: 'wait',
+          params: [slot, message, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Wait until bits are set; they come as the label of the message and are cleared. Returns 0 or IPC_*.',
+        },
+        {
+          name: 'poll',
+          params: [slot],
+          result: 'i32',
+          doc: 'The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks.',
+        },
+      ] satisfies readonly Call[]
+    ).map(forShim),
+  },
+  {
+    name: 'cap',
+    doc: 'The capability space of the domain. Rights only shrink; results below zero are IPC_*.',
+    calls: (
+      [
+        {
+          name: 'mint',
+          params: [p('from', 'u32'), p('to', 'u32'), p('rights', 'u32', 'RIGHT_*'), p('badge', 'u32', '0: as it is')],
+          result: 'i32',
+          doc: 'Derive a capability into an empty slot, with no more rights and with a badge if it has none.',
+        },
+        { name: 'move', params: [p('from', 'u32'), p('to', 'u32')], result: 'i32', doc: 'Put it into another slot.' },
+        {
+          name: 'remove',
+          params: [slot],
+          result: 'i32',
+          doc: 'Empty a slot. What was derived from it stays.',
+        },
+        {
+          name: 'revoke',
+          params: [slot],
+          result: 'i32',
+          blocking: true,
+          doc: 'End everything derived from it, wherever it lies. All of it fails from the instant this begins; others run in between. Returns how many ended.',
+        },
+        { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
+        { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
+      ] satisfies readonly Call[]
+    ).map(forShim),
+  },
 ]
+
+/** Declared in the header that no object of a tree includes. */
+function forShim(call: Call): Call {
+  return { ...call, shimOnly: true }
+}
 
 export const entries: readonly Entry[] = [
   {
@@ -493,6 +637,14 @@ export const entries: readonly Entry[] = [
     result: 'i32',
     doc: 'Read the EEPROM; returns bytes read.',
   },
+  {
+    name: 'serve',
+    context: 'atomic',
+    shimOnly: true,
+    params: [p('badge', 'u32', 'who asks'), p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
+    result: 'i32',
+    doc: 'ipc.invoke by another domain, on its thread. Returns the answer, 31 bits.',
+  },
 ]
 
 /** Data the module exports: the symbol's value is its address in linear memory. */
@@ -625,6 +777,20 @@ export const structs: readonly Struct[] = [
     fields: [
       { name: 'name', type: 'u8', count: 32 },
       { name: 'value', type: 'u64' },
+    ],
+  },
+  {
+    name: 'message',
+    shimOnly: true,
+    doc: 'A message. Words and capabilities beyond their counts are not read and not written.',
+    fields: [
+      { name: 'label', type: 'u32', doc: 'what it asks for or says, 31 bits; of a notification: its bits' },
+      { name: 'badge', type: 'u32', doc: 'in: who speaks' },
+      { name: 'count', type: 'u32', doc: 'words, 0 to 8' },
+      { name: 'cap_count', type: 'u32', doc: 'capabilities, 0 to 3' },
+      { name: 'moved', type: 'u32', doc: 'out: bit i: capability i is moved, not copied' },
+      { name: 'words', type: 'u32', count: 8 },
+      { name: 'caps', type: 'u32', count: 3, doc: 'out: slots; in: slots of the window' },
     ],
   },
   {
@@ -778,6 +944,36 @@ export const constants: readonly ConstantSet[] = [
       ['DEADLOCK', 8, 'waits for itself'],
       ['LEAK', 9, 'something was left behind'],
       ['UNDEFINED', 10, 'undefined behaviour caught by a compiler check'],
+    ],
+  },
+  {
+    name: 'IPC',
+    shimOnly: true,
+    doc: 'Why a conversation or an operation on capabilities was refused.',
+    values: [
+      ['ENDED', -1, 'the other side has ended, or the capability'],
+      ['NO_RIGHT', -2, 'the capability lacks the right'],
+      ['EMPTY', -3, 'no such capability'],
+      ['DEADLINE', -4, 'it passed'],
+      ['CANCELLED', -5, 'the server ended before it answered'],
+      ['WINDOW', -6, 'the receiver opened too few slots'],
+      ['PROTOCOL', -7, 'the contract does not allow this message now'],
+      ['DEADLOCK', -8, 'everybody who could answer waits for the caller'],
+      ['NOBODY', -9, 'nobody waits for an answer; nobody answers'],
+      ['OCCUPIED', -10, 'the slot is taken'],
+      ['BADGED', -11, 'it has another badge for good'],
+      ['QUOTA', -12, 'no more capabilities may be held'],
+      ['RANGE', -13, 'no such slot, word or byte'],
+    ],
+  },
+  {
+    name: 'RIGHT',
+    shimOnly: true,
+    doc: 'What the holder of a capability may do.',
+    values: [
+      ['READ', 1, 'receive, read'],
+      ['WRITE', 2, 'send, write'],
+      ['GRANT', 4, 'give it to another domain'],
     ],
   },
 ]

@@ -5,6 +5,8 @@ import { type Capability, revoke } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { Kernel } from '../../kernel/kernel.ts'
+import { Authority } from './authority.ts'
+import { Exchange } from './exchange.ts'
 import { createInterruptController, type InterruptController } from '../interrupts.ts'
 import type { PciFunction } from '../pci/function.ts'
 import { createPciHost, type PciHost } from '../pci/host.ts'
@@ -36,6 +38,8 @@ export class Board {
   readonly interrupts: InterruptController
   readonly pci: PciHost
   readonly wallStartNs = WALL_START_NS
+  readonly authority = new Authority()
+  readonly exchange = new Exchange()
   readonly log: LogRecord[] = []
   /** Accesses the IOMMU refused. */
   readonly dmaFaults: DmaRecord[] = []

@@ -1,5 +1,5 @@
 /**
- * Host side of the `log`, `time` and `sched` call groups: what every domain holds.
+ * Host side of the `log`, `time` and `sched` call groups: what every domain is granted, unless it is denied.
  */
 import { FAULT, type LogCalls, type SchedCalls, type TimeCalls } from '../../linux-api/generated/abi.ts'
 import { Failure, type FaultKind, KILLED } from '../../kernel/fault.ts'
@@ -24,19 +24,25 @@ const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
 ])
 
 export function logCalls(host: Host): LogCalls {
+  const grip = host.grips.log
   return {
-    write: (level, text, length) => host.board.write(host.domain, level, host.text('log.write', text, length)),
+    write: (level, text, length) => {
+      grip.need('write')
+      host.board.write(host.domain, level, host.text('log.write', text, length))
+    },
     fault: (kind, text, length) => {
+      grip.need('fault')
       throw new Failure(KINDS.get(kind) ?? 'bug', host.text('log.fault', text, length))
     },
   }
 }
 
 /** Two words as ns; all ones mean never. */
-const deadline = (low: number, high: number): number =>
+export const deadline = (low: number, high: number): number =>
   low === -1 && high === -1 ? Infinity : (low >>> 0) + (high >>> 0) * two32
 
 export function timeCalls(host: Host): TimeCalls {
+  const grip = host.grips.time
   const put = (call: string, out: number, ns: number): void => {
     const at = out >>> 2
     if ((out & 3) !== 0 || at + 1 >= host.words.length) host.bytes(call, 0xffffffff, 8)
@@ -45,13 +51,21 @@ export function timeCalls(host: Host): TimeCalls {
   }
   return {
     now: (out) => {
+      grip.need('now')
       host.domain.account()
       host.domain.spend(CALL_NS)
       put('time.now', out, host.board.kernel.clock.now())
     },
-    wall: (out) => put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now()),
-    set_timer: (low, high) => host.domain.setTimer(deadline(low, high)),
+    wall: (out) => {
+      grip.need('wall')
+      put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now())
+    },
+    set_timer: (low, high) => {
+      grip.need('set_timer')
+      host.domain.setTimer(deadline(low, high))
+    },
     delay: (ns) => {
+      grip.need('delay')
       host.domain.account()
       delay(host, ns >>> 0)
     },
@@ -68,20 +82,44 @@ function delay(host: Host, ns: number): void {
 }
 
 export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCalls {
+  const grip = host.grips.sched
   return {
-    self: () => host.domain.current?.id ?? 0,
+    self: () => {
+      grip.need('self')
+      return host.domain.current?.id ?? 0
+    },
     spawn: (argument) => {
+      grip.need('spawn')
       const fiber = host.domain.start('fiber', fiberEntry(), [argument])
       // Allocating its stack is the program's own code, which may have failed.
       if (host.domain.dead) throw KILLED
       return fiber?.id ?? 0
     },
-    block: (low, high) => host.domain.block(deadline(low, high)),
-    wake: (fiber) => host.domain.wake(fiber),
-    yield: () => host.domain.yield() as unknown as Promise<void>,
-    kick: () => host.domain.kick(),
-    relax: () => host.domain.spend(RELAX_NS),
-    exit: () => host.domain.exit(),
+    block: (low, high) => {
+      grip.need('block')
+      return host.domain.block(deadline(low, high))
+    },
+    wake: (fiber) => {
+      grip.need('wake')
+      host.domain.wake(fiber)
+    },
+    yield: () => {
+      grip.need('yield')
+      return host.domain.yield() as unknown as Promise<void>
+    },
+    kick: () => {
+      grip.need('kick')
+      host.domain.kick()
+    },
+    relax: () => {
+      grip.need('relax')
+      host.domain.spend(RELAX_NS)
+    },
+    exit: () => {
+      grip.need('exit')
+      return host.domain.exit()
+    },
+    // These two take time or the domain away from whoever calls them: no authority is needed for that.
     preempt: () => host.domain.preempt(),
     stack_overflow: () => {
       throw new Failure('stack-overflow', 'the C stack left its region')

@@ -207,7 +207,8 @@ export class Driver implements NetDriver {
     await this.call('exit')
     this.domain.releaseStacks()
     const census = this.census()
-    const { capabilities, timers, ...remains } = this.domain.remains()
+    const { timers, ...remains } = this.domain.remains()
+    const capabilities = remains.capabilities - this.host.given
     this.domain.end()
     // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
     const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)

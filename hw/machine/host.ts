@@ -9,6 +9,7 @@ import type { Domain } from '../../kernel/domain.ts'
 import { Failure } from '../../kernel/fault.ts'
 import type { MemoryBank } from '../iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../pci/function.ts'
+import { createGrips, type Grips } from './authority.ts'
 import type { Board } from './board.ts'
 import type { NetDriver } from './net-interface.ts'
 import { type Mapping, PageTable, PortTable } from './page-table.ts'
@@ -48,6 +49,10 @@ export class Host {
   /** The driver's entries, for services. */
   driver!: NetDriver
   words!: Int32Array
+  /** What it may call that has no device behind it. */
+  readonly grips: Grips = createGrips()
+  /** Capabilities it was given under a name. */
+  readonly named = new Map<string, Capability>()
   readonly pages = new PageTable()
   /** Functions granted, by handle; a handle is not used again. */
   readonly functions: (Capability<PciObject> | undefined)[] = []
@@ -60,10 +65,19 @@ export class Host {
   }
 
   /** The program exists: from here on calls have something to work on. */
-  attach(domain: Domain, bank: MemoryBank): void {
+  attach(domain: Domain, bank: MemoryBank, groups: Iterable<string>): void {
     this.domain = domain
     this.bank = bank
     this.words = new Int32Array(bank.bytes.buffer)
+    this.board.authority.grant(domain.capabilities, this.grips, groups)
+    this.board.exchange.joined(this)
+  }
+
+  /** Capabilities the machine gave it for good, which it need not give back. */
+  get given(): number {
+    const { capabilities } = this.domain
+    const held = [...Object.values(this.grips).map((grip) => grip.capability), ...this.named.values()]
+    return held.filter((capability) => capability?.space === capabilities).length
   }
 
   get ports(): PortTable {

@@ -28,7 +28,10 @@ export class NetService {
       return found?.driver?.host === host ? found : undefined
     }
     return {
-      register: (desc) => this.#register(host, desc >>> 0),
+      register: (desc) => {
+        host.grips.net.need('register')
+        return this.#register(host, desc >>> 0)
+      },
       unregister: (id) => {
         const found = own(id)
         if (found === undefined) return E.INVAL

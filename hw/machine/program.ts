@@ -11,6 +11,7 @@ import type { Board } from './board.ts'
 import { logCalls, schedCalls, timeCalls } from './core-abi.ts'
 import { dmaCalls, irqCalls, pciCalls } from './device-abi.ts'
 import { Host } from './host.ts'
+import { capCalls, ipcCalls } from './ipc-abi.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { NetService } from './net-service.ts'
 import { mmioCalls, pioCalls } from './registers-abi.ts'
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly firmware: Readonly<Record<string, Uint8Array>>
   readonly symbolize: Symbolizer | undefined
   readonly limits: DomainLimits | undefined
+  /** Call groups granted; default those that its manifest asks for. */
+  readonly grants?: readonly string[] | undefined
 }
 
 export interface LoadedProgram {
@@ -54,6 +57,8 @@ export async function loadProgram(
   if (!canSuspend()) throw new PackageError('this Node has no WebAssembly JS Promise Integration: use Node 24 or newer')
   if (pack.manifest.capabilities.includes('wasi')) void loadWasi()
   const module = await compilePackage(pack)
+  const grants = new Set(options.grants ?? pack.manifest.capabilities)
+  checkGrants(pack, module, grants)
   const host = new Host(board, options.name)
   const wrapped = new Map<string, ProcessEntry>()
   let exports: WebAssembly.Exports = {}
@@ -76,12 +81,14 @@ export async function loadProgram(
     time: timeCalls(host),
     sched: schedCalls(host, () => process('fiber')!),
     net: net.calls(host),
+    ipc: ipcCalls(host, () => exports['serve'] as ((...args: number[]) => number) | undefined),
+    cap: capCalls(host),
   }
-  const instance = await instantiate(pack, module, importsOf(calls, wasi))
+  const instance = await instantiate(pack, module, importsOf(calls, grants, wasi))
   exports = instance.exports
   checkExports(pack, exports)
   const domain = board.kernel.createDomain(options.name, programOf(exports, options.symbolize), options.limits)
-  host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer))
+  host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)
   wasi?.bind(instance)
   return { host, domain, wasi, process, atomic: (name) => exports[name] as (...args: number[]) => number }
 }
@@ -100,10 +107,23 @@ async function instantiate(
   }
 }
 
-/** Every call group as imports; what may block is wrapped so that it can. */
-function importsOf(calls: Calls, wasi: WasiHost | undefined): WebAssembly.Imports {
+/** Refuse a module that imports from a group it was not granted. Throws PackageError. */
+function checkGrants(pack: DriverPackage, module: WebAssembly.Module, grants: ReadonlySet<string>): void {
+  for (const imported of WebAssembly.Module.imports(module)) {
+    const group = imported.module === WASI_NAMESPACE ? 'wasi' : imported.module
+    if (grants.has(group)) continue
+    const granted = [...grants].toSorted().join(', ')
+    throw new PackageError(
+      `${pack.manifest.name}: imports ${group}.${imported.name}, and was not granted ${group} (granted: ${granted})`,
+    )
+  }
+}
+
+/** The call groups granted, as imports; what may block is wrapped so that it can. No other call exists for the module. */
+function importsOf(calls: Calls, grants: ReadonlySet<string>, wasi: WasiHost | undefined): WebAssembly.Imports {
   const imports: Record<string, WebAssembly.ModuleImports> = {}
   for (const [group, members] of Object.entries(CALLS)) {
+    if (!grants.has(group)) continue
     const implementation = calls[group as keyof Calls] as unknown as Record<string, (...args: number[]) => number>
     const into: WebAssembly.ModuleImports = {}
     for (const [name, shape] of Object.entries(members as Record<string, { blocking: boolean }>)) {

@@ -52,7 +52,7 @@ export async function createWasi(module: WebAssembly.Module, host: Host, options
   const wasi = new wasmer.WASI({ args: ['driver', ...options.args], env: {}, preopens: { '/': '/' }, fs })
   const imports = (wasi.getImports(module) as Record<string, WebAssembly.ModuleImports>)[NAMESPACE] ?? {}
   return {
-    imports: { ...imports, ...deterministic(host) },
+    imports: behindCapability(host, { ...imports, ...deterministic(host) }),
     bind: (instance) => void wasi.instantiate(instance, {}),
     flush: () => {
       for (const text of [wasi.getStdoutString(), wasi.getStderrString()]) {
@@ -60,6 +60,19 @@ export async function createWasi(module: WebAssembly.Module, host: Host, options
       }
     },
   }
+}
+
+/** Every call looks for the domain's capability first. */
+function behindCapability(host: Host, imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const grip = host.grips.wasi
+  const guarded = Object.entries(imports).map(([name, call]) => [
+    name,
+    (...args: unknown[]): unknown => {
+      grip.need(name)
+      return (call as (...args: unknown[]) => unknown)(...args)
+    },
+  ])
+  return Object.fromEntries(guarded) as WebAssembly.ModuleImports
 }
 
 function writeFiles(fs: MemFS, firmware: Readonly<Record<string, Uint8Array>>): void {

@@ -151,6 +151,46 @@ export const FAULT = {
   UNDEFINED: 10,
 } as const
 
+/** Why a conversation or an operation on capabilities was refused. */
+export const IPC = {
+  /** the other side has ended, or the capability */
+  ENDED: -1,
+  /** the capability lacks the right */
+  NO_RIGHT: -2,
+  /** no such capability */
+  EMPTY: -3,
+  /** it passed */
+  DEADLINE: -4,
+  /** the server ended before it answered */
+  CANCELLED: -5,
+  /** the receiver opened too few slots */
+  WINDOW: -6,
+  /** the contract does not allow this message now */
+  PROTOCOL: -7,
+  /** everybody who could answer waits for the caller */
+  DEADLOCK: -8,
+  /** nobody waits for an answer; nobody answers */
+  NOBODY: -9,
+  /** the slot is taken */
+  OCCUPIED: -10,
+  /** it has another badge for good */
+  BADGED: -11,
+  /** no more capabilities may be held */
+  QUOTA: -12,
+  /** no such slot, word or byte */
+  RANGE: -13,
+} as const
+
+/** What the holder of a capability may do. */
+export const RIGHT = {
+  /** receive, read */
+  READ: 1,
+  /** send, write */
+  WRITE: 2,
+  /** give it to another domain */
+  GRANT: 4,
+} as const
+
 /** A base address register as the host placed it. */
 export const bar = {
   size: 24,
@@ -239,6 +279,18 @@ export const net_value = {
   size: 40,
   name: { offset: 0, type: 'u8', count: 32 },
   value: { offset: 32, type: 'u64', count: 1 },
+} as const
+
+/** A message. Words and capabilities beyond their counts are not read and not written. */
+export const message = {
+  size: 64,
+  label: { offset: 0, type: 'u32', count: 1 },
+  badge: { offset: 4, type: 'u32', count: 1 },
+  count: { offset: 8, type: 'u32', count: 1 },
+  cap_count: { offset: 12, type: 'u32', count: 1 },
+  moved: { offset: 16, type: 'u32', count: 1 },
+  words: { offset: 20, type: 'u32', count: 8 },
+  caps: { offset: 52, type: 'u32', count: 3 },
 } as const
 
 /** What the driver side still holds. All zero (but reserved_pages) after exit. */
@@ -404,6 +456,56 @@ export interface NetCalls {
   changed(net: number, desc: number): void
 }
 
+/** Conversations with other domains, through endpoints and notifications that the domain holds. Results below zero are IPC_*. */
+export interface IpcCalls {
+  /** The slot of the capability that was granted under this name, or IPC_EMPTY. */
+  find(name: number, len: number): number
+  /** Make an endpoint and offer it under a name: whoever the machine connects gets a capability to it. Returns the slot of the one to receive with, IPC_PROTOCOL for rules that make no sense, IPC_QUOTA. */
+  offer(name: number, len: number, rules: number, rules_len: number): number
+  /** Make a notification. Returns its slot, or IPC_QUOTA. */
+  notification(): number
+  /** End an endpoint or notification one may receive from: everybody who waits there is told, every capability to it ends. */
+  close(cap: number): number
+  /** Send the message and wait for its reply, which replaces it. Returns the label of the reply, or IPC_*. */
+  call(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** Send the message; done when it is received. Returns 0 or IPC_*. */
+  send(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** Wait for the next message. Returns its label, or IPC_*. */
+  receive(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** Answer the latest caller not yet answered. On an error it still waits. */
+  reply(msg: number): number
+  /** Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*. */
+  reply_receive(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** Open slots for capabilities that come in messages to this fiber: without it none do. */
+  window(first: number, count: number): number
+  /** Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller. */
+  serve(cap: number): number
+  /** Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too. */
+  invoke(cap: number, label: number, a: number, b: number, c: number): number
+  /** Set bits of a notification: those of the badge where there is one. Never blocks. */
+  signal(cap: number, bits: number): number
+  /** Wait until bits are set; they come as the label of the message and are cleared. Returns 0 or IPC_*. */
+  wait(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks. */
+  poll(cap: number): number
+}
+
+/** The capability space of the domain. Rights only shrink; results below zero are IPC_*. */
+export interface CapCalls {
+  /** Derive a capability into an empty slot, with no more rights and with a badge if it has none. */
+  mint(from: number, to: number, rights: number, badge: number): number
+  /** Put it into another slot. */
+  move(from: number, to: number): number
+  /** Empty a slot. What was derived from it stays. */
+  remove(cap: number): number
+  /** End everything derived from it, wherever it lies. All of it fails from the instant this begins; others run in between. Returns how many ended. */
+  revoke(cap: number): number | Promise<number>
+  /** RIGHT_* of a capability that can be used, or IPC_*. */
+  rights(cap: number): number
+  /** The lowest empty slot, or IPC_QUOTA. */
+  free(): number
+}
+
 /** Every call group, by import module name. */
 export interface Calls {
   log: LogCalls
@@ -415,6 +517,8 @@ export interface Calls {
   time: TimeCalls
   sched: SchedCalls
   net: NetCalls
+  ipc: IpcCalls
+  cap: CapCalls
 }
 
 /** Shape of every call: the linker and the verifier check signatures against it. */
@@ -492,6 +596,31 @@ export const CALLS = {
     rx: { params: 3, result: false, blocking: false },
     changed: { params: 2, result: false, blocking: false },
   },
+  ipc: {
+    find: { params: 2, result: true, blocking: false },
+    offer: { params: 4, result: true, blocking: false },
+    notification: { params: 0, result: true, blocking: false },
+    close: { params: 1, result: true, blocking: false },
+    call: { params: 4, result: true, blocking: true },
+    send: { params: 4, result: true, blocking: true },
+    receive: { params: 4, result: true, blocking: true },
+    reply: { params: 1, result: true, blocking: false },
+    reply_receive: { params: 4, result: true, blocking: true },
+    window: { params: 2, result: true, blocking: false },
+    serve: { params: 1, result: true, blocking: false },
+    invoke: { params: 5, result: true, blocking: false },
+    signal: { params: 2, result: true, blocking: false },
+    wait: { params: 4, result: true, blocking: true },
+    poll: { params: 1, result: true, blocking: false },
+  },
+  cap: {
+    mint: { params: 4, result: true, blocking: false },
+    move: { params: 2, result: true, blocking: false },
+    remove: { params: 1, result: true, blocking: false },
+    revoke: { params: 1, result: true, blocking: true },
+    rights: { params: 1, result: true, blocking: false },
+    free: { params: 0, result: true, blocking: false },
+  },
 } as const
 
 /** What a module exports. */
@@ -544,6 +673,8 @@ export interface Entries {
   net_registers?(net: number, out: number, max: number): number
   /** process: Read the EEPROM; returns bytes read. */
   net_eeprom?(net: number, offset: number, out: number, len: number): number
+  /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
+  serve?(badge: number, label: number, a: number, b: number, c: number): number
 }
 
 export const ENTRIES = {
@@ -571,6 +702,7 @@ export const ENTRIES = {
   net_selftest: { params: 4, result: true, context: 'process', required: false },
   net_registers: { params: 3, result: true, context: 'process', required: false },
   net_eeprom: { params: 4, result: true, context: 'process', required: false },
+  serve: { params: 5, result: true, context: 'atomic', required: false },
 } as const
 
 export const SHARED = ['drvport_tick', 'drvport_irqs_off', 'drvport_pending'] as const

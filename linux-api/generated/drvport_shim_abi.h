@@ -4,9 +4,149 @@
 #ifndef DRVPORT_SHIM_ABI_H
 #define DRVPORT_SHIM_ABI_H
 
+#define DRVPORT_IPC_ENDED (-1) /* the other side has ended, or the capability */
+#define DRVPORT_IPC_NO_RIGHT (-2) /* the capability lacks the right */
+#define DRVPORT_IPC_EMPTY (-3) /* no such capability */
+#define DRVPORT_IPC_DEADLINE (-4) /* it passed */
+#define DRVPORT_IPC_CANCELLED (-5) /* the server ended before it answered */
+#define DRVPORT_IPC_WINDOW (-6) /* the receiver opened too few slots */
+#define DRVPORT_IPC_PROTOCOL (-7) /* the contract does not allow this message now */
+#define DRVPORT_IPC_DEADLOCK (-8) /* everybody who could answer waits for the caller */
+#define DRVPORT_IPC_NOBODY (-9) /* nobody waits for an answer; nobody answers */
+#define DRVPORT_IPC_OCCUPIED (-10) /* the slot is taken */
+#define DRVPORT_IPC_BADGED (-11) /* it has another badge for good */
+#define DRVPORT_IPC_QUOTA (-12) /* no more capabilities may be held */
+#define DRVPORT_IPC_RANGE (-13) /* no such slot, word or byte */
+#define DRVPORT_RIGHT_READ 1 /* receive, read */
+#define DRVPORT_RIGHT_WRITE 2 /* send, write */
+#define DRVPORT_RIGHT_GRANT 4 /* give it to another domain */
+
+/* A message. Words and capabilities beyond their counts are not read and not written. */
+struct drvport_message {
+	unsigned int label; /* what it asks for or says, 31 bits; of a notification: its bits */
+	unsigned int badge; /* in: who speaks */
+	unsigned int count; /* words, 0 to 8 */
+	unsigned int cap_count; /* capabilities, 0 to 3 */
+	unsigned int moved; /* out: bit i: capability i is moved, not copied */
+	unsigned int words[8];
+	unsigned int caps[3]; /* out: slots; in: slots of the window */
+};
+_Static_assert(sizeof(struct drvport_message) == 64, "message");
+
+
 /* End this fiber here, however deep in its calls it is. */
 __attribute__((import_module("sched"), import_name("exit"), noreturn))
 void drvport_sched_exit(void);
 
+
+/* The slot of the capability that was granted under this name, or IPC_EMPTY. */
+__attribute__((import_module("ipc"), import_name("find")))
+int drvport_ipc_find(unsigned int name, unsigned int len);
+
+
+/* Make an endpoint and offer it under a name: whoever the machine connects gets a capability to it. Returns the slot of the one to receive with, IPC_PROTOCOL for rules that make no sense, IPC_QUOTA. */
+__attribute__((import_module("ipc"), import_name("offer")))
+int drvport_ipc_offer(unsigned int name, unsigned int len, unsigned int rules, unsigned int rules_len);
+
+
+/* Make a notification. Returns its slot, or IPC_QUOTA. */
+__attribute__((import_module("ipc"), import_name("notification")))
+int drvport_ipc_notification(void);
+
+
+/* End an endpoint or notification one may receive from: everybody who waits there is told, every capability to it ends. */
+__attribute__((import_module("ipc"), import_name("close")))
+int drvport_ipc_close(unsigned int cap);
+
+
+/* Send the message and wait for its reply, which replaces it. Returns the label of the reply, or IPC_*. */
+__attribute__((import_module("ipc"), import_name("call")))
+int drvport_ipc_call(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* Send the message; done when it is received. Returns 0 or IPC_*. */
+__attribute__((import_module("ipc"), import_name("send")))
+int drvport_ipc_send(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* Wait for the next message. Returns its label, or IPC_*. */
+__attribute__((import_module("ipc"), import_name("receive")))
+int drvport_ipc_receive(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* Answer the latest caller not yet answered. On an error it still waits. */
+__attribute__((import_module("ipc"), import_name("reply")))
+int drvport_ipc_reply(unsigned int msg);
+
+
+/* Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*. */
+__attribute__((import_module("ipc"), import_name("reply_receive")))
+int drvport_ipc_reply_receive(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* Open slots for capabilities that come in messages to this fiber: without it none do. */
+__attribute__((import_module("ipc"), import_name("window")))
+int drvport_ipc_window(unsigned int first, unsigned int count);
+
+
+/* Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller. */
+__attribute__((import_module("ipc"), import_name("serve")))
+int drvport_ipc_serve(unsigned int cap);
+
+
+/* Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too. */
+__attribute__((import_module("ipc"), import_name("invoke")))
+int drvport_ipc_invoke(unsigned int cap, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
+
+
+/* Set bits of a notification: those of the badge where there is one. Never blocks. */
+__attribute__((import_module("ipc"), import_name("signal")))
+int drvport_ipc_signal(unsigned int cap, unsigned int bits);
+
+
+/* Wait until bits are set; they come as the label of the message and are cleared. Returns 0 or IPC_*. */
+__attribute__((import_module("ipc"), import_name("wait")))
+int drvport_ipc_wait(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks. */
+__attribute__((import_module("ipc"), import_name("poll")))
+int drvport_ipc_poll(unsigned int cap);
+
+
+/* Derive a capability into an empty slot, with no more rights and with a badge if it has none. */
+__attribute__((import_module("cap"), import_name("mint")))
+int drvport_cap_mint(unsigned int from, unsigned int to, unsigned int rights, unsigned int badge);
+
+
+/* Put it into another slot. */
+__attribute__((import_module("cap"), import_name("move")))
+int drvport_cap_move(unsigned int from, unsigned int to);
+
+
+/* Empty a slot. What was derived from it stays. */
+__attribute__((import_module("cap"), import_name("remove")))
+int drvport_cap_remove(unsigned int cap);
+
+
+/* End everything derived from it, wherever it lies. All of it fails from the instant this begins; others run in between. Returns how many ended. */
+__attribute__((import_module("cap"), import_name("revoke")))
+int drvport_cap_revoke(unsigned int cap);
+
+
+/* RIGHT_* of a capability that can be used, or IPC_*. */
+__attribute__((import_module("cap"), import_name("rights")))
+int drvport_cap_rights(unsigned int cap);
+
+
+/* The lowest empty slot, or IPC_QUOTA. */
+__attribute__((import_module("cap"), import_name("free")))
+int drvport_cap_free(void);
+
+
+#ifdef DRVPORT_SHIM
+/* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
+__attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
+#endif
 
 #endif

@@ -31,13 +31,26 @@ const CLASS_GROUPS: Record<string, readonly string[]> = {
   net: ['net'],
 }
 
+/** What a domain needs to serve others, or to be served by them. */
+const LAYER_GROUPS: Record<string, readonly string[]> = {
+  layered: ['ipc', 'cap'],
+}
+
 const LIMITS = { memoryPagesMax: 1024, tableEntriesMax: 65_536, bytesMax: 32 << 20, functionsMax: 100_000 }
 
 /** Policy for drivers of these buses and device classes. Unknown names grant nothing. */
 export function policyFor(names: readonly string[], limits: Partial<typeof LIMITS> = {}): Policy {
-  const granted = names.flatMap((name) => [...(BUS_GROUPS[name] ?? []), ...(CLASS_GROUPS[name] ?? [])])
+  const granted = names.flatMap((name) => [
+    ...(BUS_GROUPS[name] ?? []),
+    ...(CLASS_GROUPS[name] ?? []),
+    ...(LAYER_GROUPS[name] ?? []),
+  ])
   return { groups: [...new Set([...COMMON, ...granted])], ...LIMITS, ...limits }
 }
 
 /** All buses and classes: what a build is checked against when the machine is not yet known. */
-export const DEFAULT_POLICY = policyFor([...Object.keys(BUS_GROUPS), ...Object.keys(CLASS_GROUPS)])
+export const DEFAULT_POLICY = policyFor([
+  ...Object.keys(BUS_GROUPS),
+  ...Object.keys(CLASS_GROUPS),
+  ...Object.keys(LAYER_GROUPS),
+])

@@ -227,7 +227,7 @@ export function load(
     reply_receive: new jspi.Suspending((from: number, label: number, word: number) =>
       speaking('reply', (party) => (party.out.set(label, word), ipc.replyReceive(party, from))),
     ),
-    signal: (to: number, bits: number) => ipc.signal(domain.party('signal'), to, bits),
+    signal: (to: number, bits: number) => ipc.signal(domain.capabilities, to, bits),
     await_: new jspi.Suspending((at: number) => speaking('await', (party) => ipc.await(party, at))),
     word: (i: number) => domain.party('word').in.words[i] ?? 0,
     badge: () => domain.party('badge').in.badge,

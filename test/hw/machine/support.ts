@@ -157,7 +157,7 @@ export function testPackage(name: string, functions: readonly Function[]): Drive
       wasm: { file: `${name}.wasm`, sha256: createHash('sha256').update(wasm).digest('hex'), bytes: wasm.length },
       lines: null,
       imports: [],
-      capabilities: [],
+      capabilities: Object.keys(CALLS),
       ids: [],
       params: [],
       firmware: [],
