@@ -164,9 +164,9 @@ export class Registry {
     return this.#personalities
   }
 
-  /** There is something for `settle` to do. */
+  /** There is something for `settle` to do, and nobody does it yet. */
   get busy(): boolean {
-    return this.#arrivals.length > 0 || this.#departures.length > 0
+    return !this.#settling && (this.#arrivals.length > 0 || this.#departures.length > 0)
   }
 
   // ---- nodes ----
@@ -252,18 +252,20 @@ export class Registry {
 
   // ---- doing it ----
 
-  /** Stop who drives what is gone, and match what is new, until there is nothing left to do. One call at a time. */
+  /** Stop who drives what is gone, and match what is new, until there is nothing left to do. */
   async settle(): Promise<void> {
-    if (this.#settling) return
+    while ((await this.step()) !== undefined);
+  }
+
+  /** Do it for one node; undefined when there is none, or another call is at it. */
+  async step(): Promise<Node | undefined> {
+    if (!this.busy) return undefined
     this.#settling = true
     try {
-      for (;;) {
-        const departed = this.#departures.shift()
-        const arrived = departed === undefined ? this.#arrivals.shift() : undefined
-        if (departed !== undefined) await this.#bury(departed)
-        else if (arrived !== undefined) await this.#match(arrived)
-        else return
-      }
+      const departed = this.#departures.shift()
+      const node = departed ?? this.#arrivals.shift()!
+      await (departed === undefined ? this.#match(node) : this.#bury(node))
+      return node
     } finally {
       this.#settling = false
     }

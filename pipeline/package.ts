@@ -20,6 +20,8 @@ export interface PciId {
   /** class << 16 | subclass << 8 | programming interface */
   readonly class: number
   readonly classMask: number
+  /** It matches only a device that an administrator set aside for its driver. */
+  readonly overrideOnly?: true
 }
 
 /** What is absent is not compared. */

@@ -10,6 +10,7 @@ import { Exchange } from './exchange.ts'
 import { createInterruptController, type InterruptController } from '../interrupts.ts'
 import type { PciFunction } from '../pci/function.ts'
 import { createPciHost, type PciHost } from '../pci/host.ts'
+import { DeviceTree } from './device-tree.ts'
 
 export interface LogRecord {
   readonly atNs: number
@@ -37,6 +38,7 @@ export class Board {
   readonly kernel: Kernel
   readonly interrupts: InterruptController
   readonly pci: PciHost
+  readonly tree: DeviceTree
   readonly wallStartNs = WALL_START_NS
   readonly authority = new Authority()
   readonly exchange = new Exchange()
@@ -53,12 +55,15 @@ export class Board {
   constructor(seed: number) {
     this.kernel = new Kernel(seed)
     this.#deviceKind = this.kernel.log.kind('device')
+    this.tree = new DeviceTree(this.kernel.log)
     this.interrupts = createInterruptController()
     this.pci = createPciHost({
       timeline: this.kernel.clock,
       random: this.kernel.random.fork(),
       interrupts: this.interrupts,
       trace: (text) => this.kernel.log.text(this.#deviceKind, 0, text),
+      onPlug: (fn) => this.tree.plugged(fn),
+      onUnplug: (fn) => this.tree.unplugged(fn),
       onDmaFault: (fn, fault) =>
         this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),
     })
@@ -81,6 +86,12 @@ export class Board {
   #record(record: LogRecord): void {
     this.log.push(record)
     this.onLog?.(record)
+  }
+
+  /** A function is driven by nobody any more. */
+  disown(fn: PciFunction): void {
+    this.owners.delete(fn)
+    this.tree.release(fn)
   }
 
   revoke(capability: Capability): void {

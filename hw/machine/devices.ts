@@ -1,10 +1,12 @@
 /**
  * Device models by name, and which of them a driver package can drive: its id table against the models' identities.
  */
-import { ANY_ID, type Manifest, type PciId } from '../../pipeline/package.ts'
+import { passiveScore } from '../../kernel/registry.ts'
+import type { Manifest } from '../../pipeline/package.ts'
 import { intel82540em } from '../devices/intel-82540em.ts'
 import { rtl8139 } from '../devices/rtl8139.ts'
 import type { DeviceContext, EthernetPort, PciDevice } from '../types.ts'
+import { idTables } from './personality.ts'
 
 export interface NicModel {
   readonly name: string
@@ -37,16 +39,13 @@ export const NIC_MODELS: readonly NicModel[] = [
   },
 ]
 
-const isPci = (id: Manifest['ids'][number]): id is PciId => id.bus === 'pci' && 'vendor' in id
-
-const matches = (id: PciId, model: NicModel): boolean =>
-  (id.vendor === ANY_ID || id.vendor === model.vendor) &&
-  (id.device === ANY_ID || id.device === model.device) &&
-  ((id.class ^ model.classCode) & id.classMask) === 0
-
-/** Models a package's id table names. */
-export const modelsFor = (manifest: Manifest): NicModel[] =>
-  NIC_MODELS.filter((model) => manifest.ids.some((id) => isPci(id) && matches(id, model)))
+/** Models a package's id table names, those that it names most closely first. */
+export function modelsFor(manifest: Manifest): NicModel[] {
+  const tables = idTables(manifest).filter((table) => table.class === 'pci')
+  const score = ({ vendor, device, classCode }: NicModel): number =>
+    Math.max(0, ...tables.map(({ any }) => passiveScore(any, { vendor, device, class: classCode })))
+  return NIC_MODELS.filter((model) => score(model) > 0).toSorted((a, b) => score(b) - score(a))
+}
 
 /** The model of this name. */
 export const nicModel = (name: string): NicModel | undefined => NIC_MODELS.find((model) => model.name === name)

@@ -142,6 +142,7 @@ export class Driver implements NetDriver {
     this.devices.set(handle, fn)
     const code = await this.call('probe', BUS.PCI, handle)
     if (code < 0) this.#giveBack(handle, fn)
+    else this.#board.tree.attach(fn, { driver: this.pack.manifest.name, stop: () => this.#stop(fn) })
     return code
   }
 
@@ -163,6 +164,15 @@ export class Driver implements NetDriver {
     return left
   }
 
+  /** The device has gone, or goes to another. A driver that ends of it has given the device up too. */
+  async #stop(fn: PciFunction): Promise<void> {
+    try {
+      await this.unbind(fn)
+    } catch (error) {
+      if (!(error instanceof DriverEnded)) throw error
+    }
+  }
+
   /** Take its registers away while it runs: its next access of one is refused, and ends it. */
   revokeRegisters(): void {
     const { capabilities } = this.domain
@@ -171,9 +181,13 @@ export class Driver implements NetDriver {
     }
   }
 
+  drives(fn: PciFunction): boolean {
+    return [...this.devices.values()].includes(fn)
+  }
+
   #giveBack(handle: number, fn: PciFunction): void {
     this.devices.delete(handle)
-    this.#board.owners.delete(fn)
+    this.#board.disown(fn)
     this.host.revoke(handle)
   }
 

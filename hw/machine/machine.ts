@@ -11,6 +11,7 @@ import type { RunEnd } from '../../kernel/kernel.ts'
 import type { PciFunction } from '../pci/function.ts'
 import { Board, type LogRecord } from './board.ts'
 import { Driver, DriverEnded } from './driver.ts'
+import { Matching } from './matching.ts'
 import { replay } from './net-control.ts'
 import { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
@@ -49,6 +50,7 @@ interface Slot {
   /** Ended, not yet dealt with: the functions it had. */
   orphans: readonly PciFunction[] | undefined
   failedAtNs: number
+  failures: number
 }
 
 export class Machine {
@@ -58,6 +60,7 @@ export class Machine {
   readonly recoveries: Recovery[] = []
   readonly faults: DriverFault[] = []
   readonly #options: MachineOptions
+  readonly #matching: Matching
   readonly #slots = new Map<string, Slot>()
 
   constructor(options: MachineOptions = {}) {
@@ -66,6 +69,7 @@ export class Machine {
     this.board = new Board(this.seed)
     this.board.onLog = options.onLog
     this.net = new NetService(this.board.kernel)
+    this.#matching = new Matching(this.board.tree.registry)
   }
 
   /** Virtual ns since the start. */
@@ -80,9 +84,10 @@ export class Machine {
     this.#options.verify?.(pack)
     const driver = await this.#start(pack, args, 1)
     const supervisor = new Supervisor(this.#options.restarts)
-    const slot: Slot = { driver, pack, args, supervisor, orphans: undefined, failedAtNs: 0 }
+    const slot: Slot = { driver, pack, args, supervisor, orphans: undefined, failedAtNs: 0, failures: 0 }
     this.#slots.set(name, slot)
     this.#watch(slot)
+    this.#matching.introduce(slot)
     return driver
   }
 
@@ -114,7 +119,8 @@ export class Machine {
       this.faults.push(domain.fault)
       slot.orphans = [...driver.devices.values()]
       slot.failedAtNs = this.now()
-      for (const fn of slot.orphans) this.board.owners.delete(fn)
+      slot.failures++
+      for (const fn of slot.orphans) this.board.disown(fn)
     }
   }
 
@@ -131,22 +137,39 @@ export class Machine {
   async unload(name: string): ReturnType<Driver['unload']> {
     const slot = this.#slots.get(name)
     if (slot === undefined) throw new Error(`${name} is not loaded`)
+    this.#matching.withdraw(name)
+    const had = [...slot.driver.devices.values()]
     const left = await slot.driver.unload()
     this.#slots.delete(name)
+    for (const fn of had) this.#offer(fn)
     return left
   }
 
-  /** Run until `stop()` holds or `forNs` has passed, restarting what fails. */
+  /** Somebody else may have a function that its driver has no more. */
+  #offer(fn: PciFunction): void {
+    const node = this.board.tree.node(fn)
+    if (node !== undefined) this.board.tree.registry.offer(node)
+  }
+
+  /** Let drivers and devices find each other, now; `run` does it by itself. */
+  async match(): Promise<void> {
+    await this.board.tree.registry.settle()
+  }
+
+  /** Run until `stop()` holds or `forNs` has passed, restarting what fails and matching what comes. */
   async run(stop: () => boolean, forNs = Infinity): Promise<RunEnd> {
     const limit = this.now() + forNs
     const { signal } = this.#options
+    const { registry } = this.board.tree
     const aborted = (): boolean => signal?.aborted === true
     for (;;) {
-      const end = await this.board.kernel.run(() => stop() || aborted() || this.#fallen() !== undefined, limit)
+      const work = (): boolean => registry.busy || this.#fallen() !== undefined
+      const end = await this.board.kernel.run(() => stop() || aborted() || work(), limit)
       signal?.throwIfAborted()
       const fallen = this.#fallen()
-      if (fallen === undefined) return end
-      await this.#recover(fallen)
+      if (fallen !== undefined) await this.#recover(fallen)
+      else if (registry.busy) await this.match()
+      else return end
     }
   }
 
@@ -175,7 +198,11 @@ export class Machine {
       const tookNs = this.now() - slot.failedAtNs
       this.recoveries.push({ driver: name, fault, tookNs, attempt, ok, ...(reason === undefined ? {} : { reason }) })
     }
-    if (!decision.restart) return outcome(false, this.recoveries.length, decision.reason)
+    if (!decision.restart) {
+      this.#matching.withdraw(name)
+      for (const fn of functions) this.#offer(fn)
+      return outcome(false, this.recoveries.length, decision.reason)
+    }
     const { afterNs, attempt } = decision
     await this.board.kernel.run(() => false, this.now() + afterNs)
     try {
@@ -192,6 +219,9 @@ export class Machine {
     slot.driver = await this.#start(slot.pack, slot.args, slot.driver.generation + 1)
     this.#watch(slot)
     for (const fn of functions) {
+      // It may have gone meanwhile, or be another's.
+      const node = this.board.tree.node(fn)
+      if (node === undefined || node.gone || node.client !== undefined) continue
       const code = await slot.driver.bind(fn)
       if (code < 0) throw new Error(`${slot.driver.name}: probe of ${fn.name} failed with ${code}`)
     }

@@ -6,7 +6,7 @@
  * without leaving anything), recover (killed and back), contain (broken again and again, and nobody else noticed).
  */
 import type { DriverFault, Frame } from '../../kernel/fault.ts'
-import { errnoName } from './errno.ts'
+import type { Node } from '../../kernel/registry.ts'
 import type { LogRecord } from './board.ts'
 import * as checks from './checks.ts'
 import type { Check } from './checks.ts'
@@ -17,7 +17,7 @@ import { Lan, type Nic } from './lan.ts'
 import { type Machine, type MachineOptions, createMachine, type Recovery } from './machine.ts'
 import { stats } from './net-control.ts'
 import type { NetInterface } from './net-interface.ts'
-import { type DriverPackage, PackageError } from './package.ts'
+import type { DriverPackage } from './package.ts'
 import type { Station } from './station.ts'
 import { startTraffic } from './traffic.ts'
 
@@ -160,7 +160,8 @@ export async function boot(request: RunRequest): Promise<Session> {
     },
     report: () => reportOf(session, wall() - started, request.signal?.aborted === true),
   }
-  for (const one of climbers) await climb(session, one, wall)
+  for (const one of climbers) await start(session, one, wall)
+  await match(session, wall)
   return session
 }
 
@@ -180,34 +181,46 @@ function climber(request: ModuleRequest): Climber {
   }
 }
 
-/** Load, init and probe. */
-async function climb(session: Session, one: Climber, wall: () => number): Promise<void> {
-  const { machine } = session
-  let step: 'load' | 'probe' = 'load'
-  let started = wall()
+/** Load and init. */
+async function start({ machine }: Session, one: Climber, wall: () => number): Promise<void> {
+  const started = wall()
   try {
     one.driver = await machine.load(one.request.pack, one.request.args)
     one.rung = 'init'
     one.ms.load = wall() - started
-    if (one.nic === undefined) return
-    step = 'probe'
-    started = wall()
-    const code = await one.driver.bind(one.nic.fn)
-    one.ms.probe = wall() - started
-    if (code < 0) one.reason = `probe-failed: ${errnoName(code)}`
-    else {
-      one.rung = 'probe'
-      ;[one.net] = one.driver.interfaces
-    }
   } catch (error) {
-    one.reason = reasonOf(error, step)
+    one.reason = reasonOf(error)
   }
 }
 
-function reasonOf(error: unknown, step: string): string {
+function reasonOf(error: unknown): string {
   if (error instanceof DriverEnded && error.fault !== undefined) return `${error.fault.kind}: ${error.fault.message}`
-  if (error instanceof PackageError) return `load: ${error.message}`
-  return `${step}: ${(error as Error).message}`
+  return `load: ${(error as Error).message}`
+}
+
+/** Devices and drivers find each other. */
+async function match({ machine, climbers }: Session, wall: () => number): Promise<void> {
+  const { registry, node: nodeOf } = machine.board.tree
+  for (let started = wall(), node = await registry.step(); node !== undefined; node = await registry.step()) {
+    const one = climbers.find(({ nic }) => nic !== undefined && nodeOf(nic.fn) === node)
+    if (one !== undefined) one.ms.probe += wall() - started
+    started = wall()
+  }
+  for (const one of climbers) if (one.rung === 'init' && one.nic !== undefined) settled(one, nodeOf(one.nic.fn))
+}
+
+/** What became of a device, for the driver it was plugged in for. */
+function settled(one: Climber, node: Node | undefined): void {
+  if (node?.client?.driver === one.name) {
+    one.rung = 'probe'
+    const { nic, driver } = one
+    one.net = driver?.interfaces.find((net) => mac(net.mac) === mac(nic!.mac)) ?? driver?.interfaces[0]
+    return
+  }
+  const own = node?.attempts.find(({ driver }) => driver === one.name)?.refusal
+  const taken =
+    node?.client === undefined ? 'probe-failed: no id of it names the device' : `${node.client.driver} drives it`
+  one.reason = own ?? taken
 }
 
 /** The whole scenario. An abort ends it where it is: the report holds what was finished. */
@@ -293,8 +306,8 @@ async function reload(session: Session, one: Climber): Promise<void> {
     checks.attempt(`${one.name}: unload leaves nothing, and it binds again`, async () => {
       const left = await machine.unload(one.name)
       one.driver = await machine.load(one.request.pack, one.request.args)
-      const code = await one.driver.bind(one.nic!.fn)
-      if (code < 0) return [false, `second probe failed: error ${code}`]
+      await machine.match()
+      if (!one.driver.drives(one.nic!.fn)) return [false, 'it does not bind again']
       const again = await checks.linkUp(machine, one.net!)
       const moved = await checks.traffic(machine, one.net!, peer, { frames: 100 })
       const what = isClean(left) ? 'nothing left' : `left: ${leftList(left)}`

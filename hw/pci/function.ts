@@ -130,6 +130,7 @@ export class PciFunction implements InterruptPort {
   /** The line is held up by this function. */
   #asserting = false
   #intxOn = true
+  #present = true
   #power = 0
   #firstVector = -1
   #vectorCount = 0
@@ -156,6 +157,11 @@ export class PciFunction implements InterruptPort {
     return this.#device
   }
 
+  /** False once it was pulled out. */
+  get present(): boolean {
+    return this.#present
+  }
+
   get bars(): readonly PciBar[] {
     return this.#bars
   }
@@ -177,11 +183,13 @@ export class PciFunction implements InterruptPort {
   // Configuration space
 
   configRead(offset: number, width: number): number {
+    if (!this.#present) return allOnes(width)
     return this.#config.read(offset, width)
   }
 
   /** As the host writes it: everything the hardware lets be written. */
   configWrite(offset: number, width: number, value: number): void {
+    if (!this.#present) return
     this.#config.write(offset, width, value)
     const touches = (at: number, bytes: number): boolean => offset < at + bytes && at < offset + width
     const { power, msi, msix, express } = this.#config.capabilities
@@ -385,8 +393,19 @@ export class PciFunction implements InterruptPort {
     return { windows: this.dma.unmapAll(), vectors }
   }
 
-  /** Leave the bus: the addresses are free again. */
-  remove(): void {
+  /**
+   * Pulled out: nothing answers any more, no access to memory and no interrupt comes from it. Vectors and windows stay
+   * with whoever set them up until they are given back.
+   */
+  vanish(): void {
+    this.#present = false
+    this.#config.write(R.COMMAND, 2, 0)
+    this.#apply()
+    this.#device.reset()
+  }
+
+  /** Nobody drives it any more: its addresses are free again. */
+  leave(): void {
     this.detach()
     for (const bar of this.#bars) this.#claim(bar, 0)
   }

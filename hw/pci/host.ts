@@ -19,6 +19,9 @@ export interface PciHostOptions {
   readonly interrupts: InterruptController
   /** One line for the event log. */
   readonly trace?: (text: string) => void
+  /** A function has its addresses and is on the bus, or has just left it. */
+  readonly onPlug?: (fn: PciFunction) => void
+  readonly onUnplug?: (fn: PciFunction) => void
   /** A device's access was refused. Called from within the device's access: take note and return. */
   readonly onDmaFault?: (fn: PciFunction, fault: DmaFault) => void
   /** Memory the bus decodes: powers of two. Below 4 GiB, above any linear memory. */
@@ -34,6 +37,10 @@ export interface PciHost {
   at(location: number): PciFunction | undefined
   /** Plug a device in, at a slot (1 to 31) or the first free one, and give its BARs addresses. */
   plug(make: (context: DeviceContext) => PciDevice, slot?: number): PciFunction
+  /**
+   * Pull a device out, without asking anybody: from now on it reads all ones. Its place is free again after `fn.leave()`,
+   * which is up to `onUnplug` where there is one: somebody may hold it still.
+   */
   unplug(fn: PciFunction): void
   /** All ones where no function answers. */
   configRead(location: number, offset: number, width: number): number
@@ -93,6 +100,7 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
     fn.assignAddresses()
     functions.push(fn)
     functions.sort((a, b) => a.location - b.location)
+    options.onPlug?.(fn)
     return fn
   }
 
@@ -103,8 +111,10 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
     unplug: (fn) => {
       const index = functions.indexOf(fn)
       if (index < 0) throw new RangeError(`${fn.name} is not on this bus`)
-      fn.remove()
       functions.splice(index, 1)
+      fn.vanish()
+      if (options.onUnplug === undefined) fn.leave()
+      else options.onUnplug(fn)
     },
     configRead: (location, offset, width) => at(location)?.configRead(offset, width) ?? allOnes(width),
     configWrite: (location, offset, width, value) => at(location)?.configWrite(offset, width, value),

@@ -40,7 +40,8 @@ function pci(entry: Entry): DeviceId | undefined {
   const [vendor, device, subvendor, subdevice] = [entry.u32(0), entry.u32(4), entry.u32(8), entry.u32(12)]
   const [deviceClass, classMask] = [entry.u32(16), entry.u32(20)]
   if (vendor === 0 && subvendor === 0 && classMask === 0) return undefined
-  return { bus: 'pci', vendor, device, subvendor, subdevice, class: deviceClass, classMask }
+  const overrideOnly = entry.u32(28) !== 0 && ({ overrideOnly: true } as const)
+  return { bus: 'pci', vendor, device, subvendor, subdevice, class: deviceClass, classMask, ...overrideOnly }
 }
 
 /** USB_DEVICE_ID_MATCH_*, in order, and what each compares. */
@@ -86,7 +87,7 @@ export const TABLES: Readonly<Record<string, TableLayout>> = {
   pci: {
     struct: 'pci_device_id',
     bytes: 32,
-    at: { vendor: 0, device: 4, subvendor: 8, subdevice: 12, class: 16, class_mask: 20 },
+    at: { vendor: 0, device: 4, subvendor: 8, subdevice: 12, class: 16, class_mask: 20, override_only: 28 },
     read: pci,
   },
   usb: {

@@ -269,7 +269,13 @@ int drvport_pci_probe(u32 slot)
 void drvport_pci_remove(u32 slot)
 {
 	struct pci_dev *dev = find_slot(slot);
+	u32 word;
 
-	if (dev)
-		remove_function(dev);
+	if (!dev)
+		return;
+	/* Pulled out: tell the driver, as a hot-plug controller does, before it waits for what will not answer. */
+	pci_read_config_dword(dev, PCI_VENDOR_ID, &word);
+	if (word == ~0u)
+		dev->error_state = pci_channel_io_perm_failure;
+	remove_function(dev);
 }
