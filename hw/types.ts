@@ -105,6 +105,19 @@ export interface PciIdentity {
   readonly interruptPin: number
 }
 
+export interface RegisterValue {
+  readonly name: string
+  readonly value: number
+}
+
+/** A device's registers as a person reads them, in traces and after a failure. Looking changes nothing. */
+export interface RegisterView {
+  /** The register that an access here reaches: for a window of address and data, the one the address names now. */
+  name(bar: number, offset: number): string | undefined
+  /** What each register that can be read would say, in the data sheet's order. */
+  values(): readonly RegisterValue[]
+}
+
 /** A PCI function's behaviour behind its BARs. Widths are 1, 2 or 4 bytes; offsets are within the BAR. */
 export interface PciDevice {
   readonly model: string
@@ -113,6 +126,8 @@ export interface PciDevice {
   readonly capabilities: PciCapabilities
   read(bar: number, offset: number, width: number): number
   write(bar: number, offset: number, width: number, value: number): void
+  /** Names and values of its registers; a model without it is seen by offsets. */
+  readonly view?: RegisterView
   /** Reset as the bus does it (RST# or FLR): registers to reset values, no DMA, no interrupt, timers disarmed. */
   reset(): void
   /** The power state written to PMCSR, or bus mastering / decoding changed. Optional. */

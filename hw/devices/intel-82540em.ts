@@ -16,6 +16,8 @@ import type {
   PciCapabilities,
   PciDevice,
   PciIdentity,
+  RegisterValue,
+  RegisterView,
   TimelineEvent,
 } from '../types.ts'
 import { parseMac } from '../bytes.ts'
@@ -79,6 +81,22 @@ export interface Intel82540emOptions {
 }
 
 const hex = (value: number): string => value.toString(16)
+
+const ALL_REGISTERS: readonly R.RegisterSpec[] = [...R.REGISTERS, ...STATISTICS]
+
+const offsetOf = ({ offset, stride = 4 }: R.RegisterSpec, element: number): number => offset + element * stride
+const elementName = ({ name, count }: R.RegisterSpec, element: number): string =>
+  count === undefined ? name : `${name}[${element}]`
+
+/** Name of the register at an offset: told to people only, so it may be slow. */
+function nameAt(offset: number): string | undefined {
+  const at = offset & ~3
+  for (const spec of ALL_REGISTERS) {
+    const element = (at - spec.offset) / (spec.stride ?? 4)
+    if (element >= 0 && element < (spec.count ?? 1) && Number.isInteger(element)) return elementName(spec, element)
+  }
+  return undefined
+}
 
 type Read = (index: number) => number
 type Write = (index: number, value: number) => void
@@ -212,6 +230,27 @@ export class Intel82540em implements PciDevice {
   #writeRegister(offset: number, value: number): void {
     const index = (offset & (R.MEMORY_BYTES - 1)) >>> 2
     this.#writes[this.#handler[index]!]!(index, value >>> 0)
+  }
+
+  // ---- as people see it
+
+  readonly view: RegisterView = {
+    name: (bar, offset) => {
+      if (bar === BAR_MEMORY) return nameAt(offset)
+      if (offset === IOADDR) return 'IOADDR'
+      return offset === IODATA ? nameAt(this.#ioAddress) : undefined
+    },
+    values: () => ALL_REGISTERS.flatMap((spec) => (spec.access === 'wo' ? [] : this.#valuesOf(spec))),
+  }
+
+  /** Of an array, the elements that hold something. Reading a counter or ICR clears it: those are looked at in place. */
+  #valuesOf(spec: R.RegisterSpec): RegisterValue[] {
+    const values = Array.from({ length: spec.count ?? 1 }, (_, i) => {
+      const at = offsetOf(spec, i)
+      const kept = at === R.ICR ? this.#interrupts.cause : this.#register(at)
+      return { name: elementName(spec, i), value: (spec.access === 'rc' ? kept : this.#readRegister(at)) >>> 0 }
+    })
+    return spec.count === undefined ? values : values.filter(({ value }) => value !== 0)
   }
 
   // ---- register decoding

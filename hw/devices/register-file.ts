@@ -3,12 +3,16 @@
  * register, or across two, reaches each register once.
  */
 
+import type { RegisterValue } from '../types.ts'
+
 export interface Register {
   readonly name: string
   readonly offset: number
   /** 1, 2 or 4 bytes. */
   readonly width: number
   read(): number
+  /** What reading would say, where reading changes something. */
+  peek?(): number
   /** `lanes` has ones where the access carries bytes: narrower than the register when not all of its bits are set. */
   write(value: number, lanes: number): void
 }
@@ -18,6 +22,8 @@ export interface RegisterFile {
   read(offset: number, width: number): number
   write(offset: number, width: number, value: number): void
   readonly registers: readonly Register[]
+  /** The register a byte belongs to. */
+  at(offset: number): Register | undefined
 }
 
 /** Lanes of a full access. */
@@ -37,7 +43,12 @@ export const register = (
   name: string,
   read: () => number,
   write: (value: number, lanes: number) => void = () => {},
-): Register => ({ name, offset, width, read, write })
+  peek: () => number = read,
+): Register => ({ name, offset, width, read, write, peek })
+
+/** What every register would say. */
+export const valuesOf = (registers: readonly Register[]): RegisterValue[] =>
+  registers.map(({ name, read, peek = read }) => ({ name, value: peek() >>> 0 }))
 
 /** Builds the look-up for registers within `bytes`. Throws RangeError when two overlap. */
 export const createRegisterFile = (bytes: number, registers: readonly Register[]): RegisterFile => {
@@ -81,6 +92,7 @@ export const createRegisterFile = (bytes: number, registers: readonly Register[]
 
   return {
     registers,
+    at: (offset) => (owner[offset] === undefined || owner[offset]! < 0 ? undefined : registers[owner[offset]!]),
     read: (offset, width) => {
       const number = owner[offset]!
       if (number >= 0) {

@@ -9,8 +9,8 @@
  */
 
 import { parseMac } from '../bytes.ts'
-import type { DeviceContext, EthernetPort, PciDevice, PciIdentity, TimelineEvent } from '../types.ts'
-import { createRegisterFile, DWORD, merge, register } from './register-file.ts'
+import type { DeviceContext, EthernetPort, PciDevice, PciIdentity, RegisterView, TimelineEvent } from '../types.ts'
+import { createRegisterFile, DWORD, merge, register, valuesOf } from './register-file.ts'
 import type { Register, RegisterFile } from './register-file.ts'
 import * as B from './rtl8139/bits.ts'
 import { Config, rtl8139Eeprom } from './rtl8139/config.ts'
@@ -102,6 +102,11 @@ class Rtl8139 implements PciDevice {
   /** Registers by offset, for documentation and tests. */
   get registers(): readonly Register[] {
     return this.#registers.registers
+  }
+
+  readonly view: RegisterView = {
+    name: (_bar, offset) => this.#registers.at(offset)?.name,
+    values: () => valuesOf(this.registers),
   }
 
   read(_bar: number, offset: number, width: number): number {
@@ -392,7 +397,14 @@ class Rtl8139 implements PciDevice {
         () => phy.control,
         (value, lanes) => phy.writeControl(merge(phy.control, value, lanes), config.unlocked),
       ),
-      register(0x64, 2, 'BMSR', () => phy.readStatus()),
+      register(
+        0x64,
+        2,
+        'BMSR',
+        () => phy.readStatus(),
+        undefined,
+        () => phy.status,
+      ),
       register(
         0x66,
         2,
@@ -402,7 +414,14 @@ class Rtl8139 implements PciDevice {
       ),
       register(0x68, 2, 'ANLPAR', () => phy.partner),
       register(0x6a, 2, 'ANER', () => phy.expansion),
-      register(0x6c, 2, 'DIS', () => phy.readDisconnects()),
+      register(
+        0x6c,
+        2,
+        'DIS',
+        () => phy.readDisconnects(),
+        undefined,
+        () => phy.disconnects,
+      ),
       register(
         0x74,
         2,

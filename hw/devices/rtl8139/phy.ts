@@ -124,8 +124,14 @@ export class Phy {
 
   /** BMSR. */
   readStatus(): number {
-    const link = this.up && !this.#lostSinceRead
+    const { status } = this
     this.#lostSinceRead = false
+    return status
+  }
+
+  /** What reading the status would say. */
+  get status(): number {
+    const link = this.up && !this.#lostSinceRead
     const complete = this.#partner !== 0 ? B.BMSR_AN_COMPLETE : 0
     return B.BMSR_ABLE | complete | (link ? B.BMSR_LINK : 0)
   }
@@ -152,5 +158,9 @@ export class Phy {
     const count = this.#disconnects
     this.#disconnects = 0
     return count
+  }
+
+  get disconnects(): number {
+    return this.#disconnects
   }
 }
