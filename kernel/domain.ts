@@ -198,14 +198,14 @@ export class Domain {
   // ---- atomic entries ----
 
   /** Call an entry on the interrupted stack. 0 when the domain is dead or dies of it. */
-  enter(entry: (...args: number[]) => number | void, a = 0, b = 0, c = 0, d = 0, e = 0): number {
+  enter(entry: (...args: number[]) => number | void, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
     if (this.dead) return 0
     const outermost = this.depth === 0 && this.current === undefined
     if (outermost) this.#meter.begin()
     this.depth++
     try {
       this.kernel.clock.spend(ATOMIC_ENTRY_NS)
-      return (entry(a, b, c, d, e) as number | undefined) ?? 0
+      return (entry(a, b, c, d, e, f) as number | undefined) ?? 0
     } catch (error) {
       if (!this.dead) this.fail(error)
       return 0

@@ -123,7 +123,7 @@ export class Party {
   }
 }
 
-/** A server without a thread: entered by its callers, with the registers of their message. */
+/** A server without a thread: entered by its callers, with the registers of their message. Answers, or an error of IPC. */
 export type Passive = (badge: number, label: number, a: number, b: number, c: number) => number
 
 export class Endpoint implements CapabilityObject {
@@ -233,7 +233,7 @@ export class Ipc {
 
   /**
    * Ask a passive server: its entry runs here and now, on the caller's thread and at its priority, so there is no queue,
-   * no switch and nobody to inherit. Returns its answer (31 bits) or an error: NOBODY when nobody serves, DEADLOCK when
+   * no switch and nobody to inherit. Returns its answer or an error: NOBODY when nobody serves, DEADLOCK when
    * the server is in the midst of asking for this, CANCELLED when it ends of it.
    */
   invoke(space: CNode, pointer: number, label: number, a: number, b: number, c: number): number {
@@ -247,7 +247,7 @@ export class Ipc {
     endpoint.entered = true
     const answer = passive(capability.badge, label, a, b, c)
     endpoint.entered = false
-    return endpoint.closed ? IPC.CANCELLED : answer & 0x7fff_ffff
+    return endpoint.closed ? IPC.CANCELLED : answer
   }
 
   /** Take the next message into `party.in`. Returns its label, an error, or BLOCK. */

@@ -428,7 +428,7 @@ export const groups: readonly Group[] = [
         },
         {
           name: 'serve',
-          params: [slot],
+          params: [slot, p('cookie', 'u32', 'what the entry is told of the endpoint')],
           result: 'i32',
           doc: 'Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller.',
         },
@@ -436,7 +436,7 @@ export const groups: readonly Group[] = [
           name: 'invoke',
           params: [slot, p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
           result: 'i32',
-          doc: 'Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too.',
+          doc: 'Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*: IPC_DEADLOCK where the server is at work already or holds interrupts off. Never blocks: for atomic entries too.',
         },
         {
           name: 'signal',
@@ -641,7 +641,14 @@ export const entries: readonly Entry[] = [
     name: 'serve',
     context: 'atomic',
     shimOnly: true,
-    params: [p('badge', 'u32', 'who asks'), p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
+    params: [
+      p('cookie', 'u32', 'of the endpoint'),
+      p('badge', 'u32', 'who asks'),
+      p('label', 'u32'),
+      p('a', 'u32'),
+      p('b', 'u32'),
+      p('c', 'u32'),
+    ],
     result: 'i32',
     doc: 'ipc.invoke by another domain, on its thread. Returns the answer, 31 bits.',
   },

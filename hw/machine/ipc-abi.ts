@@ -70,7 +70,7 @@ function put(words: Int32Array, at: number, from: Message): void {
   for (let i = 0; i < from.capCount; i++) words[at + AT.caps + i] = from.caps[i]!
 }
 
-export function ipcCalls(host: Host, serveEntry: () => ((...args: number[]) => number) | undefined): IpcCalls {
+export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCalls {
   const grip = host.grips.ipc
   const ipc = (): Ipc => host.board.kernel.ipc
   const arrived = (party: Party): void => put(host.words, party.buffer, party.in)
@@ -151,14 +151,17 @@ export function ipcCalls(host: Host, serveEntry: () => ((...args: number[]) => n
       party.windowSize = count >>> 0
       return IPC.OK
     },
-    serve: (pointer) => {
+    serve: (pointer, cookie) => {
       grip.need('serve')
-      const entry = serveEntry()
+      const entry = exported('serve') as ((...args: number[]) => number) | undefined
       return refusable(() => {
         const { object } = lookup(host.domain.capabilities, pointer >>> 0)
         if (!(object instanceof Endpoint) || entry === undefined) return IPC.EMPTY
-        const { domain } = host
-        object.passive = (badge, label, a, b, c) => domain.enter(entry, badge, label, a, b, c)
+        const { domain, words } = host
+        const irqsOff = (exported('drvport_irqs_off') as WebAssembly.Global).value as number
+        // What holds interrupts off, on the stack below, expects nobody to come in.
+        object.passive = (badge, label, a, b, c) =>
+          words[irqsOff >> 2] === 0 ? domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff : IPC.DEADLOCK
         return IPC.OK
       })
     },

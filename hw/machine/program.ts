@@ -81,7 +81,7 @@ export async function loadProgram(
     time: timeCalls(host),
     sched: schedCalls(host, () => process('fiber')!),
     net: net.calls(host),
-    ipc: ipcCalls(host, () => exports['serve'] as ((...args: number[]) => number) | undefined),
+    ipc: ipcCalls(host, (name) => exports[name]),
     cap: capCalls(host),
   }
   const instance = await instantiate(pack, module, importsOf(calls, grants, wasi))

@@ -479,8 +479,8 @@ export interface IpcCalls {
   /** Open slots for capabilities that come in messages to this fiber: without it none do. */
   window(first: number, count: number): number
   /** Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller. */
-  serve(cap: number): number
-  /** Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too. */
+  serve(cap: number, cookie: number): number
+  /** Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*: IPC_DEADLOCK where the server is at work already or holds interrupts off. Never blocks: for atomic entries too. */
   invoke(cap: number, label: number, a: number, b: number, c: number): number
   /** Set bits of a notification: those of the badge where there is one. Never blocks. */
   signal(cap: number, bits: number): number
@@ -607,7 +607,7 @@ export const CALLS = {
     reply: { params: 1, result: true, blocking: false },
     reply_receive: { params: 4, result: true, blocking: true },
     window: { params: 2, result: true, blocking: false },
-    serve: { params: 1, result: true, blocking: false },
+    serve: { params: 2, result: true, blocking: false },
     invoke: { params: 5, result: true, blocking: false },
     signal: { params: 2, result: true, blocking: false },
     wait: { params: 4, result: true, blocking: true },
@@ -674,7 +674,7 @@ export interface Entries {
   /** process: Read the EEPROM; returns bytes read. */
   net_eeprom?(net: number, offset: number, out: number, len: number): number
   /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
-  serve?(badge: number, label: number, a: number, b: number, c: number): number
+  serve?(cookie: number, badge: number, label: number, a: number, b: number, c: number): number
 }
 
 export const ENTRIES = {
@@ -702,7 +702,7 @@ export const ENTRIES = {
   net_selftest: { params: 4, result: true, context: 'process', required: false },
   net_registers: { params: 3, result: true, context: 'process', required: false },
   net_eeprom: { params: 4, result: true, context: 'process', required: false },
-  serve: { params: 5, result: true, context: 'atomic', required: false },
+  serve: { params: 6, result: true, context: 'atomic', required: false },
 } as const
 
 export const SHARED = ['drvport_tick', 'drvport_irqs_off', 'drvport_pending'] as const

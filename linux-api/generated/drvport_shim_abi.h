@@ -91,10 +91,10 @@ int drvport_ipc_window(unsigned int first, unsigned int count);
 
 /* Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller. */
 __attribute__((import_module("ipc"), import_name("serve")))
-int drvport_ipc_serve(unsigned int cap);
+int drvport_ipc_serve(unsigned int cap, unsigned int cookie);
 
 
-/* Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*. Never blocks: for atomic entries too. */
+/* Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*: IPC_DEADLOCK where the server is at work already or holds interrupts off. Never blocks: for atomic entries too. */
 __attribute__((import_module("ipc"), import_name("invoke")))
 int drvport_ipc_invoke(unsigned int cap, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 
@@ -146,7 +146,7 @@ int drvport_cap_free(void);
 
 #ifdef DRVPORT_SHIM
 /* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
-__attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
+__attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int cookie, unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 #endif
 
 #endif

@@ -114,13 +114,13 @@ test('L4: a passive server answers on the thread of its caller', async (t) => {
         body: [
           ...text(NAME, 'adder'),
           ...note(0, op.value(NAME), op.value(5), op.value(0), op.value(0), op.call('offer')),
-          ...line(...fetch(NOTED), op.call('ipc.serve')),
+          ...line(...fetch(NOTED), op.value(5), op.call('ipc.serve')),
         ],
       },
-      { name: 'serve', params: 5, result: true, body: [op.local(2), op.local(3), op.add, op.local(4), op.add] },
+      { name: 'serve', params: 6, result: true, body: [op.local(0), op.local(3), op.add, op.local(5), op.add] },
     ]),
   )
-  const invoke = [...fetch(NOTED), op.value(1), op.value(30), op.value(10), op.value(2), op.call('invoke')]
+  const invoke = [...fetch(NOTED), op.value(1), op.value(30), op.value(10), op.value(7), op.call('invoke')]
   const calling = await machine.load(client('client', note(1, ...invoke)))
   await calling.call('probe')
   t.is(calling.host.words[(NOTED >> 2) + 1], 42)

@@ -1,0 +1,66 @@
+/** Two drivers compiled from C, in domains of their own, that talk: drivers-src/ipc. */
+import { join } from 'node:path'
+import test from 'ava'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { createMachine, type Machine } from '../../hw/machine/machine.ts'
+import type { DriverPackage } from '../../hw/machine/package.ts'
+import { readPackage } from '../../hw/machine/package-files.ts'
+import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
+import { packageRoot } from '../../pipeline/root.ts'
+import { policyFor } from '../../pipeline/verify/index.ts'
+import { openTestWorkspace } from './workspace.ts'
+
+const workspace = await openTestWorkspace()
+let built: Promise<BuildDocument> | undefined
+
+async function pack(name: string): Promise<DriverPackage> {
+  const { tree, toolchain } = workspace
+  built ??= buildModules({ tree, selectors: [join(packageRoot, 'drivers-src/ipc')], toolchain })
+  const module = (await built).modules.find((one) => one.name === name)
+  if (module?.package === undefined) throw new Error(`${name} was not built: ${JSON.stringify(module, null, 1)}`)
+  return readPackage(module.package, name)
+}
+
+const LINKS = [
+  { client: 'ipc_client', name: 'count', server: 'ipc_server', service: 'counter' },
+  { client: 'ipc_client', name: 'plus', server: 'ipc_server', service: 'adder' },
+]
+
+function linked(): Machine {
+  const layered = policyFor(['layered'])
+  const machine = createMachine({ verify: (one) => verifyPackage(one, layered), symbolizer: symbolizerOf })
+  for (const link of LINKS) machine.board.exchange.link(link)
+  return machine
+}
+
+const said = (machine: Machine, name: string): string[] =>
+  machine.board.log.filter(({ domain }) => domain === name).map(({ text }) => text.trim())
+
+test.serial('drivers in separate domains talk through endpoints, with a thread and without', async (t) => {
+  const machine = linked()
+  await machine.load(await pack('ipc_server'))
+  await machine.load(await pack('ipc_client'))
+  const lines = said(machine, 'ipc_client').filter((text) => /\b(ok|FAILED)\b/.test(text))
+  t.deepEqual(
+    lines.map((text) => text.replace(/^ipc_client: /, '')),
+    ['ok conversation', 'ok passive'],
+  )
+  t.deepEqual(machine.faults, [])
+  for (const name of ['ipc_client', 'ipc_server']) {
+    const left = await machine.unload(name)
+    t.deepEqual(
+      { name, fibers: left.fibers, capabilities: left.capabilities, tasks: left.census?.tasks },
+      {
+        name,
+        fibers: 0,
+        capabilities: 0,
+        tasks: 0,
+      },
+    )
+  }
+})
+
+test.serial('DriverKit: a driver that wants to talk is refused where policy does not let it', async (t) => {
+  const machine = createMachine({ verify: (one) => verifyPackage(one, policyFor(['pci', 'net'])) })
+  await t.throwsAsync(async () => machine.load(await pack('ipc_client')), { message: /not ipc/ })
+})
