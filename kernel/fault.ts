@@ -80,15 +80,27 @@ export function wasmFrames(error: Error): { index: number; offset: number }[] {
 
 const unknown: Symbolizer = (offset, index) => [{ function: `function[${index}]`, file: '', line: 0, offset }]
 
+/** Said in our own words: engines word their traps differently, and the event log is the same on all of them. */
+const TRAPS: Partial<Record<FaultKind, string>> = {
+  unreachable: 'an instruction that must not be reached',
+  'memory-access': 'an access outside of the memory of the domain',
+  'divide-by-zero': 'a division by zero, or one whose quotient does not fit',
+  'bad-indirect-call': 'a call through a pointer to no function or to one of another type',
+  'sleep-in-atomic': 'blocking where the domain must return',
+}
+
 /** What an error thrown out of a domain's code means. */
 export function classify(error: unknown): { kind: FaultKind; message: string } {
   if (error instanceof Failure) return { kind: error.kind, message: error.message }
   if (error instanceof RangeError) return { kind: 'stack-overflow', message: 'the call stack is exhausted' }
   if (error instanceof WebAssembly.RuntimeError) {
-    return { kind: trapKind(error.message) ?? 'unreachable', message: error.message }
+    const kind = trapKind(error.message) ?? 'unreachable'
+    return { kind, message: TRAPS[kind] ?? kind }
   }
   const suspend = (WebAssembly as unknown as { SuspendError?: new () => Error }).SuspendError
-  if (suspend !== undefined && error instanceof suspend) return { kind: 'sleep-in-atomic', message: error.message }
+  if (suspend !== undefined && error instanceof suspend) {
+    return { kind: 'sleep-in-atomic', message: TRAPS['sleep-in-atomic']! }
+  }
   // Not the domain's doing: a bug on this side of the boundary. It must not look like a driver's.
   return { kind: 'internal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

@@ -4,12 +4,15 @@ import { basename } from 'node:path'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
+import { ENGINES, type EngineName } from '../../pipeline/engine/index.ts'
 import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
 import { recordRun, type RunRecorder } from '../../hw/machine/recording.ts'
 import { runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
+import type { EngineFacts } from '../engine/guest.ts'
+import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
 import { createRecording } from '../recording-file.ts'
 import { workspaceOf } from '../workspace.ts'
@@ -114,7 +117,7 @@ function driverLog(report: RunReport, verbose: boolean): string[] {
   )
 }
 
-export function renderRun(report: RunReport, verbose = false): string {
+export function renderRun(report: RunReport & { readonly engine?: EngineFacts }, verbose = false): string {
   const mark = (ok: boolean): string => (ok ? paint('green', 'ok') : paint('red', 'FAILED'))
   const modules = report.modules.map((module) => [module.name, module.device, module.rung, module.reason ?? ''])
   const checks = report.checks.map((check) => `${mark(check.ok)}  ${check.name}\n    ${paint('dim', check.detail)}`)
@@ -128,6 +131,7 @@ export function renderRun(report: RunReport, verbose = false): string {
     table([{ title: 'module' }, { title: 'device' }, { title: 'rung' }, { title: '' }], modules),
     '',
     `seed ${report.seed}: ${duration(virtualMs)} of virtual time in ${duration(wallMs)}, ${count(report.machine.events)} events, log ${report.machine.eventHash}`,
+    ...(report.engine === undefined ? [] : renderEngine(report.engine)),
   ].join('\n')
 }
 
@@ -156,6 +160,11 @@ export const run: Command = {
         describe: 'write what makes this run again to this file: see `drvport replay`',
       })
       .option('embed', { type: 'boolean', default: false, describe: 'put packages and firmware into the recording' })
+      .option('engine', {
+        choices: ENGINES,
+        default: 'node' as const,
+        describe: 'what runs the machine: this Node, Node for arm64 (emulated elsewhere), or headless chromium',
+      })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const wanted = parseWanted(argv['modules'] as string[])
@@ -170,7 +179,7 @@ export const run: Command = {
       const modules = await modulesFor(document, wanted, argv['param'] as string[])
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
-      const request: RunRequest = {
+      const request: RunRequest & EngineRun = {
         seed: context.seed,
         modules,
         frames,
@@ -186,10 +195,14 @@ export const run: Command = {
         ...(onEvents && { onEvents }),
       }
       const record = argv['record'] as string | undefined
-      const report = await (record === undefined
-        ? runMachine(request)
-        : runRecorded(request, document, record, argv['embed'] === true))
-      context.result(report, (result) => renderRun(result, context.verbose > 0))
+      const engine = argv['engine'] as EngineName
+      if (engine !== 'node' && record !== undefined) throw onlyHere()
+      const report = await (engine !== 'node'
+        ? runElsewhere(context, engine, request)
+        : record === undefined
+          ? runMachine(request)
+          : runRecorded(request, document, record, argv['embed'] === true))
+      context.result({ engine: thisEngine(modules), ...report }, (result) => renderRun(result, context.verbose > 0))
       if (report.interrupted) return 130
       return report.checks.every((check) => check.ok) ? 0 : 1
     } finally {
@@ -221,6 +234,12 @@ async function runRecorded(
   recorder?.end(report.interrupted)
   return report
 }
+
+const onlyHere = (): UsageError =>
+  new UsageError('--record and --engine do not go together', {
+    expected: 'a recording made by this Node',
+    todo: 'record without --engine; the same seed gives the same run on every engine',
+  })
 
 /** A file written as the run goes. Throws UsageError when it cannot be. */
 function fileSink(path: string): (data: string | Uint8Array) => void {

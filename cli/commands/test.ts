@@ -67,7 +67,7 @@ async function prepare(context: Context): Promise<void> {
     await openTreeOnly({ tree, ...reporting(context) })
   }
   const bringing = { signal: context.signal, progress: (line: string) => context.progress.update(line) }
-  await ensureHostTools(['emcc', 'chromium'], bringing)
+  await ensureHostTools(['emcc', 'chromium', 'qemu-arm64'], bringing)
   await ensureHostTools(['redis'], { ...bringing, unprivileged: true })
   context.progress.done()
 }

@@ -7,12 +7,24 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, exists, withLock, writeAtomic } from '../cache.ts'
+import { cachePath, exists, makeDirectoryAtomic, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { findProgram, runTool } from './process.ts'
 
 export type HostTool =
-  'make' | 'flex' | 'bison' | 'm4' | 'bc' | 'perl' | 'cc' | 'xz' | 'clang' | 'emcc' | 'chromium' | 'redis'
+  | 'make'
+  | 'flex'
+  | 'bison'
+  | 'm4'
+  | 'bc'
+  | 'perl'
+  | 'cc'
+  | 'xz'
+  | 'clang'
+  | 'emcc'
+  | 'chromium'
+  | 'redis'
+  | 'qemu-arm64'
 
 interface ToolFacts {
   readonly packages: readonly string[]
@@ -41,7 +53,7 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
   xz: { packages: ['xz-utils'], programs: ['xz'] },
   clang: { packages: ['clang-19', 'lld-19', 'llvm-19'], programs: ['clang-19'] },
   emcc: { packages: ['emscripten'], programs: ['emcc'] },
-  // For tests of the page only. A browser without a font draws no text.
+  // For `--engine chromium` and tests of the page. A browser without a font draws no text.
   chromium: {
     packages: ['chromium', 'fonts-dejavu-core'],
     programs: ['chromium'],
@@ -49,6 +61,8 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
   },
   // For tests of the queue only. Bring it unprivileged: installed as root it would start a service of its own.
   redis: { packages: ['redis-server'], programs: ['redis-server'], trial: { args: ['--version'], input: '' } },
+  // Statically linked, so that it needs no library of its own.
+  'qemu-arm64': { packages: ['qemu-user-static'], programs: ['qemu-aarch64-static'] },
 }
 
 export interface HostTools {
@@ -158,11 +172,17 @@ function filterProgress(say: ((line: string) => void) | undefined) {
   }
 }
 
-async function apt(args: readonly string[], env: NodeJS.ProcessEnv, options: HostOptions): Promise<string> {
+async function apt(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  options: HostOptions,
+  cwd?: string,
+): Promise<string> {
   const onLine = filterProgress(options.progress)
   const run = await runTool('apt-get', args, {
     env: { ...env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
     onLine,
+    ...(cwd !== undefined && { cwd }),
     ...(options.signal && { signal: options.signal }),
   })
   if (run.status === 0) return run.stdout
@@ -187,12 +207,11 @@ async function install(packages: readonly string[], options: HostOptions): Promi
 }
 
 /** Options that give apt a state of its own; what is installed is still read from the system. */
-export function privateApt(): string[] {
-  const at = cachePath('debs', 'apt')
+export function privateApt(at = cachePath('debs', 'apt'), status = '/var/lib/dpkg/status'): string[] {
   const settings = [
     `Dir::State=${at}/state`,
     `Dir::State::lists=${at}/lists`,
-    'Dir::State::status=/var/lib/dpkg/status',
+    `Dir::State::status=${status}`,
     `Dir::Cache=${at}/cache`,
     `Dir::Cache::archives=${at}/archives`,
     `Dir::Log=${at}/log`,
@@ -203,27 +222,67 @@ export function privateApt(): string[] {
   return settings.flatMap((setting) => ['-o', setting])
 }
 
-async function unpack(packages: readonly string[], options: HostOptions): Promise<void> {
-  const at = cachePath('debs', 'apt')
+/** The directories that `privateApt` names. */
+async function makeAptState(at: string): Promise<void> {
   for (const dir of ['state', 'lists/partial', 'cache', 'archives/partial', 'log'])
     await fs.mkdir(path.join(at, dir), { recursive: true })
+}
+
+/**
+ * Unpack another architecture's packages, as Debian signed them, into a directory of their own and return it. Nothing of
+ * them is installed, and what they depend on is not followed: say all that is needed. Throws InfrastructureError.
+ */
+export async function unpackForeign(
+  arch: 'arm64',
+  packages: readonly string[],
+  options: HostOptions = {},
+): Promise<string> {
+  const dir = cachePath('debs', arch)
+  if (await exists(dir)) return dir
+  const onWait = (): void => options.progress?.('waiting for another drvport that is bringing packages')
+  const work = async (): Promise<void> => {
+    if (await exists(dir)) return
+    await requireApt(['qemu-arm64'], packages)
+    options.progress?.(`downloading ${packages.join(' ')} for ${arch}`)
+    await makeDirectoryAtomic(dir, async (into) => {
+      const at = path.join(into, 'apt')
+      await makeAptState(at)
+      await fs.writeFile(path.join(at, 'status'), '')
+      const architecture = ['-o', `APT::Architecture=${arch}`, '-o', `APT::Architectures=${arch}`]
+      const flags = [...privateApt(at, path.join(at, 'status')), ...architecture, '-q']
+      await apt([...flags, 'update'], process.env, options)
+      await apt([...flags, 'download', ...packages], process.env, options, into)
+      for (const name of await fs.readdir(into)) if (name.endsWith('.deb')) await unpackDeb(into, name, into, options)
+      await fs.rm(at, { recursive: true })
+    })
+  }
+  await withLock('host-packages', work, { onWait, ...(options.signal && { signal: options.signal }) })
+  return dir
+}
+
+/** Unpack a package and delete it. */
+async function unpackDeb(from: string, name: string, into: string, options: HostOptions): Promise<void> {
+  const deb = path.join(from, name)
+  const run = await runTool('dpkg-deb', ['-x', deb, into], options.signal ? { signal: options.signal } : {})
+  if (run.status !== 0)
+    throw new InfrastructureError('cannot unpack a package', {
+      where: deb,
+      found: run.stderr.trim(),
+      todo: 'free space or move the cache with DRVPORT_CACHE',
+    })
+  await fs.rm(deb)
+}
+
+async function unpack(packages: readonly string[], options: HostOptions): Promise<void> {
+  const at = cachePath('debs', 'apt')
+  await makeAptState(at)
   const flags = [...privateApt(), '-q', '-y', '--no-install-recommends']
   await apt([...flags, 'update'], process.env, options)
   await apt([...flags, '--download-only', 'install', ...packages], process.env, options)
   const archives = (await fs.readdir(path.join(at, 'archives'))).filter((name) => name.endsWith('.deb')).toSorted()
   await fs.mkdir(root(), { recursive: true })
   options.progress?.(`unpacking ${archives.length} packages into ${root()}`)
-  for (const name of archives) {
-    const deb = path.join(at, 'archives', name)
-    const run = await runTool('dpkg-deb', ['-x', deb, root()], options.signal ? { signal: options.signal } : {})
-    if (run.status !== 0)
-      throw new InfrastructureError('cannot unpack a package', {
-        where: deb,
-        found: run.stderr.trim(),
-        todo: 'free space or move the cache with DRVPORT_CACHE',
-      })
-    await fs.rm(deb)
-  }
+  for (const name of archives) await unpackDeb(path.join(at, 'archives'), name, root(), options)
   await lendLibraries()
   await writeWrappers()
 }
