@@ -102,4 +102,4 @@ function onEngine(name: Exclude<EngineName, 'node'>, arch: RegExp, plan: Plan): 
 
 onEngine('chromium', /./, { frames: 2000, inject: 10, until: 'contain' })
 // Emulated, so the work is small; what an engine could do differently (traps, stack, numbers) is in the one above too.
-onEngine('arm64', /^arm64$/, { frames: 100, inject: 3, until: 'contain' })
+onEngine('arm64', /^arm64$/, { frames: 60, inject: 1, until: 'contain' })
