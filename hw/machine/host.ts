@@ -6,7 +6,7 @@
  */
 import { type Capability, RIGHT } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
-import { Failure } from '../../kernel/fault.ts'
+import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { MemoryBank } from '../iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../pci/function.ts'
 import { createGrips, type Grips } from './authority.ts'
@@ -49,6 +49,8 @@ export class Host {
   /** The driver's entries, for services. */
   driver!: NetDriver
   words!: Int32Array
+  /** Where offsets of its module lie in the source. */
+  symbolize: Symbolizer | undefined
   /** What it may call that has no device behind it. */
   readonly grips: Grips = createGrips()
   /** Capabilities it was given under a name. */

@@ -15,6 +15,7 @@ import { Matching } from './matching.ts'
 import { replay } from './net-control.ts'
 import { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
+import type { Probe } from './probe.ts'
 import type { LoadOptions } from './program.ts'
 
 export interface MachineOptions {
@@ -28,6 +29,8 @@ export interface MachineOptions {
   readonly restarts?: RestartPolicy
   readonly limits?: DomainLimits
   readonly onLog?: (record: LogRecord) => void
+  /** Looks into the machine: see probe.ts. */
+  readonly probe?: Probe
   /** Stops the machine between two events; `run` then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -68,6 +71,8 @@ export class Machine {
     this.seed = options.seed ?? 1
     this.board = new Board(this.seed)
     this.board.onLog = options.onLog
+    const { probe } = options
+    if (probe !== undefined) this.board.pci.tap = (name, context) => probe.device?.(name, context) ?? context
     this.net = new NetService(this.board.kernel)
     this.#matching = new Matching(this.board.tree.registry)
   }
@@ -98,8 +103,8 @@ export class Machine {
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
-    const { symbolizer, firmware, limits } = this.#options
-    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits }
+    const { symbolizer, firmware, limits, probe } = this.#options
+    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, probe }
   }
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {

@@ -14,6 +14,7 @@ import { Host } from './host.ts'
 import { capCalls, ipcCalls } from './ipc-abi.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { NetService } from './net-service.ts'
+import type { Call, ModuleCopy, Probe } from './probe.ts'
 import { mmioCalls, pioCalls } from './registers-abi.ts'
 import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from './wasi.ts'
 
@@ -25,6 +26,7 @@ export interface LoadOptions {
   readonly firmware: Readonly<Record<string, Uint8Array>>
   readonly symbolize: Symbolizer | undefined
   readonly limits: DomainLimits | undefined
+  readonly probe?: Probe | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
 }
@@ -60,6 +62,7 @@ export async function loadProgram(
   const grants = new Set(options.grants ?? pack.manifest.capabilities)
   checkGrants(pack, module, grants)
   const host = new Host(board, options.name)
+  host.symbolize = options.symbolize
   const wrapped = new Map<string, ProcessEntry>()
   let exports: WebAssembly.Exports = {}
   const process = (name: EntryName): ProcessEntry | undefined => {
@@ -70,6 +73,8 @@ export async function loadProgram(
     }
     return entry
   }
+  const copy = options.probe?.copy?.(pack, host, options.symbolize)
+  if (copy !== undefined) host.symbolize = copy.symbolize
   const wasi = usesWasi(module) ? await createWasi(module, host, options) : undefined
   const calls: Calls = {
     log: logCalls(host),
@@ -84,10 +89,13 @@ export async function loadProgram(
     ipc: ipcCalls(host, (name) => exports[name]),
     cap: capCalls(host),
   }
-  const instance = await instantiate(pack, module, importsOf(calls, grants, wasi))
+  const imports = importsOf(calls, grants, wasi, probed(host, options.probe))
+  const instance = await (copy === undefined
+    ? instantiate(pack, module, imports)
+    : instantiateCopy(pack, copy, imports))
   exports = instance.exports
   checkExports(pack, exports)
-  const domain = board.kernel.createDomain(options.name, programOf(exports, options.symbolize), options.limits)
+  const domain = board.kernel.createDomain(options.name, programOf(exports, host.symbolize), options.limits)
   host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)
   wasi?.bind(instance)
   return { host, domain, wasi, process, atomic: (name) => exports[name] as (...args: number[]) => number }
@@ -107,6 +115,19 @@ async function instantiate(
   }
 }
 
+const instantiateCopy = async (
+  pack: DriverPackage,
+  copy: ModuleCopy,
+  imports: WebAssembly.Imports,
+): Promise<WebAssembly.Instance> =>
+  instantiate(pack, await WebAssembly.compile(copy.wasm), { ...imports, ...copy.imports })
+
+/** How a probe sees a domain's calls. */
+const probed =
+  (host: Host, probe: Probe | undefined) =>
+  (group: string, name: string, blocking: boolean, call: Call): Call =>
+    probe?.call?.(host, group, name, blocking, call) ?? call
+
 /** Refuse a module that imports from a group it was not granted. Throws PackageError. */
 function checkGrants(pack: DriverPackage, module: WebAssembly.Module, grants: ReadonlySet<string>): void {
   for (const imported of WebAssembly.Module.imports(module)) {
@@ -120,14 +141,19 @@ function checkGrants(pack: DriverPackage, module: WebAssembly.Module, grants: Re
 }
 
 /** The call groups granted, as imports; what may block is wrapped so that it can. No other call exists for the module. */
-function importsOf(calls: Calls, grants: ReadonlySet<string>, wasi: WasiHost | undefined): WebAssembly.Imports {
+function importsOf(
+  calls: Calls,
+  grants: ReadonlySet<string>,
+  wasi: WasiHost | undefined,
+  seen: ReturnType<typeof probed>,
+): WebAssembly.Imports {
   const imports: Record<string, WebAssembly.ModuleImports> = {}
   for (const [group, members] of Object.entries(CALLS)) {
     if (!grants.has(group)) continue
     const implementation = calls[group as keyof Calls] as unknown as Record<string, (...args: number[]) => number>
     const into: WebAssembly.ModuleImports = {}
     for (const [name, shape] of Object.entries(members as Record<string, { blocking: boolean }>)) {
-      const call = implementation[name]!
+      const call = seen(group, name, shape.blocking, implementation[name]!) as (...args: number[]) => number
       into[name] = shape.blocking ? new (WebAssembly as unknown as Jspi).Suspending(call) : call
     }
     imports[group] = into

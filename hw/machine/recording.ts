@@ -213,6 +213,18 @@ export class Comparison {
     return { event: log.count, expected: `events with the hash ${frame.hash}`, found: `the hash ${log.hash}` }
   }
 
+  /** The run is stopped here, on purpose: hold what it has done against the recording, and look no further. */
+  cease(): Divergence | undefined {
+    const frame = this.#frames[this.#next]
+    const { log } = this.#kernel
+    this.#next = this.#frames.length
+    if (frame?.kind !== 'events' || this.divergence !== undefined) return this.divergence
+    const done = frame.events.slice(0, log.count - frame.from)
+    const found = log.records(done.length)
+    if (!found.every((record, i) => sameRecord(record, done[i]!))) this.divergence = this.#difference(frame)
+    return this.divergence
+  }
+
   /** The run is over by itself: what the recording has beyond it is missing. */
   finish(): Divergence | undefined {
     const frame = this.#frames[this.#next]

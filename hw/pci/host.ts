@@ -32,6 +32,8 @@ export interface PciHostOptions {
 }
 
 export interface PciHost {
+  /** Gets what the next device plugged in will be given, and may put itself in between. `name` is its location's. */
+  tap: ((name: string, context: DeviceContext) => DeviceContext) | undefined
   /** Functions on the bus, by location. */
   readonly functions: readonly PciFunction[]
   at(location: number): PciFunction | undefined
@@ -96,7 +98,8 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
     const say = (text: string): void => trace(`${name} ${text}`)
     const fn = new PciFunction({ location, interrupts: options.interrupts, line, memory, ports, dma, trace: say })
     const { timeline, random } = options
-    fn.install(make({ timeline, random, dma: dma.port, interrupts: fn, trace: say }))
+    const context: DeviceContext = { timeline, random, dma: dma.port, interrupts: fn, trace: say }
+    fn.install(make(host.tap?.(name, context) ?? context))
     fn.assignAddresses()
     functions.push(fn)
     functions.sort((a, b) => a.location - b.location)
@@ -104,7 +107,8 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
     return fn
   }
 
-  return {
+  const host: PciHost = {
+    tap: undefined,
     functions,
     at,
     plug,
@@ -137,4 +141,5 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
       bar?.write(port - bar.start, width, value)
     },
   }
+  return host
 }
