@@ -47,7 +47,10 @@ const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 function sectionText({ title, text, columns, rows, most, folded }: Section, part: number): string {
   const shown = rows.slice(0, Math.floor(most * part))
   // Columns of figures, which begin with a minus or a digit, are set to the right.
-  const right = columns.map((_, i) => shown.length > 0 && shown.every((cells) => /^[-\d]/.test(cells[i] ?? '')))
+  const right = columns.map((_, i) => {
+    const told = shown.flatMap((cells) => cells[i] || [])
+    return told.length > 0 && told.every((cell) => /^[-\d]/.test(cell))
+  })
   const table =
     shown.length === 0 ? [] : [line(columns), line(right.map((is) => (is ? '---:' : '---'))), ...shown.map(line)]
   const rest = rows.length - shown.length
@@ -68,16 +71,27 @@ function fit(opening: readonly string[], sections: readonly Section[], limitByte
   return `${opening.join('\n\n')}\n`
 }
 
-const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`)
+/** Rounded down: what lacks one module of thousands is not everything. */
+const percent = (part: number, whole: number): string =>
+  whole === 0 ? '' : `${(Math.floor((1000 * part) / whole) / 10).toFixed(1)} %`
 
 function ladder({ rows, until }: MatrixDocument): Section {
   const rungs = RUNGS.filter((rung) => rungIndex(rung) <= rungIndex(until))
   const table = rungs.map((rung) => {
-    const reached = rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung)).length
+    const reached = rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung))
     const here = rows.filter((row) => row.rung === rung).length
-    return [rung, count(reached), percent(reached, rows.length), rung === until ? '' : count(here)]
+    // What is linked with is known of what links.
+    const stubbed =
+      rungIndex(rung) < rungIndex('link') ? '' : count(reached.filter(({ stubs }) => stubs.length > 0).length)
+    return [
+      rung,
+      count(reached.length),
+      percent(reached.length, rows.length),
+      stubbed,
+      rung === until ? '' : count(here),
+    ]
   })
-  const columns = ['rung', 'reached it', 'of all', 'stopped there']
+  const columns = ['rung', 'reached it', 'of all', 'of these with stubs', 'stopped there']
   // The lowest is where all are who reached nothing.
   return { title: 'Ladder', columns, rows: table.slice(1), most: RUNGS.length }
 }

@@ -46,6 +46,8 @@ interface MatrixTotals {
   readonly modules: number
   /** How many reached each rung, or went further. */
   readonly reached: Readonly<Partial<Record<Rung, number>>>
+  /** How many link with nothing that only pretends; absent where linking was not asked for. */
+  readonly unstubbed?: number
 }
 
 export interface Status {
@@ -85,6 +87,9 @@ function totals({ tree, toolchain, selectors, until, rows }: MatrixDocument): Ma
     reached: Object.fromEntries(
       rungs.map((rung) => [rung, rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung)).length]),
     ),
+    ...(rungs.includes('link') && {
+      unstubbed: rows.filter((row) => rungIndex(row.rung) >= rungIndex('link') && row.stubs.length === 0).length,
+    }),
   }
 }
 
@@ -140,7 +145,9 @@ function builtWith(rows: readonly BuiltRow[]): string[] {
 }
 
 const count = (value: number): string => value.toLocaleString('en-US')
-const part = (value: number, whole: number): string => `${count(value)} (${((100 * value) / whole).toFixed(1)} %)`
+/** Rounded down: what lacks one module of thousands is not everything. */
+const part = (value: number, whole: number): string =>
+  `${count(value)} (${(Math.floor((1000 * value) / whole) / 10).toFixed(1)} %)`
 
 /** Whole trees: how many modules reach each rung. A link is counted only when nothing is unresolved. */
 function matrixTable(matrices: readonly MatrixTotals[]): string[] {
@@ -148,10 +155,11 @@ function matrixTable(matrices: readonly MatrixTotals[]): string[] {
   const rungs = RUNGS.filter((rung) => matrices.some(({ reached }) => reached[rung] !== undefined))
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [
-    line(['tree', 'toolchain', 'modules', ...rungs]),
-    line(['---', '---', '---:', ...rungs.map(() => '---:')]),
-    ...matrices.map(({ tree, toolchain, of, modules, reached }) => {
-      const cells = rungs.map((rung) => (reached[rung] === undefined ? '' : part(reached[rung], modules)))
+    line(['tree', 'toolchain', 'modules', ...rungs, 'link without stubs']),
+    line(['---', '---', '---:', ...rungs.map(() => '---:'), '---:']),
+    ...matrices.map(({ tree, toolchain, of, modules, reached, unstubbed }) => {
+      const shareOf = (value: number | undefined) => (value === undefined ? '' : part(value, modules))
+      const cells = [...rungs.map((rung) => shareOf(reached[rung])), shareOf(unstubbed)]
       return line([of === 'all' ? tree : `${tree}, ${of}`, toolchain, count(modules), ...cells])
     }),
     '',

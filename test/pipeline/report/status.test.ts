@@ -27,7 +27,7 @@ test('a stub is not support, and a module that does not link shows what is missi
 
 test('a matrix shows how many reached each rung, and stays when other documents are renewed', (t) => {
   const rungs = ['link', 'compile', 'parse', 'link'] as const
-  const rows = rungs.map((rung, at) => row(`drivers/x/m${at}.ko`, { rung }))
+  const rows = rungs.map((rung, at) => row(`drivers/x/m${at}.ko`, { rung, stubs: at === 3 ? ['led_off'] : [] }))
   const tree = { name: 'linux-6.1', version: '6.1.1' }
   const before = collect([
     matrix(rows, { tree, toolchain: { name: 'clang', version: '19' }, selectors: ['all'], until: 'link' }),
@@ -36,7 +36,7 @@ test('a matrix shows how many reached each rung, and stays when other documents 
   const after = renewed(before, { built: [], run: [run] })
   t.deepEqual(after.matrices, before.matrices)
   const text = render(after)
-  t.true(text.includes('| tree | toolchain | modules | parse | compile | link |'))
-  t.true(text.includes('| linux-6.1 (6.1.1) | clang 19 | 4 | 4 (100.0 %) | 3 (75.0 %) | 2 (50.0 %) |'))
+  t.true(text.includes('| tree | toolchain | modules | parse | compile | link | link without stubs |'))
+  t.true(text.includes('| linux-6.1 (6.1.1) | clang 19 | 4 | 4 (100.0 %) | 3 (75.0 %) | 2 (50.0 %) | 1 (25.0 %) |'))
   t.true(text.includes('| a | x | probe |'))
 })
