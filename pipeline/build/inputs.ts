@@ -70,8 +70,9 @@ export async function changedBytes(tree: KernelTree, readers: readonly Reader[])
   const find = changedInputs.get(tree) ?? changedIn(tree)
   changedInputs.set(tree, find)
   let bytes = 0
-  for (const { file } of uniqueByName((await Promise.all(readers.map(find))).flat()))
-    bytes += (await fs.stat(file)).size
+  // A file that is not there was not compiled: its module says so itself.
+  for (const { file, sha256 } of uniqueByName((await Promise.all(readers.map(find))).flat()))
+    if (sha256 !== '') bytes += (await fs.stat(file)).size
   return bytes
 }
 

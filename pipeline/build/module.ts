@@ -9,7 +9,7 @@ import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
 import { factsOf, gplOnlyOf, licensedSources } from './facts.ts'
 import { compileFailure } from './failure.ts'
 import { hasTableBase } from './flags.ts'
-import { padObject, tableObject, trapObjects } from './generate.ts'
+import { keptApart, padObject, tableObject, trapObjects } from './generate.ts'
 import { changedBytes, describeMissing } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { link, linkVerdict, type LinkVerdict } from './link.ts'
@@ -93,7 +93,7 @@ async function makePlan({ build, module, objects: own }: Job): Promise<{ plan: P
   const { resolution, consulted } = await findProviders(build, module.name, own)
   const pad = hasTableBase(toolchain.llvmMajor) ? [] : [await padObject(compiler)]
   const made = [await tableObject(compiler, resolution), ...(await trapObjects(compiler, resolution))]
-  const objects = [...pad, ...resolution.moduleObjects, ...made]
+  const objects = [...pad, ...(await keptApart(resolution.moduleObjects)), ...made]
   const sources = await licensedSources(resolution.moduleObjects)
   const gplOnly = gplOnlyOf(resolution.moduleObjects, await tree.exports())
   const info = await infoOf(resolution.modules, resolution.moduleObjects)

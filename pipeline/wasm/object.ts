@@ -21,6 +21,8 @@ export interface ObjectSymbol {
   readonly importModule?: string
   /** Function, global or table index; absent for data and sections. */
   readonly index?: number
+  /** Where the byte with its binding (weak, local, hidden, undefined) is: offset in the file. */
+  readonly flagsAt: number
   /** Defined data: segment, offset in it, size in bytes. */
   readonly data?: { readonly segment: number; readonly offset: number; readonly size: number }
 }
@@ -82,6 +84,7 @@ function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
     const code = cursor.u8()
     const kind = KINDS[code]
     if (kind === undefined || code === kindTag) throw new WasmError(`unknown symbol kind ${code}`, at)
+    const flagsAt = cursor.pos
     const flags = cursor.u32()
     const defined = (flags & FLAG.undefined) === 0
     const base = {
@@ -90,6 +93,7 @@ function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
       weak: (flags & FLAG.weak) !== 0,
       local: (flags & FLAG.local) !== 0,
       hidden: (flags & FLAG.hidden) !== 0,
+      flagsAt,
     }
     if (kind === 'data') {
       const name = cursor.name()
@@ -123,4 +127,13 @@ export function undefinedSymbols(object: WasmObject): ObjectSymbol[] {
   return object.symbols.filter(
     (s) => !s.defined && !s.weak && (s.kind === 'function' || s.kind === 'data') && s.importModule === undefined,
   )
+}
+
+/** The object with these definitions local to it, as `static` would have made them. */
+export function localize(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
+  const result = Uint8Array.from(bytes)
+  // The binding is in the lowest bits of the flags, so the number keeps its length.
+  for (const { name, flagsAt } of definedSymbols(readObject(bytes)))
+    if (names.has(name)) result[flagsAt] = (result[flagsAt]! & ~FLAG.weak) | FLAG.local
+  return result
 }

@@ -49,6 +49,24 @@ async function badFolder(t: ExecutionContext): Promise<string> {
   return dir
 }
 
+const TABLE = '#include <linux/pci.h>\nstatic const struct pci_device_id ids[] = { { PCI_DEVICE(1, 2) }, {} };\n'
+
+real('two modules of one link may name their device tables alike', async (t) => {
+  const dir = await temporary(t, 'alike')
+  const own = `${HEAD}${TABLE}MODULE_DEVICE_TABLE(pci, ids);\nextern int lend(void);\n`
+  await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m += lender.o borrower.o\n')
+  await fs.writeFile(
+    path.join(dir, 'lender.c'),
+    `${own}int lend(void) { return ids->vendor - 1; }\nEXPORT_SYMBOL(lend);\n`,
+  )
+  await fs.writeFile(path.join(dir, 'borrower.c'), `${own}${init('return lend() + ids->vendor - 1;')}`)
+  const { rows } = await matrix({ selectors: [dir], until: 'link' })
+  t.deepEqual(
+    rows.map(({ module, rung, detail }) => `${module} ${rung} ${detail}`.trim()),
+    ['borrower link', 'lender link'],
+  )
+})
+
 real('bad modules are rows with a reason and never stop the others', async (t) => {
   const dir = await badFolder(t)
   const document = await matrix({ selectors: [dir], until: 'link' })
