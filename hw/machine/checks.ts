@@ -4,7 +4,8 @@
  * A check throws nothing: a driver that ends meanwhile is a failed check, and the fault is in the machine's list.
  */
 import { E, FILTER } from '../../linux-api/generated/abi.ts'
-import type { Nic } from './lan.ts'
+import type { Driver } from './driver.ts'
+import type { Lan, Nic } from './lan.ts'
 import type { Machine } from './machine.ts'
 import * as control from './net-control.ts'
 import type { Endpoint, FrameSink } from './endpoint.ts'
@@ -72,6 +73,39 @@ export const cable = ({ machine, net, nic }: Bench): Promise<Check> =>
     nic.wire.setUp(true)
     const [up, upDetail] = await carrier(machine, net, true)
     return [down && up, `${downDetail}; ${upDetail}`]
+  })
+
+/** A driver may sleep in its remove; none needs longer. */
+const REMOVE_NS = 60e9
+
+/**
+ * Pull the device out in the middle of traffic, without a word: from then on it reads all ones. The driver's remove is
+ * called and leaves nothing. Another device in the same slot is bound, and carries traffic.
+ */
+export const hotPlug = (
+  { machine, net, nic, peer }: Bench,
+  { lan, driver }: { lan: Lan; driver: Driver },
+): Promise<Check> =>
+  attempt(`${net.name}: pulled out under traffic, and plugged in again`, async () => {
+    const { fn } = nic
+    const faults = machine.faults.length
+    const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames: 400 })
+    await machine.run(() => running.received >= 200, 10e9)
+    lan.unplug(nic)
+    const silent = fn.configRead(0, 4) === 0xffffffff && fn.bars.every((bar) => bar.read(0, 1) === 0xff)
+    await machine.run(() => machine.board.tree.node(fn) === undefined, REMOVE_NS)
+    running.stop()
+    const fault = machine.faults[faults]
+    if (fault !== undefined) return [false, `it failed: ${fault.kind}: ${fault.message}`]
+    const gone = machine.board.tree.node(fn) === undefined && !driver.drives(fn) && net.driver === undefined
+    if (!silent || !gone) return [false, silent ? 'the driver still has it' : 'it still answers']
+    lan.replug(nic)
+    await machine.match()
+    if (net.driver === undefined) return [false, 'plugged in again, it is not bound']
+    const up = await linkUp(machine, net)
+    const moved = await traffic(machine, net, peer, { frames: 100 })
+    const left = driver.leftBehind === '' ? 'nothing left' : `left: ${driver.leftBehind}`
+    return [driver.leftBehind === '' && up.ok && moved.ok, `${left}; ${up.detail}; ${moved.detail}`]
   })
 
 /** Run traffic to its end, or until nothing moves. */

@@ -57,6 +57,8 @@ export class Driver implements NetDriver {
   readonly program: LoadedProgram
   /** Functions granted, by the driver's handle. */
   readonly devices = new Map<number, PciFunction>()
+  /** What it had of the last device that went, once its remove had returned: nothing is as it should be. */
+  leftBehind = ''
   readonly #board: Board
   readonly #net: NetService
 
@@ -167,7 +169,10 @@ export class Driver implements NetDriver {
   /** The device has gone, or goes to another. A driver that ends of it has given the device up too. */
   async #stop(fn: PciFunction): Promise<void> {
     try {
-      await this.unbind(fn)
+      const left = Object.entries(await this.unbind(fn)).filter(([, count]) => count !== 0)
+      const what = left.map(([name, count]) => `${name} ${count}`).join(', ')
+      if (what !== '') this.#board.note(this.domain, `removal of ${fn.name} left ${what}`)
+      this.leftBehind = what
     } catch (error) {
       if (!(error instanceof DriverEnded)) throw error
     }

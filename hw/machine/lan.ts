@@ -6,6 +6,7 @@ import { createPcap } from '../net/pcap.ts'
 import { createSwitch, type EthernetSwitch } from '../net/switch.ts'
 import { createWire, type Wire } from '../net/wire.ts'
 import type { PciFunction } from '../pci/function.ts'
+import type { DeviceContext, PciDevice, PciIdentity } from '../types.ts'
 import type { NicModel } from './devices.ts'
 import type { Machine } from './machine.ts'
 import { Station } from './station.ts'
@@ -13,11 +14,28 @@ import { Station } from './station.ts'
 /** A NIC plugged into the machine, and its cable; the device is at end a. */
 export interface Nic {
   readonly model: NicModel
-  readonly fn: PciFunction
+  /** The one in the slot now. */
+  fn: PciFunction
   readonly wire: Wire
   readonly mac: Uint8Array
+  readonly identity: Partial<PciIdentity>
   /** Damages what the device writes, when armed; only on a LAN with a flaky bus. */
-  readonly faults: FaultyDma | undefined
+  faults: FaultyDma | undefined
+}
+
+/** The device under another identity: a revision or a subsystem of its own. */
+function identified(device: PciDevice, identity: Partial<PciIdentity>): PciDevice {
+  if (Object.keys(identity).length === 0) return device
+  return {
+    model: device.model,
+    identity: { ...device.identity, ...identity },
+    bars: device.bars,
+    capabilities: device.capabilities,
+    read: (bar, offset, width) => device.read(bar, offset, width),
+    write: (bar, offset, width, value) => device.write(bar, offset, width, value),
+    reset: () => device.reset(),
+    powerState: (state) => device.powerState?.(state),
+  }
 }
 
 export class Lan {
@@ -48,19 +66,41 @@ export class Lan {
     return wire
   }
 
-  /** Plug a NIC in, cabled to the switch. */
-  plug(model: NicModel): Nic {
+  /** Plug a NIC in, cabled to the switch. What `identity` says instead of the model's is in its configuration space. */
+  plug(model: NicModel, identity: Partial<PciIdentity> = {}): Nic {
     const mac = this.#mac()
     const wire = this.#wire(`${model.name}.${this.nics.length}`, model.mbps)
+    const nic: Nic = { model, wire, mac, identity, ...this.#insert(model, mac, wire, identity) }
+    this.nics.push(nic)
+    return nic
+  }
+
+  /** Pull a NIC out of its slot; the cable stays. */
+  unplug(nic: Nic): void {
+    this.#machine.board.pci.unplug(nic.fn)
+  }
+
+  /** Another one of the same kind, with the same address, into the slot it had. */
+  replug(nic: Nic): void {
+    const { model, mac, wire, identity } = nic
+    Object.assign(nic, this.#insert(model, mac, wire, identity, nic.fn.location >> 3))
+  }
+
+  #insert(
+    model: NicModel,
+    mac: Uint8Array,
+    wire: Wire,
+    identity: Partial<PciIdentity>,
+    slot?: number,
+  ): Pick<Nic, 'fn' | 'faults'> {
     let faults: FaultyDma | undefined
-    const fn = this.#machine.board.pci.plug((context) => {
+    const make = (context: DeviceContext): PciDevice => {
       if (!this.#flaky) return model.make(context, mac, wire.a)
       faults = new FaultyDma(context.dma, context.random)
       return model.make({ ...context, dma: faults }, mac, wire.a)
-    })
-    const nic = { model, fn, wire, mac, faults }
-    this.nics.push(nic)
-    return nic
+    }
+    const fn = this.#machine.board.pci.plug((context) => identified(make(context), identity), slot)
+    return { fn, faults }
   }
 
   /** A station without a driver, on a wire of this speed. */

@@ -248,6 +248,7 @@ async function scenario(session: Session, request: RunRequest): Promise<void> {
   }
   if (wanted('traffic')) await passTraffic(session, frames)
   if (wanted('reload')) for (const one of session.climbers) await operations(session, one)
+  if (wanted('reload')) for (const one of session.climbers) await hotPlug(session, one)
   if (wanted('reload')) for (const one of session.climbers) await reload(session, one)
   if (wanted('recover')) for (const one of session.climbers) await kill(session, one)
   if (wanted('contain')) for (const one of session.climbers) await contain(session, one, request.inject ?? 0)
@@ -296,6 +297,15 @@ async function operations(session: Session, one: Climber): Promise<void> {
     await session.check(operation(on))
     await session.machine.recover()
   }
+}
+
+/** Pulled out and plugged in again, while it works. */
+async function hotPlug(session: Session, one: Climber): Promise<void> {
+  if (one.net?.driver === undefined) return
+  const { lan, machine } = session
+  const check = await session.check(checks.hotPlug(bench(session, one), { lan, driver: machine.driver(one.name)! }))
+  if (!check.ok && one.rung === 'traffic') one.rung = 'operate'
+  await machine.recover()
 }
 
 /** Unload, see that nothing is left, load and bind again, pass traffic. */
