@@ -240,7 +240,7 @@ export class Registry {
     if (at < 0) return
     this.#personalities.splice(at, 1)
     for (const node of this.nodes()) {
-      if (!node.refused.delete(personality)) continue
+      node.refused.delete(personality)
       node.attempts = node.attempts.filter(({ driver }) => driver !== personality.driver)
     }
   }

@@ -5,6 +5,7 @@ import { build } from './build.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { fetchTrees } from './fetch.ts'
+import { ioreg } from './ioreg.ts'
 import { list } from './list.ts'
 import { matrix } from './matrix.ts'
 import { replay } from './replay.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   build,
   run,
   replay,
+  ioreg,
   matrix,
   worker,
 ]

@@ -12,9 +12,13 @@ export class DeviceTree {
   readonly #bridge: Node
   readonly #functions = new Map<PciFunction, Node>()
 
+  /** Told of what happens in the registry. */
+  onEvent: Registry['onEvent']
+
   constructor(log: EventLog) {
     const kind = log.kind('registry')
     this.registry.onEvent = (event, node, detail) => {
+      this.onEvent?.(event, node, detail)
       log.text(kind, 0, `${event} ${node.path}${detail === '' ? '' : ` ${detail}`}`)
       if (event === 'gone') this.#left(node)
     }

@@ -243,6 +243,8 @@ int drvport_pci_probe(u32 slot)
 	err = drvport_pci_bus_init();
 	if (err)
 		return err;
+	/* Linux takes what the firmware programmed into most devices; ours programs none. */
+	pci_cache_line_size = pci_cache_line_size ?: pci_dfl_cache_line_size;
 	fn = kzalloc(sizeof(*fn), GFP_KERNEL);
 	if (!fn)
 		return DRVPORT_E_NOMEM;

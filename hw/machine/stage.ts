@@ -1,0 +1,125 @@
+/**
+ * A machine to which things are done step by step: devices come and go, drivers are loaded and unloaded, time passes. What
+ * `drvport ioreg` does, without printing.
+ */
+import type { PciIdentity } from '../types.ts'
+import { type NicModel, nicModel } from './devices.ts'
+import { DriverEnded, InitRefused, isClean, leftList } from './driver.ts'
+import { errnoName } from './errno.ts'
+import { watchRegistry, type IoregDocument } from './ioreg.ts'
+import { Lan } from './lan.ts'
+import { createMachine, type Machine, type MachineOptions } from './machine.ts'
+import type { DriverPackage } from './package.ts'
+
+export interface DeviceSpec {
+  readonly model: NicModel
+  readonly identity: Partial<PciIdentity>
+}
+
+export type Step =
+  | { readonly do: 'plug'; readonly device: DeviceSpec }
+  | { readonly do: 'unplug'; readonly location: string }
+  | { readonly do: 'load' | 'unload'; readonly module: string }
+  | { readonly do: 'sleep'; readonly ms: number }
+
+/** How a step is written, for messages. */
+export const STEPS = 'plug:DEVICE[,FIELD=NUMBER], unplug:LOCATION, load:MODULE, unload:MODULE, sleep:MS'
+
+const FIELDS: Readonly<Record<string, keyof PciIdentity>> = {
+  vendor: 'vendor',
+  device: 'device',
+  subvendor: 'subsystemVendor',
+  subdevice: 'subsystemDevice',
+  class: 'classCode',
+  revision: 'revision',
+}
+
+/** `rtl8139,revision=0x20`. Undefined when it cannot be read. */
+export function parseDevice(text: string): DeviceSpec | undefined {
+  const [name, ...fields] = text.split(',')
+  const model = nicModel(name!)
+  const identity: Partial<Record<keyof PciIdentity, number>> = {}
+  for (const field of fields) {
+    const [key, value, ...rest] = field.split('=')
+    const member = Object.hasOwn(FIELDS, key!) ? FIELDS[key!] : undefined
+    if (member === undefined || value === undefined || value === '' || rest.length > 0) return undefined
+    if (!Number.isSafeInteger(Number(value)) || Number(value) < 0) return undefined
+    identity[member] = Number(value)
+  }
+  return model && { model, identity }
+}
+
+/** One step as it is written on the command line. Undefined when it cannot be read. */
+export function parseStep(text: string): Step | undefined {
+  const [verb, ...rest] = text.split(':')
+  const what = rest.join(':')
+  if (what === '') return undefined
+  if (verb === 'plug') {
+    const device = parseDevice(what)
+    return device && { do: 'plug', device }
+  }
+  if (verb === 'unplug') return { do: 'unplug', location: what }
+  if (verb === 'load' || verb === 'unload') return { do: verb, module: what }
+  if (verb === 'sleep' && Number(what) >= 0) return { do: 'sleep', ms: Number(what) }
+  return undefined
+}
+
+export interface StageReport {
+  readonly document: IoregDocument
+  /** What went wrong: a step that could not be done, a driver that left something, a fault. */
+  readonly problems: readonly string[]
+}
+
+/** Do the steps in order; after each, devices and drivers find each other and restarts are made. */
+export async function perform(
+  steps: readonly Step[],
+  packs: ReadonlyMap<string, DriverPackage>,
+  options: MachineOptions,
+): Promise<StageReport> {
+  const machine = createMachine(options)
+  const document = watchRegistry(machine)
+  const lan = new Lan(machine)
+  const problems: string[] = []
+  for (const step of steps) {
+    const problem = await one(step, machine, lan, packs)
+    if (problem !== undefined) problems.push(problem)
+    await machine.sleep(step.do === 'sleep' ? step.ms * 1e6 : 0)
+    options.signal?.throwIfAborted()
+  }
+  problems.push(...machine.faults.map(({ domain, kind, message }) => `${domain}: ${kind}: ${message}`))
+  return { document: document(), problems }
+}
+
+/** Do one; says what is wrong with it. */
+async function one(
+  step: Step,
+  machine: Machine,
+  lan: Lan,
+  packs: ReadonlyMap<string, DriverPackage>,
+): Promise<string | undefined> {
+  try {
+    if (step.do === 'plug') lan.plug(step.device.model, step.device.identity)
+    else if (step.do === 'unplug') return unplug(step.location, machine)
+    else if (step.do === 'load') await machine.load(packs.get(step.module)!)
+    else if (step.do === 'unload') return await unload(packs.get(step.module)!.manifest.name, machine)
+  } catch (error) {
+    if (error instanceof InitRefused) return `${step.do}: init returned ${errnoName(error.code)}`
+    // The fault itself is in the machine's list.
+    if (!(error instanceof DriverEnded)) throw error
+  }
+  return undefined
+}
+
+function unplug(location: string, machine: Machine): string | undefined {
+  const { pci } = machine.board
+  const fn = pci.functions.find(({ name }) => name === location || name === `0000:${location}`)
+  if (fn === undefined) return `unplug: nothing is at ${location}`
+  pci.unplug(fn)
+  return undefined
+}
+
+async function unload(name: string, machine: Machine): Promise<string | undefined> {
+  if (machine.driver(name) === undefined) return `unload: ${name} is not loaded`
+  const left = await machine.unload(name)
+  return isClean(left) ? undefined : `unload of ${name} left ${leftList(left)}`
+}
