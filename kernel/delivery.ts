@@ -12,8 +12,6 @@ import type { Kernel } from './kernel.ts'
 import type { Program } from './program.ts'
 import type { ClockEvent } from './time.ts'
 
-const LATENCY_NS = 500
-const JITTER_NS = 256
 /** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
 const STORM = 100_000
 /** Softirq rounds before other work gets a turn. */
@@ -51,7 +49,8 @@ export class Delivery {
   /** The controller has an interrupt for us: it arrives after the interrupt latency. */
   notify(number: number): void {
     if (!this.interrupts.notify(number) || this.#latency.armed) return
-    this.#latency.armIn(LATENCY_NS + this.#kernel.random.below(JITTER_NS))
+    const { interruptLatencyNs, interruptJitterNs } = this.#kernel.costs
+    this.#latency.armIn(interruptLatencyNs + this.#kernel.random.below(interruptJitterNs))
   }
 
   /** Ask for the softirq entry. */
@@ -76,6 +75,7 @@ export class Delivery {
   attend(): void {
     for (let round = 0; !this.#domain.dead;) {
       if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
+      if (this.#kernel.overdrawn(this.#domain.partition)) return this.#defer()
       if (this.#hard()) continue
       if (!this.#softirqWanted || this.#inSoft || this.#inHard) return
       if (round++ === SOFTIRQ_ROUNDS) return this.#kernel.later(this.#domain)
@@ -85,6 +85,11 @@ export class Delivery {
       this.#domain.enter(this.#program.softirq)
       this.#inSoft = false
     }
+  }
+
+  /** Others come first: only what there is to deliver waits. */
+  #defer(): void {
+    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#kernel.later(this.#domain)
   }
 
   #hold(): void {

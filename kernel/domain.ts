@@ -8,7 +8,7 @@
 import { CNode } from './capability.ts'
 import { Delivery } from './delivery.ts'
 import { type DriverFault, describeFault, Failure, KILLED } from './fault.ts'
-import { EXIT, Fiber, type ProcessEntry, type StackRegion } from './fiber.ts'
+import { EXIT, Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } from './fiber.ts'
 import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
 import type { Kernel } from './kernel.ts'
@@ -16,7 +16,6 @@ import { Meter } from './meter.ts'
 import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
 
-const ATOMIC_ENTRY_NS = 100
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
 
@@ -29,6 +28,10 @@ export class Domain {
   readonly partition: Partition
   readonly capabilities: CNode
   readonly fibers = new Map<number, Fiber>()
+  /** What its fibers have unless they are started with another. */
+  priority = PRIORITY_NORMAL
+  /** The fiber that was stopped for another domain, in the middle of what it does. */
+  preempted: Fiber | undefined
   /** The fiber whose frames are on the engine's stack: running, or interrupted by an atomic entry. */
   current: Fiber | undefined
   /** Atomic entries on the stack. */
@@ -36,10 +39,13 @@ export class Domain {
   dead = false
   /** In the kernel's list of those that may have something to deliver. */
   awaited = false
+  /** In its list of those that must wait with what they have. */
+  deferred = false
   fault: DriverFault | undefined
   /** Called once, when it has ended. */
   onEnd: ((domain: Domain) => void) | undefined
   readonly #program: Program
+  readonly #words: Int32Array
   readonly #meter: Meter
   readonly #delivery: Delivery
   readonly #stacks: StackRegion[]
@@ -63,6 +69,7 @@ export class Domain {
     this.capabilities = new CNode(name)
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
+    this.#words = words
     this.#meter = new Meter(this, program, limits, words)
     this.#delivery = new Delivery(this, program, words)
     // The module's own stack serves two: atomic entries that interrupt nothing, and the first fiber, which starts
@@ -77,21 +84,22 @@ export class Domain {
   // ---- fibers ----
 
   /** Start a process entry on a new fiber. Undefined when the quota or memory is used up. */
-  start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority?: number): Fiber | undefined {
+  start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority = this.priority): Fiber | undefined {
     if (this.dead || this.fibers.size >= this.limits.fibers) return undefined
     const stack = this.#takeStack()
     if (stack === undefined) return undefined
     const fiber = new Fiber(this, this.#nextFiber++, name, stack, () => entry(...args), priority)
     this.fibers.set(fiber.id, fiber)
-    this.kernel.scheduler.enqueue(fiber)
+    this.kernel.ready(fiber)
     return fiber
   }
 
   /** From the run loop: let a fiber of this domain run. */
   resume(fiber: Fiber): void {
     this.current = fiber
+    this.preempted = undefined
     this.#useStack(fiber.stack, fiber.stackPointer)
-    this.#meter.begin()
+    this.#meter.begin(fiber.work, fiber.busyNs)
     fiber.go()
   }
 
@@ -127,9 +135,43 @@ export class Domain {
   /** Let others run. */
   yield(): Promise<number> {
     const fiber = this.#mayBlock('yield')
-    const promise = this.#leave(fiber, 'ready')
-    this.kernel.scheduler.enqueue(fiber)
-    return promise
+    return this.#leave(fiber, 'ready')
+  }
+
+  /** The running fiber may have to go: it looks as soon as it counts its work again. */
+  hurry(): void {
+    this.#meter.hurry()
+  }
+
+  /** The work counter ran out. It stays below zero when the fiber must let another go: then the program calls `resched`. */
+  preempt(): void {
+    this.#meter.preempt()
+    const { kernel } = this
+    if (this.current === undefined || this.current !== kernel.current || !kernel.contended()) return
+    if (this.#mayStop()) this.#meter.stop()
+    else this.#meter.askSoon()
+  }
+
+  /** Not in an atomic entry, nor while the program holds off interrupts or says that it must not be stopped. */
+  #mayStop(): boolean {
+    if (this.depth > 0 || this.#words[this.#program.irqsOff >> 2] !== 0) return false
+    const { preemptible } = this.#program
+    if (preemptible === undefined) return true
+    this.depth++
+    try {
+      return preemptible() !== 0
+    } finally {
+      this.depth--
+    }
+  }
+
+  /** The current fiber lets another domain's go, where it is. */
+  resched(): Promise<number> {
+    const fiber = this.#mayBlock('resched')
+    const [work, ns] = this.#meter.run
+    this.preempted = fiber
+    this.#meter.goOn()
+    return this.#leave(fiber, 'ready', work, ns)
   }
 
   /** End the current fiber where it is. */
@@ -153,12 +195,18 @@ export class Domain {
     return this.current
   }
 
-  #leave(fiber: Fiber, state: 'blocked' | 'ready'): Promise<number> {
+  /** `work` and `ns`: what it has run already, when it did not stop by itself. */
+  #leave(fiber: Fiber, state: 'blocked' | 'ready', work = 0, ns = 0): Promise<number> {
+    fiber.work = work
+    fiber.busyNs = ns
     fiber.stackPointer = this.#program.stackPointer.value as number
     this.current = undefined
     this.#useStack(this.#idle, this.#idle.top)
+    const promise = fiber.suspend(state)
+    if (state === 'ready') this.kernel.requeue(fiber, this.preempted !== fiber)
+    else fiber.turnLeft = this.kernel.costs.sliceNs
     this.kernel.switched()
-    return fiber.suspend(state)
+    return promise
   }
 
   /** A fiber has ended, with `error` if it failed. Called by Fiber. */
@@ -202,9 +250,12 @@ export class Domain {
     if (this.dead) return 0
     const outermost = this.depth === 0 && this.current === undefined
     if (outermost) this.#meter.begin()
+    const { kernel } = this
+    const other = kernel.billed !== this.partition
+    const billed = other ? kernel.bill(this.partition) : undefined
     this.depth++
     try {
-      this.kernel.clock.spend(ATOMIC_ENTRY_NS)
+      kernel.clock.spend(kernel.costs.atomicEntryNs)
       return (entry(a, b, c, d, e, f) as number | undefined) ?? 0
     } catch (error) {
       if (!this.dead) this.fail(error)
@@ -212,6 +263,7 @@ export class Domain {
     } finally {
       this.depth--
       if (outermost && !this.dead) this.#meter.account()
+      if (other) kernel.bill(billed)
     }
   }
 
@@ -243,10 +295,6 @@ export class Domain {
 
   account(): void {
     this.#meter.account()
-  }
-
-  preempt(): void {
-    this.#meter.preempt()
   }
 
   spend(ns: number): void {

@@ -48,6 +48,11 @@ export class Fiber implements Thread {
   /** Why it is failed the next time it blocks: there, so that the trace shows where it waits. */
   condemned: string | undefined
   stackPointer: number
+  /** What is left of its turn when it runs next, ns. */
+  turnLeft: number
+  /** Work and time since its entry began or it last blocked: kept while it is stopped. */
+  work = 0
+  busyNs = 0.5
   readonly deadline: ClockEvent
   #party: Party | undefined
   /** What block returns when it goes on: 0 woken, 1 deadline passed. */
@@ -66,7 +71,7 @@ export class Fiber implements Thread {
     name: string,
     stack: StackRegion,
     entry: () => Promise<number | undefined>,
-    priority = PRIORITY_NORMAL,
+    priority: number,
   ) {
     this.domain = domain
     this.id = id
@@ -76,6 +81,7 @@ export class Fiber implements Thread {
     this.partition = domain.partition
     this.stack = stack
     this.stackPointer = stack.top
+    this.turnLeft = domain.kernel.costs.sliceNs
     this.#entry = entry
     this.deadline = domain.kernel.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.#expire())
   }
@@ -132,7 +138,7 @@ export class Fiber implements Thread {
   }
 
   makeReady(outcome: number): void {
-    if (this.#awake(outcome)) this.domain.kernel.scheduler.enqueue(this)
+    if (this.#awake(outcome)) this.domain.kernel.ready(this)
   }
 
   #awake(outcome: number): boolean {

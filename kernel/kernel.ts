@@ -1,11 +1,13 @@
 /**
  * The kernel: one clock, one random source, one log, the domains, and the loop that runs them.
  *
- * One thing runs at a time. Fibers run until they block; between fibers, due events fire and interrupts are delivered;
- * when nobody can run, time jumps to the next event. Events also fire at the running domain's own delivery points, so
- * devices work while a driver busy-waits. Nothing here knows what a domain's program is for.
+ * One thing runs at a time. Fibers run until they block, or until somebody more urgent, or an equal whose turn it is,
+ * takes their place; between fibers, due events fire and interrupts are delivered; when nobody can run, time jumps to
+ * the next event. Events also fire at the running domain's own delivery points, so devices work while a driver
+ * busy-waits. Nothing here knows what a domain's program is for.
  */
 import { Domain } from './domain.ts'
+import { type Costs, DEFAULT_COSTS } from './costs.ts'
 import type { DomainLimits, Program } from './program.ts'
 import { Failure, TRACE_DEPTH } from './fault.ts'
 import type { Fiber } from './fiber.ts'
@@ -22,9 +24,12 @@ export type RunEnd = 'stopped' | 'idle' | 'limit'
 
 /** Turns of the loop between two looks at the host's own event loop (signals, streams). */
 const TURNS_PER_BREATH = 65536
+/** A fiber that should go and does not (it holds a lock, or is where it does not count) is looked at this often. */
+const INSIST_NS = 50_000
 
 export class Kernel {
   readonly seed: number
+  readonly costs: Costs
   readonly random: SeededRandom
   readonly clock: Clock
   readonly log: EventLog
@@ -37,12 +42,21 @@ export class Kernel {
   /** Where a domain runs unless it is put elsewhere: it has what others leave. */
   readonly partition: Partition
   readonly ipc = new Ipc(this.scheduler)
+  /** When the running fiber is to be looked at: at the end of its turn, or soon after it should have gone. */
+  turnUntil = 0.5
+  #turnEnd = 0.5
+  #current: Fiber | undefined
+  /** Whose budget what runs is charged to, and since when. */
+  #billed: Partition | undefined
+  #billedFrom = 0.5
   /** Runs next if nobody is more urgent, without passing through a queue. */
   #direct: Fiber | undefined
   readonly #attention = new Queue<Domain>()
   readonly #later = new Queue<Domain>()
   readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
+  #stop: (() => boolean) | undefined
+  #limit = Infinity
   #nextDomain = 1
   #turns = 0
   #running = false
@@ -50,8 +64,9 @@ export class Kernel {
     this.#onSwitch = resolve
   }
 
-  constructor(seed: number) {
+  constructor(seed: number, costs: Costs = DEFAULT_COSTS) {
     this.seed = seed
+    this.costs = costs
     this.random = createRandom(seed)
     this.partition = this.scheduler.add(new Partition('rest', 0))
     this.clock = new Clock(this.random.fork())
@@ -81,10 +96,83 @@ export class Kernel {
 
   // ---- for domains and fibers ----
 
+  /** The fiber whose turn it is: running, or with an atomic entry on top. */
+  get current(): Fiber | undefined {
+    return this.#current
+  }
+
+  /** This fiber can run. Who runs now is made to look whether it must go. */
+  ready(fiber: Fiber): void {
+    this.scheduler.enqueue(fiber)
+    const running = this.#current
+    if (running === undefined || running.domain === fiber.domain) return
+    if (fiber.effective > running.effective || fiber.partition !== running.partition) running.domain.hurry()
+  }
+
+  /** The running fiber stops, but could go on: behind its equals once its turn is over or given up, else before them. */
+  requeue(fiber: Fiber, gaveUp: boolean): void {
+    const left = gaveUp ? 0 : this.#turnEnd - this.clock.now()
+    fiber.turnLeft = left > 0 ? left : this.costs.sliceNs
+    if (left > 0) this.scheduler.enqueueFirst(fiber)
+    else this.scheduler.enqueue(fiber)
+  }
+
+  /**
+   * Whether the running fiber must let another go, or the run is over. One of its own domain waits until the turn is
+   * over, and even then gets only the other fiber's turn: see #holder.
+   */
+  contended(): boolean {
+    const fiber = this.#current
+    if (fiber === undefined) return false
+    const now = this.clock.now()
+    const over = now >= this.#turnEnd
+    if (now > this.#limit || (over && this.#stop?.())) return true
+    if (this.scheduler.ready === 0) return false
+    this.bill(this.#billed)
+    const rival = this.scheduler.rival(fiber, now, over) as Fiber | undefined
+    return rival !== undefined && (over || rival.domain !== fiber.domain)
+  }
+
+  /** The running fiber's turn may be over. */
+  turnOver(now: number): void {
+    if (now < this.turnUntil) return
+    if (this.contended()) {
+      this.#current!.domain.hurry()
+      this.turnUntil = now + INSIST_NS
+    } else {
+      this.#turnEnd = now + this.costs.sliceNs
+      this.turnUntil = Math.min(this.#turnEnd, this.#limit)
+    }
+  }
+
+  /** Charge the time since the last call, and what comes to `partition` (undefined: to nobody). Returns who was charged. */
+  bill(partition: Partition | undefined): Partition | undefined {
+    const before = this.#billed
+    const now = this.clock.now()
+    if (before !== undefined && now > this.#billedFrom) before.charge(now - this.#billedFrom, now)
+    this.#billed = partition
+    this.#billedFrom = now
+    return before
+  }
+
+  get billed(): Partition | undefined {
+    return this.#billed
+  }
+
+  /** Its budget is used up and somebody who has one wants the processor: its interrupts wait as well. */
+  overdrawn(partition: Partition): boolean {
+    if (this.scheduler.partitions.length === 1) return false
+    this.bill(this.#billed)
+    const now = this.clock.now()
+    if (partition.hasBudget(now)) return false
+    const running = this.#current?.partition
+    return (running !== undefined && running !== partition && running.hasBudget(now)) || this.scheduler.someoneDue(now)
+  }
+
   /** A message was given to this fiber: it goes on in the sender's place. */
   handOver(fiber: Fiber): void {
     if (this.#direct === undefined) this.#direct = fiber
-    else this.scheduler.enqueue(fiber)
+    else this.ready(fiber)
   }
 
   /** It will not run any more. */
@@ -93,8 +181,15 @@ export class Kernel {
     if (this.#direct === fiber) this.#direct = undefined
   }
 
-  /** The running fiber suspended or ended. */
+  /**
+   * The running fiber suspended or ended: the next one goes on at once, without a turn of the loop, when that would do
+   * nothing else.
+   */
   switched(): void {
+    this.bill(undefined)
+    this.#current = undefined
+    const next = this.#successor()
+    if (next !== undefined) return this.#go(next)
     const resolve = this.#onSwitch
     this.#onSwitch = undefined
     resolve?.()
@@ -113,6 +208,8 @@ export class Kernel {
 
   /** The same, but only after others had a turn. */
   later(domain: Domain): void {
+    if (domain.deferred) return
+    domain.deferred = true
     this.#later.push(domain)
   }
 
@@ -140,14 +237,20 @@ export class Kernel {
 
   // ---- the loop ----
 
-  /** Run until `stop()` holds, but not past `limitNs` of virtual time. One call at a time. */
+  /**
+   * Run until `stop()` holds, but not past `limitNs` of virtual time: a fiber that works on is stopped at the end of its
+   * turn, or when the limit has passed. One call at a time.
+   */
   async run(stop: () => boolean, limitNs = Infinity): Promise<RunEnd> {
     if (this.#running) throw new Error('the machine is running already: wait for the operation that runs it')
     this.#running = true
+    this.#stop = stop
+    this.#limit = limitNs
     try {
       return await this.#loop(stop, limitNs)
     } finally {
       this.#running = false
+      this.#stop = undefined
     }
   }
 
@@ -157,11 +260,12 @@ export class Kernel {
       if (this.outside.waiting) this.outside.take(turn)
       this.#work()
       if (stop()) return 'stopped'
+      if (this.clock.now() > limitNs) return 'limit'
       const fiber = this.#pick()
       if (fiber !== undefined) await this.#switchTo(fiber)
       else if (!this.#busy() && !this.outside.ahead(turn + 1) && !this.clock.advance(limitNs))
         return this.#exhausted(limitNs)
-      if (turn % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (this.#turns % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
@@ -200,7 +304,10 @@ export class Kernel {
   }
 
   #work(): void {
-    for (let domain = this.#later.shift(); domain !== undefined; domain = this.#later.shift()) this.attention(domain)
+    for (let domain = this.#later.shift(); domain !== undefined; domain = this.#later.shift()) {
+      domain.deferred = false
+      this.attention(domain)
+    }
     this.dispatch()
     // Only what was posted before: a task that posts another must not keep the fibers waiting.
     for (let count = this.#tasks.length; count > 0; count--) this.#tasks.shift()!()
@@ -212,19 +319,55 @@ export class Kernel {
     const now = this.clock.now()
     this.#direct = undefined
     if (direct !== undefined) {
-      if (!this.scheduler.shouldPreempt(direct, now)) return direct
+      if (this.scheduler.rival(direct, now) === undefined) return this.#holder(direct)
       this.scheduler.enqueue(direct)
     }
-    return this.scheduler.take(now) as Fiber | undefined
+    const fiber = this.scheduler.take(now) as Fiber | undefined
+    return fiber && this.#holder(fiber)
+  }
+
+  /**
+   * A domain's fibers do not preempt one another: its program is one processor's, and is stopped where it does not expect
+   * it. While one of them is stopped, it runs in the place of the others.
+   */
+  #holder(fiber: Fiber): Fiber {
+    const holder = fiber.domain.preempted
+    if (holder === undefined || holder === fiber) return fiber
+    this.scheduler.remove(holder)
+    this.scheduler.enqueueFirst(fiber)
+    return holder
+  }
+
+  /**
+   * Who goes on in this very turn's place: somebody who only needs to be resumed, while nothing is due, nothing waits to
+   * be delivered and nobody looks. It is counted as a turn, since the loop would have made one.
+   */
+  #successor(): Fiber | undefined {
+    if (this.#stop === undefined || this.outside.waiting || this.clock.due() || this.#busy()) return undefined
+    if (this.clock.now() > this.#limit || this.#turns % TURNS_PER_BREATH === 0 || this.#stop()) return undefined
+    const next = this.#pick()
+    if (next === undefined) return undefined
+    if (next.suspended) {
+      this.#turns++
+      return next
+    }
+    // Its first frame must not lie on this one's stack.
+    this.#direct = next
+    return undefined
   }
 
   async #switchTo(fiber: Fiber): Promise<void> {
-    this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
-    const from = this.clock.now()
     const switched = new Promise<void>(this.#awaitSwitch)
-    fiber.domain.resume(fiber)
+    this.#go(fiber)
     await switched
-    const now = this.clock.now()
-    fiber.partition.charge(now - from, now)
+  }
+
+  #go(fiber: Fiber): void {
+    this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
+    this.#current = fiber
+    this.#turnEnd = this.clock.now() + fiber.turnLeft
+    this.turnUntil = Math.min(this.#turnEnd, this.#limit)
+    this.bill(fiber.partition)
+    fiber.domain.resume(fiber)
   }
 }

@@ -1,15 +1,14 @@
 /**
- * What a domain's running costs: counted work becomes virtual time, a run without end becomes a failure, and the
- * program's tick count is kept current.
+ * What a domain's running costs: counted work becomes virtual time, a run without end becomes a failure, the program's
+ * tick count is kept current, and a fiber whose turn is over is made to look whether it must go.
  */
 import type { Domain } from './domain.ts'
 import { Failure, KILLED } from './fault.ts'
 import type { Kernel } from './kernel.ts'
 import type { DomainLimits, Program } from './program.ts'
 
-/** Work between two calls of `preempt`. */
-const FUEL_SLICE = 20_000
-const FUEL_NS = 5
+/** Units of work until the next look when a fiber should go but may not. */
+const SOON = 512
 
 export class Meter {
   readonly #domain: Domain
@@ -17,12 +16,16 @@ export class Meter {
   readonly #program: Program
   readonly #limits: DomainLimits
   readonly #words: Int32Array
-  #fuelSeen = FUEL_SLICE
+  readonly #slice: number
+  readonly #workNs: number
+  #fuelSeen: number
   #fuelUsed = 0
   // Doubles from the start, so that the engine never changes how it keeps them.
   #busySince = 0.5
   /** When the tick count is next out of date. */
   #tickUntil = 0.5
+  /** The earliest of what time brings: the next tick, the longest run, the end of the fiber's turn. */
+  #lookAt = 0.5
 
   constructor(domain: Domain, program: Program, limits: DomainLimits, words: Int32Array) {
     this.#domain = domain
@@ -30,15 +33,29 @@ export class Meter {
     this.#program = program
     this.#limits = limits
     this.#words = words
-    if (program.fuel !== undefined) program.fuel.value = FUEL_SLICE
+    this.#slice = this.#kernel.costs.workBetweenLooks
+    this.#workNs = this.#kernel.costs.workNs
+    this.#fuelSeen = this.#slice
+    if (program.fuel !== undefined) program.fuel.value = this.#slice
   }
 
-  /** A fiber goes on, or an atomic entry that interrupts nothing begins. */
-  begin(): void {
+  /** Work counted and time passed since the entry began. */
+  get run(): readonly [work: number, ns: number] {
+    return [this.#fuelUsed, this.#kernel.clock.now() - this.#busySince]
+  }
+
+  /** A fiber goes on, or an atomic entry that interrupts nothing begins. One that was stopped has run before. */
+  begin(work = 0, ns = 0): void {
     const now = this.#kernel.clock.now()
-    this.#busySince = now
-    this.#fuelUsed = 0
+    this.#busySince = now - ns
+    this.#fuelUsed = work
     if (now >= this.#tickUntil) this.#tick(now)
+    this.#plan()
+  }
+
+  #plan(): void {
+    const turn = this.#domain.current === undefined ? Infinity : this.#kernel.turnUntil
+    this.#lookAt = Math.min(this.#tickUntil, turn, this.#busySince + this.#limits.busyNs)
   }
 
   /** Bring the program's tick count up to date. */
@@ -59,18 +76,46 @@ export class Meter {
     const used = this.#fuelSeen - left
     this.#fuelSeen = left
     this.#fuelUsed += used
-    this.#kernel.clock.spend(used * FUEL_NS)
+    this.#kernel.clock.spend(used * this.#workNs)
+  }
+
+  #refill(units: number): void {
+    this.#program.fuel!.value = units
+    this.#fuelSeen = units
   }
 
   /** The work counter ran out. */
   preempt(): void {
     this.account()
-    this.#program.fuel!.value = FUEL_SLICE
-    this.#fuelSeen = FUEL_SLICE
+    this.#refill(this.#slice)
     if (this.#fuelUsed > this.#limits.fuel) {
       throw new Failure('endless-loop', `${this.#fuelUsed} loop turns and calls without blocking or returning`)
     }
     this.spend(0)
+  }
+
+  /** The fiber must go: leave the counter below zero, which is what the code around `preempt` looks at. */
+  stop(): void {
+    this.#refill(-1)
+  }
+
+  /** It goes on after that. */
+  goOn(): void {
+    this.#refill(this.#slice)
+  }
+
+  /** It must go, and may not now: ask again soon. */
+  askSoon(): void {
+    this.#refill(SOON)
+  }
+
+  /** Make the fiber look at its next loop turn or call: what it has left is taken away, and not charged. */
+  hurry(): void {
+    const { fuel } = this.#program
+    const left = fuel === undefined ? 0 : (fuel.value as number)
+    if (left <= 0) return
+    this.#fuelSeen -= left
+    fuel!.value = 0
   }
 
   /** A point where time passes, events fire and interrupts may arrive. */
@@ -79,9 +124,15 @@ export class Meter {
     if (clock.spend(ns) || this.#kernel.attentive) this.#kernel.dispatch()
     if (this.#domain.dead) throw KILLED
     const now = clock.now()
+    if (now >= this.#lookAt) this.#look(now)
+  }
+
+  #look(now: number): void {
     if (now >= this.#tickUntil) this.#tick(now)
     if (now - this.#busySince > this.#limits.busyNs) {
       throw new Failure('endless-loop', `busy for ${this.#limits.busyNs / 1e9} s without blocking or returning`)
     }
+    this.#kernel.turnOver(now)
+    this.#plan()
   }
 }

@@ -21,6 +21,8 @@ export interface Program {
   interrupt(number: number): void
   timer(): void
   softirq(): void
+  /** Whether the fiber that runs may be stopped here; without it, wherever interrupts are on. */
+  preemptible?(): number
   /** Memory for a fiber's stack; 0 when there is none. */
   allocate(bytes: number): number
   release(address: number): void

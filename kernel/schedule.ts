@@ -64,6 +64,24 @@ export class Partition {
     this.#levels[level >> 5]! |= 1 << (level & 31)
   }
 
+  /** The same, but before its equals: it has not used up its turn. */
+  pushFirst(thread: Runnable): void {
+    const level = thread.effective
+    const first = this.#first[level]
+    if (first === undefined) return this.push(thread)
+    thread.queuedAt = level
+    thread.queueNext = first
+    thread.queuePrevious = undefined
+    first.queuePrevious = thread
+    this.#first[level] = thread
+  }
+
+  /** The one `take` would give. */
+  get first(): Runnable | undefined {
+    const { top } = this
+    return top < 0 ? undefined : this.#first[top]
+  }
+
   remove(thread: Runnable): void {
     const level = thread.queuedAt
     if (level < 0) return
@@ -144,6 +162,11 @@ export class Scheduler {
     thread.partition.push(thread)
   }
 
+  enqueueFirst(thread: Runnable): void {
+    this.#ready++
+    thread.partition.pushFirst(thread)
+  }
+
   remove(thread: Runnable): void {
     if (thread.queuedAt < 0) return
     this.#ready--
@@ -182,13 +205,22 @@ export class Scheduler {
     return thread
   }
 
-  /** Somebody who is ready should run instead of `thread`: of higher priority, or with budget where it has none. */
-  shouldPreempt(thread: Runnable, now: number): boolean {
+  /**
+   * Who should run instead of `thread`: somebody of higher priority, or with budget where it has none; an equal as well
+   * once its turn is over.
+   */
+  rival(thread: Runnable, now: number, turnOver = false): Runnable | undefined {
     const next = this.#next(now)
-    if (next === undefined) return false
+    if (next === undefined) return undefined
     const budget = next.hasBudget(now)
     const own = thread.partition.hasBudget(now)
-    return budget !== own ? budget : next.top > thread.effective
+    const least = thread.effective + (turnOver ? 0 : 1)
+    return (budget !== own ? budget : next.top >= least) ? next.first : undefined
+  }
+
+  /** Somebody with budget is ready. */
+  someoneDue(now: number): boolean {
+    return this.#next(now)?.hasBudget(now) === true
   }
 }
 

@@ -317,6 +317,14 @@ export const groups: readonly Group[] = [
         doc: 'The work counter ran out (called by code the pipeline adds at loop back-edges).',
       },
       {
+        name: 'resched',
+        params: [],
+        result: 'void',
+        blocking: true,
+        shimOnly: true,
+        doc: 'Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero.',
+      },
+      {
         name: 'stack_overflow',
         params: [],
         result: 'void',
@@ -548,6 +556,14 @@ export const entries: readonly Entry[] = [
   },
   { name: 'timer', context: 'atomic', params: [], result: 'void', required: true, doc: 'The armed deadline passed.' },
   { name: 'softirq', context: 'atomic', params: [], result: 'void', required: true, doc: 'Answer to sched.kick.' },
+  {
+    name: 'preemptible',
+    context: 'atomic',
+    params: [],
+    result: 'i32',
+    shimOnly: true,
+    doc: 'Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may.',
+  },
   {
     name: 'census',
     context: 'atomic',

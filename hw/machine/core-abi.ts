@@ -119,8 +119,9 @@ export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCal
       grip.need('exit')
       return host.domain.exit()
     },
-    // These two take time or the domain away from whoever calls them: no authority is needed for that.
+    // These take time or the domain away from whoever calls them: no authority is needed for that.
     preempt: () => host.domain.preempt(),
+    resched: () => host.domain.resched() as unknown as Promise<void>,
     stack_overflow: () => {
       throw new Failure('stack-overflow', 'the C stack left its region')
     },

@@ -186,6 +186,7 @@ function programOf(exports: WebAssembly.Exports, symbolize: Symbolizer | undefin
     interrupt: entry('irq'),
     timer: entry('timer'),
     softirq: entry('softirq'),
+    ...(exports['preemptible'] === undefined ? {} : { preemptible: entry<() => number>('preemptible') }),
     allocate: entry('alloc'),
     release: entry('free'),
     ...(symbolize === undefined ? {} : { symbolize }),

@@ -436,6 +436,8 @@ export interface SchedCalls {
   exit(): never
   /** The work counter ran out (called by code the pipeline adds at loop back-edges). */
   preempt(): void
+  /** Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero. */
+  resched(): void | Promise<void>
   /** The C stack pointer left its region (called by code the pipeline adds). */
   stack_overflow(): never
 }
@@ -586,6 +588,7 @@ export const CALLS = {
     relax: { params: 0, result: false, blocking: false },
     exit: { params: 0, result: false, blocking: false },
     preempt: { params: 0, result: false, blocking: false },
+    resched: { params: 0, result: false, blocking: true },
     stack_overflow: { params: 0, result: false, blocking: false },
   },
   net: {
@@ -641,6 +644,8 @@ export interface Entries {
   timer(): void
   /** atomic: Answer to sched.kick. */
   softirq(): void
+  /** atomic: Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may. */
+  preemptible?(): number
   /** atomic: Count what the driver still holds, for leak checks after remove and exit. */
   census?(out: number): void
   /** atomic: Memory for arguments of entries; 0 when there is none. */
@@ -686,6 +691,7 @@ export const ENTRIES = {
   irq: { params: 1, result: false, context: 'atomic', required: true },
   timer: { params: 0, result: false, context: 'atomic', required: true },
   softirq: { params: 0, result: false, context: 'atomic', required: true },
+  preemptible: { params: 0, result: true, context: 'atomic', required: false },
   census: { params: 1, result: false, context: 'atomic', required: false },
   alloc: { params: 1, result: true, context: 'atomic', required: true },
   free: { params: 1, result: false, context: 'atomic', required: true },

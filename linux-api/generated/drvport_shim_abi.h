@@ -39,6 +39,11 @@ __attribute__((import_module("sched"), import_name("exit"), noreturn))
 void drvport_sched_exit(void);
 
 
+/* Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero. */
+__attribute__((import_module("sched"), import_name("resched")))
+void drvport_sched_resched(void);
+
+
 /* The slot of the capability that was granted under this name, or IPC_EMPTY. */
 __attribute__((import_module("ipc"), import_name("find")))
 int drvport_ipc_find(unsigned int name, unsigned int len);
@@ -143,6 +148,11 @@ int drvport_cap_rights(unsigned int cap);
 __attribute__((import_module("cap"), import_name("free")))
 int drvport_cap_free(void);
 
+
+#ifdef DRVPORT_SHIM
+/* atomic: Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may. */
+__attribute__((export_name("preemptible"), used)) int drvport_entry_preemptible(void);
+#endif
 
 #ifdef DRVPORT_SHIM
 /* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */

@@ -12,8 +12,10 @@ import {
   FUEL_GLOBAL,
   LIMIT_GLOBAL,
   PREEMPT,
+  RESCHED,
   STACK_GLOBAL,
   STACK_OVERFLOW,
+  exhaustedBody,
   fuelCheck,
   fuelWriteOffset,
   hasPattern,
@@ -29,6 +31,8 @@ interface Expected {
   readonly fuel: number
   readonly limit: number
   readonly stack: number
+  /** The function that is called when the counter has run out: it calls imports only. */
+  readonly exhausted: number
   readonly fuelBytes: Uint8Array
   readonly stackBytes: Uint8Array
   /** Where in the fuel check the counter is written. */
@@ -45,13 +49,13 @@ export function checkCode(module: WasmModule, report: (problem: Problem) => void
   const fuel = global(FUEL_GLOBAL)
   const limit = global(LIMIT_GLOBAL)
   const stack = global(STACK_GLOBAL)
-  const preempt = call(PREEMPT)
+  const exhausted = exhaustedFunction(module, fuel, call(PREEMPT), call(RESCHED))
   const overflow = call(STACK_OVERFLOW)
   const nothing = new Uint8Array([0xff])
-  const fuelBytes = fuel < 0 || preempt < 0 ? nothing : fuelCheck(fuel, preempt)
+  const fuelBytes = fuel < 0 || exhausted < 0 ? nothing : fuelCheck(fuel, exhausted)
   const stackBytes = stack < 0 || limit < 0 || overflow < 0 ? nothing : stackCheck(stack, limit, overflow)
   const fuelWrite = fuelWriteOffset(Math.max(0, fuel))
-  const expected: Expected = { module, fuel, limit, stack, fuelBytes, stackBytes, fuelWrite, report }
+  const expected: Expected = { module, fuel, limit, stack, exhausted, fuelBytes, stackBytes, fuelWrite, report }
   const name = functionNamer(module)
   module.bodies.forEach((body, i) => {
     const title = (): string => name(module.importedFunctions.length + i)
@@ -63,6 +67,17 @@ export function checkCode(module: WasmModule, report: (problem: Problem) => void
       report({ code, where: at(title(), error.offset), message: error.message })
     }
   })
+}
+
+/** Index of the function the checks must call, -1 when there is none: the last one, if it does just that. */
+function exhaustedFunction(module: WasmModule, fuel: number, preempt: number, resched: number): number {
+  const body = module.bodies.at(-1)
+  if (body === undefined || fuel < 0 || preempt < 0 || resched < 0) return -1
+  const wanted = exhaustedBody(fuel, preempt, resched)
+  const same = body.end - body.start === wanted.length && hasPattern(module.bytes, body.start, body.end, wanted)
+  const type = module.types[module.functions.at(-1)!]
+  if (!same || type === undefined || type.params.length + type.results.length > 0) return -1
+  return module.importedFunctions.length + module.bodies.length - 1
 }
 
 function checkBody(expected: Expected, body: Body, title: () => string): void {
@@ -84,7 +99,11 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
     const { opcode } = walker
     if (opcode === OP.loop) wantFuel(walker.end, 'a loop')
     else if (opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
-    else if (opcode === OP.callIndirect || (opcode === OP.call && walker.a >= imported)) recurses = true
+    else if (
+      opcode === OP.callIndirect ||
+      (opcode === OP.call && walker.a >= imported && walker.a !== expected.exhausted)
+    )
+      recurses = true
   }
   // As mayRecurse has it, without a walk of its own.
   if (recurses && !counted) wantFuel(codeStart, 'a function that calls others')

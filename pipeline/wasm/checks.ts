@@ -1,6 +1,11 @@
 /**
- * The two checks every drvport module carries, as byte sequences: the instrumenter inserts them, the verifier looks
- * for them. Both leave the operand stack as it was.
+ * The checks every drvport module carries, as byte sequences: the instrumenter inserts them, the verifier looks for
+ * them. They leave the operand stack as it was.
+ *
+ * Counting is in line, at every loop head and at function entries; what to do when the counter has run out is one
+ * function, so that the counted path has no byte for it. That function first calls a plain import, which may be called
+ * from anywhere, and only if that leaves the counter below zero one that suspends, which an atomic entry must not reach:
+ * the engine refuses a suspending import where no fiber is, even one that would not suspend.
  */
 import { Writer } from './bytes.ts'
 import { BLOCK_VOID, OP } from './opcodes.ts'
@@ -11,14 +16,24 @@ export const STACK_GLOBAL = '__stack_pointer'
 /** Import module of the functions the checks call, and their names. */
 export const CHECK_MODULE = 'sched'
 export const PREEMPT = 'preempt'
+export const RESCHED = 'resched'
 export const STACK_OVERFLOW = 'stack_overflow'
+/** The function that is called when the counter has run out, in the name section. */
+export const EXHAUSTED_NAME = 'drvport_exhausted'
 
-/** `if (--fuel < 0) preempt()` */
-export function fuelCheck(fuelGlobal: number, preemptFunction: number): Uint8Array {
+/** `if (--fuel < 0) exhausted()` */
+export function fuelCheck(fuelGlobal: number, exhaustedFunction: number): Uint8Array {
   const out = new Writer(32)
   out.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(1).u8(OP.i32Sub).u8(OP.globalSet).u32(fuelGlobal)
   out.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(0).u8(OP.i32LtS)
-  return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(preemptFunction).u8(OP.end).finish()
+  return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(exhaustedFunction).u8(OP.end).finish()
+}
+
+/** Body of the function without parameters that is called then: `preempt(); if (fuel < 0) resched()` */
+export function exhaustedBody(fuelGlobal: number, preemptFunction: number, reschedFunction: number): Uint8Array {
+  const out = new Writer(32).u8(0)
+  out.u8(OP.call).u32(preemptFunction).u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(0).u8(OP.i32LtS)
+  return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(reschedFunction).u8(OP.end).u8(OP.end).finish()
 }
 
 /** Offset, in the fuel check, of the instruction that writes the counter. */

@@ -1,10 +1,10 @@
 /**
  * Rewrites a linked driver module so that the machine keeps control of it: work is counted, the C stack is watched.
  *
- * Added: the mutable exported globals `drvport_fuel` and `drvport_stack_limit`, the imports `sched.preempt` and
- * `sched.stack_overflow` (unless the module has them already), a fuel check at every loop head and at the entry of
- * every function that calls another one of the module or calls indirectly (so that every cycle of execution passes a
- * check), and a stack check after every write of `__stack_pointer`. Removed: debug sections. Numbers the linker padded
+ * Added: the mutable exported globals `drvport_fuel` and `drvport_stack_limit`, the imports `sched.preempt`,
+ * `sched.resched` and `sched.stack_overflow` (unless the module has them already), a last function that calls the first
+ * two, a fuel check at every loop head and at the entry of every function that calls another one of the module or calls
+ * indirectly (so that every cycle of execution passes a check), and a stack check after every write of `__stack_pointer`. Removed: debug sections. Numbers the linker padded
  * are written in their shortest form. The result depends on the input bytes only.
  *
  * Must not know: what the module does, or Linux.
@@ -12,11 +12,14 @@
 import { Cursor, WasmError, Writer } from './bytes.ts'
 import {
   CHECK_MODULE,
+  EXHAUSTED_NAME,
   FUEL_GLOBAL,
   LIMIT_GLOBAL,
   PREEMPT,
+  RESCHED,
   STACK_GLOBAL,
   STACK_OVERFLOW,
+  exhaustedBody,
   fuelCheck,
   stackCheck,
 } from './checks.ts'
@@ -41,6 +44,9 @@ interface Plan {
   readonly stackGlobal: number
   readonly fuelGlobal: number
   readonly limitGlobal: number
+  /** The added function: what happens when the counter has run out. */
+  readonly exhaustedFunction: number
+  readonly exhaustedBytes: Uint8Array
   readonly fuelBytes: Uint8Array
   readonly stackBytes: Uint8Array
   readonly shift: (functionIndex: number) => number
@@ -81,10 +87,10 @@ function makePlan(module: WasmModule): Plan {
   const imported = module.importedFunctions.length
   const find = (name: string): number =>
     module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === name)
-  const added = [PREEMPT, STACK_OVERFLOW].filter((name) => find(name) < 0)
+  const added = [PREEMPT, STACK_OVERFLOW, RESCHED].filter((name) => find(name) < 0)
   const indexOf = (name: string): number => (find(name) < 0 ? imported + added.indexOf(name) : find(name))
   const emptyType = module.types.findIndex((t) => t.params.length === 0 && t.results.length === 0)
-  for (const name of [PREEMPT, STACK_OVERFLOW]) {
+  for (const name of [PREEMPT, STACK_OVERFLOW, RESCHED]) {
     const item = module.importedFunctions[find(name)]
     const type = item?.typeIndex === undefined ? undefined : module.types[item.typeIndex]
     if (item && type && type.params.length + type.results.length > 0)
@@ -92,6 +98,7 @@ function makePlan(module: WasmModule): Plan {
   }
   const fuelGlobal = module.importedGlobals.length + module.globals.length
   const limitGlobal = fuelGlobal + 1
+  const exhaustedFunction = imported + added.length + module.bodies.length
   return {
     module,
     added,
@@ -99,7 +106,9 @@ function makePlan(module: WasmModule): Plan {
     stackGlobal,
     fuelGlobal,
     limitGlobal,
-    fuelBytes: fuelCheck(fuelGlobal, indexOf(PREEMPT)),
+    exhaustedFunction,
+    exhaustedBytes: exhaustedBody(fuelGlobal, indexOf(PREEMPT), indexOf(RESCHED)),
+    fuelBytes: fuelCheck(fuelGlobal, exhaustedFunction),
     stackBytes: stackCheck(stackGlobal, limitGlobal, indexOf(STACK_OVERFLOW)),
     shift: (index) => (index < imported ? index : index + added.length),
   }
@@ -116,6 +125,8 @@ function rewriteSection(plan: Plan, id: number, section: Section | undefined): U
         section,
         plan.added.map((name) => (w) => w.name(CHECK_MODULE).name(name).u8(0).u32(plan.emptyType)),
       )
+    case SECTION.function:
+      return append(plan, section, [(w) => w.u32(plan.emptyType)])
     case SECTION.global:
       return rewriteGlobals(plan)
     case SECTION.export:
@@ -233,8 +244,10 @@ function rewriteNames(plan: Plan, section: Section, out: Writer): void {
     if (id === 1 || id === 7) {
       const names = readNameMap(new Cursor(bytes, start, start + size))
       const moved: [number, string][] = names.map(([i, name]) => [id === 1 ? plan.shift(i) : i, name])
-      if (id === 1) plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
-      else moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL])
+      if (id === 1) {
+        plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
+        moved.push([plan.exhaustedFunction, EXHAUSTED_NAME])
+      } else moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL])
       moved.sort((x, y) => x[0] - y[0])
       const map = new Writer().u32(moved.length)
       for (const [i, name] of moved) map.u32(i).name(name)
@@ -279,7 +292,7 @@ function rewriteCode(plan: Plan): RewrittenCode {
     originalStarts: [],
     checks: { functions: 0, loops: 0, stack: 0 },
   }
-  out.u32(module.bodies.length)
+  out.u32(module.bodies.length + 1)
   for (const body of module.bodies) {
     const firstRun = state.newStarts.length
     state.body.clear()
@@ -288,6 +301,10 @@ function rewriteCode(plan: Plan): RewrittenCode {
     for (let i = firstRun; i < state.newStarts.length; i++) (state.newStarts[i] as number) += out.length
     out.bytes(state.body.view())
   }
+  // Of no source: it maps beyond all of it.
+  state.newStarts.push(out.length)
+  state.originalStarts.push((module.code ? module.code.end - module.code.start : 0) + 2)
+  out.u32(plan.exhaustedBytes.length).bytes(plan.exhaustedBytes)
   return {
     payload: out.finish(),
     newStarts: Uint32Array.from(state.newStarts),

@@ -237,9 +237,19 @@ void __sched yield(void)
 	schedule();
 }
 
+/*
+ * A long loop offers the processor with every turn; here it goes to the domain's other tasks once a tick, so that a loop
+ * that is polite is never taken for an endless one.
+ */
 int __sched __cond_resched(void)
 {
-	return 0;
+	static unsigned long offered;
+
+	if (jiffies == offered || preempt_count() || irqs_disabled() || drvport_current == &init_task)
+		return 0;
+	offered = jiffies;
+	yield_fiber();
+	return 1;
 }
 
 int __cond_resched_lock(spinlock_t *lock)
@@ -364,6 +374,13 @@ void __cant_sleep(const char *file, int line, int preempt_offset)
 
 void __cant_migrate(const char *file, int line)
 {
+}
+
+/* ---- the machine's question, before it runs another domain ---- */
+
+int drvport_entry_preemptible(void)
+{
+	return !preempt_count() && !irqs_disabled();
 }
 
 /* ---- what a task is asked about ---- */

@@ -142,6 +142,7 @@ export const CALLS: readonly Import[] = [
   { module: 'k', name: 'delay', params: 1, result: false },
   { module: 'k', name: 'kick', params: 0, result: false },
   { module: 'k', name: 'preempt', params: 0, result: false },
+  { module: 'k', name: 'resched', params: 0, result: false },
   { module: 'k', name: 'deliver', params: 0, result: false },
   { module: 'k', name: 'overflow', params: 0, result: false },
   // Conversations: (capability, label, word) or (capability); a result below zero is an error.
@@ -200,6 +201,7 @@ export function load(
     delay: (ns: number) => domain.spend(ns),
     kick: () => domain.kick(),
     preempt: () => domain.preempt(),
+    resched: new jspi.Suspending(() => domain.resched()),
     deliver: () => domain.deliver(),
     overflow: () => {
       throw new Failure('stack-overflow', 'C stack')
@@ -248,6 +250,7 @@ export function load(
     interrupt: entry('irq'),
     timer: entry('timer'),
     softirq: entry('softirq'),
+    ...(exports['preemptible'] === undefined ? {} : { preemptible: exports['preemptible'] }),
     allocate: entry('alloc'),
     release: entry('free'),
   }

@@ -67,7 +67,7 @@ function start(bytes: Uint8Array, preempt = (): void => {}): Control {
     throw new Error('stack overflow')
   }
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-  const imports = { log: { write() {} }, sched: { preempt, stack_overflow: overflow } }
+  const imports = { log: { write() {} }, sched: { preempt, resched() {}, stack_overflow: overflow } }
   return new WebAssembly.Instance(module, imports).exports as unknown as Control
 }
 

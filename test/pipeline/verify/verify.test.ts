@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import test from 'ava'
+import { entries } from '../../../linux-api/capabilities.ts'
 import { policyFor, verify, type Policy, type ProblemCode } from '../../../pipeline/verify/index.ts'
 import { assemble, type Parts } from '../wasm/_build.ts'
 import { driver, driverParts, manifestOf } from './_driver.ts'
@@ -27,20 +28,33 @@ function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => 
   return () => {
     const parts = driverParts()
     const globals = parts.globals?.length ?? 0
-    parts.imports?.push(['sched', 'preempt', 0], ['sched', 'stack_overflow', 0])
-    parts.exports = (parts.exports ?? []).map(([n, kind, i]) => [n, kind, kind === 0 ? i + 2 : i])
+    parts.imports?.push(['sched', 'preempt', 0], ['sched', 'stack_overflow', 0], ['sched', 'resched', 0])
+    parts.exports = (parts.exports ?? []).map(([n, kind, i]) => [n, kind, kind === 0 ? i + 3 : i])
     parts.exports.push(['drvport_fuel', 3, globals], ['drvport_stack_limit', 3, globals + 1])
     parts.globals?.push(0, 0)
-    parts.elements = [4]
+    parts.elements = [5]
     parts.functions = parts.functions.filter((f) => f.code.length === 2)
+    parts.functions.push({ type: 0, code: exhausted })
     edit(parts)
     return assemble(parts)
   }
 }
 const FUEL = 4
-const fuelCheck = [0x23, FUEL, 0x41, 1, 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 2, 0x0b]
+/** Index of the function that follows the required entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
+const EXHAUSTED = 5 + entries.filter(({ required }) => required === true).length
+const exhausted = [0x10, 2, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 4, 0x0b, 0x0b]
+const fuelCheck = [0x23, FUEL, 0x41, 1, 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b]
 
 const refusals: Record<string, Refusal> = {
+  'a function behind the counter that does not ask whether to go': {
+    code: 'no-fuel-check',
+    where: /./,
+    message: /does not count its work/,
+    bytes: handMade((p) => {
+      p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, 0x0c, 0, 0x0b, 0x0b]
+      p.functions.at(-1)!.code = [0x10, 2, 0x0b]
+    }),
+  },
   'an import nobody knows': {
     code: 'unknown-import',
     where: /^import env\.kmalloc at 0x/,

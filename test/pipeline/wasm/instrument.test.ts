@@ -15,11 +15,11 @@ interface Exports {
   drvport_stack_limit: WebAssembly.Global
 }
 
-function start(bytes: Uint8Array, preempt = (): void => {}): Exports {
+function start(bytes: Uint8Array, preempt: () => unknown = () => {}, resched: () => unknown = () => {}): Exports {
   const overflow = (): never => {
     throw new Error('stack overflow')
   }
-  const imports = { log: { note() {} }, sched: { preempt, stack_overflow: overflow } }
+  const imports = { log: { note() {} }, sched: { preempt, resched, stack_overflow: overflow } }
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
   return new WebAssembly.Instance(module, imports).exports as unknown as Exports
 }
@@ -52,6 +52,19 @@ test('an exhausted counter calls preempt, which can end the module', (t) => {
   t.is(calls, 3)
 })
 
+test('only what preempt leaves below zero calls resched', (t) => {
+  let switches = 0
+  const m = start(
+    instrument(sample()).bytes,
+    () => (m.drvport_fuel.value = switches < 2 ? -1 : 1000),
+    () => switches++,
+  )
+  m.drvport_fuel.value = 10
+  m.sum(100)
+  t.is(switches, 2)
+  t.is(m.drvport_fuel.value, 1000 - (100 - 13))
+})
+
 test('a stack pointer below the limit is an overflow', (t) => {
   const m = start(instrument(sample()).bytes)
   m.drvport_stack_limit.value = 0x8000 - 16
@@ -71,7 +84,7 @@ test('imports the module has already are used; indexes stay', (t) => {
     elements: [3],
   })
   const module = readModule(instrument(bytes).bytes)
-  t.is(module.imports.length, 3)
+  t.is(module.imports.length, 4, 'resched was not there')
   t.true(WebAssembly.validate(module.bytes as Uint8Array<ArrayBuffer>))
 })
 
@@ -114,7 +127,9 @@ test('names move with their functions; debug sections go', (t) => {
       [0, 'note'],
       [1, 'drvport_sched_preempt'],
       [2, 'drvport_sched_stack_overflow'],
-      [3, 'fib'],
+      [3, 'drvport_sched_resched'],
+      [4, 'fib'],
+      [8, 'drvport_exhausted'],
     ],
   )
 })
