@@ -1,13 +1,17 @@
 /** `drvport replay FILE`: run a recording again, and hold every event against it. */
 import { describeState, Inspector, stateOf, type MachineState } from '../../hw/machine/inspect.ts'
 import type { Machine } from '../../hw/machine/machine.ts'
+import { together } from '../../hw/machine/probe.ts'
 import { Comparison, type Divergence } from '../../hw/machine/recording.ts'
 import { runMachine, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
 import { parseStop, STOP_SYNTAX, stopAt, type StopAt } from '../../hw/machine/until.ts'
 import { UsageError } from '../../pipeline/errors.ts'
+import type { BreakSpec } from '../../pipeline/rewrite/breakpoints.ts'
 import { count, duration, paint } from '../output.ts'
+import { breakOf, breakProbe } from '../breakpoints.ts'
 import type { Command, Context } from '../context.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
+import { countOf } from './run.ts'
 import { foreignMaker, readRecording, requestOf, type Recording } from '../recording-file.ts'
 
 interface ReplayDocument {
@@ -32,9 +36,12 @@ interface ReplayDocument {
   readonly time: { readonly virtualMs: number; readonly wallMs: number }
 }
 
-/** Where to stop, and what to tell then. */
+/** Where to stop. */
 interface Stops {
   readonly until: StopAt | undefined
+  readonly line: BreakSpec | undefined
+  /** Stop when control comes to the line for this time, from 1. */
+  readonly hit: number
 }
 
 /** Runs a recording once, up to its end or to a stop. */
@@ -52,7 +59,14 @@ class Replayer {
     this.#recording = recording
   }
 
-  async run(request: RunRequest, { until }: Stops): Promise<ReplayDocument> {
+  async run(request: RunRequest, { until, line, hit }: Stops): Promise<ReplayDocument> {
+    let hits = 0
+    const probe =
+      line &&
+      (await breakProbe(request.modules, line, ({ place, running, arguments: passed }) => {
+        if (++hits === hit) this.#pause(`${place.function} (${place.file}:${place.line})`, running, passed)
+      }))
+    const probes = [...(probe ? [probe] : []), ...((until ?? line) ? [this.#inspector] : [])]
     const started = performance.now()
     const report = await runMachine({
       ...request,
@@ -60,7 +74,7 @@ class Replayer {
       symbolizer: symbolizerOf,
       signal: AbortSignal.any([this.#context.signal, this.#stop.signal]),
       onCheck: (check) => this.#context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
-      ...(until && { probe: this.#inspector }),
+      ...(probes.length > 0 && { probe: together(probes) }),
       observe: (machine) => {
         this.#machine = machine
         const { kernel } = machine.board
@@ -73,9 +87,9 @@ class Replayer {
   }
 
   /** Called from within the run, at the place: take the state, and let it come to its end. */
-  #pause(why: string): void {
+  #pause(why: string, running?: MachineState['running'], passed?: MachineState['arguments']): void {
     if (this.stopped !== undefined || this.#stop.signal.aborted) return
-    this.stopped = stateOf(this.#machine, this.#inspector, why)
+    this.stopped = { ...stateOf(this.#machine, this.#inspector, why, running), ...(passed && { arguments: passed }) }
     this.#comparison.cease()
     this.#stop.abort()
   }
@@ -131,11 +145,18 @@ function stopsOf(argv: Record<string, unknown>): Stops {
   if (text !== undefined && until === undefined) {
     throw new UsageError('cannot read --until', { expected: STOP_SYNTAX, found: text })
   }
-  return { until }
+  const line = argv['break'] as string | undefined
+  return { until, line: line === undefined ? undefined : breakOf(line), hit: countOf('hit', argv['hit']) }
 }
 
 /** The run ended before it came to where it was to be stopped. */
-function neverCame({ frames, path }: Recording, _stops: Stops): UsageError {
+function neverCame({ frames, path }: Recording, { until }: Stops): UsageError {
+  if (until === undefined) {
+    return new UsageError('the run never came to the line it was to be stopped at', {
+      where: path,
+      todo: `see which functions it runs: \`drvport trace ${path} --filter calls\``,
+    })
+  }
   const kinds = new Map<string, number>()
   for (const frame of frames)
     if (frame.kind === 'events') for (const { kind } of frame.events) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
@@ -154,6 +175,8 @@ export const replay: Command = {
     argv
       .positional('file', { type: 'string', demandOption: true, describe: 'written by `drvport run --record`' })
       .option('until', { type: 'string', describe: `stop at an event and show the machine: ${STOP_SYNTAX}` })
+      .option('break', { type: 'string', describe: 'stop before a line of C: FILE:LINE, FUNCTION or FILE:FUNCTION' })
+      .option('hit', { type: 'number', default: 1, describe: 'with --break: at which time it comes there' })
       .option('firmware', { type: 'string', describe: 'folder of the firmware files it was given' }),
   async run(context, argv) {
     const stops = stopsOf(argv)
@@ -161,7 +184,7 @@ export const replay: Command = {
     const folder = argv['firmware'] as string | undefined
     const request = await requestOf(recording, folder === undefined ? {} : readFirmware(folder))
     const document = await new Replayer(context, recording).run(request, stops)
-    if (stops.until !== undefined && document.stopped === undefined && document.identical)
+    if ((stops.until ?? stops.line) !== undefined && document.stopped === undefined && document.identical)
       throw neverCame(recording, stops)
     context.result(document, render)
     if (document.interrupted) return 130

@@ -44,7 +44,7 @@ function parseWanted(words: readonly string[]): Wanted[] {
 }
 
 /** A number that counts something. */
-function countOf(option: string, value: unknown): number {
+export function countOf(option: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
   throw new UsageError(`--${option} takes a whole number, 0 or more`, {
     found: String(value),

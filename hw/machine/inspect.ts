@@ -5,12 +5,12 @@
  * takes the rest from the machine, at any moment, and changes nothing.
  */
 import type { Domain } from '../../kernel/domain.ts'
-import { type DriverFault, type Frame, wasmFrames } from '../../kernel/fault.ts'
+import type { DriverFault, Frame } from '../../kernel/fault.ts'
 import type { Fiber } from '../../kernel/fiber.ts'
 import type { RegisterValue } from '../types.ts'
 import type { Host } from './host.ts'
 import type { Machine } from './machine.ts'
-import type { Call, Probe } from './probe.ts'
+import { type Call, framesOf, type Probe } from './probe.ts'
 
 export interface FiberState {
   readonly id: number
@@ -56,11 +56,6 @@ export interface MachineState {
   readonly events: readonly string[]
 }
 
-const symbolized = (host: Host, error: Error): Frame[] => {
-  const at = host.symbolize
-  return at === undefined ? [] : wasmFrames(error).flatMap(({ offset, index }) => at(offset, index))
-}
-
 export class Inspector implements Probe {
   /** Whose ABI calls are on the stack, innermost last. */
   readonly #inside: Host[] = []
@@ -83,13 +78,13 @@ export class Inspector implements Probe {
   /** Where a fiber waits. */
   frames(fiber: Fiber): Frame[] {
     const wait = this.#waits.get(fiber)
-    return wait === undefined ? [] : symbolized(wait.host, wait.error)
+    return wait === undefined ? [] : framesOf(wait.host, wait.error)
   }
 
   /** The code on the engine's stack, as seen from inside of one of its calls. */
-  running(): { domain: string; frames: Frame[] } | undefined {
+  running(): MachineState['running'] {
     const host = this.#inside.at(-1)
-    return host && { domain: host.domain.name, frames: symbolized(host, new Error('runs here')) }
+    return host && { domain: host.domain.name, frames: framesOf(host, new Error('runs here')) }
   }
 }
 

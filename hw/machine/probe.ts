@@ -4,7 +4,7 @@
  * A probe decides at set-up which functions are called, so a machine without one pays nothing. What it puts in between
  * must not change what the machine does: no time passes, nothing is logged, no chance is used.
  */
-import type { Symbolizer } from '../../kernel/fault.ts'
+import { type Frame, type Symbolizer, wasmFrames } from '../../kernel/fault.ts'
 import type { DeviceContext } from '../types.ts'
 import type { Host } from './host.ts'
 import type { DriverPackage } from './package.ts'
@@ -29,6 +29,10 @@ export interface Probe {
   /** A device is plugged in: give it this. `location` names its function. */
   device?(location: string, context: DeviceContext): DeviceContext
 }
+
+/** The C frames of a domain that an error was made in, innermost first. */
+export const framesOf = ({ symbolize }: Host, error: Error): Frame[] =>
+  symbolize === undefined ? [] : wasmFrames(error).flatMap(({ offset, index }) => symbolize(offset, index))
 
 /** What several probes do together: each call passes the first one first. */
 export function together(probes: readonly Probe[]): Probe {
