@@ -1,0 +1,120 @@
+/**
+ * A thread that loads the kernel with one mutant in it and asks the judges, again and again.
+ *
+ * Every mutant has its own copy of the kernel and of the judges: module addresses carry its number, so nothing of another
+ * is left. A loop without end is seen by counting; a wait without end by there being nothing more to do.
+ */
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import fc from 'fast-check'
+import type { Judge } from './judges.ts'
+import { apply, countLoops, type Mutant, strip } from './mutants.ts'
+
+export interface Order {
+  readonly file: string
+  readonly mutant: Mutant | undefined
+  readonly seed: number
+  readonly efforts: readonly Effort[]
+}
+
+export interface Effort {
+  readonly runs: number
+  readonly length: number
+}
+
+export interface Verdict {
+  /** Who caught it, and how; undefined when nobody did. */
+  readonly caught: string | undefined
+  readonly ms: number
+}
+
+const { root } = workerData as { root: string }
+/** A healthy run goes round its loops a tenth as often. */
+const TICKS_MAX = 50_000_000
+const SILENCE_MS = 3000
+
+let ticks = 0
+Object.assign(globalThis, {
+  drvportMutationTick: () => {
+    if (++ticks > TICKS_MAX) throw new RangeError('a loop without end')
+  },
+})
+fc.configureGlobal({ endOnFailure: true })
+
+let order: { readonly number: number; readonly file: string; readonly mutant: Mutant | undefined }
+const stripped = new Map<string, string>()
+
+function codeOf(path: string): string {
+  let code = stripped.get(path)
+  if (code === undefined) {
+    code = strip(readFileSync(path, 'utf8'))
+    stripped.set(path, code)
+  }
+  return code
+}
+
+const isOurs = (url: string): boolean =>
+  url.startsWith(`file://${root}kernel/`) || url.startsWith(`file://${root}test/kernel/`)
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const found = next(specifier, context)
+    const numbered = context.parentURL?.includes('?mutant=') && isOurs(found.url) && !found.url.includes('?')
+    return numbered ? { ...found, url: `${found.url}?mutant=${order.number}` } : found
+  },
+  load(url, context, next) {
+    if (!url.includes('?mutant=')) return next(url, context)
+    const path = fileURLToPath(url.slice(0, url.indexOf('?')))
+    const code = codeOf(path)
+    if (!path.startsWith(`${root}kernel/`)) return { format: 'module', source: code, shortCircuit: true }
+    const mutated =
+      order.mutant !== undefined && path === `${root}kernel/${order.file}` ? apply(code, order.mutant) : code
+    return { format: 'module', source: countLoops(mutated), shortCircuit: true }
+  },
+})
+
+async function hold({ judge }: Judge, { runs, length }: Effort, seed: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('a wait without end')), SILENCE_MS)
+  })
+  try {
+    await Promise.race([judge(runs, length, seed), silence])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function verdict({ file, efforts, seed }: Order): Promise<string | undefined> {
+  ticks = 0
+  try {
+    const { JUDGES } = (await import(`file://${root}test/kernel/mutation/judges.ts?mutant=${order.number}`)) as {
+      JUDGES: Record<string, readonly Judge[]>
+    }
+    for (const effort of efforts)
+      for (const judge of JUDGES[file]!) {
+        try {
+          await hold(judge, effort, seed)
+        } catch (error) {
+          return `${judge.name}, ${effort.runs} x ${effort.length}: ${String((error as Error).message)
+            .split('\n')
+            .at(-1)}`
+        }
+      }
+    return undefined
+  } catch (error) {
+    return `loading: ${(error as Error).message}`
+  }
+}
+
+let number = 0
+parentPort!.on('message', (next: Order) => {
+  order = { number: ++number, file: next.file, mutant: next.mutant }
+  const start = performance.now()
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  void verdict(next).then((caught) => parentPort!.postMessage({ caught, ms: performance.now() - start }))
+})
+// What a mutant leaves behind in promises is part of its mistake, not of this thread.
+process.on('unhandledRejection', () => undefined)
