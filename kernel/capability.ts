@@ -144,6 +144,11 @@ export class CNode implements CapabilityObject {
     return this.#freeSlot()
   }
 
+  /** Every capability held, by slot. */
+  all(): Capability[] {
+    return this.#slots.filter((c) => c !== undefined)
+  }
+
   /** Every capability held of one type, by slot. */
   ofType(type: string): Capability[] {
     return this.#slots.filter((c): c is Capability => c !== undefined && c.object.type === type)

@@ -7,7 +7,7 @@
  */
 import { CNode } from './capability.ts'
 import { Delivery } from './delivery.ts'
-import { type DriverFault, describeFault, Failure, KILLED } from './fault.ts'
+import { type DriverFault, describeFault, Failure, type Frame, KILLED } from './fault.ts'
 import { EXIT, Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } from './fiber.ts'
 import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
@@ -15,6 +15,7 @@ import type { Kernel } from './kernel.ts'
 import { Meter } from './meter.ts'
 import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
+import { Ledger } from './quota.ts'
 
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
@@ -27,6 +28,8 @@ export class Domain {
   /** Whose budget its fibers use. */
   readonly partition: Partition
   readonly capabilities: CNode
+  /** What it may have more of. */
+  readonly ledger: Ledger
   readonly fibers = new Map<number, Fiber>()
   /** What its fibers have unless they are started with another. */
   priority = PRIORITY_NORMAL
@@ -42,6 +45,8 @@ export class Domain {
   /** In its list of those that must wait with what they have. */
   deferred = false
   fault: DriverFault | undefined
+  /** Called when it has failed, with everything it holds still there: to look, not to touch. */
+  onFail: ((domain: Domain, fault: DriverFault) => void) | undefined
   /** Called once, when it has ended. */
   onEnd: ((domain: Domain) => void) | undefined
   readonly #program: Program
@@ -52,6 +57,10 @@ export class Domain {
   readonly #ownStacks: number[] = []
   readonly #idle: StackRegion
   #nextFiber = 1
+  /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
+  #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
+  /** Fibers it had when it ended. */
+  #last: readonly Fiber[] = []
 
   constructor(
     kernel: Kernel,
@@ -66,7 +75,8 @@ export class Domain {
     this.name = name
     this.limits = limits
     this.partition = partition
-    this.capabilities = new CNode(name)
+    this.capabilities = new CNode(name, limits.capabilities)
+    this.ledger = new Ledger(limits)
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
     this.#words = words
@@ -85,7 +95,7 @@ export class Domain {
 
   /** Start a process entry on a new fiber. Undefined when the quota or memory is used up. */
   start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority = this.priority): Fiber | undefined {
-    if (this.dead || this.fibers.size >= this.limits.fibers) return undefined
+    if (this.dead || !this.ledger.allows('fibers', this.fibers.size, 1)) return undefined
     const stack = this.#takeStack()
     if (stack === undefined) return undefined
     const fiber = new Fiber(this, this.#nextFiber++, name, stack, () => entry(...args), priority)
@@ -217,7 +227,7 @@ export class Domain {
       this.#meter.account()
       this.#stacks.push(fiber.stack)
       this.#useStack(this.#idle, this.#idle.top)
-      if (error !== undefined) this.fail(error)
+      if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
     this.kernel.switched()
   }
@@ -304,11 +314,36 @@ export class Domain {
   // ---- the end ----
 
   /** It failed: record how, and end it. */
-  fail(error: unknown): void {
+  fail(cause: unknown): void {
     if (this.dead) return
+    const error = this.#inquest?.verdict ?? cause
     this.fault = describeFault(this.name, error, this.kernel.clock.now(), this.#program.symbolize)
     this.kernel.log.text(this.kernel.kinds.fault, this.id, `${this.fault.kind}: ${this.fault.message}`)
+    this.onFail?.(this, this.fault)
     this.end()
+  }
+
+  /**
+   * It hangs, and is as good as ended: wake every fiber that waits, so that it finds it must wait again and fails there, and
+   * tell where that was. Runs the machine for `limitNs` at most.
+   */
+  async interrogate(verdict: Failure, limitNs: number): Promise<readonly Trace[]> {
+    const traces: Trace[] = []
+    this.#inquest = { verdict, traces }
+    const fibers = [...this.fibers.values()]
+    for (const fiber of fibers) {
+      fiber.condemned = verdict.message
+      this.wake(fiber.id)
+    }
+    await this.kernel.run(() => this.dead || fibers.every(({ done }) => done), this.kernel.clock.now() + limitNs)
+    return traces
+  }
+
+  #testifies(fiber: Fiber, error: unknown): boolean {
+    if (this.#inquest === undefined) return false
+    const { frames } = describeFault(this.name, error, this.kernel.clock.now(), this.#program.symbolize)
+    this.#inquest.traces.push({ fiber: fiber.name, error, frames })
+    return true
   }
 
   /** Stop it and take everything away. */
@@ -318,7 +353,8 @@ export class Domain {
     this.#delivery.stop()
     const revoked = this.capabilities.clear()
     this.kernel.log.note(this.kernel.kinds.end, this.id, revoked, this.fibers.size)
-    for (const fiber of this.fibers.values()) fiber.abandon(KILLED)
+    this.#last = [...this.fibers.values()]
+    for (const fiber of this.#last) fiber.abandon(KILLED)
     // A fiber still on the engine's stack goes when it next returns to the kernel.
     for (const fiber of this.fibers.values()) if (fiber.done) this.fibers.delete(fiber.id)
     this.kernel.forget(this)
@@ -326,12 +362,63 @@ export class Domain {
   }
 
   /** What is left of it; all zero once it has ended and its last frame has gone. */
-  remains(): { capabilities: number; fibers: number; interrupts: number; timers: number } {
-    return {
+  remains(): Remains {
+    const left = {
       capabilities: this.capabilities.count,
       fibers: this.fibers.size,
       interrupts: this.interrupts.count,
       timers: this.#delivery.timers,
+      queued:
+        (this.awaited ? 1 : 0) + (this.deferred ? 1 : 0) + (this.dead && this.kernel.domains.includes(this) ? 1 : 0),
+      waits: 0,
+      callers: 0,
+      endpoints: 0,
     }
+    for (const fiber of new Set([...this.#last, ...this.fibers.values()])) {
+      left.timers += fiber.deadline.armed ? 1 : 0
+      left.queued += fiber.queuedAt < 0 ? 0 : 1
+      const conversation = fiber.conversation
+      if (conversation === undefined) continue
+      left.waits += conversation.wait === 'nothing' ? 0 : 1
+      left.callers += conversation.callers.length
+      left.endpoints += conversation.serves.length
+    }
+    return left
   }
+}
+
+/** What must be left after an end. */
+export const NOTHING: Remains = {
+  capabilities: 0,
+  fibers: 0,
+  interrupts: 0,
+  timers: 0,
+  queued: 0,
+  waits: 0,
+  callers: 0,
+  endpoints: 0,
+}
+
+/** Where a fiber of a domain that hangs was waiting. */
+export interface Trace {
+  readonly fiber: string
+  readonly error: unknown
+  readonly frames: readonly Frame[]
+}
+
+/** What a domain holds of the kernel's, counted. */
+export interface Remains {
+  readonly capabilities: number
+  readonly fibers: number
+  readonly interrupts: number
+  /** Armed: its timer, its interrupt latency, its fibers' deadlines. */
+  readonly timers: number
+  /** Entries in the kernel's queues: ready fibers, deliveries, the list of domains itself. */
+  readonly queued: number
+  /** Waits of its fibers at endpoints and notifications. */
+  readonly waits: number
+  /** Others that wait for its reply. */
+  readonly callers: number
+  /** Endpoints that count on it as a server. */
+  readonly endpoints: number
 }

@@ -91,6 +91,11 @@ export class Fiber implements Thread {
     return (this.#party ??= new Party(this, this.domain.capabilities))
   }
 
+  /** The same if it has ever had one. */
+  get conversation(): Party | undefined {
+    return this.#party
+  }
+
   /** It waits in a conversation, not for a plain wake-up. */
   get conversing(): boolean {
     return this.#party !== undefined && this.#party.wait !== 'nothing'

@@ -2,6 +2,7 @@
  * What the kernel needs of a program, and the limits it runs under. Addresses are byte offsets in the program's memory.
  */
 import type { Symbolizer } from './fault.ts'
+import { DEFAULT_QUOTAS, type Quotas } from './quota.ts'
 
 export interface Program {
   readonly memory: WebAssembly.Memory
@@ -29,8 +30,8 @@ export interface Program {
   readonly symbolize?: Symbolizer
 }
 
-export interface DomainLimits {
-  readonly fibers: number
+export interface DomainLimits extends Quotas {
+  /** C stack of a fiber. */
   readonly stackBytes: number
   /** Longest uninterrupted run of one entry, in counted work: units. */
   readonly fuel: number
@@ -38,4 +39,4 @@ export interface DomainLimits {
   readonly busyNs: number
 }
 
-export const DEFAULT_LIMITS: DomainLimits = { fibers: 256, stackBytes: 32768, fuel: 200_000_000, busyNs: 10e9 }
+export const DEFAULT_LIMITS: DomainLimits = { ...DEFAULT_QUOTAS, stackBytes: 32768, fuel: 200_000_000, busyNs: 10e9 }

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { Kernel } from '../../kernel/kernel.ts'
+import { NOTHING } from '../../kernel/domain.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import type { FaultKind } from '../../kernel/fault.ts'
 import { bumpAllocator, type Function, FUEL, IRQS_OFF, line, load, op, STACK_POINTER } from './support.ts'
@@ -37,7 +38,7 @@ test('two sleeping fibers keep their own C stacks', async (t) => {
   const fibers = [start('sleeper', 3000), start('sleeper', 1000), start('sleeper', 2000)]
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   t.deepEqual(notes, [1000, 2000, 3000])
-  t.deepEqual(domain.remains(), { capabilities: 0, fibers: 0, interrupts: 0, timers: 0 })
+  t.deepEqual(domain.remains(), NOTHING)
 })
 
 test('a wake-up before the block is remembered once', async (t) => {
@@ -61,7 +62,7 @@ test('blocking in an atomic entry is a failure of the domain', async (t) => {
   await kernel.run(() => domain.dead)
   t.is(domain.fault?.kind, 'sleep-in-atomic')
   await kernel.run(() => false, 1e9)
-  t.deepEqual(domain.remains(), { capabilities: 0, fibers: 0, interrupts: 0, timers: 0 })
+  t.deepEqual(domain.remains(), NOTHING)
 })
 
 const trap = (name: string, ...body: Function['body']): Function => ({ name, body })
@@ -84,7 +85,7 @@ for (const [kind, f] of TRAPS) {
     t.is(bad.domain.fault?.kind, kind)
     t.is(bad.domain.fault?.domain, 'bad')
     t.true(bad.domain.fault!.frames.length > 0)
-    t.deepEqual(bad.domain.remains(), { capabilities: 0, fibers: 0, interrupts: 0, timers: 0 })
+    t.deepEqual(bad.domain.remains(), NOTHING)
     t.false(good.domain.dead)
     t.deepEqual(good.notes, [500])
   })
@@ -178,7 +179,7 @@ test('a killed domain leaves nothing, whatever its fibers were doing', async (t)
   domain.capabilities.create({ type: 'test', label: 'test' }, { ended: () => ended++ })
   domain.end()
   t.is(ended, 1)
-  t.deepEqual(domain.remains(), { capabilities: 0, fibers: 0, interrupts: 0, timers: 0 })
+  t.deepEqual(domain.remains(), NOTHING)
   t.is(kernel.clock.size, 0)
   t.is(await kernel.run(() => false), 'idle')
 })

@@ -1,0 +1,85 @@
+/**
+ * Heartbeats: whether a domain still does its work, asked of the domain itself.
+ *
+ * Every period a fiber runs the program's heartbeat entry, which goes once through all that the program's own threads depend
+ * on. One that has not returned within the time-out is missed: the domain is not dead, but serves nobody. While somebody
+ * waits for an operation of the domain anyway, that operation's own limit counts, and no heartbeat is held against it.
+ */
+import type { Domain } from './domain.ts'
+import type { Fiber, ProcessEntry } from './fiber.ts'
+import type { ClockEvent } from './time.ts'
+
+export interface HeartbeatPolicy {
+  /** From one to the next; Infinity: none. */
+  readonly periodNs: number
+  /** Longest an answer may take. */
+  readonly timeoutNs: number
+}
+
+export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { periodNs: 10e9, timeoutNs: 30e9 }
+
+export class Heartbeat {
+  readonly policy: HeartbeatPolicy
+  /** Operations under way that have a limit of their own. */
+  operations = 0
+  /** Asked at each beat besides: a complaint is as bad as a missed one. */
+  serving: (() => string | undefined) | undefined
+  /** Answered. */
+  answers = 0
+  readonly #domain: Domain
+  readonly #entry: ProcessEntry
+  readonly #missed: (complaint?: string) => void
+  readonly #due: ClockEvent
+  readonly #late: ClockEvent
+  #fiber: Fiber | undefined
+  readonly #send = (): void => this.#beat()
+
+  /** @param missed told once, when an answer is overdue or `serving` complains */
+  constructor(domain: Domain, entry: ProcessEntry, policy: HeartbeatPolicy, missed: (complaint?: string) => void) {
+    const { kernel, name } = domain
+    this.policy = policy
+    this.#domain = domain
+    this.#entry = entry
+    this.#missed = missed
+    // An event fires inside whatever runs; a fiber is started from the loop.
+    this.#due = kernel.clock.event(`${name}: heartbeat`, () => kernel.post(this.#send))
+    this.#late = kernel.clock.event(`${name}: heartbeat overdue`, () => this.#overdue())
+    if (policy.periodNs !== Infinity) this.#due.armIn(policy.periodNs)
+  }
+
+  /** The fiber that has not answered yet. */
+  get pending(): Fiber | undefined {
+    return this.#fiber?.done === false ? this.#fiber : undefined
+  }
+
+  #beat(): void {
+    if (this.#domain.dead) return
+    this.#due.armIn(this.policy.periodNs)
+    if (this.operations > 0) return
+    const complaint = this.serving?.()
+    if (complaint !== undefined) return this.#give(complaint)
+    if (this.pending !== undefined) return
+    if (this.#fiber !== undefined) this.answers++
+    this.#fiber = this.#domain.start('heartbeat', this.#entry)
+    if (this.#domain.dead) return
+    // One that cannot even be started for want of a fiber or memory goes on being due: the time-out counts from the first.
+    if (this.#fiber !== undefined) this.#late.armIn(this.policy.timeoutNs)
+    else if (!this.#late.armed) this.#late.armIn(this.policy.timeoutNs)
+  }
+
+  #overdue(): void {
+    if (this.#domain.dead || this.#fiber?.done === true) return
+    if (this.operations > 0) return this.#late.armIn(this.policy.timeoutNs)
+    this.#give()
+  }
+
+  #give(complaint?: string): void {
+    this.stop()
+    this.#missed(complaint)
+  }
+
+  stop(): void {
+    this.#due.disarm()
+    this.#late.disarm()
+  }
+}
