@@ -580,6 +580,14 @@ export const entries: readonly Entry[] = [
     doc: 'Memory for arguments of entries; 0 when there is none.',
   },
   { name: 'free', context: 'atomic', params: [p('mem', 'ptr')], result: 'void', required: true, doc: 'Give it back.' },
+  {
+    name: 'heartbeat',
+    context: 'process',
+    params: [],
+    result: 'void',
+    shimOnly: true,
+    doc: 'Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody.',
+  },
   { name: 'net_open', context: 'process', params: [iface], result: 'i32', doc: 'Bring the interface up.' },
   { name: 'net_stop', context: 'process', params: [iface], result: 'i32', doc: 'Bring it down.' },
   {

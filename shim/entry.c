@@ -10,8 +10,11 @@
 #include <linux/module.h>
 #include <linux/hardirq.h>
 #include <linux/slab.h>
+#include <linux/completion.h>
+#include <linux/timer.h>
 #include <drvport/core.h>
 #include <drvport/module.h>
+#include <drvport_shim_abi.h>
 
 struct drvport_census drvport_held;
 unsigned int drvport_irqs_off, drvport_pending;
@@ -25,6 +28,7 @@ static unsigned int modules_started;
 #define OPTIONAL __attribute__((weak))
 OPTIONAL void drvport_net_init(void);
 OPTIONAL void drvport_net_drain(void);
+OPTIONAL void drvport_net_heartbeat(void);
 OPTIONAL unsigned int drvport_pci_claims(void);
 OPTIONAL int drvport_pci_bus_init(void);
 OPTIONAL void radix_tree_init(void); /* the tree's lib/radix-tree.c: trees, xarrays, idr */
@@ -150,6 +154,38 @@ void drvport_entry_remove(unsigned int bus, unsigned int slot)
 	if (bus == DRVPORT_BUS_PCI && drvport_pci_remove)
 		drvport_pci_remove(slot);
 	rcu_barrier();
+	drvport_task_leave(task);
+}
+
+struct pulse {
+	struct timer_list timer;
+	struct completion done;
+};
+
+static void pulse_timer(struct timer_list *timer)
+{
+	struct pulse *pulse = from_timer(pulse, timer, timer);
+
+	complete(&pulse->done);
+}
+
+/*
+ * A timer interrupt and its softirq must come, every work queue must take an item, and the lock of network configuration
+ * must be had: whoever holds one of them up for ever holds this up too.
+ */
+void drvport_entry_heartbeat(void)
+{
+	struct task_struct *task = drvport_task_enter("heartbeat");
+	struct pulse pulse;
+
+	init_completion(&pulse.done);
+	timer_setup_on_stack(&pulse.timer, pulse_timer, 0);
+	mod_timer(&pulse.timer, jiffies + 1);
+	wait_for_completion(&pulse.done);
+	destroy_timer_on_stack(&pulse.timer);
+	drvport_workqueue_heartbeat();
+	if (drvport_net_heartbeat)
+		drvport_net_heartbeat();
 	drvport_task_leave(task);
 }
 

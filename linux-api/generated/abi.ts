@@ -652,6 +652,8 @@ export interface Entries {
   alloc(len: number): number
   /** atomic: Give it back. */
   free(mem: number): void
+  /** process: Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody. */
+  heartbeat?(): void
   /** process: Bring the interface up. */
   net_open?(net: number): number
   /** process: Bring it down. */
@@ -695,6 +697,7 @@ export const ENTRIES = {
   census: { params: 1, result: false, context: 'atomic', required: false },
   alloc: { params: 1, result: true, context: 'atomic', required: true },
   free: { params: 1, result: false, context: 'atomic', required: true },
+  heartbeat: { params: 0, result: false, context: 'process', required: false },
   net_open: { params: 1, result: true, context: 'process', required: false },
   net_stop: { params: 1, result: true, context: 'process', required: false },
   net_tx: { params: 3, result: true, context: 'atomic', required: false },

@@ -155,6 +155,11 @@ __attribute__((export_name("preemptible"), used)) int drvport_entry_preemptible(
 #endif
 
 #ifdef DRVPORT_SHIM
+/* process: Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody. */
+__attribute__((export_name("heartbeat"), used)) void drvport_entry_heartbeat(void);
+#endif
+
+#ifdef DRVPORT_SHIM
 /* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
 __attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int cookie, unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 #endif

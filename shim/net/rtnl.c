@@ -31,6 +31,12 @@ void rtnl_unlock(void)
 	drvport_net_run_todo();
 }
 
+void drvport_net_heartbeat(void)
+{
+	rtnl_lock();
+	rtnl_unlock();
+}
+
 int rtnl_trylock(void)
 {
 	return mutex_trylock(&rtnl_mutex);

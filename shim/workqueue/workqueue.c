@@ -564,6 +564,43 @@ int apply_workqueue_attrs(struct workqueue_struct *wq, const struct workqueue_at
 	return 0;
 }
 
+struct pulse {
+	struct work_struct work;
+	atomic_t *left;
+	struct completion *done;
+};
+
+static void pulse_work(struct work_struct *work)
+{
+	struct pulse *pulse = container_of(work, struct pulse, work);
+
+	if (atomic_dec_and_test(pulse->left))
+		complete(pulse->done);
+	drvport_core_free(pulse);
+}
+
+void drvport_workqueue_heartbeat(void)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+	atomic_t left = ATOMIC_INIT(1);
+	struct workqueue_struct *wq;
+	struct pulse *pulse;
+
+	list_for_each_entry(wq, &queues, list) {
+		/* A queue that is being emptied has somebody waiting for it; without memory there is nothing to put in. */
+		pulse = wq->draining ? NULL : drvport_core_alloc(sizeof(*pulse));
+		if (!pulse)
+			continue;
+		INIT_WORK(&pulse->work, pulse_work);
+		pulse->left = &left;
+		pulse->done = &done;
+		atomic_inc(&left);
+		queue_work(wq, &pulse->work);
+	}
+	if (!atomic_dec_and_test(&left))
+		wait_for_completion(&done);
+}
+
 void drvport_workqueue_init(void)
 {
 	system_wq = queue_new("events", 0, 0);

@@ -86,6 +86,8 @@ void drvport_hrtimers_run(u64 now);
 /* ---- subsystems that need a start ---- */
 void drvport_workqueue_init(void);
 void drvport_workqueue_exit(void);
+/* Return when every queue has taken an item put behind those it has now. */
+void drvport_workqueue_heartbeat(void);
 void drvport_softirq_init(void);
 /* A handler for one of the kernel's softirq numbers. */
 void drvport_softirq_open(unsigned int nr, void (*fn)(void));
