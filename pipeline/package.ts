@@ -112,6 +112,8 @@ export interface Manifest {
   readonly params: readonly ModuleParam[]
   readonly firmware: readonly string[]
   readonly memory: { readonly pages: number }
+  /** Limits the package sets itself: memory and dma in bytes, log in characters, the rest in pieces. A machine may set stricter ones. */
+  readonly quotas?: Readonly<Partial<Record<'memory' | 'fibers' | 'capabilities' | 'dma' | 'windows' | 'log', number>>>
   readonly stackBytes: number
   readonly sources: readonly SourceFile[]
   readonly providers: readonly ProviderUse[]

@@ -29,8 +29,6 @@ export interface DmaRecord {
 }
 
 const WARNING = 4
-/** Log text one domain may write, bytes: a driver in a loop must not fill the host's memory. */
-const LOG_QUOTA = 4 << 20
 /** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
 const WALL_START_NS = 1_767_225_600e9
 
@@ -49,7 +47,8 @@ export class Board {
   readonly owners = new Map<PciFunction, Domain>()
   /** Told of every log record as it is written. */
   onLog: ((record: LogRecord) => void) | undefined
-  readonly #volume = new Map<string, number>()
+  /** Characters written to the log, by domain. */
+  readonly #volume = new WeakMap<Domain, number>()
   readonly #deviceKind: number
 
   constructor(seed: number) {
@@ -69,13 +68,24 @@ export class Board {
     })
   }
 
-  /** A domain's log record, within its quota. */
+  /** A domain's log record; dropped, and counted as refused, when its quota is used up. */
   write(domain: Domain, level: number, text: string): void {
-    const volume = (this.#volume.get(domain.name) ?? 0) + text.length
-    this.#volume.set(domain.name, volume)
+    const volume = this.logged(domain)
     this.kernel.log.text(this.kernel.kinds.message, domain.id, text)
-    if (volume > LOG_QUOTA) return
+    if (!domain.ledger.allows('log', volume, text.length)) return
+    this.#volume.set(domain, volume + text.length)
     this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level, text })
+  }
+
+  /** Characters of log that a domain has written. */
+  logged(domain: Domain): number {
+    return this.#volume.get(domain) ?? 0
+  }
+
+  /** From now on a domain's first refusal of each kind is in the log. */
+  tellRefusals(domain: Domain): void {
+    domain.ledger.onRefusal = (_resource, text) =>
+      this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level: WARNING, text })
   }
 
   /** Something the machine noticed about a domain. */

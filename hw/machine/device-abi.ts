@@ -71,6 +71,7 @@ export function dmaCalls(host: Host): DmaCalls {
             ? DEVICE_WRITES
             : DEVICE_READS | DEVICE_WRITES
       host.domain.spend(MAP_NS)
+      if (!host.mayMap(length >>> 0)) return MAP_FAILED | 0
       return target.dma.map(host.bank, address >>> 0, length >>> 0, rights) | 0
     },
     unmap: (fn, iova, length) => {

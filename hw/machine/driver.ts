@@ -5,6 +5,7 @@
  */
 import { BUS, census as censusLayout } from '../../linux-api/generated/abi.ts'
 import type { DriverFault } from '../../kernel/fault.ts'
+import type { Heartbeat } from '../../kernel/heartbeat.ts'
 import type { PciFunction } from '../pci/function.ts'
 import type { Board } from './board.ts'
 import type { NetDriver, NetInterface } from './net-interface.ts'
@@ -59,6 +60,8 @@ export class Driver implements NetDriver {
   readonly devices = new Map<number, PciFunction>()
   /** What it had of the last device that went, once its remove had returned: nothing is as it should be. */
   leftBehind = ''
+  /** Held back while an operation runs, which has a limit of its own. */
+  heartbeat: Heartbeat | undefined
   readonly #board: Board
   readonly #net: NetService
 
@@ -85,9 +88,14 @@ export class Driver implements NetDriver {
   /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
   static async load(...what: Parameters<typeof Driver.open>): Promise<Driver> {
     const driver = await Driver.open(...what)
-    const code = await driver.call('init')
-    if (code < 0) throw new InitRefused(driver.name, code)
+    await driver.initialize()
     return driver
+  }
+
+  /** Run its init. Throws DriverEnded, InitRefused. */
+  async initialize(): Promise<void> {
+    const code = await this.call('init')
+    if (code < 0) throw new InitRefused(this.name, code)
   }
 
   get name(): string {
@@ -114,11 +122,18 @@ export class Driver implements NetDriver {
     const entry = this.program.process(name)
     if (entry === undefined) return -95
     const fiber = this.domain.start(name, entry, args)
-    if (fiber === undefined) throw new DriverEnded(this.name, name, this.domain.fault)
+    if (fiber === undefined) throw new DriverEnded(this.#called, name, this.domain.fault)
+    if (this.heartbeat !== undefined) this.heartbeat.operations++
     const result = await this.#board.kernel.complete(fiber, ENTRY_LIMIT_NS)
+    if (this.heartbeat !== undefined) this.heartbeat.operations--
     this.program.wasi?.flush()
     if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
     return result ?? 0
+  }
+
+  /** For messages to those who hold on to a generation that has gone. */
+  get #called(): string {
+    return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name
   }
 
   async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {

@@ -4,7 +4,7 @@
  * Capabilities are the truth about what the domain holds; the tables here (pages, ports, interrupts) are what their
  * granting wrote and their ending clears, so that a register access is one look-up.
  */
-import { type Capability, RIGHT } from '../../kernel/capability.ts'
+import { type Capability, CapabilityError, RIGHT } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { MemoryBank } from '../iommu.ts'
@@ -87,11 +87,19 @@ export class Host {
     return this.#ports
   }
 
-  /** Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses. */
+  /** Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses. Throws CapabilityError: `quota`. */
   grant(fn: PciFunction): number {
     const handle = this.functions.length
     const { capabilities } = this.domain
     const label = fn.name
+    const wanted = 1 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
+    if (!this.mayHold(wanted)) {
+      const quota = this.domain.ledger.quotas.capabilities
+      throw new CapabilityError(
+        'quota',
+        `${this.name} may not hold the ${wanted} capabilities to ${label}: quota of ${quota}`,
+      )
+    }
     const root = capabilities.create<PciObject>(
       { type: 'pci', label, function: fn, handle },
       { ended: () => this.#taken(handle, fn) },
@@ -149,6 +157,7 @@ export class Host {
       const offset = start - bar.start
       if (offset < 0 || length === 0 || offset + length > Math.max(bar.bytes, 4096)) continue
       if ((capability.rights & RIGHT.READ) === 0) continue
+      if (!this.mayHold(1)) return 0
       const mapping = this.pages.map(bar, offset, Math.min(length, bar.bytes - offset))
       if (mapping === undefined) return 0
       this.domain.capabilities.derive<MappingObject>(
@@ -176,6 +185,7 @@ export class Host {
     const root = this.functions[handle]
     if (root === undefined) return -1
     const fn = root.object.function
+    if (!this.mayHold(count + 1)) return -1
     const first = fn.allocateVectors(kind, count)
     if (first < 0) return first
     // One capability over the block, so that giving it back is one revocation.
@@ -196,6 +206,25 @@ export class Host {
     this.#vectors.delete(fn)
     this.board.revoke(block)
     return true
+  }
+
+  /** Whether it may hold that many more capabilities; the refusal is counted. */
+  mayHold(more: number): boolean {
+    const { capabilities, ledger } = this.domain
+    return ledger.allows('capabilities', capabilities.count, more)
+  }
+
+  /** Whether its devices may reach `length` more bytes of its memory, through one more window. */
+  mayMap(length: number): boolean {
+    const { ledger } = this.domain
+    let [bytes, windows] = [0, 0]
+    for (let i = 0; i < this.functions.length; i++) {
+      const dma = this.functions[i]?.object.function.dma
+      if (dma === undefined) continue
+      bytes += dma.mappedBytes
+      windows += dma.windows
+    }
+    return ledger.allows('windows', windows, 1) && ledger.allows('dma', bytes, length)
   }
 
   /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */

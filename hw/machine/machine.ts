@@ -1,13 +1,14 @@
 /**
  * A machine: the board, its devices and network, and the drivers on it, supervised.
  *
- * Nothing happens unless somebody runs it: `run`, or an operation on a driver. A driver that fails while the machine
- * runs is restarted by policy, given its devices again, and its interfaces' configuration is replayed.
+ * Nothing happens unless somebody runs it: `run`, or an operation on a driver. A driver that fails or does not answer while
+ * the machine runs is restarted by policy, given its devices again, and its interfaces' configuration is replayed; those that
+ * need it are stopped before and started after it. `replace` does the same with another build, on request.
  */
-import { Supervisor, type RestartPolicy } from '../../kernel/supervisor.ts'
-import type { DomainLimits } from '../../kernel/program.ts'
 import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
 import type { RunEnd } from '../../kernel/kernel.ts'
+import type { DomainLimits } from '../../kernel/program.ts'
+import { dependents, type Escalation, groupOf, type RestartPolicy, Supervisor } from '../../kernel/supervisor.ts'
 import type { PciFunction } from '../pci/function.ts'
 import { Board, type LogRecord } from './board.ts'
 import { Driver, DriverEnded } from './driver.ts'
@@ -16,7 +17,11 @@ import { replay } from './net-control.ts'
 import { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
 import type { Probe } from './probe.ts'
+import { type DriverPolicy, driverPolicy, type Policies } from './policy.ts'
+import { type PostMortem, postMortem } from './post-mortem.ts'
 import type { LoadOptions } from './program.ts'
+import { type Replacement, replaceDriver } from './replace.ts'
+import { Watch } from './watch.ts'
 
 export interface MachineOptions {
   readonly seed?: number
@@ -26,11 +31,18 @@ export interface MachineOptions {
   readonly symbolizer?: (pack: DriverPackage) => Symbolizer
   /** Firmware by file name. */
   readonly firmware?: Readonly<Record<string, Uint8Array>>
+  /** For all drivers; `policies` says more. */
   readonly restarts?: RestartPolicy
   readonly limits?: DomainLimits
+  /** Quotas, restarts, heartbeats and dependencies by driver. */
+  readonly policies?: Policies
   readonly onLog?: (record: LogRecord) => void
   /** Looks into the machine: see probe.ts. */
   readonly probe?: Probe
+  /** Gets the record of each failure; `machine.postMortems` keeps the last ones. */
+  readonly onPostMortem?: (record: PostMortem) => void
+  /** The command that makes this run again, for post-mortem records. */
+  readonly command?: string
   /** Stops the machine between two events; `run` then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -43,25 +55,42 @@ export interface Recovery {
   readonly attempt: number
   readonly ok: boolean
   readonly reason?: string
+  /** What was tried because restarts had not helped. */
+  readonly escalation?: Escalation
+  /** Drivers that need it, restarted with it, in the order they started. */
+  readonly dependents?: readonly string[]
 }
 
-interface Slot {
+/** A supervised driver, over its generations. */
+export interface Slot {
+  readonly name: string
   driver: Driver
-  readonly pack: DriverPackage
+  pack: DriverPackage
+  /** What it ran before it was replaced. */
+  previous: DriverPackage | undefined
   readonly args: readonly string[]
+  readonly policy: DriverPolicy
   readonly supervisor: Supervisor
+  watch: Watch | undefined
   /** Ended, not yet dealt with: the functions it had. */
   orphans: readonly PciFunction[] | undefined
+  /** Down for good: nothing restarts it, and nothing that needs it. */
+  stopped: boolean
   failedAtNs: number
   failures: number
 }
+
+/** Records of failures kept. */
+const POST_MORTEMS = 32
 
 export class Machine {
   readonly seed: number
   readonly board: Board
   readonly net: NetService
   readonly recoveries: Recovery[] = []
+  readonly replacements: Replacement[] = []
   readonly faults: DriverFault[] = []
+  readonly postMortems: PostMortem[] = []
   readonly #options: MachineOptions
   readonly #matching: Matching
   readonly #slots = new Map<string, Slot>()
@@ -82,18 +111,44 @@ export class Machine {
     return this.board.kernel.clock.now()
   }
 
-  /** Load a package and run its init; it is supervised from then on. */
+  /** Load a package and run its init; it is supervised from then on. Throws when what it needs is not there. */
   async load(pack: DriverPackage, args: readonly string[] = []): Promise<Driver> {
     const { name } = pack.manifest
     if (this.#slots.has(name)) throw new Error(`${name} is loaded already`)
+    const policy = this.#policy(pack)
+    const missing = policy.needs.find((other) => this.#slots.get(other)?.driver.dead !== false)
+    if (missing !== undefined) throw new Error(`${name} needs ${missing}, which does not run: load it first`)
     this.#options.verify?.(pack)
     const driver = await this.#start(pack, args, 1)
-    const supervisor = new Supervisor(this.#options.restarts)
-    const slot: Slot = { driver, pack, args, supervisor, orphans: undefined, failedAtNs: 0, failures: 0 }
+    const supervisor = new Supervisor(policy.restarts)
+    const slot: Slot = {
+      name,
+      driver,
+      pack,
+      previous: undefined,
+      args,
+      policy,
+      supervisor,
+      watch: undefined,
+      orphans: undefined,
+      stopped: false,
+      failedAtNs: 0,
+      failures: 0,
+    }
     this.#slots.set(name, slot)
     this.#watch(slot)
     this.#matching.introduce(slot)
     return driver
+  }
+
+  #policy(pack: DriverPackage): DriverPolicy {
+    const { limits, restarts, policies } = this.#options
+    const common = { ...(limits && { limits }), ...(restarts && { restarts: { escalate: [], ...restarts } }) }
+    const all = policies?.['*']
+    return driverPolicy(pack.manifest, {
+      ...policies,
+      '*': { ...all, limits: { ...common.limits, ...all?.limits }, restarts: { ...common.restarts, ...all?.restarts } },
+    })
   }
 
   /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
@@ -103,23 +158,40 @@ export class Machine {
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
-    const { symbolizer, firmware, limits, probe } = this.#options
+    const { symbolizer, firmware, probe } = this.#options
+    const { limits } = this.#policy(pack)
     return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, probe }
   }
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {
     const name = generation === 1 ? pack.manifest.name : `${pack.manifest.name}#${generation}`
+    const options = this.#loadOptions(pack, name, args)
+    const driver = await Driver.open(this.board, this.net, pack, options, generation)
+    driver.domain.onFail = (_domain, fault) => this.#record(driver, fault)
     try {
-      return await Driver.load(this.board, this.net, pack, this.#loadOptions(pack, name, args), generation)
+      await driver.initialize()
     } catch (error) {
       if (error instanceof DriverEnded && error.fault !== undefined) this.faults.push(error.fault)
       throw error
     }
+    return driver
+  }
+
+  /** It has failed and holds everything still. */
+  #record(driver: Driver, fault: DriverFault): void {
+    const { name } = driver.pack.manifest
+    const earlier = this.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
+    const record = postMortem(this.board, driver, fault, earlier, this.#options.command)
+    this.postMortems.push(record)
+    if (this.postMortems.length > POST_MORTEMS) this.postMortems.shift()
+    this.#options.onPostMortem?.(record)
   }
 
   #watch(slot: Slot): void {
     const { driver } = slot
+    slot.watch = Watch.over(driver, slot.policy.heartbeat)
     driver.domain.onEnd = (domain) => {
+      slot.watch?.stop()
       if (domain.fault === undefined) return
       this.faults.push(domain.fault)
       slot.orphans = [...driver.devices.values()]
@@ -138,13 +210,14 @@ export class Machine {
     return [...this.#slots.values()].map((slot) => slot.driver)
   }
 
-  /** Unload a driver for good. */
+  /** Unload a driver for good. Throws while another needs it. */
   async unload(name: string): ReturnType<Driver['unload']> {
-    const slot = this.#slots.get(name)
-    if (slot === undefined) throw new Error(`${name} is not loaded`)
+    const slot = this.#slot(name)
+    const [other] = dependents(this.#needs, name)
+    if (other !== undefined) throw new Error(`${name} cannot be unloaded: ${other} needs it; unload that first`)
     this.#matching.withdraw(name)
     const had = [...slot.driver.devices.values()]
-    const left = await slot.driver.unload()
+    const left = await this.#unload(slot)
     this.#slots.delete(name)
     for (const fn of had) this.#offer(fn)
     return left
@@ -161,18 +234,54 @@ export class Machine {
     await this.board.tree.registry.settle()
   }
 
+  async #unload(slot: Slot): ReturnType<Driver['unload']> {
+    await slot.watch?.settle()
+    return slot.driver.unload()
+  }
+
+  #slot(name: string): Slot {
+    const slot = this.#slots.get(name)
+    if (slot === undefined) throw new Error(`${name} is not loaded`)
+    return slot
+  }
+
+  /**
+   * Replace a running driver by another build, its devices and interfaces handed over. When the other one does not take
+   * them, the present one gets them back. Throws only for a driver that is not loaded or does not run.
+   */
+  async replace(name: string, pack: DriverPackage): Promise<Replacement> {
+    const slot = this.#slot(name)
+    if (slot.driver.dead) throw new Error(`${name} does not run: it cannot hand anything over`)
+    const done = await replaceDriver(this, slot, pack, {
+      start: (build, generation) => {
+        this.#options.verify?.(build)
+        return this.#start(build, slot.args, generation)
+      },
+      adopt: (driver) => {
+        slot.driver = driver
+        this.#watch(slot)
+        // Its id tables may name other devices than those of the build before it.
+        this.#matching.withdraw(name)
+        this.#matching.introduce(slot)
+      },
+    })
+    this.replacements.push(done)
+    return done
+  }
+
+  // ---- running and recovering ----
+
   /** Run until `stop()` holds or `forNs` has passed, restarting what fails and matching what comes. */
   async run(stop: () => boolean, forNs = Infinity): Promise<RunEnd> {
     const limit = this.now() + forNs
     const { signal } = this.#options
     const { registry } = this.board.tree
-    const aborted = (): boolean => signal?.aborted === true
+    const failed = (): boolean => this.#fallen() !== undefined || this.#silent() !== undefined
+    const wanted = (): boolean => registry.busy || failed()
     for (;;) {
-      const work = (): boolean => registry.busy || this.#fallen() !== undefined
-      const end = await this.board.kernel.run(() => stop() || aborted() || work(), limit)
+      const end = await this.board.kernel.run(() => stop() || signal?.aborted === true || wanted(), limit)
       signal?.throwIfAborted()
-      const fallen = this.#fallen()
-      if (fallen !== undefined) await this.#recover(fallen)
+      if (failed()) await this.recover()
       else if (registry.busy) await this.match()
       else return end
     }
@@ -183,8 +292,9 @@ export class Machine {
     await this.run(() => false, ns)
   }
 
-  /** Restart what has failed, now. */
+  /** End what does not answer and restart what has failed, now. */
   async recover(): Promise<void> {
+    for (let slot = this.#silent(); slot !== undefined; slot = this.#silent()) await slot.watch!.condemn()
     for (let slot = this.#fallen(); slot !== undefined; slot = this.#fallen()) await this.#recover(slot)
   }
 
@@ -193,31 +303,88 @@ export class Machine {
     return undefined
   }
 
+  #silent(): Slot | undefined {
+    for (const slot of this.#slots.values()) if (slot.watch?.complaint !== undefined) return slot
+    return undefined
+  }
+
+  get #needs(): Map<string, readonly string[]> {
+    return new Map([...this.#slots.values()].map(({ name, policy }) => [name, policy.needs]))
+  }
+
   async #recover(slot: Slot): Promise<void> {
+    const { name, driver } = slot
+    const { fault } = driver.domain
+    const clients = dependents(this.#needs, name)
+    const group = groupOf(this.#needs, name)
+    const possible: Escalation[] = []
+    if (slot.previous !== undefined) possible.push('previous')
+    if (group.length > 1) possible.push('group')
+    const decision = slot.supervisor.failed(this.now(), possible)
+    const outcome = (ok: boolean, attempt: number, reason?: string): void => {
+      const escalation = decision.restart ? decision.escalation : undefined
+      this.recoveries.push({
+        driver: name,
+        fault,
+        tookNs: this.now() - slot.failedAtNs,
+        attempt,
+        ok,
+        ...(reason === undefined ? {} : { reason }),
+        ...(escalation === undefined ? {} : { escalation }),
+        ...(clients.length === 0 ? {} : { dependents: clients }),
+      })
+    }
     const functions = slot.orphans ?? []
     slot.orphans = undefined
-    const { fault } = slot.driver.domain
-    const { name } = slot.pack.manifest
-    const decision = slot.supervisor.failed(this.now())
-    const outcome = (ok: boolean, attempt: number, reason?: string): void => {
-      const tookNs = this.now() - slot.failedAtNs
-      this.recoveries.push({ driver: name, fault, tookNs, attempt, ok, ...(reason === undefined ? {} : { reason }) })
-    }
+    const others = decision.restart && decision.escalation === 'group' ? group.filter((one) => one !== name) : clients
+    const stopped = await this.#stopAll(others, name)
     if (!decision.restart) {
+      slot.stopped = true
       this.#matching.withdraw(name)
       for (const fn of functions) this.#offer(fn)
       return outcome(false, this.recoveries.length, decision.reason)
     }
-    const { afterNs, attempt } = decision
-    await this.board.kernel.run(() => false, this.now() + afterNs)
+    await this.board.kernel.run(() => false, this.now() + decision.afterNs)
+    if (decision.escalation === 'previous') [slot.pack, slot.previous] = [slot.previous!, undefined]
+    stopped.set(name, functions)
     try {
-      await this.#restart(slot, functions)
-      outcome(true, attempt)
+      for (const one of group) {
+        const devices = stopped.get(one)
+        if (devices !== undefined) await this.#restart(this.#slot(one), devices)
+        stopped.delete(one)
+      }
+      outcome(true, decision.attempt)
     } catch (error) {
-      outcome(false, attempt, (error as Error).message)
-      // It failed again while starting: what it was given is orphaned once more, and policy decides.
-      if (slot.driver.dead) slot.orphans = functions
+      outcome(false, decision.attempt, (error as Error).message)
+      this.#fellAgain(slot, stopped)
     }
+  }
+
+  /** Something failed while starting: what was to be given to it and to those after it is orphaned, and policy decides. */
+  #fellAgain(first: Slot, waiting: ReadonlyMap<string, readonly PciFunction[]>): void {
+    for (const [name, functions] of waiting) {
+      const slot = this.#slot(name)
+      if (slot.driver.dead && (slot === first || slot.orphans === undefined)) slot.orphans = functions
+    }
+  }
+
+  /** Stop those that need one that has gone, the furthest first. Returns the devices each had. */
+  async #stopAll(names: readonly string[], gone: string): Promise<Map<string, readonly PciFunction[]>> {
+    const had = new Map<string, readonly PciFunction[]>()
+    for (const name of names.toReversed()) {
+      const slot = this.#slot(name)
+      if (slot.stopped) continue
+      had.set(name, slot.orphans ?? [...slot.driver.devices.values()])
+      slot.orphans = undefined
+      if (slot.driver.dead) continue
+      this.board.note(slot.driver.domain, `${gone} has gone: stopped until it is back`)
+      // One that fails while it stops has stopped as well; its fault is in the list.
+      await this.#unload(slot).catch((error: unknown) => {
+        if (!(error instanceof DriverEnded)) throw error
+      })
+      slot.orphans = undefined
+    }
+    return had
   }
 
   async #restart(slot: Slot, functions: readonly PciFunction[]): Promise<void> {

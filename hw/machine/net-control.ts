@@ -75,14 +75,17 @@ export async function replay(net: NetInterface): Promise<void> {
 
 export type NetStats = Record<Exclude<keyof typeof net_stats, 'size'>, number>
 
-/** The driver's own statistics. */
+/** The driver's own statistics, added to what was handed over by builds it replaced. */
 export async function stats(net: NetInterface): Promise<NetStats> {
   const out = new Uint8Array(net_stats.size)
   check(net, 'statistics', await driverOf(net, 'statistics').callWith('net_stats', out, (at) => [net.id, at]))
   const view = new DataView(out.buffer)
   const fields = Object.entries(net_stats).filter(([name]) => name !== 'size') as [string, { offset: number }][]
   return Object.fromEntries(
-    fields.map(([name, { offset }]) => [name, Number(view.getBigUint64(offset, true))]),
+    fields.map(([name, { offset }]) => {
+      const before = net.carried?.[name as keyof NetStats] ?? 0
+      return [name, before + Number(view.getBigUint64(offset, true))]
+    }),
   ) as NetStats
 }
 

@@ -10,6 +10,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
 import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
 import type { Host } from './host.ts'
+import type { NetStats } from './net-control.ts'
 import type { EntryName } from './program.ts'
 
 /** What the service needs of a driver. */
@@ -79,6 +80,13 @@ export class NetInterface implements Endpoint {
   onCarrier: ((up: boolean) => void) | undefined
   readonly #kernel: Kernel
   readonly #retry: ClockEvent
+  /** What earlier generations counted, as far as they could be asked before they went; see net-control.ts. */
+  carried: NetStats | undefined
+  /** Frames have been waiting for the driver to take one since then, though it says that it can; else Infinity. */
+  waitingSinceNs = Infinity
+  /** Nothing is taken from the source; see hold. */
+  #held = false
+  readonly #kept: Uint8Array[] = []
   #awake = false
   #posted = false
   #arena = 0
@@ -137,6 +145,7 @@ export class NetInterface implements Endpoint {
     this.#transmit = undefined
     this.#awake = false
     this.#filled = this.#head = 0
+    this.waitingSinceNs = Infinity
     this.#retry.disarm()
     this.setCarrier(false)
   }
@@ -144,6 +153,7 @@ export class NetInterface implements Endpoint {
   setCarrier(up: boolean): void {
     if (this.carrier === up) return
     this.carrier = up
+    this.waitingSinceNs = Infinity
     this.onCarrier?.(up)
     if (up) this.kick()
   }
@@ -153,15 +163,48 @@ export class NetInterface implements Endpoint {
     if (awake) this.kick()
   }
 
+  /** Take no more from the source, and take back what the driver was offered and has not taken. */
+  hold(): void {
+    this.#held = true
+    if (this.driver === undefined) return
+    const { bytes } = this.driver.host.bank
+    const { words } = this.driver.host
+    for (let i = this.#head; i < this.#filled; i++) {
+      const at = this.#arena + (i + 1) * this.#slotBytes
+      const length = Math.min(words[(this.#arena >> 2) + i * FRAME_WORDS + 1]! >>> 0, this.#slotBytes)
+      this.#kept.push(bytes.slice(at, at + length))
+    }
+    this.#filled = this.#head = 0
+    this.waitingSinceNs = Infinity
+  }
+
+  /** Go on, with what was taken back first. Returns the frames of that. */
+  release(): number {
+    this.#held = false
+    this.kick()
+    return this.#kept.length
+  }
+
+  /** The next frame for the driver: one that was taken back, else the source's. 0 when there is none. */
+  #next(into: Uint8Array, at: number, room: number): number {
+    const kept = this.#kept[0]
+    if (kept === undefined) return this.source?.fill(into, at, room) ?? 0
+    this.#kept.shift()
+    // The next driver's arena may have smaller slots: a frame that does not fit is lost, as on any link of smaller MTU.
+    if (kept.length > room) return this.#next(into, at, room)
+    into.set(kept, at)
+    return kept.length
+  }
+
   kick(): void {
-    if (this.#posted || this.source === undefined || !this.ready) return
+    if (this.#posted || this.#held || (this.source === undefined && this.#kept.length === 0) || !this.ready) return
     this.#posted = true
     this.#kernel.post(this.#pumpTask)
   }
 
   #pump(): void {
     this.#posted = false
-    for (let round = 0; round < ROUNDS && this.ready; round++) {
+    for (let round = 0; round < ROUNDS && this.ready && !this.#held; round++) {
       if (this.#head === this.#filled && !this.#fill()) return
       if (!this.#offer()) return
     }
@@ -175,7 +218,7 @@ export class NetInterface implements Endpoint {
     this.#filled = 0
     while (this.#filled < this.#batch) {
       const at = this.#arena + (this.#filled + 1) * this.#slotBytes
-      const length = this.source?.fill(bank.bytes, at, this.#slotBytes) ?? 0
+      const length = this.#next(bank.bytes, at, this.#slotBytes)
       if (length === 0) break
       const entry = (this.#arena >> 2) + this.#filled * FRAME_WORDS
       words[entry] = at
@@ -200,7 +243,10 @@ export class NetInterface implements Endpoint {
     for (let i = 0; i < taken; i++) this.counters.txBytes += words[vector + i * FRAME_WORDS + 1]!
     this.counters.txFrames += Math.max(0, taken)
     this.#head = taken < 0 ? this.#filled : this.#head + taken
-    if (this.#head >= this.#filled) return true
+    const all = this.#head >= this.#filled
+    if (all) this.waitingSinceNs = Infinity
+    else if (taken > 0 || this.waitingSinceNs === Infinity) this.waitingSinceNs = this.#kernel.clock.now()
+    if (all) return true
     this.counters.txStopped++
     if (this.#awake) this.#retry.armIn(RETRY_NS)
     return false

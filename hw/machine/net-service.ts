@@ -59,6 +59,7 @@ export class NetService {
   #register(host: Host, desc: number): number {
     const bytes = host.bytes('net.register', desc, net_desc.size)
     if ((desc & 3) !== 0) return E.INVAL
+    if (!host.mayHold(1)) return E.NOSPC
     const slot = new DataView(bytes.buffer, bytes.byteOffset).getUint32(net_desc.slot.offset, true)
     const place = host.function(slot)?.name ?? host.name
     let found = this.interfaces.find((net) => net.place === place && net.driver === undefined)

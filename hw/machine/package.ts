@@ -3,6 +3,7 @@
  * where they lie: a machine in a browser has no files (package-files.ts).
  */
 import type { Manifest } from '../../pipeline/package.ts'
+import { withMemory } from './memory-limit.ts'
 
 export interface DriverPackage {
   readonly manifest: Manifest
@@ -19,21 +20,25 @@ export class PackageError extends Error {
   }
 }
 
-/** Modules compiled in this process, by hash: the second boot of a driver compiles nothing. */
+/** Modules compiled in this process, by hash and pages of memory: the second boot of a driver compiles nothing. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
-/** Compile a package's module, once. Throws PackageError for bytes the engine refuses. */
-export async function compilePackage(pack: DriverPackage): Promise<WebAssembly.Module> {
-  const { sha256 } = pack.manifest.wasm
-  let module = compiled.get(sha256)
+/** Compile a package's module, once for each size of memory. Throws PackageError for bytes the engine refuses. */
+export async function compilePackage(
+  pack: DriverPackage,
+  pages = pack.manifest.memory.pages,
+): Promise<WebAssembly.Module> {
+  const { memory, wasm } = pack.manifest
+  const key = `${wasm.sha256} ${pages}`
+  let module = compiled.get(key)
   if (module === undefined) {
-    module = WebAssembly.compile(pack.wasm)
-    compiled.set(sha256, module)
+    module = WebAssembly.compile(pages === memory.pages ? pack.wasm : withMemory(pack.wasm, pages))
+    compiled.set(key, module)
   }
   try {
     return await module
   } catch (error) {
-    compiled.delete(sha256)
+    compiled.delete(key)
     throw new PackageError(`${pack.manifest.name}: the module is not valid: ${(error as Error).message}`, {
       cause: error,
     })

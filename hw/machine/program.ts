@@ -2,6 +2,7 @@
  * From a package to a running domain: imports, instance, the kernel's view of it.
  */
 import { CALLS, type Calls, type Entries, ENTRIES, SHARED, TICK } from '../../linux-api/generated/abi.ts'
+import { CapabilityError } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import type { DomainLimits, Program } from '../../kernel/program.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
@@ -12,6 +13,7 @@ import { logCalls, schedCalls, timeCalls } from './core-abi.ts'
 import { dmaCalls, irqCalls, pciCalls } from './device-abi.ts'
 import { Host } from './host.ts'
 import { capCalls, ipcCalls } from './ipc-abi.ts'
+import { pagesWithin } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { NetService } from './net-service.ts'
 import type { Call, ModuleCopy, Probe } from './probe.ts'
@@ -25,7 +27,7 @@ export interface LoadOptions {
   readonly args: readonly string[]
   readonly firmware: Readonly<Record<string, Uint8Array>>
   readonly symbolize: Symbolizer | undefined
-  readonly limits: DomainLimits | undefined
+  readonly limits: DomainLimits
   readonly probe?: Probe | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
@@ -58,7 +60,8 @@ export async function loadProgram(
 ): Promise<LoadedProgram> {
   if (!canSuspend()) throw new PackageError('this Node has no WebAssembly JS Promise Integration: use Node 24 or newer')
   if (pack.manifest.capabilities.includes('wasi')) void loadWasi()
-  const module = await compilePackage(pack)
+  const pages = pagesWithin(pack.manifest.memory.pages, options.limits.memory)
+  const module = await compilePackage(pack, pages)
   const grants = new Set(options.grants ?? pack.manifest.capabilities)
   checkGrants(pack, module, grants)
   const host = new Host(board, options.name)
@@ -91,12 +94,19 @@ export async function loadProgram(
   }
   const imports = importsOf(calls, grants, wasi, probed(host, options.probe))
   const instance = await (copy === undefined
-    ? instantiate(pack, module, imports)
-    : instantiateCopy(pack, copy, imports))
+    ? instantiate(pack, module, imports, pages)
+    : instantiateCopy(pack, copy, imports, pages))
   exports = instance.exports
   checkExports(pack, exports)
   const domain = board.kernel.createDomain(options.name, programOf(exports, host.symbolize), options.limits)
-  host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)
+  board.tellRefusals(domain)
+  try {
+    host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)
+  } catch (error) {
+    domain.end()
+    if (!(error instanceof CapabilityError)) throw error
+    throw new PackageError(`${options.name}: cannot be given its call groups: ${error.message}`, { cause: error })
+  }
   wasi?.bind(instance)
   return { host, domain, wasi, process, atomic: (name) => exports[name] as (...args: number[]) => number }
 }
@@ -105,11 +115,13 @@ async function instantiate(
   pack: DriverPackage,
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
+  pages: number,
 ): Promise<WebAssembly.Instance> {
   try {
     return await WebAssembly.instantiate(module, imports)
   } catch (error) {
-    throw new PackageError(`${pack.manifest.name}: cannot be instantiated: ${(error as Error).message}`, {
+    const { name, memory } = pack.manifest
+    throw new PackageError(`${name}: cannot be instantiated${less(memory.pages, pages)}: ${(error as Error).message}`, {
       cause: error,
     })
   }
@@ -119,14 +131,18 @@ const instantiateCopy = async (
   pack: DriverPackage,
   copy: ModuleCopy,
   imports: WebAssembly.Imports,
+  pages: number,
 ): Promise<WebAssembly.Instance> =>
-  instantiate(pack, await WebAssembly.compile(copy.wasm), { ...imports, ...copy.imports })
+  instantiate(pack, await WebAssembly.compile(copy.wasm), { ...imports, ...copy.imports }, pages)
 
 /** How a probe sees a domain's calls. */
 const probed =
   (host: Host, probe: Probe | undefined) =>
   (group: string, name: string, blocking: boolean, call: Call): Call =>
     probe?.call?.(host, group, name, blocking, call) ?? call
+
+const less = (asked: number, pages: number): string =>
+  pages < asked ? ` in its memory quota of ${pages * 64} KiB (it asks for ${asked * 64} KiB)` : ''
 
 /** Refuse a module that imports from a group it was not granted. Throws PackageError. */
 function checkGrants(pack: DriverPackage, module: WebAssembly.Module, grants: ReadonlySet<string>): void {

@@ -19,6 +19,8 @@ import { stats } from './net-control.ts'
 import type { NetInterface } from './net-interface.ts'
 import type { DriverPackage } from './package.ts'
 import type { Station } from './station.ts'
+import type { Replacement } from './replace.ts'
+import { replaceUnderTraffic } from './succession.ts'
 import { startTraffic } from './traffic.ts'
 
 const RUN_RUNGS = [
@@ -39,6 +41,8 @@ export interface ModuleRequest {
   readonly pack: DriverPackage
   /** Device model by name; by the module's id table when not given. */
   readonly device?: string
+  /** Another build of it that takes over under traffic. */
+  readonly replacement?: DriverPackage
   /** Module parameters, as `module.parameter=value`. */
   readonly args?: readonly string[]
 }
@@ -91,6 +95,15 @@ export interface RunReport {
   readonly modules: readonly ModuleReport[]
   readonly checks: readonly Check[]
   readonly recoveries: readonly Recovery[]
+  readonly replacements: readonly Replacement[]
+  /** Failures on record, and the event each was at; `onPostMortem` gets the records. */
+  readonly postMortems: readonly {
+    readonly driver: string
+    readonly generation: number
+    readonly kind: string
+    readonly event: number
+    readonly eventHash: string
+  }[]
   /** Stopped from outside: what is here was finished, the rest was not begun. */
   readonly interrupted: boolean
   readonly time: { readonly virtualMs: number; readonly wallMs: number }
@@ -247,6 +260,11 @@ async function scenario(session: Session, request: RunRequest): Promise<void> {
     if ((await session.check(checks.linkUp(machine, one.net))).ok) one.rung = 'operate'
   }
   if (wanted('traffic')) await passTraffic(session, frames)
+  for (const one of session.climbers) {
+    const { replacement } = one.request
+    if (replacement !== undefined && one.rung === 'traffic')
+      await session.check(replaceUnderTraffic(session, one, replacement))
+  }
   if (wanted('reload')) for (const one of session.climbers) await operations(session, one)
   if (wanted('reload')) for (const one of session.climbers) await hotPlug(session, one)
   if (wanted('reload')) for (const one of session.climbers) await reload(session, one)
@@ -428,6 +446,14 @@ function reportOf(session: Session, wallMs: number, interrupted: boolean): RunRe
     })),
     checks: done,
     recoveries: machine.recoveries,
+    replacements: machine.replacements,
+    postMortems: machine.postMortems.map(({ driver, generation, fault, replay }) => ({
+      driver,
+      generation,
+      kind: fault.kind,
+      event: replay.event,
+      eventHash: replay.eventHash,
+    })),
     interrupted,
     time: { virtualMs: machine.now() / 1e6, wallMs },
     log: machine.board.log,
