@@ -9,11 +9,15 @@ import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
 import { recordRun, type RunRecorder } from '../../hw/machine/recording.ts'
 import { runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
+import type { PostMortem } from '../../hw/machine/post-mortem.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import type { EngineFacts } from '../engine/guest.ts'
 import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
+import { parsePolicies } from '../policy.ts'
+import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
+import { replacementsFor } from '../replacement.ts'
 import { createRecording } from '../recording-file.ts'
 import { workspaceOf } from '../workspace.ts'
 import { showBuild } from './build.ts'
@@ -153,6 +157,17 @@ export const run: Command = {
       .option('brief', { type: 'boolean', default: false, describe: 'bind, link and traffic only' })
       .option('inject', { type: 'number', default: 0, describe: 'inject this many seeded faults into each driver' })
       .option('param', { type: 'string', array: true, default: [] as string[], describe: 'module.parameter=value' })
+      .option('policy', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'NAME.KEY=VALUE: quotas, restarts, heartbeats and dependencies of a driver, or of all (*)',
+      })
+      .option('replace-with', {
+        type: 'string',
+        describe: 'replace the drivers under traffic by their build for this tree, or from this package folder',
+      })
+      .option('post-mortem', { type: 'string', describe: 'write a record of each failure into this folder' })
       .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
       .option('events', { type: 'string', describe: 'write the event log to this file: the same for the same seed' })
       .option('record', {
@@ -169,6 +184,8 @@ export const run: Command = {
   async run(context, argv) {
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
+    const policies = parsePolicies(argv['policy'] as string[])
+    const postMortem = recorder(argv['post-mortem'] as string | undefined)
     const workspace = await workspaceOf(context)
     try {
       const document = await buildAll(
@@ -176,13 +193,20 @@ export const run: Command = {
         workspace,
         wanted.map(({ module }) => module),
       )
-      const modules = await modulesFor(document, wanted, argv['param'] as string[])
+      const modules = await replacementsFor(
+        context,
+        await modulesFor(document, wanted, argv['param'] as string[]),
+        argv['replace-with'] as string | undefined,
+      )
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
       const request: RunRequest & EngineRun = {
         seed: context.seed,
         modules,
         frames,
+        policies,
+        command: commandLine(),
+        onPostMortem: postMortem.keep,
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
         verify: verifyPackage,
@@ -202,7 +226,9 @@ export const run: Command = {
         : record === undefined
           ? runMachine(request)
           : runRecorded(request, document, record, argv['embed'] === true))
-      context.result({ engine: thisEngine(modules), ...report }, (result) => renderRun(result, context.verbose > 0))
+      context.result({ engine: thisEngine(modules), ...report }, (result) =>
+        [renderRun(result, context.verbose > 0), ...postMortem.texts()].join('\n\n'),
+      )
       if (report.interrupted) return 130
       return report.checks.every((check) => check.ok) ? 0 : 1
     } finally {
@@ -240,6 +266,24 @@ const onlyHere = (): UsageError =>
     expected: 'a recording made by this Node',
     todo: 'record without --engine; the same seed gives the same run on every engine',
   })
+
+/** How this run was asked for. */
+const commandLine = (): string => ['drvport', ...process.argv.slice(2)].map(quoted).join(' ')
+const quoted = (word: string): string => (/^[\w./=:,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** Records of failures: into a folder and, shortened, below the result; nowhere without a folder. */
+function recorder(folder: string | undefined): { keep(record: PostMortem): void; texts(): string[] } {
+  if (folder === undefined) return { keep: () => {}, texts: () => [] }
+  const write = postMortemsTo(folder)
+  const records: PostMortem[] = []
+  return {
+    keep: (record) => {
+      write(record)
+      records.push(record)
+    },
+    texts: () => records.map(renderPostMortem),
+  }
+}
 
 /** A file written as the run goes. Throws UsageError when it cannot be. */
 function fileSink(path: string): (data: string | Uint8Array) => void {

@@ -1,0 +1,37 @@
+/**
+ * Where the other build of a driver comes from, for replacing one live: a tree, which is built as usual, or a folder with a
+ * package.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readPackage } from '../hw/machine/package-files.ts'
+import type { ModuleRequest } from '../hw/machine/run.ts'
+import { openWorkspace } from '../pipeline/workspace.ts'
+import { buildAll } from './commands/run.ts'
+import type { Context } from './context.ts'
+import { reporting } from './workspace.ts'
+
+/** The same modules, each with its replacement from `source`; unchanged without one. */
+export async function replacementsFor(
+  context: Context,
+  modules: readonly ModuleRequest[],
+  source: string | undefined,
+): Promise<ModuleRequest[]> {
+  if (source === undefined) return [...modules]
+  const names = modules.map(({ pack }) => pack.manifest.name)
+  if (names.every((name) => existsSync(join(source, `${name}.json`)))) {
+    const packs = await Promise.all(names.map((name) => readPackage(source, name)))
+    return modules.map((module, i) => ({ ...module, replacement: packs[i]! }))
+  }
+  const workspace = await openWorkspace({ tree: source, toolchain: context.toolchain, ...reporting(context) })
+  try {
+    const document = await buildAll(context, workspace, names)
+    const packs = await Promise.all(document.modules.map((module) => readPackage(module.package!, module.name)))
+    return modules.map((module) => {
+      const replacement = packs.find(({ manifest }) => manifest.name === module.pack.manifest.name)
+      return { ...module, ...(replacement && { replacement }) }
+    })
+  } finally {
+    await workspace.close()
+  }
+}
