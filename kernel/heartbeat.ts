@@ -18,6 +18,9 @@ export interface HeartbeatPolicy {
 
 export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { periodNs: 10e9, timeoutNs: 30e9 }
 
+/** To look again at a domain that was preempted. */
+const PREEMPTED_NS = 1e6
+
 export class Heartbeat {
   readonly policy: HeartbeatPolicy
   /** Operations under way that have a limit of their own. */
@@ -54,6 +57,8 @@ export class Heartbeat {
 
   #beat(): void {
     if (this.#domain.dead) return
+    // Stopped in the middle of something: its allocator, which a fiber's stack comes from, may be in the middle too.
+    if (this.#domain.preempted !== undefined) return this.#due.armIn(PREEMPTED_NS)
     this.#due.armIn(this.policy.periodNs)
     if (this.operations > 0) return
     const complaint = this.serving?.()

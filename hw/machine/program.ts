@@ -13,7 +13,7 @@ import { logCalls, schedCalls, timeCalls } from './core-abi.ts'
 import { dmaCalls, irqCalls, pciCalls } from './device-abi.ts'
 import { Host } from './host.ts'
 import { capCalls, ipcCalls } from './ipc-abi.ts'
-import { pagesWithin } from './memory-limit.ts'
+import { pagesWithin, withMemory } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { NetService } from './net-service.ts'
 import type { Call, ModuleCopy, Probe } from './probe.ts'
@@ -133,7 +133,7 @@ const instantiateCopy = async (
   imports: WebAssembly.Imports,
   pages: number,
 ): Promise<WebAssembly.Instance> =>
-  instantiate(pack, await WebAssembly.compile(copy.wasm), { ...imports, ...copy.imports }, pages)
+  instantiate(pack, await WebAssembly.compile(withMemory(copy.wasm, pages)), { ...imports, ...copy.imports }, pages)
 
 /** How a probe sees a domain's calls. */
 const probed =
