@@ -21,6 +21,7 @@ function sizeOf(text: string): number | undefined {
 }
 
 function nsOf(text: string): number | undefined {
+  if (text === 'never') return Infinity
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(us|ms|s)$/.exec(text) ?? []
   return digits === undefined ? undefined : Number(digits) * TIMES[unit!]!
 }
@@ -34,7 +35,7 @@ const quota = (name: string): Key => ({
 })
 
 const time = (into: (ns: number) => PolicyChange): Key => ({
-  takes: 'a time, as in 250us, 10ms or 5s',
+  takes: 'a time, as in 250us, 10ms or 5s, or never',
   read: (text) => {
     const ns = nsOf(text)
     return ns === undefined ? undefined : into(ns)
@@ -64,7 +65,6 @@ const KEYS: ReadonlyMap<string, Key> = new Map<string, Key>([
       },
     },
   ],
-  // 0s: none.
   ['heartbeat', time((periodNs) => ({ heartbeat: { periodNs } }))],
   ['answer-within', time((timeoutNs) => ({ heartbeat: { timeoutNs } }))],
   ['needs', { takes: 'drivers, with + between', read: (text) => ({ needs: text.split('+') }) }],

@@ -9,13 +9,18 @@
  */
 
 /** What a holder may do. Bits; a derived capability has a subset of its parent's. */
-export const RIGHT = { READ: 1, WRITE: 2, GRANT: 4, ALL: 7 } as const
+export const RIGHT = { READ: 1, WRITE: 2, GRANT: 4, MAP: 8, ALL: 15 } as const
 
 export interface CapabilityObject {
   /** Kind of thing: `mmio`, `port`, `pci`, `dma`, `irq`, `timer`, `log`, `endpoint`, `cnode`... */
   readonly type: string
   /** For messages: what a person would call it. */
   readonly label: string
+  /** Only capabilities reach it, so that whoever has the one that others derive from can have it alone. */
+  readonly ownable?: boolean
+  /** Told of every capability to it that comes and goes; one that moves does neither. */
+  gained?(capability: Capability): void
+  lost?(capability: Capability): void
 }
 
 /** Why an operation on capabilities was refused. */
@@ -182,6 +187,7 @@ export class CNode implements CapabilityObject {
     this.#vacate(capability)
     capability.space = undefined
     capability.ended?.()
+    capability.object.lost?.(capability)
   }
 
   #place<T extends CapabilityObject>(
@@ -196,6 +202,7 @@ export class CNode implements CapabilityObject {
     const capability = new Capability<T>(object, rights, badge, this, slot, options.ended)
     this.#occupy(capability, slot)
     if (parent !== undefined) link(parent, capability)
+    object.gained?.(capability)
     return capability
   }
 

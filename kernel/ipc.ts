@@ -13,6 +13,7 @@ import {
   type CapabilityObject,
   type CNode,
   type Refusal,
+  revoke,
   RIGHT,
 } from './capability.ts'
 import type { Contract } from './contract.ts'
@@ -51,6 +52,9 @@ export const IPC = {
 /** The thread must suspend: what the call returns comes with the wake-up. */
 export const BLOCK = -0x8000_0000
 
+/** Label of the message that a client, told by its badge, has gone: its last capability has ended. */
+export const GONE = 0x7fff_ffff
+
 /** Words of a message beside its label. */
 export const WORDS = 8
 export const CAPS = 3
@@ -73,7 +77,7 @@ export class Message {
   readonly words = new Int32Array(WORDS)
   /** Out: pointers of capabilities to send. In: slots where they arrived. */
   readonly caps = new Int32Array(CAPS)
-  /** Bit i: capability i is moved, not copied. */
+  /** Out, bit i: capability i is moved, not copied; bit 8 + i: exclusively. In, bit i: it is the receiver's alone. */
   moved = 0
   capCount = 0
 
@@ -104,8 +108,9 @@ export class Party {
   notification: Notification | undefined
   /** Who owes it a reply. */
   server: Party | undefined
-  /** Badge of the capability it sends through. */
+  /** Badge of the capability it sends through, and that capability. */
   badge = 0
+  through: Capability | undefined
   /** Whom it owes replies, the latest last. */
   readonly callers: Party[] = []
   /** Endpoints it has received from. */
@@ -130,6 +135,14 @@ export class Endpoint implements CapabilityObject {
   readonly type = 'endpoint'
   readonly label: string
   readonly contract: Contract | undefined
+  /** Who wants to hear, in place of a message, that the last capability of a client has ended. */
+  watched = false
+  /** Badges of clients that have gone, and nobody was told yet. */
+  readonly gone: number[] = []
+  /** Badge -> capabilities of clients: those that can send and not receive. */
+  readonly #clients = new Map<number, number>()
+  /** Set once somebody waits here. */
+  ipc: Ipc | undefined
   /** Waiting to be received from, in order of arrival. */
   readonly senders: Party[] = []
   readonly receivers: Party[] = []
@@ -145,7 +158,27 @@ export class Endpoint implements CapabilityObject {
     this.label = label
     this.contract = contract
   }
+
+  gained(capability: Capability): void {
+    if (isClients(capability)) this.#clients.set(capability.badge, (this.#clients.get(capability.badge) ?? 0) + 1)
+  }
+
+  /** What was sent through it and not received is taken back; with a client's last one, its session ends. */
+  lost(capability: Capability): void {
+    this.ipc?.withdraw(this, capability)
+    if (!isClients(capability)) return
+    const { badge } = capability
+    const left = this.#clients.get(badge)! - 1
+    if (left > 0) return void this.#clients.set(badge, left)
+    this.#clients.delete(badge)
+    this.contract?.restart(badge)
+    if (!this.watched || this.closed) return
+    this.gone.push(badge)
+    this.ipc?.tellGone(this)
+  }
 }
+
+const isClients = ({ rights }: Capability): boolean => (rights & (RIGHT.READ | RIGHT.WRITE)) === RIGHT.WRITE
 
 /** Bits that are set from anywhere and waited for by one at a time. */
 export class Notification implements CapabilityObject {
@@ -182,7 +215,7 @@ export class Ipc {
   readonly #scheduler: Scheduler
   #mark = 0
   /** Why the last capability was refused: find() has no other way to say it without allocating. */
-  #refused = 0
+  refused = 0
   /** Told of every refusal by contract: `contract: message in state`. */
   onRefusal: ((party: Party, text: string) => void) | undefined
 
@@ -203,13 +236,14 @@ export class Ipc {
   }
 
   #send(party: Party, pointer: number, wait: 'call' | 'send'): number {
-    const capability = this.#find(party.capabilities, pointer, 'endpoint', RIGHT.WRITE)
-    if (capability === undefined) return this.#refused
+    const capability = this.find(party.capabilities, pointer, 'endpoint', RIGHT.WRITE)
+    if (capability === undefined) return this.refused
     if (party.out.capCount > 0 && (capability.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
     const endpoint = capability.object as Endpoint
     if (endpoint.closed) return IPC.ENDED
     if (!this.#allowed(party, endpoint, capability.badge)) return IPC.PROTOCOL
     party.badge = capability.badge
+    party.through = capability
     const receiver = endpoint.receivers[0]
     if (receiver === undefined) return this.#queue(party, endpoint, wait)
     const refused = this.#transfer(party, receiver, capability.badge)
@@ -226,6 +260,7 @@ export class Ipc {
     if (this.#circular(party, endpoint)) return IPC.DEADLOCK
     party.wait = wait
     party.endpoint = endpoint
+    endpoint.ipc = this
     endpoint.senders.push(party)
     for (let i = 0; i < endpoint.servers.length; i++) this.#inherit(endpoint.servers[i]!)
     return BLOCK
@@ -237,8 +272,8 @@ export class Ipc {
    * the server is in the midst of asking for this, CANCELLED when it ends of it.
    */
   invoke(space: CNode, pointer: number, label: number, a: number, b: number, c: number): number {
-    const capability = this.#find(space, pointer, 'endpoint', RIGHT.WRITE)
-    if (capability === undefined) return this.#refused
+    const capability = this.find(space, pointer, 'endpoint', RIGHT.WRITE)
+    if (capability === undefined) return this.refused
     const endpoint = capability.object as Endpoint
     const { passive } = endpoint
     if (endpoint.closed) return IPC.ENDED
@@ -252,14 +287,15 @@ export class Ipc {
 
   /** Take the next message into `party.in`. Returns its label, an error, or BLOCK. */
   receive(party: Party, pointer: number): number {
-    const capability = this.#find(party.capabilities, pointer, 'endpoint', RIGHT.READ)
-    if (capability === undefined) return this.#refused
+    const capability = this.find(party.capabilities, pointer, 'endpoint', RIGHT.READ)
+    if (capability === undefined) return this.refused
     const endpoint = capability.object as Endpoint
     if (endpoint.closed) return IPC.ENDED
     if (!endpoint.servers.includes(party)) {
       endpoint.servers.push(party)
       party.serves.push(endpoint)
     }
+    if (endpoint.gone.length > 0) return tellGone(endpoint, party)
     for (let sender = first(endpoint); sender !== undefined; sender = first(endpoint)) {
       const { wait } = sender
       const refused = this.#admit(sender, party, endpoint)
@@ -273,6 +309,7 @@ export class Ipc {
     }
     party.wait = 'receive'
     party.endpoint = endpoint
+    endpoint.ipc = this
     endpoint.receivers.push(party)
     return BLOCK
   }
@@ -320,15 +357,15 @@ export class Ipc {
 
   /** Set bits: those of the badge, or `bits` where there is none. Never blocks. */
   signal(space: CNode, pointer: number, bits: number): number {
-    const capability = this.#find(space, pointer, 'notification', RIGHT.WRITE)
-    if (capability === undefined) return this.#refused
+    const capability = this.find(space, pointer, 'notification', RIGHT.WRITE)
+    if (capability === undefined) return this.refused
     return this.raise(capability.object as Notification, capability.badge === 0 ? bits : capability.badge)
   }
 
   /** Take the bits that are set, without waiting: 31 of them, 0 when there are none, or an error. */
   poll(space: CNode, pointer: number): number {
-    const capability = this.#find(space, pointer, 'notification', RIGHT.READ)
-    if (capability === undefined) return this.#refused
+    const capability = this.find(space, pointer, 'notification', RIGHT.READ)
+    if (capability === undefined) return this.refused
     const notification = capability.object as Notification
     if (notification.closed) return IPC.ENDED
     const bits = notification.bits & 0x7fff_ffff
@@ -351,9 +388,13 @@ export class Ipc {
 
   /** Wait for bits; they are in `party.in.label`, and cleared. Returns OK, an error, or BLOCK. */
   await(party: Party, pointer: number): number {
-    const capability = this.#find(party.capabilities, pointer, 'notification', RIGHT.READ)
-    if (capability === undefined) return this.#refused
-    const notification = capability.object as Notification
+    const capability = this.find(party.capabilities, pointer, 'notification', RIGHT.READ)
+    if (capability === undefined) return this.refused
+    return this.pause(party, capability.object as Notification)
+  }
+
+  /** The same for whoever has the notification itself. */
+  pause(party: Party, notification: Notification): number {
     if (notification.closed) return IPC.ENDED
     if (notification.bits !== 0) {
       hand(notification, party)
@@ -401,11 +442,32 @@ export class Ipc {
     }
   }
 
+  /** A capability has ended: what was sent through it and waits to be received is nobody's any more. */
+  withdraw(endpoint: Endpoint, capability: Capability): void {
+    for (let i = endpoint.senders.length - 1; i >= 0; i--) {
+      const sender = endpoint.senders[i]!
+      if (sender.through !== capability) continue
+      this.cancel(sender)
+      sender.thread.resume(IPC.ENDED)
+    }
+  }
+
+  /** A client has gone: whoever receives hears of it, if somebody does now. */
+  tellGone(endpoint: Endpoint): void {
+    const [receiver] = endpoint.receivers
+    if (receiver === undefined) return
+    const label = tellGone(endpoint, receiver)
+    drop(endpoint.receivers, receiver)
+    this.#settled(receiver)
+    receiver.thread.resume(label)
+  }
+
   // ---- parts ----
 
-  #find(space: CNode, pointer: number, type: string, right: number): Capability | undefined {
+  /** The capability behind a pointer, if it is of this type and has these rights; else `refused` says why not. */
+  find(space: CNode, pointer: number, type: string, right: number): Capability | undefined {
     const capability = pointer < 0x1_0000 ? space.at(pointer) : inner(space, pointer)
-    this.#refused =
+    this.refused =
       capability === undefined || capability.object.type !== type
         ? IPC.EMPTY
         : !capability.alive
@@ -413,7 +475,7 @@ export class Ipc {
           : (capability.rights & right) !== right
             ? IPC.NO_RIGHT
             : IPC.OK
-    return this.#refused === IPC.OK ? capability : undefined
+    return this.refused === IPC.OK ? capability : undefined
   }
 
   /** The party waits no more. */
@@ -434,8 +496,10 @@ export class Ipc {
 
   #allowed(party: Party, endpoint: Endpoint, badge: number): boolean {
     const { contract } = endpoint
-    if (contract === undefined || contract.allows(badge, party.out.label)) return true
-    this.onRefusal?.(party, contract.refusal(badge, party.out.label))
+    if (contract === undefined) return true
+    const { out } = party
+    if (contract.allows(badge, out.label) && contract.fits(out, party.capabilities)) return true
+    this.onRefusal?.(party, contract.refusal(badge, out, party.capabilities))
     return false
   }
 
@@ -455,6 +519,7 @@ export class Ipc {
     target.badge = badge
     target.count = out.count
     target.capCount = out.capCount
+    target.moved = out.capCount > 0 ? out.moved >> EXCLUSIVE : 0
     for (let i = 0; i < out.count; i++) target.words[i] = out.words[i]!
     to.arrived?.(to)
     return IPC.OK
@@ -506,6 +571,17 @@ export class Ipc {
   }
 }
 
+/** The message, in place of one from a client, that it has gone. Returns its label. */
+function tellGone(endpoint: Endpoint, to: Party): number {
+  const message = to.in
+  message.label = GONE
+  message.badge = endpoint.gone.shift()!
+  message.count = 0
+  message.capCount = 0
+  to.arrived?.(to)
+  return GONE
+}
+
 /** Give a party the bits that are set, and clear them. */
 function hand(notification: Notification, to: Party): void {
   to.in.label = notification.bits
@@ -533,6 +609,18 @@ function first(endpoint: Endpoint): Party | undefined {
   return best
 }
 
+/** Bit of `moved` that asks for the first capability to be moved exclusively. */
+export const EXCLUSIVE = 8
+
+/** Nobody but its holder reaches what it is for, once what was derived from it has ended. */
+const isOwners = (capability: Capability): boolean =>
+  capability.parent === undefined && capability.object.ownable === true
+
+function isBelow(capability: Capability, root: Capability): boolean {
+  for (let at = capability.parent; at !== undefined; at = at.parent) if (at === root) return true
+  return false
+}
+
 /** Check everything, then move: a refusal leaves both sides as they were. */
 function moveCapabilities(from: Party, to: Party): number {
   const { out } = from
@@ -542,9 +630,14 @@ function moveCapabilities(from: Party, to: Party): number {
     try {
       const source = lookup(from.capabilities, out.caps[i]!)
       if ((source.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
-      // The same one cannot be moved twice.
-      for (let j = 0; j < i; j++)
-        if (out.caps[j] === out.caps[i] && ((out.moved >> i) | (out.moved >> j)) & 1) return IPC.EMPTY
+      const exclusive = ((out.moved >> (EXCLUSIVE + i)) & 1) !== 0
+      if (exclusive && !isOwners(source)) return IPC.NO_RIGHT
+      for (let j = 0; j < out.capCount; j++) {
+        if (j === i) continue
+        // The same one cannot be moved twice, and what is below one moved exclusively ends.
+        if (out.caps[j] === out.caps[i] && (((out.moved >> i) | (out.moved >> j)) & 0x101) !== 0) return IPC.EMPTY
+        if (exclusive && isBelow(lookup(from.capabilities, out.caps[j]!), source)) return IPC.EMPTY
+      }
     } catch (error) {
       if (error instanceof CapabilityError) return REFUSALS[error.refusal]
       throw error
@@ -552,7 +645,10 @@ function moveCapabilities(from: Party, to: Party): number {
   }
   for (let i = 0; i < out.capCount; i++) {
     const source = lookup(from.capabilities, out.caps[i]!)
-    if ((out.moved >> i) & 1) to.capabilities.move(source, to.window + i)
+    if ((out.moved >> (EXCLUSIVE + i)) & 1) {
+      revoke(source, false)
+      to.capabilities.move(source, to.window + i)
+    } else if ((out.moved >> i) & 1) to.capabilities.move(source, to.window + i)
     else to.capabilities.derive(source, source.object, { slot: to.window + i })
     to.in.caps[i] = to.window + i
   }

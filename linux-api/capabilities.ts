@@ -429,6 +429,12 @@ export const groups: readonly Group[] = [
           doc: 'Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*.',
         },
         {
+          name: 'watch',
+          params: [slot],
+          result: 'i32',
+          doc: 'From now on whoever receives there hears, by a message with label IPC_GONE and the badge, that the last capability of a client has ended.',
+        },
+        {
           name: 'window',
           params: [p('first', 'u32', 'slot'), p('count', 'u32', '0 to 3')],
           result: 'i32',
@@ -495,6 +501,90 @@ export const groups: readonly Group[] = [
         },
         { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
         { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
+      ] satisfies readonly Call[]
+    ).map(forShim),
+  },
+  {
+    name: 'mem',
+    doc: 'Memory shared between domains. Results below zero are IPC_*.',
+    calls: (
+      [
+        {
+          name: 'create',
+          params: [p('len', 'u32', 'bytes')],
+          result: 'i32',
+          doc: 'Make a memory object, zeroed, and own it. Returns its slot, or IPC_QUOTA.',
+        },
+        {
+          name: 'lend',
+          params: [p('addr', 'ptr'), p('len', 'u32', 'bytes')],
+          result: 'i32',
+          doc: "Make a memory object of a piece of the domain's own memory: it can be shared and taken back, never given away. Returns its slot, IPC_RANGE, or IPC_QUOTA.",
+        },
+        { name: 'size', params: [slot], result: 'i32', doc: 'Bytes of a memory object, or IPC_*.' },
+        {
+          name: 'read',
+          params: [slot, p('offset', 'u32'), p('dst', 'ptr'), p('len', 'u32')],
+          result: 'i32',
+          doc: 'Copy out of a memory object. 0, or IPC_RANGE when not all of it lies within.',
+        },
+        {
+          name: 'write',
+          params: [slot, p('offset', 'u32'), p('src', 'ptr'), p('len', 'u32')],
+          result: 'i32',
+          doc: 'Copy into a memory object. 0, or IPC_RANGE, and nothing is written.',
+        },
+        {
+          name: 'map',
+          params: [slot, p('offset', 'u32'), p('len', 'u32')],
+          result: 'u32',
+          doc: 'Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked.',
+        },
+        { name: 'unmap', params: [p('addr', 'u32', 'address returned by mem.map')], result: 'i32', doc: 'Undo map.' },
+      ] satisfies readonly Call[]
+    ).map(forShim),
+  },
+  {
+    name: 'ring',
+    doc: 'Rings of slots in memory that one side, the owner, lends (layout: struct ring). The owner works on it in place. Results below zero are IPC_*.',
+    calls: (
+      [
+        {
+          name: 'create',
+          params: [
+            p('addr', 'ptr', 'struct ring and the slots after it, 4-byte aligned'),
+            p('slots', 'u32', 'a power of two'),
+            p('slot_bytes', 'u32'),
+            p('outward', 'u32', '1: from the owner to the peer, 0: to the owner'),
+          ],
+          result: 'i32',
+          doc: "Make a ring in the domain's own memory. Returns the owner's slot; who is given one derived from it is the peer.",
+        },
+        {
+          name: 'take',
+          params: [slot, p('dst', 'ptr'), p('max', 'u32', 'slots')],
+          result: 'i32',
+          doc: 'Peer: take what is there, and tell the owner if it asked for that. Returns how many slots.',
+        },
+        {
+          name: 'put',
+          params: [slot, p('src', 'ptr'), p('count', 'u32', 'slots')],
+          result: 'i32',
+          doc: 'Peer: put slots, and tell the owner if it asked for that. Returns how many there was room for.',
+        },
+        {
+          name: 'tell',
+          params: [slot],
+          result: 'i32',
+          doc: 'Owner: the peer asked to hear of the slot just passed (its event index in the ring).',
+        },
+        {
+          name: 'wait',
+          params: [slot, ...deadline],
+          result: 'i32',
+          blocking: true,
+          doc: 'Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there.',
+        },
       ] satisfies readonly Call[]
     ).map(forShim),
   },
@@ -819,9 +909,25 @@ export const structs: readonly Struct[] = [
       { name: 'badge', type: 'u32', doc: 'in: who speaks' },
       { name: 'count', type: 'u32', doc: 'words, 0 to 8' },
       { name: 'cap_count', type: 'u32', doc: 'capabilities, 0 to 3' },
-      { name: 'moved', type: 'u32', doc: 'out: bit i: capability i is moved, not copied' },
+      {
+        name: 'moved',
+        type: 'u32',
+        doc: "out: bit i: capability i is moved, not copied; bit 8 + i: memory moved exclusively; in: bit i: it is the receiver's alone",
+      },
       { name: 'words', type: 'u32', count: 8 },
       { name: 'caps', type: 'u32', count: 3, doc: 'out: slots; in: slots of the window' },
+    ],
+  },
+  {
+    name: 'ring',
+    shimOnly: true,
+    doc: 'Head of a ring; the slots follow. Indices count slots since the start and wrap at 2^32.',
+    fields: [
+      { name: 'owner', type: 'u32', doc: "the owner's index: produced or consumed so far" },
+      { name: 'peer', type: 'u32', doc: "the peer's; the machine writes it and does not read it" },
+      { name: 'owner_wants', type: 'u32', doc: 'the owner wants to hear when the peer passes this index' },
+      { name: 'peer_wants', type: 'u32', doc: 'the peer wants to hear when the owner passes this one' },
+      { name: 'pad', type: 'u32', count: 4 },
     ],
   },
   {
@@ -995,6 +1101,7 @@ export const constants: readonly ConstantSet[] = [
       ['BADGED', -11, 'it has another badge for good'],
       ['QUOTA', -12, 'no more capabilities may be held'],
       ['RANGE', -13, 'no such slot, word or byte'],
+      ['GONE', 0x7fffffff, 'label of the message that a client has gone'],
     ],
   },
   {
@@ -1005,6 +1112,8 @@ export const constants: readonly ConstantSet[] = [
       ['READ', 1, 'receive, read'],
       ['WRITE', 2, 'send, write'],
       ['GRANT', 4, 'give it to another domain'],
+      ['MAP', 8, 'map it'],
+      ['ALL', 15, ''],
     ],
   },
 ]

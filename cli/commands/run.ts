@@ -15,7 +15,6 @@ import type { Command, Context } from '../context.ts'
 import type { EngineFacts } from '../engine/guest.ts'
 import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
-import { modelOf, modelOptions } from '../model.ts'
 import { parsePolicies } from '../policy.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
 import { replacementsFor } from '../replacement.ts'
@@ -134,24 +133,10 @@ export function renderRun(report: RunReport & { readonly engine?: EngineFacts },
     ...driverLog(report, verbose),
     '',
     table([{ title: 'module' }, { title: 'device' }, { title: 'rung' }, { title: '' }], modules),
-    ...renderPartitions(report),
     '',
     `seed ${report.seed}: ${duration(virtualMs)} of virtual time in ${duration(wallMs)}, ${count(report.machine.events)} events, log ${report.machine.eventHash}`,
     ...(report.engine === undefined ? [] : renderEngine(report.engine)),
   ].join('\n')
-}
-
-/** What each partition was promised and what it used. */
-function renderPartitions({ machine, time }: RunReport): string[] {
-  const { partitions } = machine
-  if (partitions === undefined) return []
-  const rows = partitions.map(({ name, share, usedMs }) => [
-    name,
-    `${(share * 100).toFixed(0)} %`,
-    `${usedMs.toFixed(3)} ms`,
-    `${((100 * usedMs) / time.virtualMs).toFixed(1)} %`,
-  ])
-  return ['', table([{ title: 'partition' }, { title: 'share' }, { title: 'used' }, { title: 'of all time' }], rows)]
 }
 
 /** Fault and C backtrace, as a kernel engineer reads one. */
@@ -166,7 +151,7 @@ export const run: Command = {
   usage: 'run <modules..>',
   describe: 'boot a machine with these drivers and devices, and take them up the ladder',
   options: (argv) =>
-    modelOptions(argv)
+    argv
       .positional('modules', { array: true, type: 'string', describe: 'MODULE, or MODULE=DEVICE' })
       .option('frames', { type: 'number', default: FRAMES, describe: 'frames each way' })
       .option('brief', { type: 'boolean', default: false, describe: 'bind, link and traffic only' })
@@ -200,12 +185,7 @@ export const run: Command = {
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
     const policies = parsePolicies(argv['policy'] as string[])
-    const record = argv['record'] as string | undefined
     const postMortem = recorder(argv['post-mortem'] as string | undefined)
-    const model = modelOf(
-      argv,
-      wanted.map(({ module }) => module),
-    )
     const workspace = await workspaceOf(context)
     try {
       const document = await buildAll(
@@ -213,8 +193,11 @@ export const run: Command = {
         workspace,
         wanted.map(({ module }) => module),
       )
-      const asked = await modulesFor(document, wanted, argv['param'] as string[])
-      const { modules, keys } = await replacementsFor(context, asked, argv['replace-with'] as string | undefined)
+      const modules = await replacementsFor(
+        context,
+        await modulesFor(document, wanted, argv['param'] as string[]),
+        argv['replace-with'] as string | undefined,
+      )
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
       const request: RunRequest & EngineRun = {
@@ -222,11 +205,10 @@ export const run: Command = {
         modules,
         frames,
         policies,
-        againAt: againAt(record),
+        command: commandLine(),
         onPostMortem: postMortem.keep,
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
-        ...model,
         verify: verifyPackage,
         symbolizer: symbolizerOf,
         wallMs: () => performance.now(),
@@ -236,14 +218,14 @@ export const run: Command = {
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
       }
+      const record = argv['record'] as string | undefined
       const engine = argv['engine'] as EngineName
-      const here = ['record', 'policy', 'replace-with', 'post-mortem'].find((name) => given(argv[name]))
-      if (engine !== 'node' && here !== undefined) throw onlyHere(here)
+      if (engine !== 'node' && record !== undefined) throw onlyHere()
       const report = await (engine !== 'node'
         ? runElsewhere(context, engine, request)
         : record === undefined
           ? runMachine(request)
-          : runRecorded(request, { ...keysOf(document, asked), ...keys }, record, argv['embed'] === true))
+          : runRecorded(request, document, record, argv['embed'] === true))
       context.result({ engine: thisEngine(modules), ...report }, (result) =>
         [renderRun(result, context.verbose > 0), ...postMortem.texts()].join('\n\n'),
       )
@@ -255,22 +237,14 @@ export const run: Command = {
   },
 }
 
-/** Keys of a build's packages in the store, by the SHA-256 of the module. */
-export const keysOf = (document: BuildDocument, modules: readonly ModuleRequest[]): Record<string, string> =>
-  Object.fromEntries(
-    document.modules.flatMap(({ name, package: directory }) => {
-      const pack = modules.find((module) => module.pack.manifest.name === name)?.pack
-      return pack === undefined ? [] : [[pack.manifest.wasm.sha256, basename(directory!)]]
-    }),
-  )
-
 /** Run, and write a recording as it goes: one that is killed leaves what happened until then. */
 async function runRecorded(
   request: RunRequest,
-  packages: Readonly<Record<string, string>>,
+  document: BuildDocument,
   path: string,
   embed: boolean,
 ): Promise<RunReport> {
+  const packages = Object.fromEntries(document.modules.map((module) => [module.name, basename(module.package!)]))
   const write = createRecording(path, request, { packages, embed })
   let recorder: RunRecorder | undefined
   const report = await runMachine({
@@ -287,23 +261,15 @@ async function runRecorded(
   return report
 }
 
-const given = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
-
-const onlyHere = (option: string): UsageError =>
-  new UsageError(`--${option} and --engine do not go together`, {
-    expected: `--${option} with the machine in this Node`,
-    todo: `leave out one of them; the same seed gives the same run on every engine`,
+const onlyHere = (): UsageError =>
+  new UsageError('--record and --engine do not go together', {
+    expected: 'a recording made by this Node',
+    todo: 'record without --engine; the same seed gives the same run on every engine',
   })
 
 /** How this run was asked for. */
 const commandLine = (): string => ['drvport', ...process.argv.slice(2)].map(quoted).join(' ')
 const quoted = (word: string): string => (/^[\w./=:,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
-
-/** The command that comes to an event of this run again. */
-const againAt =
-  (recording: string | undefined) =>
-  (event: number): string =>
-    recording === undefined ? commandLine() : `drvport replay ${quoted(recording)} --until ${event}`
 
 /** Records of failures: into a folder and, shortened, below the result; nowhere without a folder. */
 function recorder(folder: string | undefined): { keep(record: PostMortem): void; texts(): string[] } {

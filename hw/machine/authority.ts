@@ -17,6 +17,8 @@ export const AUTHORITIES = {
   wasi: 'files',
   ipc: 'ipc',
   cap: 'cnode',
+  mem: 'untyped',
+  ring: 'ring-maker',
 } as const
 
 export type AuthorityGroup = keyof typeof AUTHORITIES

@@ -3,7 +3,6 @@
  */
 import { type Capability, revoke } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
-import { type Costs, DEFAULT_COSTS } from '../../kernel/costs.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { Kernel } from '../../kernel/kernel.ts'
 import { Authority } from './authority.ts'
@@ -52,8 +51,8 @@ export class Board {
   readonly #volume = new WeakMap<Domain, number>()
   readonly #deviceKind: number
 
-  constructor(seed: number, costs: Partial<Costs> = {}) {
-    this.kernel = new Kernel(seed, { ...DEFAULT_COSTS, ...costs })
+  constructor(seed: number) {
+    this.kernel = new Kernel(seed)
     this.#deviceKind = this.kernel.log.kind('device')
     this.tree = new DeviceTree(this.kernel.log)
     this.interrupts = createInterruptController()

@@ -6,6 +6,8 @@ import { Failure, type FaultKind, KILLED } from '../../kernel/fault.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
 import type { Host } from './host.ts'
 
+const CALL_NS = 20
+const RELAX_NS = 100
 const two32 = 0x1_0000_0000
 
 const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
@@ -51,7 +53,7 @@ export function timeCalls(host: Host): TimeCalls {
     now: (out) => {
       grip.need('now')
       host.domain.account()
-      host.domain.spend(host.board.kernel.costs.callNs)
+      host.domain.spend(CALL_NS)
       put('time.now', out, host.board.kernel.clock.now())
     },
     wall: (out) => {
@@ -111,7 +113,7 @@ export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCal
     },
     relax: () => {
       grip.need('relax')
-      host.domain.spend(host.board.kernel.costs.relaxNs)
+      host.domain.spend(RELAX_NS)
     },
     exit: () => {
       grip.need('exit')

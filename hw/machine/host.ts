@@ -12,7 +12,7 @@ import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../pci/function.ts'
 import { createGrips, type Grips } from './authority.ts'
 import type { Board } from './board.ts'
 import type { NetDriver } from './net-interface.ts'
-import { type Mapping, PageTable, PortTable } from './page-table.ts'
+import { type Mapping, PageTable, PortTable, type Window } from './page-table.ts'
 
 export interface PciObject {
   readonly type: 'pci'
@@ -157,17 +157,22 @@ export class Host {
       const offset = start - bar.start
       if (offset < 0 || length === 0 || offset + length > Math.max(bar.bytes, 4096)) continue
       if ((capability.rights & RIGHT.READ) === 0) continue
-      if (!this.mayHold(1)) return 0
-      const mapping = this.pages.map(bar, offset, Math.min(length, bar.bytes - offset))
-      if (mapping === undefined) return 0
-      this.domain.capabilities.derive<MappingObject>(
-        capability,
-        { type: 'mapping', label: `${bar.name} at 0x${mapping.address.toString(16)}`, mapping },
-        { ended: () => this.pages.unmap(mapping) },
-      )
-      return mapping.address
+      return this.mapWindow(capability, bar.name, bar, offset, Math.min(length, bar.bytes - offset))
     }
     return 0
+  }
+
+  /** Map a window that a capability stands for; 0 when no addresses are left. */
+  mapWindow(capability: Capability, name: string, window: Window, offset: number, length: number): number {
+    if (!this.mayHold(1)) return 0
+    const mapping = this.pages.map(window, offset, length)
+    if (mapping === undefined) return 0
+    mapping.capability = this.domain.capabilities.derive<MappingObject>(
+      capability,
+      { type: 'mapping', label: `${name} at 0x${mapping.address.toString(16)}`, mapping },
+      { ended: () => this.pages.unmap(mapping) },
+    )
+    return mapping.address
   }
 
   unmap(address: number): boolean {

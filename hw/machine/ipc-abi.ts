@@ -66,6 +66,7 @@ function put(words: Int32Array, at: number, from: Message): void {
   words[at + AT.badge] = from.badge
   words[at + AT.count] = from.count
   words[at + AT.capCount] = from.capCount
+  words[at + AT.moved] = from.moved
   for (let i = 0; i < from.count; i++) words[at + AT.words + i] = from.words[i]!
   for (let i = 0; i < from.capCount; i++) words[at + AT.caps + i] = from.caps[i]!
 }
@@ -105,6 +106,7 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
       const contract = text === '' ? undefined : contractOf(host, service, text)
       if (contract === null) return IPC.PROTOCOL
       return refusable(() => {
+        if (!host.mayHold(1)) return IPC.QUOTA
         const endpoint = new Endpoint(service, contract)
         const made = host.domain.capabilities.create(endpoint, { ended: () => ipc().close(endpoint) })
         host.board.exchange.offered(host, service, made)
@@ -114,6 +116,7 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
     notification: () => {
       grip.need('notification')
       return refusable(() => {
+        if (!host.mayHold(1)) return IPC.QUOTA
         const made = new Notification(`notification of ${host.name}`)
         return host.domain.capabilities.create(made, { ended: () => ipc().close(made) }).slot
       })
@@ -143,6 +146,16 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
     },
     reply_receive: (pointer, at, low, high) =>
       speak('reply_receive', at, true, low, high, (party) => ipc().replyReceive(party, pointer >>> 0)),
+    watch: (pointer) => {
+      grip.need('watch')
+      return refusable(() => {
+        const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
+        if (!(object instanceof Endpoint)) return IPC.EMPTY
+        if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
+        object.watched = true
+        return IPC.OK
+      })
+    },
     window: (first, count) => {
       grip.need('window')
       const party = host.domain.party('ipc.window')
@@ -155,8 +168,9 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
       grip.need('serve')
       const entry = exported('serve') as ((...args: number[]) => number) | undefined
       return refusable(() => {
-        const { object } = lookup(host.domain.capabilities, pointer >>> 0)
+        const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
         if (!(object instanceof Endpoint) || entry === undefined) return IPC.EMPTY
+        if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
         const { domain, words } = host
         const irqsOff = (exported('drvport_irqs_off') as WebAssembly.Global).value as number
         // What holds interrupts off, on the stack below, expects nobody to come in.
@@ -199,7 +213,7 @@ function contractOf(host: Host, service: string, text: string): Contract | null 
 }
 
 /** What an operation on capabilities gives; its refusal as a number. */
-function refusable(work: () => number): number {
+export function refusable(work: () => number): number {
   try {
     return work()
   } catch (error) {
@@ -219,6 +233,7 @@ export function capCalls(host: Host): CapCalls {
   return {
     mint: (from, to, rights, badge) =>
       operation('mint', () => {
+        if (!host.mayHold(1)) return IPC.QUOTA
         mint(space(), from >>> 0, to >>> 0, rights, badge === 0 ? undefined : badge)
         return IPC.OK
       }),

@@ -5,8 +5,12 @@
  * mappings, so that running off the end of one does not hit the next. Knows BARs, not capabilities: who may map what
  * was decided before.
  */
+import type { Capability } from '../../kernel/capability.ts'
 import { MMIO } from '../../linux-api/generated/abi.ts'
 import type { PciBar } from '../pci/function.ts'
+
+/** What a mapping leads to: a BAR, or memory that another domain shares. */
+export type Window = Pick<PciBar, 'start' | 'bytes' | 'read' | 'write'>
 
 const SHIFT = 12
 const PAGE = 1 << SHIFT
@@ -16,10 +20,12 @@ const PAGES = (MMIO.END >>> SHIFT) - FIRST
 export interface Mapping {
   /** Address the driver uses. */
   readonly address: number
-  readonly bar: PciBar
+  readonly bar: Window
   /** Part of the BAR that is mapped, bytes. */
   readonly offset: number
   readonly length: number
+  /** Behind it; undefined until it is derived. */
+  capability: Capability | undefined
 }
 
 export class PageTable {
@@ -30,18 +36,18 @@ export class PageTable {
   readonly #mappings: (Mapping | undefined)[] = []
   #next = 0
   /** Result of the last `find`. */
-  bar!: PciBar
+  bar!: Window
   offset = 0
   count = 0
 
-  /** Map part of a BAR. Undefined when no addresses are left. */
-  map(bar: PciBar, offset: number, length: number): Mapping | undefined {
+  /** Map part of a window. Undefined when no addresses are left. */
+  map(bar: Window, offset: number, length: number): Mapping | undefined {
     const inPage = (bar.start + offset) & (PAGE - 1)
     const pages = (inPage + length + PAGE - 1) >>> SHIFT
     const first = this.#reserve(pages + 1)
     if (first < 0) return undefined
     const address = MMIO.BASE + first * PAGE + inPage
-    const mapping = { address, bar, offset, length }
+    const mapping: Mapping = { address, bar, offset, length, capability: undefined }
     let slot = this.#mappings.indexOf(undefined)
     if (slot < 0) slot = this.#mappings.length
     this.#mappings[slot] = mapping
@@ -73,6 +79,8 @@ export class PageTable {
     const slot = this.#slots[page]!
     if (slot === 0) return false
     const mapping = this.#mappings[slot - 1]!
+    // A revocation in steps may not have come here yet.
+    if (mapping.capability?.alive === false) return false
     const offset = this.#offsets[page]! + (address & (PAGE - 1))
     if (offset < mapping.offset || offset + width > mapping.offset + mapping.length) return false
     this.bar = mapping.bar

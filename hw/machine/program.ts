@@ -15,8 +15,8 @@ import { Host } from './host.ts'
 import { capCalls, ipcCalls } from './ipc-abi.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
-import type { Placement } from './placement.ts'
 import type { NetService } from './net-service.ts'
+import { memCalls, ringCalls } from './memory-abi.ts'
 import type { Call, ModuleCopy, Probe } from './probe.ts'
 import { mmioCalls, pioCalls } from './registers-abi.ts'
 import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from './wasi.ts'
@@ -29,8 +29,6 @@ export interface LoadOptions {
   readonly firmware: Readonly<Record<string, Uint8Array>>
   readonly symbolize: Symbolizer | undefined
   readonly limits: DomainLimits
-  /** Where in the schedule it runs; anywhere at normal priority when not given. */
-  readonly placement?: Placement
   readonly probe?: Probe | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
@@ -94,6 +92,8 @@ export async function loadProgram(
     net: net.calls(host),
     ipc: ipcCalls(host, (name) => exports[name]),
     cap: capCalls(host),
+    mem: memCalls(host),
+    ring: ringCalls(host),
   }
   const imports = importsOf(calls, grants, wasi, probed(host, options.probe))
   const instance = await (copy === undefined
@@ -101,9 +101,7 @@ export async function loadProgram(
     : instantiateCopy(pack, copy, imports, pages))
   exports = instance.exports
   checkExports(pack, exports)
-  const { name, limits, placement } = options
-  const domain = board.kernel.createDomain(name, programOf(exports, host.symbolize), limits, placement?.partition)
-  if (placement !== undefined) domain.priority = placement.priority
+  const domain = board.kernel.createDomain(options.name, programOf(exports, host.symbolize), options.limits)
   board.tellRefusals(domain)
   try {
     host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)

@@ -179,6 +179,8 @@ export const IPC = {
   QUOTA: -12,
   /** no such slot, word or byte */
   RANGE: -13,
+  /** label of the message that a client has gone */
+  GONE: 2147483647,
 } as const
 
 /** What the holder of a capability may do. */
@@ -189,6 +191,9 @@ export const RIGHT = {
   WRITE: 2,
   /** give it to another domain */
   GRANT: 4,
+  /** map it */
+  MAP: 8,
+  ALL: 15,
 } as const
 
 /** A base address register as the host placed it. */
@@ -291,6 +296,16 @@ export const message = {
   moved: { offset: 16, type: 'u32', count: 1 },
   words: { offset: 20, type: 'u32', count: 8 },
   caps: { offset: 52, type: 'u32', count: 3 },
+} as const
+
+/** Head of a ring; the slots follow. Indices count slots since the start and wrap at 2^32. */
+export const ring = {
+  size: 32,
+  owner: { offset: 0, type: 'u32', count: 1 },
+  peer: { offset: 4, type: 'u32', count: 1 },
+  owner_wants: { offset: 8, type: 'u32', count: 1 },
+  peer_wants: { offset: 12, type: 'u32', count: 1 },
+  pad: { offset: 16, type: 'u32', count: 4 },
 } as const
 
 /** What the driver side still holds. All zero (but reserved_pages) after exit. */
@@ -478,6 +493,8 @@ export interface IpcCalls {
   reply(msg: number): number
   /** Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*. */
   reply_receive(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+  /** From now on whoever receives there hears, by a message with label IPC_GONE and the badge, that the last capability of a client has ended. */
+  watch(cap: number): number
   /** Open slots for capabilities that come in messages to this fiber: without it none do. */
   window(first: number, count: number): number
   /** Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller. */
@@ -508,6 +525,38 @@ export interface CapCalls {
   free(): number
 }
 
+/** Memory shared between domains. Results below zero are IPC_*. */
+export interface MemCalls {
+  /** Make a memory object, zeroed, and own it. Returns its slot, or IPC_QUOTA. */
+  create(len: number): number
+  /** Make a memory object of a piece of the domain's own memory: it can be shared and taken back, never given away. Returns its slot, IPC_RANGE, or IPC_QUOTA. */
+  lend(addr: number, len: number): number
+  /** Bytes of a memory object, or IPC_*. */
+  size(cap: number): number
+  /** Copy out of a memory object. 0, or IPC_RANGE when not all of it lies within. */
+  read(cap: number, offset: number, dst: number, len: number): number
+  /** Copy into a memory object. 0, or IPC_RANGE, and nothing is written. */
+  write(cap: number, offset: number, src: number, len: number): number
+  /** Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked. */
+  map(cap: number, offset: number, len: number): number
+  /** Undo map. */
+  unmap(addr: number): number
+}
+
+/** Rings of slots in memory that one side, the owner, lends (layout: struct ring). The owner works on it in place. Results below zero are IPC_*. */
+export interface RingCalls {
+  /** Make a ring in the domain's own memory. Returns the owner's slot; who is given one derived from it is the peer. */
+  create(addr: number, slots: number, slot_bytes: number, outward: number): number
+  /** Peer: take what is there, and tell the owner if it asked for that. Returns how many slots. */
+  take(cap: number, dst: number, max: number): number
+  /** Peer: put slots, and tell the owner if it asked for that. Returns how many there was room for. */
+  put(cap: number, src: number, count: number): number
+  /** Owner: the peer asked to hear of the slot just passed (its event index in the ring). */
+  tell(cap: number): number
+  /** Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there. */
+  wait(cap: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
+}
+
 /** Every call group, by import module name. */
 export interface Calls {
   log: LogCalls
@@ -521,6 +570,8 @@ export interface Calls {
   net: NetCalls
   ipc: IpcCalls
   cap: CapCalls
+  mem: MemCalls
+  ring: RingCalls
 }
 
 /** Shape of every call: the linker and the verifier check signatures against it. */
@@ -609,6 +660,7 @@ export const CALLS = {
     receive: { params: 4, result: true, blocking: true },
     reply: { params: 1, result: true, blocking: false },
     reply_receive: { params: 4, result: true, blocking: true },
+    watch: { params: 1, result: true, blocking: false },
     window: { params: 2, result: true, blocking: false },
     serve: { params: 2, result: true, blocking: false },
     invoke: { params: 5, result: true, blocking: false },
@@ -623,6 +675,22 @@ export const CALLS = {
     revoke: { params: 1, result: true, blocking: true },
     rights: { params: 1, result: true, blocking: false },
     free: { params: 0, result: true, blocking: false },
+  },
+  mem: {
+    create: { params: 1, result: true, blocking: false },
+    lend: { params: 2, result: true, blocking: false },
+    size: { params: 1, result: true, blocking: false },
+    read: { params: 4, result: true, blocking: false },
+    write: { params: 4, result: true, blocking: false },
+    map: { params: 3, result: true, blocking: false },
+    unmap: { params: 1, result: true, blocking: false },
+  },
+  ring: {
+    create: { params: 4, result: true, blocking: false },
+    take: { params: 3, result: true, blocking: false },
+    put: { params: 3, result: true, blocking: false },
+    tell: { params: 1, result: true, blocking: false },
+    wait: { params: 3, result: true, blocking: true },
   },
 } as const
 

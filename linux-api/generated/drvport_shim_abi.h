@@ -17,9 +17,12 @@
 #define DRVPORT_IPC_BADGED (-11) /* it has another badge for good */
 #define DRVPORT_IPC_QUOTA (-12) /* no more capabilities may be held */
 #define DRVPORT_IPC_RANGE (-13) /* no such slot, word or byte */
+#define DRVPORT_IPC_GONE 0x7fffffffu /* label of the message that a client has gone */
 #define DRVPORT_RIGHT_READ 1 /* receive, read */
 #define DRVPORT_RIGHT_WRITE 2 /* send, write */
 #define DRVPORT_RIGHT_GRANT 4 /* give it to another domain */
+#define DRVPORT_RIGHT_MAP 8 /* map it */
+#define DRVPORT_RIGHT_ALL 15
 
 /* A message. Words and capabilities beyond their counts are not read and not written. */
 struct drvport_message {
@@ -27,11 +30,21 @@ struct drvport_message {
 	unsigned int badge; /* in: who speaks */
 	unsigned int count; /* words, 0 to 8 */
 	unsigned int cap_count; /* capabilities, 0 to 3 */
-	unsigned int moved; /* out: bit i: capability i is moved, not copied */
+	unsigned int moved; /* out: bit i: capability i is moved, not copied; bit 8 + i: memory moved exclusively; in: bit i: it is the receiver's alone */
 	unsigned int words[8];
 	unsigned int caps[3]; /* out: slots; in: slots of the window */
 };
 _Static_assert(sizeof(struct drvport_message) == 64, "message");
+
+/* Head of a ring; the slots follow. Indices count slots since the start and wrap at 2^32. */
+struct drvport_ring {
+	unsigned int owner; /* the owner's index: produced or consumed so far */
+	unsigned int peer; /* the peer's; the machine writes it and does not read it */
+	unsigned int owner_wants; /* the owner wants to hear when the peer passes this index */
+	unsigned int peer_wants; /* the peer wants to hear when the owner passes this one */
+	unsigned int pad[4];
+};
+_Static_assert(sizeof(struct drvport_ring) == 32, "ring");
 
 
 /* End this fiber here, however deep in its calls it is. */
@@ -87,6 +100,11 @@ int drvport_ipc_reply(unsigned int msg);
 /* Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*. */
 __attribute__((import_module("ipc"), import_name("reply_receive")))
 int drvport_ipc_reply_receive(unsigned int cap, unsigned int msg, unsigned int deadline_lo, unsigned int deadline_hi);
+
+
+/* From now on whoever receives there hears, by a message with label IPC_GONE and the badge, that the last capability of a client has ended. */
+__attribute__((import_module("ipc"), import_name("watch")))
+int drvport_ipc_watch(unsigned int cap);
 
 
 /* Open slots for capabilities that come in messages to this fiber: without it none do. */
@@ -147,6 +165,66 @@ int drvport_cap_rights(unsigned int cap);
 /* The lowest empty slot, or IPC_QUOTA. */
 __attribute__((import_module("cap"), import_name("free")))
 int drvport_cap_free(void);
+
+
+/* Make a memory object, zeroed, and own it. Returns its slot, or IPC_QUOTA. */
+__attribute__((import_module("mem"), import_name("create")))
+int drvport_mem_create(unsigned int len);
+
+
+/* Make a memory object of a piece of the domain's own memory: it can be shared and taken back, never given away. Returns its slot, IPC_RANGE, or IPC_QUOTA. */
+__attribute__((import_module("mem"), import_name("lend")))
+int drvport_mem_lend(unsigned int addr, unsigned int len);
+
+
+/* Bytes of a memory object, or IPC_*. */
+__attribute__((import_module("mem"), import_name("size")))
+int drvport_mem_size(unsigned int cap);
+
+
+/* Copy out of a memory object. 0, or IPC_RANGE when not all of it lies within. */
+__attribute__((import_module("mem"), import_name("read")))
+int drvport_mem_read(unsigned int cap, unsigned int offset, unsigned int dst, unsigned int len);
+
+
+/* Copy into a memory object. 0, or IPC_RANGE, and nothing is written. */
+__attribute__((import_module("mem"), import_name("write")))
+int drvport_mem_write(unsigned int cap, unsigned int offset, unsigned int src, unsigned int len);
+
+
+/* Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked. */
+__attribute__((import_module("mem"), import_name("map")))
+unsigned int drvport_mem_map(unsigned int cap, unsigned int offset, unsigned int len);
+
+
+/* Undo map. */
+__attribute__((import_module("mem"), import_name("unmap")))
+int drvport_mem_unmap(unsigned int addr);
+
+
+/* Make a ring in the domain's own memory. Returns the owner's slot; who is given one derived from it is the peer. */
+__attribute__((import_module("ring"), import_name("create")))
+int drvport_ring_create(unsigned int addr, unsigned int slots, unsigned int slot_bytes, unsigned int outward);
+
+
+/* Peer: take what is there, and tell the owner if it asked for that. Returns how many slots. */
+__attribute__((import_module("ring"), import_name("take")))
+int drvport_ring_take(unsigned int cap, unsigned int dst, unsigned int max);
+
+
+/* Peer: put slots, and tell the owner if it asked for that. Returns how many there was room for. */
+__attribute__((import_module("ring"), import_name("put")))
+int drvport_ring_put(unsigned int cap, unsigned int src, unsigned int count);
+
+
+/* Owner: the peer asked to hear of the slot just passed (its event index in the ring). */
+__attribute__((import_module("ring"), import_name("tell")))
+int drvport_ring_tell(unsigned int cap);
+
+
+/* Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there. */
+__attribute__((import_module("ring"), import_name("wait")))
+int drvport_ring_wait(unsigned int cap, unsigned int deadline_lo, unsigned int deadline_hi);
 
 
 #ifdef DRVPORT_SHIM

@@ -33,7 +33,7 @@ const CLASS_GROUPS: Record<string, readonly string[]> = {
 
 /** What a domain needs to serve others, or to be served by them. */
 const LAYER_GROUPS: Record<string, readonly string[]> = {
-  layered: ['ipc', 'cap', 'irq'],
+  layered: ['ipc', 'cap', 'mem', 'ring', 'mmio', 'irq'],
 }
 
 const LIMITS = { memoryPagesMax: 1024, tableEntriesMax: 65_536, bytesMax: 32 << 20, functionsMax: 100_000 }

@@ -113,6 +113,30 @@ int drvport_reply_receive(u32 slot, struct drvport_message *msg, u64 deadline)
 	return SLEEPING(drvport_ipc_reply_receive(slot, (u32)msg, (u32)deadline, (u32)(deadline >> 32)));
 }
 
+/* ---- rings ---- */
+
+void drvport_ring_publish(u32 slot, struct drvport_ring *ring, u32 count)
+{
+	u32 old = ring->owner, now = old + count;
+
+	WRITE_ONCE(ring->owner, now);
+	if (now - READ_ONCE(ring->peer_wants) - 1 < now - old)
+		drvport_ring_tell(slot);
+}
+
+int drvport_ring_sleep(u32 slot, u64 deadline)
+{
+	return SLEEPING(drvport_ring_wait(slot, (u32)deadline, (u32)(deadline >> 32)));
+}
+
+int drvport_ring_wait_peer(u32 slot, struct drvport_ring *ring, u64 deadline)
+{
+	WRITE_ONCE(ring->owner_wants, READ_ONCE(ring->peer));
+	return drvport_ring_sleep(slot, deadline);
+}
+
+/* ---- notifications ---- */
+
 int drvport_wait_bits(u32 slot, struct drvport_message *msg, u64 deadline)
 {
 	return SLEEPING(drvport_ipc_wait(slot, (u32)msg, (u32)deadline, (u32)(deadline >> 32)));

@@ -31,6 +31,29 @@ int drvport_reply_receive(u32 slot, struct drvport_message *msg, u64 deadline);
 /* Wait for bits of a notification: they are the message's label. */
 int drvport_wait_bits(u32 slot, struct drvport_message *msg, u64 deadline);
 
+/*
+ * The owner's side of a ring, in place: no call unless the peer asked to hear. An outward ring's owner produces; its
+ * room is what the peer has taken. The peer's index is another's word: more than the ring has is none.
+ */
+static inline u32 drvport_ring_room(const struct drvport_ring *ring, u32 slots)
+{
+	u32 used = ring->owner - READ_ONCE(ring->peer);
+
+	return used > slots ? 0 : slots - used;
+}
+
+static inline void *drvport_ring_slot(struct drvport_ring *ring, u32 slots, u32 slot_bytes, u32 index)
+{
+	return (u8 *)(ring + 1) + (index & (slots - 1)) * slot_bytes;
+}
+
+/* The slots up to here are the peer's. */
+void drvport_ring_publish(u32 slot, struct drvport_ring *ring, u32 count);
+/* Wait until the peer has gone on from where it is, or has gone. These may sleep. */
+int drvport_ring_wait_peer(u32 slot, struct drvport_ring *ring, u64 deadline);
+/* The peer's: wait until there is something to move. */
+int drvport_ring_sleep(u32 slot, u64 deadline);
+
 /* IPC_* as errno; what is not negative stays. */
 int drvport_ipc_errno(int result);
 

@@ -46,7 +46,7 @@ type Operation =
 
 const node = fc.nat(SIZES.length - 1)
 const slot = fc.nat(6)
-const rights = fc.constantFrom(7, 7, 7, 7, 5, 3, 1)
+const rights = fc.constantFrom(15, 15, 15, 7, 13, 3, 1)
 const pointer: fc.Arbitrary<Pointer> = fc.record({
   via: fc.constantFrom(undefined, 0, 1, 2, 0, 1, 2, 3, 4, 5, 7),
   slot,

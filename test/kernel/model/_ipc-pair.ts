@@ -135,7 +135,10 @@ class Pair {
       receive: () => [model.receive(op.party, op.at), ipc.receive(party, op.at)],
       reply: () => [model.reply(op.party, letter), ipc.reply(party)],
       replyReceive: () => [model.replyReceive(op.party, letter, op.at), ipc.replyReceive(party, op.at)],
-      signal: () => [model.signal(notification, op.value), ipc.signal(party.capabilities, ENDPOINTS + notification, op.value)],
+      signal: () => [
+        model.signal(notification, op.value),
+        ipc.signal(party.capabilities, ENDPOINTS + notification, op.value),
+      ],
       await: () => [model.await(op.party, notification), ipc.await(party, ENDPOINTS + notification)],
     }
     const [expected, found] = results[op.do]!()
