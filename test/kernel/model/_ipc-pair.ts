@@ -52,7 +52,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
 )
 
 /** A thread that only notes what happens to it. */
-class Noted implements Thread {
+export class Noted implements Thread {
   readonly name: string
   readonly base: number
   readonly partition: Partition
