@@ -124,6 +124,8 @@ export interface PciDevice {
   readonly identity: PciIdentity
   readonly bars: readonly BarSpec[]
   readonly capabilities: PciCapabilities
+  /** Part of the board: firmware leaves its decoding on, and drivers count on that. */
+  readonly onBoard?: true
   read(bar: number, offset: number, width: number): number
   write(bar: number, offset: number, width: number, value: number): void
   /** Names and values of its registers; a model without it is seen by offsets. */

@@ -931,6 +931,18 @@ export const structs: readonly Struct[] = [
     ],
   },
   {
+    name: 'nub',
+    shimOnly: true,
+    doc: "A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies).",
+    fields: [
+      { name: 'kind', type: 'u32', doc: 'NUB_*: what its endpoint understands' },
+      { name: 'handle', type: 'u32', doc: 'what `remove` is given' },
+      { name: 'endpoint', type: 'u32', doc: 'slot of the capability to its bus, which its address is the badge of' },
+      { name: 'address', type: 'u32', doc: 'on its bus' },
+      { name: 'name', type: 'u8', count: 32, doc: 'of its kind, with a zero at the end' },
+    ],
+  },
+  {
     name: 'census',
     doc: 'What the driver side still holds. All zero (but reserved_pages) after exit.',
     fields: [
@@ -1081,6 +1093,15 @@ export const constants: readonly ConstantSet[] = [
       ['DEADLOCK', 8, 'waits for itself'],
       ['LEAK', 9, 'something was left behind'],
       ['UNDEFINED', 10, 'undefined behaviour caught by a compiler check'],
+    ],
+  },
+  {
+    name: 'NUB',
+    shimOnly: true,
+    doc: 'Devices that a driver in another domain found on its bus.',
+    values: [
+      ['BUS', 16, 'the bus that `probe` and `remove` are told: it is another domain'],
+      ['I2C', 1, 'an I2C or SMBus device'],
     ],
   },
   {

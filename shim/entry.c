@@ -13,6 +13,7 @@
 #include <linux/completion.h>
 #include <linux/timer.h>
 #include <drvport/core.h>
+#include <drvport/nub.h>
 #include <drvport/module.h>
 #include <drvport_shim_abi.h>
 
@@ -35,6 +36,10 @@ OPTIONAL void radix_tree_init(void); /* the tree's lib/radix-tree.c: trees, xarr
 OPTIONAL int platform_bus_init(void); /* the tree's drivers/base/platform.c */
 OPTIONAL int drvport_pci_probe(u32 slot);
 OPTIONAL void drvport_pci_remove(u32 slot);
+OPTIONAL void drvport_i2c_serve(void);
+OPTIONAL void drvport_i2c_serve_no_more(void);
+OPTIONAL int drvport_i2c_probe(const struct drvport_nub *nub);
+OPTIONAL void drvport_i2c_remove(u32 handle);
 
 static void subsystems_start(void)
 {
@@ -115,6 +120,8 @@ int drvport_entry_init(void)
 	err = modules_start();
 	if (err)
 		modules_stop();
+	else if (drvport_i2c_serve)
+		drvport_i2c_serve();
 	drvport_task_leave(task);
 	return err;
 }
@@ -123,6 +130,8 @@ void drvport_entry_exit(void)
 {
 	struct task_struct *task = drvport_task_enter("exit");
 
+	if (drvport_i2c_serve_no_more)
+		drvport_i2c_serve_no_more();
 	modules_stop();
 	rcu_barrier();
 	if (drvport_net_drain)
@@ -143,6 +152,8 @@ int drvport_entry_probe(unsigned int bus, unsigned int slot)
 
 	if (bus == DRVPORT_BUS_PCI && drvport_pci_probe)
 		err = drvport_pci_probe(slot);
+	else if (bus == DRVPORT_NUB_BUS && drvport_i2c_probe)
+		err = drvport_i2c_probe((const struct drvport_nub *)slot);
 	drvport_task_leave(task);
 	return err;
 }
@@ -153,6 +164,8 @@ void drvport_entry_remove(unsigned int bus, unsigned int slot)
 
 	if (bus == DRVPORT_BUS_PCI && drvport_pci_remove)
 		drvport_pci_remove(slot);
+	else if (bus == DRVPORT_NUB_BUS && drvport_i2c_remove)
+		drvport_i2c_remove(slot);
 	rcu_barrier();
 	drvport_task_leave(task);
 }

@@ -1,16 +1,20 @@
 /** `drvport ioreg [MODULE...]`: which devices there are in a machine, who drives them, and who else could. */
 import { UsageError } from '../../pipeline/errors.ts'
 import type { BuildDocument } from '../../pipeline/build/index.ts'
-import { describeDevices, modelsFor } from '../../hw/machine/devices.ts'
+import { describePlugs, modelsFor } from '../../hw/machine/devices.ts'
 import type { IoregDocument, IoregEvent, IoregNode } from '../../hw/machine/ioreg.ts'
 import type { DriverPackage } from '../../hw/machine/package.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
 import { parseStep, perform, type Step, STEPS } from '../../hw/machine/stage.ts'
 import type { Command } from '../context.ts'
+import { policyFor } from '../../pipeline/verify/index.ts'
 import { symbolizerOf, verifyPackage } from '../machine.ts'
 import { paint } from '../output.ts'
 import { workspaceOf } from '../workspace.ts'
 import { buildAll } from './run.ts'
+
+/** Drivers whose bus, or whose clients, are other domains. */
+const LAYERED = policyFor(['pci', 'net', 'layered'])
 
 function readSteps(words: readonly string[]): Step[] {
   return words.map((word) => {
@@ -18,7 +22,7 @@ function readSteps(words: readonly string[]): Step[] {
     if (step !== undefined) return step
     throw new UsageError(`cannot read the step ${word}`, {
       expected: STEPS,
-      todo: `devices: ${describeDevices()}; fields: vendor, device, subvendor, subdevice, class, revision`,
+      todo: `devices: ${describePlugs()}; fields: vendor, device, subvendor, subdevice, class, revision`,
     })
   })
 }
@@ -42,7 +46,7 @@ async function packagesOf(document: BuildDocument, names: readonly string[]): Pr
 /** Without --plug: a device for each module, those of the first its ids name. */
 function defaultPlugs(packs: ReadonlyMap<string, DriverPackage>, modules: readonly string[]): Step[] {
   const models = new Set(modules.flatMap((name) => modelsFor(packs.get(name)!.manifest).slice(0, 1)))
-  return [...models].map((model) => ({ do: 'plug', device: { model, identity: {} } }))
+  return [...models].map((model) => ({ do: 'plug', device: { model, identity: {}, targets: [] } }))
 }
 
 // ---- for people ----
@@ -126,7 +130,7 @@ export const ioreg: Command = {
       const loads = modules.map((module) => ({ do: 'load', module }) as const)
       const { document: shown, problems } = await perform([...devices, ...loads, ...then], packs, {
         seed: context.seed,
-        verify: verifyPackage,
+        verify: (pack) => verifyPackage(pack, LAYERED),
         symbolizer: symbolizerOf,
         signal: context.signal,
       })

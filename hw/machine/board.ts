@@ -11,6 +11,7 @@ import { createInterruptController, type InterruptController } from '../interrup
 import type { PciFunction } from '../pci/function.ts'
 import { createPciHost, type PciHost } from '../pci/host.ts'
 import { DeviceTree } from './device-tree.ts'
+import { Nubs } from './nubs.ts'
 
 export interface LogRecord {
   readonly atNs: number
@@ -37,6 +38,8 @@ export class Board {
   readonly interrupts: InterruptController
   readonly pci: PciHost
   readonly tree: DeviceTree
+  /** Devices behind drivers. */
+  readonly nubs: Nubs
   readonly wallStartNs = WALL_START_NS
   readonly authority = new Authority()
   readonly exchange = new Exchange()
@@ -55,6 +58,7 @@ export class Board {
     this.kernel = new Kernel(seed)
     this.#deviceKind = this.kernel.log.kind('device')
     this.tree = new DeviceTree(this.kernel.log)
+    this.nubs = new Nubs(this.tree, this.exchange)
     this.interrupts = createInterruptController()
     this.pci = createPciHost({
       timeline: this.kernel.clock,

@@ -3,11 +3,14 @@
  *
  * Every operation is a process entry run to its end; when the domain ends instead, DriverEnded carries the fault.
  */
-import { BUS, census as censusLayout } from '../../linux-api/generated/abi.ts'
+import { BUS, census as censusLayout, nub as nubLayout, NUB } from '../../linux-api/generated/abi.ts'
+import type { Capability } from '../../kernel/capability.ts'
 import type { DriverFault } from '../../kernel/fault.ts'
 import type { Heartbeat } from '../../kernel/heartbeat.ts'
+import type { Node } from '../../kernel/registry.ts'
 import type { PciFunction } from '../pci/function.ts'
 import type { Board } from './board.ts'
+import type { Nub } from './nubs.ts'
 import type { NetDriver, NetInterface } from './net-interface.ts'
 import type { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
@@ -58,6 +61,9 @@ export class Driver implements NetDriver {
   readonly program: LoadedProgram
   /** Functions granted, by the driver's handle. */
   readonly devices = new Map<number, PciFunction>()
+  /** Devices of other domains' buses, by its handle. */
+  readonly nubs = new Map<number, { readonly node: Node; readonly bus: Capability }>()
+  #nextNub = 1
   /** What it had of the last device that went, once its remove had returned: nothing is as it should be. */
   leftBehind = ''
   /** Held back while an operation runs, which has a limit of its own. */
@@ -159,7 +165,8 @@ export class Driver implements NetDriver {
     this.devices.set(handle, fn)
     const code = await this.call('probe', BUS.PCI, handle)
     if (code < 0) this.#giveBack(handle, fn)
-    else this.#board.tree.attach(fn, { driver: this.pack.manifest.name, stop: () => this.#stop(fn) })
+    else
+      this.#board.tree.attach(fn, { driver: this.pack.manifest.name, stop: () => this.#enduring(() => this.#stop(fn)) })
     return code
   }
 
@@ -181,16 +188,57 @@ export class Driver implements NetDriver {
     return left
   }
 
-  /** The device has gone, or goes to another. A driver that ends of it has given the device up too. */
-  async #stop(fn: PciFunction): Promise<void> {
+  /** Grant a device of another domain's bus and probe it. 0 when bound; otherwise the error, and it is taken back. */
+  async bindNub(node: Node, nub: Nub): Promise<number> {
+    const handle = this.#nextNub++
+    const bus = nub.grant(this.host)
+    const bytes = new Uint8Array(nubLayout.size)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(nubLayout.kind.offset, NUB.I2C, true)
+    view.setUint32(nubLayout.handle.offset, handle, true)
+    view.setUint32(nubLayout.endpoint.offset, bus.slot, true)
+    view.setUint32(nubLayout.address.offset, nub.address, true)
+    new TextEncoder().encodeInto(nub.name, bytes.subarray(nubLayout.name.offset, nubLayout.size - 1))
+    this.nubs.set(handle, { node, bus })
+    const code = await this.callWith('probe', bytes, (address) => [NUB.BUS, address])
+    if (code < 0) this.#giveNubBack(handle)
+    else {
+      this.#board.tree.registry.attach(node, {
+        driver: this.pack.manifest.name,
+        stop: () => this.#enduring(() => this.unbindNub(handle)),
+      })
+    }
+    return code
+  }
+
+  async unbindNub(handle: number): Promise<void> {
+    await this.call('remove', NUB.BUS, handle)
+    this.#giveNubBack(handle)
+  }
+
+  #giveNubBack(handle: number): void {
+    const held = this.nubs.get(handle)
+    if (held === undefined) return
+    this.nubs.delete(handle)
+    this.#board.tree.registry.release(held.node)
+    this.#board.revoke(held.bus)
+  }
+
+  /** A driver that ends of giving a device up has given it up too. */
+  async #enduring(work: () => Promise<void>): Promise<void> {
     try {
-      const left = Object.entries(await this.unbind(fn)).filter(([, count]) => count !== 0)
-      const what = left.map(([name, count]) => `${name} ${count}`).join(', ')
-      if (what !== '') this.#board.note(this.domain, `removal of ${fn.name} left ${what}`)
-      this.leftBehind = what
+      await work()
     } catch (error) {
       if (!(error instanceof DriverEnded)) throw error
     }
+  }
+
+  /** The device has gone, or goes to another. */
+  async #stop(fn: PciFunction): Promise<void> {
+    const left = Object.entries(await this.unbind(fn)).filter(([, count]) => count !== 0)
+    const what = left.map(([name, count]) => `${name} ${count}`).join(', ')
+    if (what !== '') this.#board.note(this.domain, `removal of ${fn.name} left ${what}`)
+    this.leftBehind = what
   }
 
   /** Take its registers away while it runs: its next access of one is refused, and ends it. */
@@ -234,6 +282,7 @@ export class Driver implements NetDriver {
   /** Unbind everything, run exit, end the domain. Returns what was left behind. */
   async unload(): Promise<Leftovers> {
     const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, interfaces: 0 }
+    for (const handle of this.nubs.keys()) await this.unbindNub(handle)
     for (const fn of this.devices.values()) {
       const these = await this.unbind(fn)
       for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]

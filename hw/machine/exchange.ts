@@ -36,7 +36,9 @@ export class Exchange {
   readonly #hosts = new Map<string, Host>()
   #nextBadge = 1
   /** Told when a domain offers a service: a device found on its bus, for instance. */
-  onOffer: ((host: Host, service: string) => void) | undefined
+  onOffer: ((host: Host, service: string, capability: Capability<Endpoint>) => void) | undefined
+  /** Told when the endpoint of a service has ended. */
+  onEnd: ((capability: Capability<Endpoint>) => void) | undefined
 
   /** From now on `client` may reach what `server` offers as `service`. */
   link(link: Link): void {
@@ -55,7 +57,7 @@ export class Exchange {
     const driver = driverOf(host)
     this.#offers.set(`${driver}:${service}`, { host, capability })
     for (const link of this.links) if (link.server === driver && link.service === service) this.#join(link)
-    this.onOffer?.(host, service)
+    this.onOffer?.(host, service, capability)
   }
 
   /** Services on offer now. */

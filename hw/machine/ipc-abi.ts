@@ -108,7 +108,11 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
       return refusable(() => {
         if (!host.mayHold(1)) return IPC.QUOTA
         const endpoint = new Endpoint(service, contract)
-        const made = host.domain.capabilities.create(endpoint, { ended: () => ipc().close(endpoint) })
+        const ended = (): void => {
+          ipc().close(endpoint)
+          host.board.exchange.onEnd?.(made)
+        }
+        const made = host.domain.capabilities.create(endpoint, { ended })
         host.board.exchange.offered(host, service, made)
         return made.slot
       })

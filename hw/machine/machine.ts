@@ -198,6 +198,11 @@ export class Machine {
       slot.failedAtNs = this.now()
       slot.failures++
       for (const fn of slot.orphans) this.board.disown(fn)
+      // What it had of other domains' buses is offered to its next generation like anything else.
+      for (const { node } of driver.nubs.values()) {
+        this.board.tree.registry.release(node)
+        this.board.tree.registry.offer(node)
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import type { Node, Personality, Refusal, Registry } from '../../kernel/registry
 import { PciFunction } from '../pci/function.ts'
 import { type Driver, DriverEnded } from './driver.ts'
 import { errnoName } from './errno.ts'
+import { Nub } from './nubs.ts'
 import { idTables } from './personality.ts'
 import type { DriverPackage } from './package.ts'
 
@@ -51,11 +52,13 @@ export class Matching {
   }
 }
 
-async function start(driver: Driver, { object }: Node): Promise<Refusal | undefined> {
+async function start(driver: Driver, node: Node): Promise<Refusal | undefined> {
+  const { object } = node
   if (driver.dead) return { reason: 'it is down', later: true }
-  if (!(object instanceof PciFunction)) return { reason: 'no way to give it this kind of device' }
+  if (!(object instanceof PciFunction || object instanceof Nub))
+    return { reason: 'no way to give it this kind of device' }
   try {
-    const code = await driver.bind(object)
+    const code = object instanceof Nub ? await driver.bindNub(node, object) : await driver.bind(object)
     if (code >= 0) return undefined
     return { reason: `probe-failed: ${errnoName(code)}`, ...(code === PROBE_DEFER && { later: true }) }
   } catch (error) {

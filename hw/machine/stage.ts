@@ -2,18 +2,21 @@
  * A machine to which things are done step by step: devices come and go, drivers are loaded and unloaded, time passes. What
  * `drvport ioreg` does, without printing.
  */
+import type { PciFunction } from '../pci/function.ts'
 import type { PciIdentity } from '../types.ts'
-import { type NicModel, nicModel } from './devices.ts'
+import { I2C_HOST_MODELS, I2C_MODELS, type I2cHostModel, type I2cModel, type NicModel, nicModel } from './devices.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from './driver.ts'
 import { errnoName } from './errno.ts'
 import { watchRegistry, type IoregDocument } from './ioreg.ts'
-import { Lan } from './lan.ts'
+import { identified, Lan } from './lan.ts'
 import { createMachine, type Machine, type MachineOptions } from './machine.ts'
 import type { DriverPackage } from './package.ts'
 
 export interface DeviceSpec {
-  readonly model: NicModel
+  readonly model: NicModel | I2cHostModel
   readonly identity: Partial<PciIdentity>
+  /** Devices on its I2C bus. */
+  readonly targets: readonly { readonly model: I2cModel; readonly address: number }[]
 }
 
 export type Step =
@@ -23,7 +26,8 @@ export type Step =
   | { readonly do: 'sleep'; readonly ms: number }
 
 /** How a step is written, for messages. */
-export const STEPS = 'plug:DEVICE[,FIELD=NUMBER], unplug:LOCATION, load:MODULE, unload:MODULE, sleep:MS'
+export const STEPS =
+  'plug:DEVICE[,FIELD=NUMBER][,SENSOR@ADDRESS], unplug:LOCATION, load:MODULE, unload:MODULE, sleep:MS'
 
 const FIELDS: Readonly<Record<string, keyof PciIdentity>> = {
   vendor: 'vendor',
@@ -34,19 +38,44 @@ const FIELDS: Readonly<Record<string, keyof PciIdentity>> = {
   revision: 'revision',
 }
 
-/** `rtl8139,revision=0x20`. Undefined when it cannot be read. */
+const ADDRESS_MAX = 0x77
+
+/** `rtl8139,revision=0x20`, `amd-8111-smbus,lm75@0x48`. Undefined when it cannot be read. */
 export function parseDevice(text: string): DeviceSpec | undefined {
   const [name, ...fields] = text.split(',')
-  const model = nicModel(name!)
+  const model = nicModel(name!) ?? I2C_HOST_MODELS.find((host) => host.name === name)
   const identity: Partial<Record<keyof PciIdentity, number>> = {}
+  const targets: { model: I2cModel; address: number }[] = []
   for (const field of fields) {
-    const [key, value, ...rest] = field.split('=')
+    const [key, separator, value, ...rest] = field.split(/([=@])/)
+    const number = Number(value)
+    if (value === undefined || value === '' || rest.length > 0 || !Number.isSafeInteger(number) || number < 0)
+      return undefined
     const member = Object.hasOwn(FIELDS, key!) ? FIELDS[key!] : undefined
-    if (member === undefined || value === undefined || value === '' || rest.length > 0) return undefined
-    if (!Number.isSafeInteger(Number(value)) || Number(value) < 0) return undefined
-    identity[member] = Number(value)
+    const target = I2C_MODELS.find((one) => one.name === key)
+    if (separator === '=' && member !== undefined) identity[member] = number
+    else if (separator === '@' && target !== undefined && number <= ADDRESS_MAX)
+      targets.push({ model: target, address: number })
+    else return undefined
   }
-  return model && { model, identity }
+  if (model === undefined || (targets.length > 0 && 'mbps' in model)) return undefined
+  return { model, identity, targets }
+}
+
+/** Put a device into the machine. */
+export function plug({ model, identity, targets }: DeviceSpec, machine: Machine, lan: Lan): PciFunction {
+  if ('mbps' in model) return lan.plug(model, identity).fn
+  const { pci, nubs } = machine.board
+  const fn = pci.plug((context) => {
+    const device = model.make(context)
+    for (const target of targets) device.bus.targets.set(target.address, target.model.make(context.timeline))
+    return identified(device, identity)
+  })
+  nubs.describe(
+    fn,
+    targets.map(({ address, model: { name } }) => ({ bus: 0, address, name })),
+  )
+  return fn
 }
 
 /** One step as it is written on the command line. Undefined when it cannot be read. */
@@ -98,7 +127,7 @@ async function one(
   packs: ReadonlyMap<string, DriverPackage>,
 ): Promise<string | undefined> {
   try {
-    if (step.do === 'plug') lan.plug(step.device.model, step.device.identity)
+    if (step.do === 'plug') plug(step.device, machine, lan)
     else if (step.do === 'unplug') return unplug(step.location, machine)
     else if (step.do === 'load') await machine.load(packs.get(step.module)!)
     else if (step.do === 'unload') return await unload(packs.get(step.module)!.manifest.name, machine)

@@ -255,6 +255,12 @@ export class PciFunction implements InterruptPort {
       this.#config.setBarAddress(bar.spec, start)
       this.#claim(bar, start)
     }
+    this.#firmware()
+  }
+
+  /** As the machine's firmware hands the function over. */
+  #firmware(): void {
+    if (this.#device.onBoard === true) this.configWrite(R.COMMAND, 2, R.COMMAND_IO | R.COMMAND_MEMORY)
   }
 
   // Interrupts
@@ -390,6 +396,7 @@ export class PciFunction implements InterruptPort {
     const vectors = this.freeVectors()
     this.#config.reset(true)
     this.#afterReset()
+    this.#firmware()
     return { windows: this.dma.unmapAll(), vectors }
   }
 

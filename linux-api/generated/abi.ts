@@ -151,6 +151,14 @@ export const FAULT = {
   UNDEFINED: 10,
 } as const
 
+/** Devices that a driver in another domain found on its bus. */
+export const NUB = {
+  /** the bus that `probe` and `remove` are told: it is another domain */
+  BUS: 16,
+  /** an I2C or SMBus device */
+  I2C: 1,
+} as const
+
 /** Why a conversation or an operation on capabilities was refused. */
 export const IPC = {
   /** the other side has ended, or the capability */
@@ -306,6 +314,16 @@ export const ring = {
   owner_wants: { offset: 8, type: 'u32', count: 1 },
   peer_wants: { offset: 12, type: 'u32', count: 1 },
   pad: { offset: 16, type: 'u32', count: 4 },
+} as const
+
+/** A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies). */
+export const nub = {
+  size: 48,
+  kind: { offset: 0, type: 'u32', count: 1 },
+  handle: { offset: 4, type: 'u32', count: 1 },
+  endpoint: { offset: 8, type: 'u32', count: 1 },
+  address: { offset: 12, type: 'u32', count: 1 },
+  name: { offset: 16, type: 'u8', count: 32 },
 } as const
 
 /** What the driver side still holds. All zero (but reserved_pages) after exit. */

@@ -4,6 +4,8 @@
 #ifndef DRVPORT_SHIM_ABI_H
 #define DRVPORT_SHIM_ABI_H
 
+#define DRVPORT_NUB_BUS 16 /* the bus that `probe` and `remove` are told: it is another domain */
+#define DRVPORT_NUB_I2C 1 /* an I2C or SMBus device */
 #define DRVPORT_IPC_ENDED (-1) /* the other side has ended, or the capability */
 #define DRVPORT_IPC_NO_RIGHT (-2) /* the capability lacks the right */
 #define DRVPORT_IPC_EMPTY (-3) /* no such capability */
@@ -45,6 +47,16 @@ struct drvport_ring {
 	unsigned int pad[4];
 };
 _Static_assert(sizeof(struct drvport_ring) == 32, "ring");
+
+/* A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies). */
+struct drvport_nub {
+	unsigned int kind; /* NUB_*: what its endpoint understands */
+	unsigned int handle; /* what `remove` is given */
+	unsigned int endpoint; /* slot of the capability to its bus, which its address is the badge of */
+	unsigned int address; /* on its bus */
+	unsigned char name[32]; /* of its kind, with a zero at the end */
+};
+_Static_assert(sizeof(struct drvport_nub) == 48, "nub");
 
 
 /* End this fiber here, however deep in its calls it is. */

@@ -21,6 +21,8 @@ struct device_private {
 	struct list_head in_class;
 	struct list_head in_driver;
 	bool deferred;
+	/* What the last driver that was offered it said. */
+	int probe_error;
 };
 
 struct driver_private {

@@ -86,6 +86,7 @@ static int probe(struct device_driver *drv, struct device *dev)
 	drvport_bus_notify(dev, BUS_NOTIFY_BOUND_DRIVER);
 	return 1;
 fail:
+	dev->p->probe_error = err;
 	drvport_bus_notify(dev, BUS_NOTIFY_DRIVER_NOT_BOUND);
 	unbind_cleanup(dev);
 	if (err == -EPROBE_DEFER)
@@ -93,6 +94,11 @@ fail:
 	else if (err != -ENODEV && err != -ENXIO)
 		pr_warn("%s: probe of %s failed with error %d\n", drv->name, dev_name(dev), err);
 	return err;
+}
+
+int drvport_probe_error(struct device *dev)
+{
+	return dev->p->probe_error ?: -ENODEV;
 }
 
 static int probe_locked(struct device_driver *drv, struct device *dev)

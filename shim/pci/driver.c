@@ -9,6 +9,9 @@
 #include <drvport/core.h>
 #include <drvport/pci.h>
 
+/* Whoever has a PCI driver has the way to give it a device: a weak reference alone does not link it. */
+static int (*const entry)(u32 slot) __used = drvport_pci_probe;
+
 struct dynamic_id {
 	struct list_head node;
 	struct pci_device_id id;

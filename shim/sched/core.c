@@ -433,3 +433,11 @@ void drvport_sched_init(void)
 {
 	FIBER(&init_task) = 0;
 }
+
+/* ---- priorities: all of a domain's tasks have one ---- */
+
+void rt_mutex_setprio(struct task_struct *p, struct task_struct *pi_task);
+void rt_mutex_setprio(struct task_struct *p, struct task_struct *pi_task)
+{
+	p->pi_top_task = pi_task;
+}
