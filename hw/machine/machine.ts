@@ -222,9 +222,11 @@ export class Machine {
     if (other !== undefined) throw new Error(`${name} cannot be unloaded: ${other} needs it; unload that first`)
     this.#matching.withdraw(name)
     const had = [...slot.driver.devices.values()]
+    const nubs = [...slot.driver.nubs.values()]
     const left = await this.#unload(slot)
     this.#slots.delete(name)
     for (const fn of had) this.#offer(fn)
+    for (const { node } of nubs) this.board.tree.registry.offer(node)
     return left
   }
 
