@@ -11,6 +11,7 @@ import { matrix } from './matrix.ts'
 import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
+import { traceRun } from './trace.ts'
 import { worker } from './worker.ts'
 
 export const commands: readonly Command[] = [
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   build,
   run,
   replay,
+  traceRun,
   ioreg,
   matrix,
   worker,

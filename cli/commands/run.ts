@@ -25,13 +25,13 @@ import { showBuild } from './build.ts'
 /** Frames each way: every size from 60 to 1514 bytes about seventy times. */
 const FRAMES = 100_000
 
-interface Wanted {
+export interface Wanted {
   readonly module: string
   readonly device: string | undefined
 }
 
 /** `e1000=82540em` -> module and device. */
-function parseWanted(words: readonly string[]): Wanted[] {
+export function parseWanted(words: readonly string[]): Wanted[] {
   return words.map((word) => {
     const [module, device, ...rest] = word.split('=')
     if (module === undefined || module === '' || device === '' || rest.length > 0) {

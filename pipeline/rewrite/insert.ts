@@ -104,8 +104,7 @@ export function insertCalls(
   const out = new Writer(bytes.length * 2)
   out.range(bytes, 0, 8)
   let codeStart = 0
-  for (const section of module.sections) {
-    if (section.id === SECTION.custom) continue
+  for (const section of sectionsOf(module)) {
     const payload = section.id === SECTION.code ? code.payload() : renumber.section(section.id, section)
     out.u8(section.id).u32(payload.length)
     if (section.id === SECTION.code) codeStart = out.length
@@ -118,6 +117,14 @@ export function insertCalls(
     return found === undefined ? undefined : found + base
   }
   return { bytes: new Uint8Array(out.finish()), original }
+}
+
+/** All but custom ones, in order; an import section stands after the types also where the module has none. */
+function sectionsOf({ sections }: WasmModule): { id: number; start: number; end: number }[] {
+  const own = sections.filter(({ id }) => id !== SECTION.custom)
+  if (own.some(({ id }) => id === SECTION.import)) return own
+  const types = own.filter(({ id }) => id <= SECTION.type)
+  return [...types, { id: SECTION.import, start: 0, end: 0 }, ...own.slice(types.length)]
 }
 
 interface Range {
@@ -174,7 +181,8 @@ class Renumbering {
 
   #append(at: Range, items: readonly ((out: Writer) => void)[]): Uint8Array {
     const cursor = new Cursor(this.module.bytes, at.start, at.end)
-    const out = new Writer().u32(cursor.u32() + items.length).range(this.module.bytes, cursor.pos, at.end)
+    const own = cursor.left === 0 ? 0 : cursor.u32()
+    const out = new Writer().u32(own + items.length).range(this.module.bytes, cursor.pos, at.end)
     for (const item of items) item(out)
     return out.finish()
   }

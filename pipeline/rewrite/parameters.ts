@@ -13,9 +13,13 @@ export interface Parameter {
 
 const childrenOf = (node: Node): Node[] => node.children.filter((child) => child !== null)
 
+/** What a declarator is around: brackets do not say which of their parts it is. */
+const inside = (node: Node): Node | null =>
+  node.childForFieldName('declarator') ?? childrenOf(node).find(({ type }) => /declarator$/.test(type)) ?? null
+
 /** Declarators nest: pointers, brackets, arrays around the name. */
 function innermost(node: Node | null, type: string): Node | undefined {
-  for (let at = node; at !== null; at = at.childForFieldName('declarator')) if (at.type === type) return at
+  for (let at = node; at !== null; at = inside(at)) if (at.type === type) return at
   return undefined
 }
 

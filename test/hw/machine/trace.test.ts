@@ -1,0 +1,159 @@
+/** Traces of a small machine: the text as it was last looked at, and the rules of the Trace Event Format. */
+import { join } from 'node:path'
+import test from 'ava'
+import type { Machine } from '../../../hw/machine/machine.ts'
+import { createMachine } from '../../../hw/machine/machine.ts'
+import { chromeTrace, textTrace, type TraceFormat } from '../../../hw/machine/trace-format.ts'
+import { Tracer, type TraceEvent, type TraceFilter } from '../../../hw/machine/tracer.ts'
+import { golden } from '../../golden.ts'
+import { line, op } from '../../kernel/support.ts'
+import {
+  DMA_REGISTER,
+  INTERRUPT_REGISTER,
+  irq,
+  poke,
+  probe,
+  remove,
+  SCRATCH_REGISTER,
+  TestDevice,
+  testPackage,
+} from './support.ts'
+
+/** Where the test driver keeps what it lets the device reach. */
+const BUFFER = 0x10100
+
+/** probe: a register, a window, the device through it, an interrupt, a sleep, the window closed. */
+const pack = testPackage('tiny', [
+  {
+    ...probe,
+    body: [
+      ...probe.body,
+      ...poke(SCRATCH_REGISTER, [op.value(0x1234)]),
+      // The driver passes the bus address straight on; there is one window, so it is the first.
+      ...poke(
+        DMA_REGISTER,
+        line(op.local(1), op.value(BUFFER), op.value(64), op.value(0), op.call('dma.map')) as never,
+      ),
+      ...poke(INTERRUPT_REGISTER, [op.value(1000)]),
+      ...line(op.value(10_000), op.value(0), op.call('block'), op.drop),
+    ],
+  },
+  remove,
+  irq,
+])
+
+async function run(probeOf?: (machine: () => Machine) => Tracer): Promise<Machine> {
+  let machine: Machine | undefined
+  const tracer = probeOf?.(() => machine!)
+  machine = createMachine({ seed: 3, ...(tracer && { probe: tracer }) })
+  tracer?.follow(machine)
+  const fn = machine.board.pci.plug((context) => new TestDevice(context))
+  const driver = await machine.load(pack)
+  if (driver.devices.size === 0) await driver.bind(fn)
+  await machine.unload('tiny')
+  tracer?.end()
+  return machine
+}
+
+const everything: TraceFilter = { wants: () => true }
+
+async function traced(format: (tracer: Tracer) => TraceFormat, filter = everything) {
+  let out = ''
+  const events: TraceEvent[] = []
+  let lines: TraceFormat | undefined
+  let tracer: Tracer | undefined
+  const machine = await run(() => {
+    tracer = new Tracer(filter, (event) => {
+      events.push(event)
+      out += lines!.event(event)
+    })
+    lines = format(tracer)
+    return tracer
+  })
+  return { out: out + lines!.end(tracer!.names), events, machine }
+}
+
+const text = ({ names }: Tracer): TraceFormat => textTrace(names)
+
+test('record and replay: a traced machine runs as one that nobody looks at', async (t) => {
+  const plain = await run()
+  const { machine } = await traced(text)
+  t.is(machine.board.kernel.log.hash, plain.board.kernel.log.hash)
+  t.is(machine.now(), plain.now())
+})
+
+test('a trace as text', async (t) => {
+  const { out } = await traced(text)
+  golden(t, join(import.meta.dirname, 'golden'), 'trace.txt', out)
+})
+
+test('a filter leaves out what it does not name', async (t) => {
+  const { events } = await traced(text, { wants: (category) => category === 'dma' })
+  t.deepEqual(
+    events.map(({ category, name }) => `${category} ${name}`),
+    ['dma dma.map', 'dma device', 'dma device'],
+  )
+})
+
+interface ChromeEvent {
+  readonly ph: string
+  readonly name: string
+  readonly ts?: number
+  readonly pid: number
+  readonly tid: number
+  readonly s?: string
+  readonly args?: Record<string, unknown>
+}
+
+test('a trace for Chrome and Perfetto keeps the rules of its format', async (t) => {
+  const { out } = await traced(() => chromeTrace({ seed: 3 }))
+  const document = JSON.parse(out) as { traceEvents: ChromeEvent[]; displayTimeUnit: string }
+  t.is(document.displayTimeUnit, 'ns')
+  t.true(document.traceEvents.length > 20)
+  const open = new Map<string, string[]>()
+  const last = new Map<string, number>()
+  for (const { ph, name, ts, pid, tid, s, args } of document.traceEvents) {
+    const track = `${pid}/${tid}`
+    t.true(Number.isInteger(pid) && Number.isInteger(tid), track)
+    if (ph === 'M') {
+      t.true(name === 'process_name' || name === 'thread_name')
+      t.is(typeof args?.['name'], 'string')
+      continue
+    }
+    t.true(typeof ts === 'number' && ts >= (last.get(track) ?? 0), `${name}: time goes back on ${track}`)
+    last.set(track, ts!)
+    const stack = open.get(track) ?? []
+    open.set(track, stack)
+    if (ph === 'B') stack.push(name)
+    else if (ph === 'E') t.is(stack.pop(), name, `ends that nest on ${track}`)
+    else {
+      t.is(ph, 'i')
+      t.is(s, 't')
+    }
+  }
+  for (const [track, stack] of open) t.deepEqual(stack, [], `left open on ${track}`)
+  const tracks = new Set([...last.keys()])
+  const named = document.traceEvents.filter(({ name }) => name === 'thread_name').map(({ pid, tid }) => `${pid}/${tid}`)
+  t.deepEqual(new Set(named), tracks, 'every track has a name')
+})
+
+test('an empty trace is a document too', (t) => {
+  t.deepEqual(JSON.parse(chromeTrace().end(new Map())), { traceEvents: [], displayTimeUnit: 'ns', otherData: {} })
+})
+
+test('functions that never return are closed where their fiber or domain ends', async (t) => {
+  const events: TraceEvent[] = []
+  const tracer = new Tracer(everything, (event) => events.push(event))
+  const machine = createMachine({ seed: 3, probe: tracer })
+  tracer.follow(machine)
+  const driver = await machine.load(pack)
+  tracer.enter(driver.host, 'outer', [1])
+  tracer.enter(driver.host, 'inner', [])
+  driver.domain.fail(new Error('it broke'))
+  tracer.end()
+  const calls = events.filter(({ category }) => category === 'calls')
+  t.deepEqual(
+    calls.map(({ phase, name, detail }) => `${phase} ${name}${detail}`),
+    ['begin outer(1)', 'begin inner()', 'end inner did not return', 'end outer did not return'],
+  )
+})
