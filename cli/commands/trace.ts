@@ -219,7 +219,8 @@ export const traceRun: Command = {
 }
 
 function render({ events, output, format, identical }: TraceDocument): string {
-  const list = Object.entries(events).map(([category, many]) => `${count(many)} ${category}`)
+  const found = Object.entries(events).map(([category, many]) => `${count(many)} ${category}`)
+  const list = found.length > 0 ? found : ['nothing of that kind']
   const same = identical === undefined ? '' : identical ? ', identical to the recording' : ', NOT the recorded run'
   const open = format === 'chrome' ? '; open it in chrome://tracing or https://ui.perfetto.dev' : ''
   return `${output}: ${list.join(', ')}${same}${open}`

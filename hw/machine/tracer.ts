@@ -7,10 +7,11 @@
  */
 import { describeRecord, type EventLog, type EventRecord } from '../../kernel/log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { PciBar } from '../pci/function.ts'
+import { PciBar } from '../pci/function.ts'
 import type { DeviceContext, DmaPort, InterruptPort } from '../types.ts'
 import type { Host } from './host.ts'
 import type { Machine } from './machine.ts'
+import type { Window } from './page-table.ts'
 import type { Call, Probe } from './probe.ts'
 
 /** What `--filter` names, and what each covers. */
@@ -257,7 +258,8 @@ export class Tracer implements Probe {
     return value
   }
 
-  #register(bar: PciBar, offset: number): string {
+  #register(bar: Window, offset: number): string {
+    if (!(bar instanceof PciBar)) return `shared memory+${hex(offset)}`
     const name = bar.function.device.view?.name(bar.index, offset)
     return `${bar.function.name} ${name ?? `BAR${bar.index}+${hex(offset)}`}`
   }

@@ -15,7 +15,7 @@ const childrenOf = (node: Node): Node[] => node.children.filter((child) => child
 
 /** What a declarator is around: brackets do not say which of their parts it is. */
 const inside = (node: Node): Node | null =>
-  node.childForFieldName('declarator') ?? childrenOf(node).find(({ type }) => /declarator$/.test(type)) ?? null
+  node.childForFieldName('declarator') ?? childrenOf(node).find(({ type }) => type.endsWith('declarator')) ?? null
 
 /** Declarators nest: pointers, brackets, arrays around the name. */
 function innermost(node: Node | null, type: string): Node | undefined {

@@ -132,7 +132,7 @@ test('a trace for Chrome and Perfetto keeps the rules of its format', async (t) 
     }
   }
   for (const [track, stack] of open) t.deepEqual(stack, [], `left open on ${track}`)
-  const tracks = new Set([...last.keys()])
+  const tracks = new Set(last.keys())
   const named = document.traceEvents.filter(({ name }) => name === 'thread_name').map(({ pid, tid }) => `${pid}/${tid}`)
   t.deepEqual(new Set(named), tracks, 'every track has a name')
 })
