@@ -1,0 +1,341 @@
+/**
+ * What the microkernel's operations cost on this computer, between real drivers where there are any.
+ *
+ *   node bench/kernel.ts [--rounds N] [--seed N] [--tree NAME] [--only WORD]
+ *
+ * Every figure is processor time of this process, not wall time, over many operations; rounds go through all rows in turn,
+ * and the median is printed. Costs of operations between drivers are what drivers-src/ipc/ipc_bench.c takes more for
+ * many of them than for none. bench/README.md has figures, and what other kernels have published.
+ */
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import * as checks from '../hw/machine/checks.ts'
+import { Host } from '../hw/machine/host.ts'
+import { createMachine } from '../hw/machine/machine.ts'
+import type { DriverPackage } from '../hw/machine/package.ts'
+import { readPackage } from '../hw/machine/package-files.ts'
+import { mmioCalls } from '../hw/machine/registers-abi.ts'
+import { boot, type Session } from '../hw/machine/run.ts'
+import { startTraffic } from '../hw/machine/traffic.ts'
+import { memoryBank } from '../hw/iommu.ts'
+import { CNode, Revocation, revoke } from '../kernel/capability.ts'
+import { Failure } from '../kernel/fault.ts'
+import { Kernel } from '../kernel/kernel.ts'
+import { buildModules } from '../pipeline/build/index.ts'
+import { packageRoot } from '../pipeline/root.ts'
+import { openWorkspace } from '../pipeline/workspace.ts'
+import { assemble, line, load, op } from '../test/kernel/support.ts'
+import { uncounted } from './uncounted.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seed: { type: 'string', default: '1' },
+    tree: { type: 'string', default: 'linux-6.1' },
+    only: { type: 'string', default: '' },
+  },
+})
+const rounds = Number(values.rounds)
+const seed = Number(values.seed)
+
+/** Processor time of this process, ns. */
+const cpuNs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) * 1000
+}
+
+async function cpuOf(work: () => unknown): Promise<number> {
+  const start = cpuNs()
+  await work()
+  return cpuNs() - start
+}
+
+interface Row {
+  readonly name: string
+  readonly unit: 'ns' | 'us' | 'ms' | '%'
+  readonly wanted?: string
+  /** One figure, in the unit. */
+  readonly measure: () => number | Promise<number>
+}
+
+async function packagesOf(selectors: readonly string[]): Promise<Map<string, DriverPackage>> {
+  const workspace = await openWorkspace({ tree: values.tree, toolchain: 'auto', onNote: console.error })
+  const { modules } = await buildModules({ tree: workspace.tree, selectors, toolchain: workspace.toolchain })
+  await workspace.close()
+  const packs = await Promise.all(modules.map((module) => readPackage(module.package!, module.name)))
+  return new Map(packs.map((pack) => [pack.manifest.name, pack]))
+}
+
+// ---- between drivers ----
+
+const LINKS = [
+  { client: 'ipc_bench', name: 'count', server: 'ipc_server', service: 'counter' },
+  { client: 'ipc_bench', name: 'plus', server: 'ipc_server', service: 'adder' },
+]
+
+/** ns each, of `count` operations of one kind: with them, less without. */
+function between(packs: Map<string, DriverPackage>, kind: string, count: number): () => Promise<number> {
+  const run = async (n: number): Promise<number> => {
+    const machine = createMachine({ seed })
+    for (const link of LINKS) machine.board.exchange.link(link)
+    await machine.load(packs.get('ipc_server')!)
+    const spent = await cpuOf(() => machine.load(packs.get('ipc_bench')!, [`ipc_bench.${kind}=${n}`]))
+    await machine.unload('ipc_bench')
+    await machine.unload('ipc_server')
+    return spent
+  }
+  return async () => {
+    const [without, having] = [await run(0), await run(count)]
+    return (having - without) / count
+  }
+}
+
+// ---- registers ----
+
+const READ = { module: 'mmio', name: 'read32', params: 1, result: true }
+
+/** A program that reads one address so many times. */
+function reader(read32: (address: number) => number): (address: number, times: number) => void {
+  const body = [
+    op.loop,
+    ...line(op.local(0), op.call('read32'), op.drop),
+    ...line(
+      op.local(1),
+      op.value(1),
+      op.sub,
+      op.setLocal(1),
+      op.value(0),
+      op.local(1),
+      op.lessThan,
+      op.againIf,
+      op.end,
+    ),
+  ]
+  const module = new WebAssembly.Module(assemble([READ], [{ name: 'f', params: 2, body }]))
+  const instance = new WebAssembly.Instance(module, { mmio: { read32 } })
+  return instance.exports['f'] as (address: number, times: number) => void
+}
+
+const READS = 3_000_000
+
+/** ns a read: of an import that does nothing; with the capability look-up; of a register of the modelled e1000. */
+async function registers(
+  packs: Map<string, DriverPackage>,
+): Promise<Record<'empty' | 'looked' | 'register', () => Promise<number>>> {
+  const session = await boot({ seed, modules: [{ pack: packs.get('e1000')! }] })
+  const { board } = session.machine
+  const fn = session.climbers[0]!.nic!.fn
+  const host = new Host(board, 'reader')
+  const { domain, exports } = load(board.kernel, 'reader', [{ name: 'noop', body: [] }])
+  host.attach(domain, memoryBank((exports as unknown as { memory: WebAssembly.Memory }).memory.buffer), ['mmio'])
+  host.grant(fn)
+  const address = host.map(fn.bars[0]!.start, 4096)
+  const calls = mmioCalls(host)
+  const { pages } = host
+  const programs = {
+    empty: reader((at) => at),
+    looked: reader((at) => (pages.find(at, 4) ? pages.offset : -1)),
+    register: reader((at) => calls.read32(at) as number),
+  }
+  const measured = (f: (address: number, times: number) => void, at: number) => async () =>
+    (await cpuOf(() => f(at, READS))) / READS
+  // 8: STATUS, which a read does not change.
+  return {
+    empty: measured(programs.empty, address + 8),
+    looked: measured(programs.looked, address + 8),
+    register: measured(programs.register, address + 8),
+  }
+}
+
+// ---- capabilities and domains ----
+
+const THING = { type: 'thing', label: 'a thing' }
+const DESCENDANTS = 10_000
+
+/** 10,000 descendants in 100 spaces, each the child of one of the last few: as deep as it is wide. */
+function family(): ReturnType<CNode['create']> {
+  const spaces = Array.from({ length: 100 }, (_, i) => new CNode(`space ${i}`))
+  const root = new CNode('root').create(THING)
+  const made = [root]
+  for (let i = 0; i < DESCENDANTS; i++) made.push(spaces[i % 100]!.derive(made[i >> 2]!, THING))
+  return root
+}
+
+async function revocation(): Promise<number> {
+  const roots = Array.from({ length: 20 }, family)
+  const spent = await cpuOf(() => {
+    for (const root of roots) if (revoke(root, false) !== DESCENDANTS) throw new Error('not all were revoked')
+  })
+  return spent / roots.length / 1e6
+}
+
+/** The longest that others wait: one step of 64. */
+async function revocationStep(): Promise<number> {
+  const roots = Array.from({ length: 20 }, family)
+  let steps = 0
+  const spent = await cpuOf(() => {
+    for (const root of roots) for (const going = Revocation.of(root); !going.step(64);) steps++
+  })
+  return spent / steps / 1e3
+}
+
+const noop = [{ name: 'noop', body: [] }]
+const kernel = new Kernel(seed)
+/** As small as a domain can be; its module is compiled each time, for it is that small. */
+async function smallDomains(): Promise<number> {
+  const count = 2000
+  return (
+    (await cpuOf(() => {
+      for (let i = 0; i < count; i++) load(kernel, 'd', noop).domain.end()
+    })) /
+    count /
+    1e3
+  )
+}
+
+const driverDomains = (pack: DriverPackage) => async (): Promise<number> => {
+  const machine = createMachine({ seed })
+  const count = 50
+  const spent = await cpuOf(async () => {
+    for (let i = 0; i < count; i++) {
+      await machine.load(pack)
+      await machine.unload(pack.manifest.name)
+    }
+  })
+  return spent / count / 1e6
+}
+
+// ---- drivers at work ----
+
+async function ready(pack: DriverPackage): Promise<Session> {
+  const session = await boot({ seed, modules: [{ pack }] })
+  const up = await checks.linkUp(session.machine, session.climbers[0]!.net!)
+  if (!up.ok) throw new Error(up.detail)
+  return session
+}
+
+/** ms from a fault under traffic until a frame has come through the next generation. */
+const restart = (pack: DriverPackage) => {
+  let started: Promise<Session> | undefined
+  return async (): Promise<number> => {
+    const session = await (started ??= ready(pack))
+    const { machine, climbers, peer } = session
+    const net = climbers[0]!.net!
+    const pass = async (frames: number): Promise<void> => {
+      const running = startTraffic(machine.board.kernel, peer, net, seed, { frames: 1_000_000 })
+      await machine.run(() => running.received >= frames, 10e9)
+      running.stop()
+      if (running.received < frames) throw new Error(`only ${running.received} frames came`)
+    }
+    await pass(100)
+    const { generation } = net
+    const spent = await cpuOf(async () => {
+      machine.driver(pack.manifest.name)!.domain.fail(new Failure('bug', 'the bench broke it'))
+      await machine.run(() => net.generation > generation && net.carrier, 60e9)
+      // Nobody sends while the link is down: that would time the sender.
+      await pass(1)
+    })
+    // The policy forgives after a while.
+    await machine.sleep(120e9)
+    return spent / 1e6
+  }
+}
+
+const FRAMES = 20_000
+
+/** Processor time a frame, us, each way. */
+const frames = (pack: DriverPackage) => {
+  let started: Promise<Session> | undefined
+  return async (): Promise<number> => {
+    const session = await (started ??= ready(pack))
+    const { machine, climbers, peer } = session
+    let detail = ''
+    const spent = await cpuOf(async () => {
+      const check = await checks.traffic(machine, climbers[0]!.net!, peer, {
+        frames: FRAMES,
+        shortest: 60,
+        longest: 60,
+      })
+      detail = check.ok ? '' : check.detail
+    })
+    if (detail !== '') throw new Error(detail)
+    return spent / 1e3 / (2 * FRAMES)
+  }
+}
+
+const ratio = (a: () => Promise<number>, b: () => Promise<number>) => {
+  let turn = 0
+  return async (): Promise<number> => {
+    // In turn, and each first as often as the other.
+    const first = turn++ % 2 === 0
+    const x = first ? await a() : 0
+    const y = await b()
+    return ((first ? x : await a()) / y - 1) * 100
+  }
+}
+
+async function rowsOf(): Promise<Row[]> {
+  const packs = await packagesOf(['8139too', 'e1000', join(packageRoot, 'drivers-src/ipc')])
+  const e1000 = packs.get('e1000')!
+  const bare = uncounted(e1000)
+  const registerRows = await registers(packs)
+  return [
+    {
+      name: 'a call of the kernel that does nothing (sched.self)',
+      unit: 'ns',
+      measure: between(packs, 'selves', 1_000_000),
+    },
+    {
+      name: 'call and reply in one thread (ipc.invoke)',
+      unit: 'ns',
+      wanted: '100',
+      measure: between(packs, 'invokes', 500_000),
+    },
+    {
+      name: 'call and reply with another thread (ipc.call)',
+      unit: 'ns',
+      wanted: '1000',
+      measure: between(packs, 'calls', 100_000),
+    },
+    { name: 'notification: signal and poll', unit: 'ns', measure: between(packs, 'polls', 300_000) },
+    { name: 'notification: signal and wait for what is there', unit: 'ns', measure: between(packs, 'waits', 200_000) },
+    { name: 'an import that does nothing', unit: 'ns', measure: registerRows.empty },
+    { name: 'an import that looks up the capability', unit: 'ns', measure: registerRows.looked },
+    { name: 'a register read of e1000, in all', unit: 'ns', wanted: '10', measure: registerRows.register },
+    { name: 'domain created and destroyed: an empty program', unit: 'us', measure: smallDomains },
+    { name: '8139too loaded, initialized, unloaded', unit: 'ms', measure: driverDomains(packs.get('8139too')!) },
+    { name: `revoke ${DESCENDANTS} descendants`, unit: 'ms', measure: revocation },
+    { name: 'one step of it: 64', unit: 'us', measure: revocationStep },
+    {
+      name: '8139too: from a fault to the first frame',
+      unit: 'ms',
+      wanted: '5',
+      measure: restart(packs.get('8139too')!),
+    },
+    { name: 'e1000: from a fault to the first frame', unit: 'ms', wanted: '5', measure: restart(e1000) },
+    { name: 'e1000: a 60-byte frame', unit: 'us', measure: frames(e1000) },
+    {
+      name: `e1000: ${bare.points} preemption points, of the packet rate`,
+      unit: '%',
+      wanted: '10',
+      measure: ratio(frames(e1000), frames(bare.pack)),
+    },
+  ]
+}
+
+const rows = (await rowsOf()).filter(({ name }) => name.includes(values.only))
+const figures = rows.map((): number[] => [])
+for (const { measure } of rows) await measure() // warm-up
+for (let round = 0; round < rounds; round++)
+  for (const [i, { measure }] of rows.entries()) figures[i]!.push(await measure())
+const digits = (n: number): string => (Math.abs(n) < 10 ? n.toFixed(2) : n.toFixed(1))
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}, seed ${seed}, ${rounds} rounds, processor time\n`,
+)
+console.log('| what | median | min | max | wanted |\n|---|---:|---:|---:|---:|')
+rows.forEach(({ name, unit, wanted }, i) => {
+  const sorted = figures[i]!.toSorted((a, b) => a - b)
+  const [median, low, high] = [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!].map(digits)
+  console.log(`| ${name}, ${unit} | ${median} | ${low} | ${high} | ${wanted ?? ''} |`)
+})
