@@ -63,6 +63,8 @@ class Flow implements FrameSource {
   firstNs = -1
   lastNs = 0
   #lost = 0
+  /** What was sent before this one and has not arrived has been given up. */
+  #givenUp = 0
   #highest = -1
   readonly #seen: Uint8Array
   readonly #seed: number
@@ -147,6 +149,8 @@ class Flow implements FrameSource {
       return
     }
     this.#seen[sequence] = 1
+    // Late, not lost: somebody on the way had kept it.
+    if (sequence < this.#givenUp) this.#lost--
     if (sequence < this.#highest) this.reordered++
     else this.#highest = sequence
     if (this.firstNs < 0) this.firstNs = now
@@ -167,6 +171,7 @@ class Flow implements FrameSource {
 
   #abandon(): void {
     this.#lost += Math.max(0, this.underWay)
+    this.#givenUp = this.sent
     this.from.kick()
     if (this.sent < this.options.frames) this.#giveUp.armIn(GIVE_UP_NS)
   }
