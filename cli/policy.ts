@@ -21,7 +21,6 @@ function sizeOf(text: string): number | undefined {
 }
 
 function nsOf(text: string): number | undefined {
-  if (text === 'never') return Infinity
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(us|ms|s)$/.exec(text) ?? []
   return digits === undefined ? undefined : Number(digits) * TIMES[unit!]!
 }
@@ -35,7 +34,7 @@ const quota = (name: string): Key => ({
 })
 
 const time = (into: (ns: number) => PolicyChange): Key => ({
-  takes: 'a time, as in 250us, 10ms or 5s, or never',
+  takes: 'a time, as in 250us, 10ms or 5s',
   read: (text) => {
     const ns = nsOf(text)
     return ns === undefined ? undefined : into(ns)
@@ -65,6 +64,7 @@ const KEYS: ReadonlyMap<string, Key> = new Map<string, Key>([
       },
     },
   ],
+  // 0s: none.
   ['heartbeat', time((periodNs) => ({ heartbeat: { periodNs } }))],
   ['answer-within', time((timeoutNs) => ({ heartbeat: { timeoutNs } }))],
   ['needs', { takes: 'drivers, with + between', read: (text) => ({ needs: text.split('+') }) }],

@@ -16,7 +16,13 @@ import type { Manifest } from '../pipeline/package.ts'
 import type { EventRecord } from '../kernel/log.ts'
 import type { DriverPackage } from '../hw/machine/package.ts'
 import { readPackage } from '../hw/machine/package-files.ts'
-import { headerOf, RECORDING_SCHEMA, type Frame, type RecordingHeader } from '../hw/machine/recording.ts'
+import {
+  headerOf,
+  RECORDING_SCHEMA,
+  type Frame,
+  type RecordedBuild,
+  type RecordingHeader,
+} from '../hw/machine/recording.ts'
 import type { ModuleRequest, RunRequest } from '../hw/machine/run.ts'
 
 /** What made a recording; where another one runs it, a difference has a likely cause. */
@@ -28,7 +34,7 @@ interface Maker {
 
 interface FileHeader extends RecordingHeader {
   readonly drvport: Maker
-  /** Key of each module's package in the store, by name. */
+  /** Key of each package in the store, by the SHA-256 of its module. */
   readonly packages: Readonly<Record<string, string>>
   /** Hash of each firmware file given, by name. */
   readonly firmware: Readonly<Record<string, string>>
@@ -94,7 +100,7 @@ function maker(): Maker {
 }
 
 export interface RecordingOptions {
-  /** Key of each module's package in the store, by module name. */
+  /** Key of each package in the store, by the SHA-256 of its module. */
   readonly packages: Readonly<Record<string, string>>
   /** Put packages and firmware into the file: it then needs nothing but drvport. */
   readonly embed: boolean
@@ -122,7 +128,10 @@ export function createRecording(path: string, request: RunRequest, options: Reco
     firmware: Object.fromEntries(firmware.map(([name, data]) => [name, sha256(data)])),
   } satisfies FileHeader)
   if (options.embed) {
-    for (const { pack: module } of request.modules) put(embeddedPackage(module))
+    for (const { pack: module, replacement } of request.modules) {
+      put(embeddedPackage(module))
+      if (replacement !== undefined) put(embeddedPackage(replacement))
+    }
     for (const [name, data] of firmware) put({ kind: 'firmware', name, data: pack(data) } satisfies Embedded)
   }
   return (frame) => {
@@ -202,20 +211,26 @@ export function foreignMaker({ header }: Recording): string | undefined {
 /** The packages of a recording: embedded, or from the store. Throws UsageError when one is not there. */
 export async function modulesOf(recording: Recording): Promise<ModuleRequest[]> {
   const { header, embedded, path } = recording
+  const find = async ({ name, sha256: wanted, tree }: RecordedBuild): Promise<DriverPackage> => {
+    const inside = embedded
+      .filter((item) => item.kind === 'package')
+      .find((item) => item.name === name && item.manifest.wasm.sha256 === wanted)
+    const found = inside === undefined ? await stored(header.packages[wanted], name) : unpacked(inside)
+    if (found !== undefined && sha256(found.wasm) === wanted) return found
+    throw new UsageError(`the recording needs ${name} as it was, and it is not in the store`, {
+      where: path,
+      expected: `${name}.wasm with SHA-256 ${wanted}`,
+      found: found === undefined ? 'no such package' : `SHA-256 ${sha256(found.wasm)}`,
+      todo: `build it from the same tree and drvport (\`drvport build ${name} --tree ${tree.name}\`), or record with --embed`,
+    })
+  }
   return Promise.all(
-    header.modules.map(async ({ name, sha256: wanted, tree, device, args }) => {
-      const inside = embedded.find((item) => item.kind === 'package' && item.name === name)
-      const found = inside?.kind === 'package' ? unpacked(inside) : await stored(header.packages[name], name)
-      if (found === undefined || sha256(found.wasm) !== wanted) {
-        throw new UsageError(`the recording needs ${name} as it was, and it is not in the store`, {
-          where: path,
-          expected: `${name}.wasm with SHA-256 ${wanted}`,
-          found: found === undefined ? 'no such package' : `SHA-256 ${sha256(found.wasm)}`,
-          todo: `build it from the same tree and drvport (\`drvport build ${name} --tree ${tree.name}\`), or record with --embed`,
-        })
-      }
-      return { pack: found, args, ...(device !== undefined && { device }) }
-    }),
+    header.modules.map(async (module) => ({
+      pack: await find(module),
+      args: module.args,
+      ...(module.device !== undefined && { device: module.device }),
+      ...(module.replacement !== undefined && { replacement: await find(module.replacement) }),
+    })),
   )
 }
 

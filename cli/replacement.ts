@@ -7,30 +7,38 @@ import { join } from 'node:path'
 import { readPackage } from '../hw/machine/package-files.ts'
 import type { ModuleRequest } from '../hw/machine/run.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
-import { buildAll } from './commands/run.ts'
+import { buildAll, keysOf } from './commands/run.ts'
 import type { Context } from './context.ts'
 import { reporting } from './workspace.ts'
+
+export interface Replacements {
+  readonly modules: readonly ModuleRequest[]
+  /** Keys of their packages in the store, by the SHA-256 of the module. */
+  readonly keys: Readonly<Record<string, string>>
+}
 
 /** The same modules, each with its replacement from `source`; unchanged without one. */
 export async function replacementsFor(
   context: Context,
   modules: readonly ModuleRequest[],
   source: string | undefined,
-): Promise<ModuleRequest[]> {
-  if (source === undefined) return [...modules]
+): Promise<Replacements> {
+  if (source === undefined) return { modules, keys: {} }
   const names = modules.map(({ pack }) => pack.manifest.name)
   if (names.every((name) => existsSync(join(source, `${name}.json`)))) {
     const packs = await Promise.all(names.map((name) => readPackage(source, name)))
-    return modules.map((module, i) => ({ ...module, replacement: packs[i]! }))
+    return { modules: modules.map((module, i) => ({ ...module, replacement: packs[i]! })), keys: {} }
   }
   const workspace = await openWorkspace({ tree: source, toolchain: context.toolchain, ...reporting(context) })
   try {
     const document = await buildAll(context, workspace, names)
     const packs = await Promise.all(document.modules.map((module) => readPackage(module.package!, module.name)))
-    return modules.map((module) => {
+    const replaced = modules.map((module) => {
       const replacement = packs.find(({ manifest }) => manifest.name === module.pack.manifest.name)
       return { ...module, ...(replacement && { replacement }) }
     })
+    const others = packs.map((pack) => ({ pack }))
+    return { modules: replaced, keys: keysOf(document, others) }
   } finally {
     await workspace.close()
   }

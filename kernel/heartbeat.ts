@@ -10,7 +10,7 @@ import type { Fiber, ProcessEntry } from './fiber.ts'
 import type { ClockEvent } from './time.ts'
 
 export interface HeartbeatPolicy {
-  /** From one to the next; Infinity: none. */
+  /** From one to the next; 0: none. */
   readonly periodNs: number
   /** Longest an answer may take. */
   readonly timeoutNs: number
@@ -47,7 +47,7 @@ export class Heartbeat {
     // An event fires inside whatever runs; a fiber is started from the loop.
     this.#due = kernel.clock.event(`${name}: heartbeat`, () => kernel.post(this.#send))
     this.#late = kernel.clock.event(`${name}: heartbeat overdue`, () => this.#overdue())
-    if (policy.periodNs !== Infinity) this.#due.armIn(policy.periodNs)
+    if (policy.periodNs > 0) this.#due.armIn(policy.periodNs)
   }
 
   /** The fiber that has not answered yet. */

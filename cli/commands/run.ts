@@ -185,6 +185,7 @@ export const run: Command = {
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
     const policies = parsePolicies(argv['policy'] as string[])
+    const record = argv['record'] as string | undefined
     const postMortem = recorder(argv['post-mortem'] as string | undefined)
     const workspace = await workspaceOf(context)
     try {
@@ -193,11 +194,8 @@ export const run: Command = {
         workspace,
         wanted.map(({ module }) => module),
       )
-      const modules = await replacementsFor(
-        context,
-        await modulesFor(document, wanted, argv['param'] as string[]),
-        argv['replace-with'] as string | undefined,
-      )
+      const asked = await modulesFor(document, wanted, argv['param'] as string[])
+      const { modules, keys } = await replacementsFor(context, asked, argv['replace-with'] as string | undefined)
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
       const request: RunRequest & EngineRun = {
@@ -205,7 +203,7 @@ export const run: Command = {
         modules,
         frames,
         policies,
-        command: commandLine(),
+        againAt: againAt(record),
         onPostMortem: postMortem.keep,
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
@@ -218,14 +216,14 @@ export const run: Command = {
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
       }
-      const record = argv['record'] as string | undefined
       const engine = argv['engine'] as EngineName
-      if (engine !== 'node' && record !== undefined) throw onlyHere()
+      const here = ['record', 'policy', 'replace-with', 'post-mortem'].find((name) => given(argv[name]))
+      if (engine !== 'node' && here !== undefined) throw onlyHere(here)
       const report = await (engine !== 'node'
         ? runElsewhere(context, engine, request)
         : record === undefined
           ? runMachine(request)
-          : runRecorded(request, document, record, argv['embed'] === true))
+          : runRecorded(request, { ...keysOf(document, asked), ...keys }, record, argv['embed'] === true))
       context.result({ engine: thisEngine(modules), ...report }, (result) =>
         [renderRun(result, context.verbose > 0), ...postMortem.texts()].join('\n\n'),
       )
@@ -237,14 +235,22 @@ export const run: Command = {
   },
 }
 
+/** Keys of a build's packages in the store, by the SHA-256 of the module. */
+export const keysOf = (document: BuildDocument, modules: readonly ModuleRequest[]): Record<string, string> =>
+  Object.fromEntries(
+    document.modules.flatMap(({ name, package: directory }) => {
+      const pack = modules.find((module) => module.pack.manifest.name === name)?.pack
+      return pack === undefined ? [] : [[pack.manifest.wasm.sha256, basename(directory!)]]
+    }),
+  )
+
 /** Run, and write a recording as it goes: one that is killed leaves what happened until then. */
 async function runRecorded(
   request: RunRequest,
-  document: BuildDocument,
+  packages: Readonly<Record<string, string>>,
   path: string,
   embed: boolean,
 ): Promise<RunReport> {
-  const packages = Object.fromEntries(document.modules.map((module) => [module.name, basename(module.package!)]))
   const write = createRecording(path, request, { packages, embed })
   let recorder: RunRecorder | undefined
   const report = await runMachine({
@@ -261,15 +267,23 @@ async function runRecorded(
   return report
 }
 
-const onlyHere = (): UsageError =>
-  new UsageError('--record and --engine do not go together', {
-    expected: 'a recording made by this Node',
-    todo: 'record without --engine; the same seed gives the same run on every engine',
+const given = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
+
+const onlyHere = (option: string): UsageError =>
+  new UsageError(`--${option} and --engine do not go together`, {
+    expected: `--${option} with the machine in this Node`,
+    todo: `leave out one of them; the same seed gives the same run on every engine`,
   })
 
 /** How this run was asked for. */
 const commandLine = (): string => ['drvport', ...process.argv.slice(2)].map(quoted).join(' ')
 const quoted = (word: string): string => (/^[\w./=:,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** The command that comes to an event of this run again. */
+const againAt =
+  (recording: string | undefined) =>
+  (event: number): string =>
+    recording === undefined ? commandLine() : `drvport replay ${quoted(recording)} --until ${event}`
 
 /** Records of failures: into a folder and, shortened, below the result; nowhere without a folder. */
 function recorder(folder: string | undefined): { keep(record: PostMortem): void; texts(): string[] } {

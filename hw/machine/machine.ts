@@ -41,8 +41,8 @@ export interface MachineOptions {
   readonly probe?: Probe
   /** Gets the record of each failure; `machine.postMortems` keeps the last ones. */
   readonly onPostMortem?: (record: PostMortem) => void
-  /** The command that makes this run again, for post-mortem records. */
-  readonly command?: string
+  /** The command that comes to an event of this run again, for post-mortem records. */
+  readonly againAt?: (event: number) => string
   /** Stops the machine between two events; `run` then throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -181,7 +181,7 @@ export class Machine {
   #record(driver: Driver, fault: DriverFault): void {
     const { name } = driver.pack.manifest
     const earlier = this.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
-    const record = postMortem(this.board, driver, fault, earlier, this.#options.command)
+    const record = postMortem(this.board, driver, fault, earlier, this.#options.againAt)
     this.postMortems.push(record)
     if (this.postMortems.length > POST_MORTEMS) this.postMortems.shift()
     this.#options.onPostMortem?.(record)

@@ -49,7 +49,7 @@ export interface PostMortem {
     /** Event of the run at which it failed, and the running hash there. */
     readonly event: number
     readonly eventHash: string
-    /** The command that makes the same run, where there is one. */
+    /** The command that comes here again, where there is one: it replays to the event, or makes the whole run. */
     readonly command?: string
   }
 }
@@ -76,7 +76,7 @@ export function postMortem(
   driver: Driver,
   fault: DriverFault,
   earlier: readonly DriverFault[],
-  command?: string,
+  againAt?: (event: number) => string,
 ): PostMortem {
   const domain = examine(driver.domain, fault)
   const { name, tree, wasm } = driver.pack.manifest
@@ -101,7 +101,7 @@ export function postMortem(
       seed: board.kernel.seed,
       event: domain.event,
       eventHash: domain.eventHash,
-      ...(command === undefined ? {} : { command }),
+      ...(againAt === undefined ? {} : { command: againAt(domain.event) }),
     },
   }
 }

@@ -9,6 +9,7 @@
 import { describeRecord, type EventRecord } from '../../kernel/log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { OutsideInput } from '../../kernel/record.ts'
+import type { DriverPackage } from './package.ts'
 import type { ModuleRequest, RunRequest } from './run.ts'
 
 export const RECORDING_SCHEMA = 'drvport.recording/1'
@@ -22,7 +23,12 @@ export interface RecordedModule {
   /** Device model; by the module's id table when not given. */
   readonly device?: string
   readonly args: readonly string[]
+  /** What it is replaced by while it runs. */
+  readonly replacement?: RecordedBuild
 }
+
+/** One build of a module. */
+export type RecordedBuild = Pick<RecordedModule, 'name' | 'sha256' | 'tree' | 'toolchain'>
 
 export interface RecordingHeader {
   readonly schema: typeof RECORDING_SCHEMA
@@ -71,10 +77,19 @@ const isData = (value: unknown): boolean =>
 export const settingsOf = (request: RunRequest): Record<string, unknown> =>
   Object.fromEntries(Object.entries(request).filter(([name, value]) => !FOREIGN.has(name) && isData(value)))
 
-const recordedModule = ({ pack, device, args }: ModuleRequest): RecordedModule => {
-  const { name, wasm, tree, toolchain } = pack.manifest
-  return { name, sha256: wasm.sha256, tree, toolchain, ...(device !== undefined && { device }), args: args ?? [] }
-}
+const recordedBuild = ({ manifest: { name, wasm, tree, toolchain } }: DriverPackage): RecordedBuild => ({
+  name,
+  sha256: wasm.sha256,
+  tree,
+  toolchain,
+})
+
+const recordedModule = ({ pack, device, args, replacement }: ModuleRequest): RecordedModule => ({
+  ...recordedBuild(pack),
+  ...(device !== undefined && { device }),
+  args: args ?? [],
+  ...(replacement !== undefined && { replacement: recordedBuild(replacement) }),
+})
 
 /**
  * The header of a request's recording. With nothing after it, it is a recording already: seed and settings make the run
