@@ -27,6 +27,8 @@ export interface Costs {
   readonly portNs: number
   /** An access of configuration space. */
   readonly configNs: number
+  /** Opening or closing a DMA window. */
+  readonly mapNs: number
   /** How long one of equal priority runs before the next has its turn. */
   readonly sliceNs: number
   /** Units of work between two looks at what time it is; with workNs, how late a loop that calls nothing is stopped. */
@@ -44,6 +46,7 @@ export const DEFAULT_COSTS: Costs = {
   registerWriteNs: 50,
   portNs: 200,
   configNs: 300,
+  mapNs: 100,
   sliceNs: 4e6,
   workBetweenLooks: 20_000,
 }

@@ -118,7 +118,7 @@ export class Kernel {
   }
 
   /**
-   * Whether the running fiber must let another go, or the run is over. One of its own domain waits until the turn is
+   * Whether the running fiber must let another go, or the loop, which has something to do, or ends. One of its own domain waits until the turn is
    * over, and even then gets only the other fiber's turn: see #holder.
    */
   contended(): boolean {
@@ -126,7 +126,7 @@ export class Kernel {
     if (fiber === undefined) return false
     const now = this.clock.now()
     const over = now >= this.#turnEnd
-    if (now > this.#limit || (over && this.#stop?.())) return true
+    if (now > this.#limit || this.#tasks.length > 0 || (over && this.#stop?.())) return true
     if (this.scheduler.ready === 0) return false
     this.bill(this.#billed)
     const rival = this.scheduler.rival(fiber, now, over) as Fiber | undefined
@@ -216,6 +216,7 @@ export class Kernel {
   /** Run `task` from the loop itself, when no domain is on the stack. */
   post(task: () => void): void {
     this.#tasks.push(task)
+    this.#current?.domain.hurry()
   }
 
   /** A domain has ended. */

@@ -9,6 +9,8 @@ import type { DomainLimits, Program } from './program.ts'
 
 /** Units of work until the next look when a fiber should go but may not. */
 const SOON = 512
+/** The fewest between two looks, however much happens. */
+const LEAST = 256
 
 export class Meter {
   readonly #domain: Domain
@@ -92,6 +94,16 @@ export class Meter {
       throw new Failure('endless-loop', `${this.#fuelUsed} loop turns and calls without blocking or returning`)
     }
     this.spend(0)
+    // In a fiber's loop the next look is when something happens, so that it happens on time.
+    if (this.#domain.depth === 0) this.#refillUntilNext()
+  }
+
+  #refillUntilNext(): void {
+    const { clock } = this.#kernel
+    const units = Math.trunc((clock.next() - clock.now()) / this.#workNs) + 1
+    if (units >= this.#slice) return
+    this.account()
+    this.#refill(Math.max(units, LEAST))
   }
 
   /** The fiber must go: leave the counter below zero, which is what the code around `preempt` looks at. */

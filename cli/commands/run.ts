@@ -15,6 +15,7 @@ import type { Command, Context } from '../context.ts'
 import type { EngineFacts } from '../engine/guest.ts'
 import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
+import { modelOf, modelOptions } from '../model.ts'
 import { parsePolicies } from '../policy.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
 import { replacementsFor } from '../replacement.ts'
@@ -133,10 +134,24 @@ export function renderRun(report: RunReport & { readonly engine?: EngineFacts },
     ...driverLog(report, verbose),
     '',
     table([{ title: 'module' }, { title: 'device' }, { title: 'rung' }, { title: '' }], modules),
+    ...renderPartitions(report),
     '',
     `seed ${report.seed}: ${duration(virtualMs)} of virtual time in ${duration(wallMs)}, ${count(report.machine.events)} events, log ${report.machine.eventHash}`,
     ...(report.engine === undefined ? [] : renderEngine(report.engine)),
   ].join('\n')
+}
+
+/** What each partition was promised and what it used. */
+function renderPartitions({ machine, time }: RunReport): string[] {
+  const { partitions } = machine
+  if (partitions === undefined) return []
+  const rows = partitions.map(({ name, share, usedMs }) => [
+    name,
+    `${(share * 100).toFixed(0)} %`,
+    `${usedMs.toFixed(3)} ms`,
+    `${((100 * usedMs) / time.virtualMs).toFixed(1)} %`,
+  ])
+  return ['', table([{ title: 'partition' }, { title: 'share' }, { title: 'used' }, { title: 'of all time' }], rows)]
 }
 
 /** Fault and C backtrace, as a kernel engineer reads one. */
@@ -151,7 +166,7 @@ export const run: Command = {
   usage: 'run <modules..>',
   describe: 'boot a machine with these drivers and devices, and take them up the ladder',
   options: (argv) =>
-    argv
+    modelOptions(argv)
       .positional('modules', { array: true, type: 'string', describe: 'MODULE, or MODULE=DEVICE' })
       .option('frames', { type: 'number', default: FRAMES, describe: 'frames each way' })
       .option('brief', { type: 'boolean', default: false, describe: 'bind, link and traffic only' })
@@ -187,6 +202,10 @@ export const run: Command = {
     const policies = parsePolicies(argv['policy'] as string[])
     const record = argv['record'] as string | undefined
     const postMortem = recorder(argv['post-mortem'] as string | undefined)
+    const model = modelOf(
+      argv,
+      wanted.map(({ module }) => module),
+    )
     const workspace = await workspaceOf(context)
     try {
       const document = await buildAll(
@@ -207,6 +226,7 @@ export const run: Command = {
         onPostMortem: postMortem.keep,
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
+        ...model,
         verify: verifyPackage,
         symbolizer: symbolizerOf,
         wallMs: () => performance.now(),

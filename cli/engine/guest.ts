@@ -15,6 +15,8 @@ export interface GuestRequest {
   readonly frames: number
   readonly inject: number
   readonly until: RunRung
+  readonly schedule: NonNullable<RunRequest['schedule']>
+  readonly costs: NonNullable<RunRequest['costs']>
   /** Send the event log and the first NIC's wire too. */
   readonly events: boolean
   readonly capture: boolean
@@ -86,12 +88,14 @@ async function open(io: GuestIo): Promise<{ request: RunRequest; loaded: EngineF
   for (const { name, file } of wanted.firmware) firmware[name] = await io.read(file)
   const hashes = new Map(modules.map(({ pack }, i) => [pack, loaded[i]!.sha256]))
   let tapped = false
-  const { seed, frames, inject, until } = wanted
+  const { seed, frames, inject, until, schedule, costs } = wanted
   const request: RunRequest = {
     seed,
     frames,
     inject,
     until,
+    schedule,
+    costs,
     modules,
     firmware,
     verify: (pack) => accept(pack, verifyHashed(pack.wasm, hashes.get(pack)!, pack.manifest, NIC_POLICY)),

@@ -12,7 +12,17 @@ import type { EngineFacts, GuestMessage, GuestRequest } from './guest.ts'
 /** Of a run, what can go to another engine: it verifies and times for itself. */
 export type EngineRun = Pick<
   RunRequest,
-  'modules' | 'firmware' | 'onCheck' | 'onEvents' | 'signal' | 'seed' | 'frames' | 'inject' | 'until'
+  | 'modules'
+  | 'firmware'
+  | 'schedule'
+  | 'costs'
+  | 'onCheck'
+  | 'onEvents'
+  | 'signal'
+  | 'seed'
+  | 'frames'
+  | 'inject'
+  | 'until'
 > & {
   /** Asked once for the sink of the first NIC's wire. */
   readonly capture?: () => ((bytes: Uint8Array) => void) | undefined
@@ -87,9 +97,9 @@ async function writeRequest(dir: string, run: EngineRun): Promise<void> {
     })
   const firmware: GuestRequest['firmware'][number][] = []
   for (const [name, bytes] of Object.entries(run.firmware ?? {})) firmware.push({ name, file: await write(bytes) })
-  const { seed = 1, frames = 1000, inject = 0, until = 'contain' } = run
+  const { seed = 1, frames = 1000, inject = 0, until = 'contain', schedule = {}, costs = {} } = run
   const [events, capture] = [run.onEvents !== undefined, run.capture !== undefined]
-  const request: GuestRequest = { seed, frames, inject, until, events, capture, modules, firmware }
+  const request: GuestRequest = { seed, frames, inject, until, schedule, costs, events, capture, modules, firmware }
   await fs.writeFile(path.join(dir, 'request.json'), JSON.stringify(request))
 }
 

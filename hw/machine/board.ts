@@ -3,6 +3,7 @@
  */
 import { type Capability, revoke } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
+import { type Costs, DEFAULT_COSTS } from '../../kernel/costs.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { Kernel } from '../../kernel/kernel.ts'
 import { Authority } from './authority.ts'
@@ -54,8 +55,8 @@ export class Board {
   readonly #volume = new WeakMap<Domain, number>()
   readonly #deviceKind: number
 
-  constructor(seed: number) {
-    this.kernel = new Kernel(seed)
+  constructor(seed: number, costs: Partial<Costs> = {}) {
+    this.kernel = new Kernel(seed, { ...DEFAULT_COSTS, ...costs })
     this.#deviceKind = this.kernel.log.kind('device')
     this.tree = new DeviceTree(this.kernel.log)
     this.nubs = new Nubs(this.tree, this.exchange)

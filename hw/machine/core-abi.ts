@@ -6,8 +6,6 @@ import { Failure, type FaultKind, KILLED } from '../../kernel/fault.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
 import type { Host } from './host.ts'
 
-const CALL_NS = 20
-const RELAX_NS = 100
 const two32 = 0x1_0000_0000
 
 const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
@@ -53,7 +51,7 @@ export function timeCalls(host: Host): TimeCalls {
     now: (out) => {
       grip.need('now')
       host.domain.account()
-      host.domain.spend(CALL_NS)
+      host.domain.spend(host.board.kernel.costs.callNs)
       put('time.now', out, host.board.kernel.clock.now())
     },
     wall: (out) => {
@@ -113,7 +111,7 @@ export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCal
     },
     relax: () => {
       grip.need('relax')
-      host.domain.spend(RELAX_NS)
+      host.domain.spend(host.board.kernel.costs.relaxNs)
     },
     exit: () => {
       grip.need('exit')

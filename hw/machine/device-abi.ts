@@ -14,18 +14,15 @@ import { DEVICE_READS, DEVICE_WRITES, MAP_FAILED } from '../iommu.ts'
 import { allOnes } from '../pci/function.ts'
 import type { Host } from './host.ts'
 
-const CONFIG_NS = 300
-const MAP_NS = 100
-
 export function pciCalls(host: Host): PciCalls {
   return {
     location: (fn) => host.function(fn)?.location ?? E.NODEV,
     config_read: (fn, offset, width) => {
-      host.domain.spend(CONFIG_NS)
+      host.domain.spend(host.board.kernel.costs.configNs)
       return (host.function(fn)?.configRead(offset, width) ?? allOnes(width)) | 0
     },
     config_write: (fn, offset, width, value) => {
-      host.domain.spend(CONFIG_NS)
+      host.domain.spend(host.board.kernel.costs.configNs)
       const target = host.function(fn)
       if (target === undefined) return E.NODEV
       return target.driverConfigWrite(offset, width, value) ? 0 : E.PERM
@@ -53,7 +50,7 @@ export function pciCalls(host: Host): PciCalls {
       const target = host.function(fn)
       if (target === undefined) return E.NODEV
       target.reset()
-      host.domain.spend(CONFIG_NS)
+      host.domain.spend(host.board.kernel.costs.configNs)
       return 0
     },
   }
@@ -70,14 +67,14 @@ export function dmaCalls(host: Host): DmaCalls {
           : direction === DMA.FROM_DEVICE
             ? DEVICE_WRITES
             : DEVICE_READS | DEVICE_WRITES
-      host.domain.spend(MAP_NS)
+      host.domain.spend(host.board.kernel.costs.mapNs)
       if (!host.mayMap(length >>> 0)) return MAP_FAILED | 0
       return target.dma.map(host.bank, address >>> 0, length >>> 0, rights) | 0
     },
     unmap: (fn, iova, length) => {
       const target = host.function(fn)
       if (target === undefined) return E.NODEV
-      host.domain.spend(MAP_NS)
+      host.domain.spend(host.board.kernel.costs.mapNs)
       const result = target.dma.unmap(iova >>> 0, length >>> 0)
       if (result === 'unmapped') return 0
       host.board.note(host.domain, `dma.unmap of 0x${(iova >>> 0).toString(16)} + ${length >>> 0}: ${result}`)

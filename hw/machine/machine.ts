@@ -5,6 +5,7 @@
  * the machine runs is restarted by policy, given its devices again, and its interfaces' configuration is replayed; those that
  * need it are stopped before and started after it. `replace` does the same with another build, on request.
  */
+import type { Costs } from '../../kernel/costs.ts'
 import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
 import type { RunEnd } from '../../kernel/kernel.ts'
 import type { DomainLimits } from '../../kernel/program.ts'
@@ -16,6 +17,7 @@ import { Matching } from './matching.ts'
 import { replay } from './net-control.ts'
 import { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
+import { type Placement, placementOf, placementsOf, type Schedule } from './placement.ts'
 import type { Probe } from './probe.ts'
 import { type DriverPolicy, driverPolicy, type Policies } from './policy.ts'
 import { type PostMortem, postMortem } from './post-mortem.ts'
@@ -36,6 +38,10 @@ export interface MachineOptions {
   readonly limits?: DomainLimits
   /** Quotas, restarts, heartbeats and dependencies by driver. */
   readonly policies?: Policies
+  /** What things cost in virtual time, where it is not what kernel/costs.ts says. */
+  readonly costs?: Partial<Costs>
+  /** Priorities and partitions of drivers. */
+  readonly schedule?: Schedule
   readonly onLog?: (record: LogRecord) => void
   /** Looks into the machine: see probe.ts. */
   readonly probe?: Probe
@@ -93,13 +99,15 @@ export class Machine {
   readonly postMortems: PostMortem[] = []
   readonly #options: MachineOptions
   readonly #matching: Matching
+  readonly #placements: ReadonlyMap<string, Placement>
   readonly #slots = new Map<string, Slot>()
 
   constructor(options: MachineOptions = {}) {
     this.#options = options
     this.seed = options.seed ?? 1
-    this.board = new Board(this.seed)
+    this.board = new Board(this.seed, options.costs)
     this.board.onLog = options.onLog
+    this.#placements = placementsOf(this.board.kernel.scheduler, options.schedule ?? {})
     const { probe } = options
     if (probe !== undefined) this.board.pci.tap = (name, context) => probe.device?.(name, context) ?? context
     this.net = new NetService(this.board.kernel)
@@ -160,7 +168,8 @@ export class Machine {
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
     const { symbolizer, firmware, probe } = this.#options
     const { limits } = this.#policy(pack)
-    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, probe }
+    const placement = placementOf(this.#placements, pack.manifest.name)
+    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, placement, probe }
   }
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {

@@ -15,6 +15,7 @@ import { Host } from './host.ts'
 import { capCalls, ipcCalls } from './ipc-abi.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
+import type { Placement } from './placement.ts'
 import type { NetService } from './net-service.ts'
 import { memCalls, ringCalls } from './memory-abi.ts'
 import type { Call, ModuleCopy, Probe } from './probe.ts'
@@ -29,6 +30,8 @@ export interface LoadOptions {
   readonly firmware: Readonly<Record<string, Uint8Array>>
   readonly symbolize: Symbolizer | undefined
   readonly limits: DomainLimits
+  /** Where in the schedule it runs; anywhere at normal priority when not given. */
+  readonly placement?: Placement
   readonly probe?: Probe | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
@@ -101,7 +104,9 @@ export async function loadProgram(
     : instantiateCopy(pack, copy, imports, pages))
   exports = instance.exports
   checkExports(pack, exports)
-  const domain = board.kernel.createDomain(options.name, programOf(exports, host.symbolize), options.limits)
+  const { name, limits, placement } = options
+  const domain = board.kernel.createDomain(name, programOf(exports, host.symbolize), limits, placement?.partition)
+  if (placement !== undefined) domain.priority = placement.priority
   board.tellRefusals(domain)
   try {
     host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)

@@ -8,25 +8,22 @@ import { E, type MmioCalls, type PioCalls } from '../../linux-api/generated/abi.
 import type { PciBar } from '../pci/function.ts'
 import type { Host } from './host.ts'
 
-const READ_NS = 100
-const WRITE_NS = 50
-const PORT_NS = 200
-
 const hex = (n: number): string => `0x${(n >>> 0).toString(16)}`
 const two32 = 0x1_0000_0000
 
 export function mmioCalls(host: Host): MmioCalls {
   const { pages } = host
+  const { registerReadNs, registerWriteNs } = host.board.kernel.costs
   const read = (call: string, address: number, width: number): number => {
     if (!pages.find(address, width)) host.refuse(call, hex(address))
     const value = pages.bar.read(pages.offset, width)
-    host.domain.spend(READ_NS)
+    host.domain.spend(registerReadNs)
     return value | 0
   }
   const write = (call: string, address: number, width: number, value: number): void => {
     if (!pages.find(address, width)) host.refuse(call, hex(address))
     pages.bar.write(pages.offset, width, value)
-    host.domain.spend(WRITE_NS)
+    host.domain.spend(registerWriteNs)
   }
   return {
     map: (low, high, length) => host.map((low >>> 0) + (high >>> 0) * two32, length >>> 0) | 0,
@@ -49,18 +46,19 @@ export function mmioCalls(host: Host): MmioCalls {
 }
 
 export function pioCalls(host: Host): PioCalls {
+  const { portNs } = host.board.kernel.costs
   const bar = (call: string, port: number, width: number): PciBar =>
     host.ports.find(port, width) ?? host.refuse(call, `port ${hex(port)}`)
   const input = (call: string, port: number, width: number): number => {
     const at = bar(call, port, width)
     const value = at.read(port - at.start, width)
-    host.domain.spend(PORT_NS)
+    host.domain.spend(portNs)
     return value | 0
   }
   const output = (call: string, port: number, width: number, value: number): void => {
     const at = bar(call, port, width)
     at.write(port - at.start, width, value)
-    host.domain.spend(PORT_NS)
+    host.domain.spend(portNs)
   }
   return {
     in8: (port) => input('pio.in8', port, 1),

@@ -91,6 +91,8 @@ export interface RunReport {
     readonly devices: readonly { readonly name: string; readonly location: string; readonly mac: string }[]
     readonly events: number
     readonly eventHash: string
+    /** Shares of the processor and what was used of it; absent when there is but one. */
+    readonly partitions?: readonly { readonly name: string; readonly share: number; readonly usedMs: number }[]
   }
   readonly modules: readonly ModuleReport[]
   readonly checks: readonly Check[]
@@ -419,6 +421,12 @@ async function contain(session: Session, one: Climber, count: number): Promise<v
   if (check.ok && one.rung === 'recover') one.rung = 'contain'
 }
 
+function partitionsOf({ board }: Machine): Pick<RunReport['machine'], 'partitions'> {
+  const { partitions } = board.kernel.scheduler
+  if (partitions.length === 1) return {}
+  return { partitions: partitions.map(({ name, share, total }) => ({ name, share, usedMs: total / 1e6 })) }
+}
+
 function reportOf(session: Session, wallMs: number, interrupted: boolean): RunReport {
   const { machine, lan, climbers, checks: done } = session
   const { log } = machine.board.kernel
@@ -433,6 +441,7 @@ function reportOf(session: Session, wallMs: number, interrupted: boolean): RunRe
       devices: lan.nics.map((nic) => ({ name: nic.model.name, location: nic.fn.name, mac: mac(nic.mac) })),
       events: log.count,
       eventHash: log.hash,
+      ...partitionsOf(machine),
     },
     modules: climbers.map((one) => ({
       name: one.name,

@@ -256,7 +256,7 @@ test('nothing is left of a domain that is killed while its fiber is stopped', as
   low.domain.end()
   await kernel.run(() => fiber.done)
   t.true(stopped.done)
-  t.deepEqual(low.domain.remains(), { capabilities: 0, fibers: 0, interrupts: 0, timers: 0 })
+  t.true(Object.values(low.domain.remains()).every((left) => left === 0))
   t.is(kernel.scheduler.ready, 0)
 })
 
