@@ -46,10 +46,12 @@ export interface DomainRecord {
 /** Events kept of the domain's own, and of the whole machine's. */
 const OWN = 64
 const AROUND = 32
+/** Events looked through for the domain's own. */
+const RECENT = 1024
 
 export function examine(domain: Domain, fault: DriverFault): DomainRecord {
   const { kernel, ledger, capabilities } = domain
-  const recent = kernel.log.records()
+  const recent = kernel.log.records(RECENT)
   return {
     id: domain.id,
     name: domain.name,

@@ -45,7 +45,7 @@ export interface MachineOptions {
   readonly onLog?: (record: LogRecord) => void
   /** Looks into the machine: see probe.ts. */
   readonly probe?: Probe
-  /** Gets the record of each failure; `machine.postMortems` keeps the last ones. */
+  /** Gets the record of each failure; without it none is made, which takes a few ms. */
   readonly onPostMortem?: (record: PostMortem) => void
   /** The command that comes to an event of this run again, for post-mortem records. */
   readonly againAt?: (event: number) => string
@@ -86,9 +86,6 @@ export interface Slot {
   failures: number
 }
 
-/** Records of failures kept. */
-const POST_MORTEMS = 32
-
 export class Machine {
   readonly seed: number
   readonly board: Board
@@ -96,7 +93,6 @@ export class Machine {
   readonly recoveries: Recovery[] = []
   readonly replacements: Replacement[] = []
   readonly faults: DriverFault[] = []
-  readonly postMortems: PostMortem[] = []
   readonly #options: MachineOptions
   readonly #matching: Matching
   readonly #placements: ReadonlyMap<string, Placement>
@@ -186,14 +182,13 @@ export class Machine {
     return driver
   }
 
-  /** It has failed and holds everything still. */
+  /** It has failed and holds everything still: write that down, for whoever wants to know. */
   #record(driver: Driver, fault: DriverFault): void {
+    const { onPostMortem, againAt } = this.#options
+    if (onPostMortem === undefined) return
     const { name } = driver.pack.manifest
     const earlier = this.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
-    const record = postMortem(this.board, driver, fault, earlier, this.#options.againAt)
-    this.postMortems.push(record)
-    if (this.postMortems.length > POST_MORTEMS) this.postMortems.shift()
-    this.#options.onPostMortem?.(record)
+    onPostMortem(postMortem(this.board, driver, fault, earlier, againAt))
   }
 
   #watch(slot: Slot): void {

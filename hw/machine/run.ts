@@ -98,14 +98,6 @@ export interface RunReport {
   readonly checks: readonly Check[]
   readonly recoveries: readonly Recovery[]
   readonly replacements: readonly Replacement[]
-  /** Failures on record, and the event each was at; `onPostMortem` gets the records. */
-  readonly postMortems: readonly {
-    readonly driver: string
-    readonly generation: number
-    readonly kind: string
-    readonly event: number
-    readonly eventHash: string
-  }[]
   /** Stopped from outside: what is here was finished, the rest was not begun. */
   readonly interrupted: boolean
   readonly time: { readonly virtualMs: number; readonly wallMs: number }
@@ -456,13 +448,6 @@ function reportOf(session: Session, wallMs: number, interrupted: boolean): RunRe
     checks: done,
     recoveries: machine.recoveries,
     replacements: machine.replacements,
-    postMortems: machine.postMortems.map(({ driver, generation, fault, replay }) => ({
-      driver,
-      generation,
-      kind: fault.kind,
-      event: replay.event,
-      eventHash: replay.eventHash,
-    })),
     interrupted,
     time: { virtualMs: machine.now() / 1e6, wallMs },
     log: machine.board.log,

@@ -18,6 +18,7 @@ import { createMachine, type Machine } from '../../hw/machine/machine.ts'
 import * as control from '../../hw/machine/net-control.ts'
 import type { NetInterface } from '../../hw/machine/net-interface.ts'
 import type { DriverPackage } from '../../hw/machine/package.ts'
+import type { PostMortem } from '../../hw/machine/post-mortem.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
 import { startTraffic } from '../../hw/machine/traffic.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
@@ -49,12 +50,18 @@ interface Scene {
   readonly nics: Readonly<Record<string, Nic>>
 }
 
-async function scene(names: readonly string[], policies: readonly string[] = [], seed = 1): Promise<Scene> {
+async function scene(
+  names: readonly string[],
+  policies: readonly string[] = [],
+  seed = 1,
+  onPostMortem?: (record: PostMortem) => void,
+): Promise<Scene> {
   const machine = createMachine({
     seed,
     verify: verifyPackage,
     symbolizer: symbolizerOf,
     policies: parsePolicies(policies),
+    ...(onPostMortem && { onPostMortem }),
   })
   const lan = new Lan(machine)
   const nics: Record<string, Nic> = {}
@@ -69,7 +76,7 @@ async function scene(names: readonly string[], policies: readonly string[] = [],
 const interfaceOf = (machine: Machine, name: string): NetInterface => machine.driver(name)!.interfaces[0]!
 
 test.serial(
-  'heartbeat: a driver whose work queue is stuck is found, blamed at its C line, and restarted',
+  'MINIX 3, heartbeat: a driver whose work queue is stuck is found, blamed at its C line, and restarted',
   async (t) => {
     const { machine } = await scene(['e1000', 'stuck_work'], ['stuck_work.restarts=1', '*.escalate=none'])
     const line =
@@ -96,7 +103,7 @@ test.serial(
   },
 )
 
-test.serial('heartbeat: healthy drivers answer every one, busy or idle', async (t) => {
+test.serial('MINIX 3, heartbeat: healthy drivers answer every one, busy or idle', async (t) => {
   const { machine, lan } = await scene(['e1000', '8139too'], ['*.heartbeat=1ms', '*.answer-within=100ms'])
   const net = interfaceOf(machine, 'e1000')
   t.true((await checks.linkUp(machine, net)).ok)
@@ -108,7 +115,7 @@ test.serial('heartbeat: healthy drivers answer every one, busy or idle', async (
     t.true(driver.heartbeat!.answers > 500, `${driver.name}: ${driver.heartbeat!.answers}`)
 })
 
-test.serial('restart: a client of a restarted server stops before it and starts after it', async (t) => {
+test.serial('MINIX 3, policy: a client of a restarted server stops before it and starts after it', async (t) => {
   const { machine, nics } = await scene(['e1000', '8139too'], ['8139too.needs=e1000'])
   const order: string[] = []
   for (const record of machine.board.kernel.log.records()) if (record.kind === 'start') order.push(record.text!)
@@ -242,7 +249,8 @@ test.serial('quota: a package may ask for less than the machine allows, not for 
 })
 
 test.serial('post-mortem: a record has what is needed to see why, and to come back', async (t) => {
-  const { machine, lan } = await scene(['e1000'], [], 3)
+  const records: PostMortem[] = []
+  const { machine, lan } = await scene(['e1000'], [], 3, (made) => records.push(made))
   const net = interfaceOf(machine, 'e1000')
   await checks.linkUp(machine, net)
   const running = startTraffic(machine.board.kernel, net, lan.station('peer'), 3, { frames: 500 })
@@ -250,7 +258,7 @@ test.serial('post-mortem: a record has what is needed to see why, and to come ba
   machine.driver('e1000')!.revokeRegisters()
   await machine.run(() => machine.recoveries.length > 0, 5e9)
   running.stop()
-  const [record] = machine.postMortems
+  const [record] = records
   t.is(record?.schema, 'drvport.post-mortem/1')
   t.is(record?.fault.kind, 'no-capability')
   t.true(record!.fault.frames.some(({ file }) => file.endsWith('e1000_main.c')))
@@ -302,7 +310,7 @@ test.serial(
   },
 )
 
-test.serial('escalation: a replaced driver that keeps failing goes back to the build before it', async (t) => {
+test.serial('MINIX 3, policy: a replaced driver that keeps failing goes back to the build before it', async (t) => {
   const { machine } = await scene(['e1000'], ['e1000.restarts=1'])
   const first = machine.driver('e1000')!.pack
   await machine.replace('e1000', { ...first, manifest: { ...first.manifest } })
