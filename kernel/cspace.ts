@@ -43,6 +43,12 @@ export function lookup(root: CNode, pointer: number, right: number = RIGHT.READ)
   return capability
 }
 
+/** What lies where a pointer points, whether it can be used or not. Throws CapabilityError: `empty`, `no-right`. */
+export function held(root: CNode, pointer: number): Capability | undefined {
+  const { node, slot } = placeOf(root, pointer, RIGHT.READ)
+  return node.at(slot)
+}
+
 /** Derive a capability with fewer or equal rights, and a badge if it has none. Returns it. */
 export function mint(root: CNode, from: number, to: number, rights: number = RIGHT.ALL, badge?: number): Capability {
   const source = lookup(root, from)

@@ -17,7 +17,7 @@ import {
   RIGHT,
 } from './capability.ts'
 import type { Contract } from './contract.ts'
-import { lookup } from './cspace.ts'
+import { held, lookup } from './cspace.ts'
 import type { Runnable, Scheduler } from './schedule.ts'
 
 /** Results of IPC calls; a label or count is not negative. */
@@ -593,7 +593,7 @@ function hand(notification: Notification, to: Party): void {
 
 function inner(space: CNode, pointer: number): Capability | undefined {
   try {
-    return lookup(space, pointer)
+    return held(space, pointer)
   } catch {
     return undefined
   }

@@ -22,6 +22,9 @@ import { Clock } from './time.ts'
 /** Why the loop returned: the condition held; nothing can ever happen again; the limit has passed. */
 export type RunEnd = 'stopped' | 'idle' | 'limit'
 
+/** Domains' entries on top of one another: they share the engine's stack, which is smaller than many domains' need. */
+const NESTING_MAX = 8
+
 /** Turns of the loop between two looks at the host's own event loop (signals, streams). */
 const TURNS_PER_BREATH = 65536
 /** A fiber that should go and does not (it holds a lock, or is where it does not count) is looked at this often. */
@@ -59,6 +62,8 @@ export class Kernel {
   #limit = Infinity
   #nextDomain = 1
   #turns = 0
+  /** Dispatches on the stack, each on top of a domain's code. */
+  #nesting = 0
   #running = false
   readonly #awaitSwitch = (resolve: () => void): void => {
     this.#onSwitch = resolve
@@ -225,10 +230,24 @@ export class Kernel {
     if (at >= 0) this.domains.splice(at, 1)
   }
 
-  /** Fire what is due and deliver what it causes. Also called from inside a domain's calls. */
-  dispatch(): void {
+  /** Fire what is due and deliver what it causes. Also called from inside a domain's calls, with that domain. */
+  dispatch(within?: Domain): void {
+    this.#nesting++
+    try {
+      this.#deliver(within)
+    } finally {
+      this.#nesting--
+    }
+  }
+
+  #deliver(within: Domain | undefined): void {
     do {
       for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) event.fire()
+      // As deep as it may get: everybody else is attended when what is below returns.
+      if (this.#nesting > NESTING_MAX) {
+        within?.attend()
+        continue
+      }
       for (let domain = this.#attention.shift(); domain !== undefined; domain = this.#attention.shift()) {
         domain.awaited = false
         domain.attend()

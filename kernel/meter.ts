@@ -133,7 +133,7 @@ export class Meter {
   /** A point where time passes, events fire and interrupts may arrive. */
   spend(ns: number): void {
     const { clock } = this.#kernel
-    if (clock.spend(ns) || this.#kernel.attentive) this.#kernel.dispatch()
+    if (clock.spend(ns) || this.#kernel.attentive) this.#kernel.dispatch(this.#domain)
     if (this.#domain.dead) throw KILLED
     const now = clock.now()
     if (now >= this.#lookAt) this.#look(now)

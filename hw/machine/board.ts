@@ -55,12 +55,17 @@ export class Board {
   readonly #volume = new WeakMap<Domain, number>()
   readonly #deviceKind: number
 
-  constructor(seed: number, costs: Partial<Costs> = {}) {
+  /** `interrupts`: how many lines and messages the controller has, where that is not what a PC has. */
+  constructor(
+    seed: number,
+    costs: Partial<Costs> = {},
+    interrupts: Parameters<typeof createInterruptController>[0] = {},
+  ) {
     this.kernel = new Kernel(seed, { ...DEFAULT_COSTS, ...costs })
     this.#deviceKind = this.kernel.log.kind('device')
     this.tree = new DeviceTree(this.kernel.log)
     this.nubs = new Nubs(this.tree, this.exchange)
-    this.interrupts = createInterruptController()
+    this.interrupts = createInterruptController(interrupts)
     this.pci = createPciHost({
       timeline: this.kernel.clock,
       random: this.kernel.random.fork(),

@@ -57,7 +57,8 @@ export class Lan {
 
   /** Locally administered address of the next end. */
   #mac(): Uint8Array {
-    return new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56 + this.#ends++])
+    const last = 0x12_3456 + this.#ends++
+    return new Uint8Array([0x52, 0x54, 0, last >> 16, last >> 8, last])
   }
 
   #wire(name: string, mbps: number): Wire {

@@ -40,6 +40,8 @@ export interface MachineOptions {
   readonly policies?: Policies
   /** What things cost in virtual time, where it is not what kernel/costs.ts says. */
   readonly costs?: Partial<Costs>
+  /** Interrupt lines and messages of the board, where it has others than a PC. */
+  readonly interrupts?: { readonly lines: number; readonly capacity: number }
   /** Priorities and partitions of drivers. */
   readonly schedule?: Schedule
   readonly onLog?: (record: LogRecord) => void
@@ -101,7 +103,7 @@ export class Machine {
   constructor(options: MachineOptions = {}) {
     this.#options = options
     this.seed = options.seed ?? 1
-    this.board = new Board(this.seed, options.costs)
+    this.board = new Board(this.seed, options.costs, options.interrupts)
     this.board.onLog = options.onLog
     this.#placements = placementsOf(this.board.kernel.scheduler, options.schedule ?? {})
     const { probe } = options

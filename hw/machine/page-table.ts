@@ -114,29 +114,26 @@ export class PageTable {
   }
 }
 
-/** A domain's I/O ports: port -> BAR, for the ports it was granted. */
+/** A domain's I/O ports: the BARs it was granted. There are a few at most, so that going through them is the look-up. */
 export class PortTable {
-  readonly #slots = new Uint8Array(0x10000)
-  readonly #bars: (PciBar | undefined)[] = []
+  readonly #bars: PciBar[] = []
 
   grant(bar: PciBar): void {
-    let slot = this.#bars.indexOf(undefined)
-    if (slot < 0) slot = this.#bars.length
-    this.#bars[slot] = bar
-    this.#slots.fill(slot + 1, bar.start, bar.start + bar.bytes)
+    this.#bars.push(bar)
   }
 
   revoke(bar: PciBar): void {
-    const slot = this.#bars.indexOf(bar)
-    if (slot < 0) return
-    this.#bars[slot] = undefined
-    for (let port = 0; port < this.#slots.length; port++) if (this.#slots[port] === slot + 1) this.#slots[port] = 0
+    const at = this.#bars.indexOf(bar)
+    if (at >= 0) this.#bars.splice(at, 1)
   }
 
   /** The BAR that all `width` ports from `port` on belong to. */
   find(port: number, width: number): PciBar | undefined {
-    const slot = this.#slots[port & 0xffff]!
-    if (slot === 0 || port >>> 0 > 0xffff || this.#slots[port + width - 1] !== slot) return undefined
-    return this.#bars[slot - 1]
+    const first = port >>> 0
+    for (let i = 0; i < this.#bars.length; i++) {
+      const bar = this.#bars[i]!
+      if (first >= bar.start && first + width <= bar.start + bar.bytes) return bar
+    }
+    return undefined
   }
 }

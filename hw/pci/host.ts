@@ -1,6 +1,6 @@
 /**
- * The PCI host bridge and its one bus: configuration access by location, address assignment, decoding of memory and
- * ports, and the wiring of INTx pins to interrupt lines.
+ * The PCI host bridges, each with its root bus: configuration access by location, address assignment, decoding of memory
+ * and ports, and the wiring of INTx pins to interrupt lines.
  *
  * It must not know drivers or domains.
  */
@@ -26,7 +26,7 @@ export interface PciHostOptions {
   readonly onDmaFault?: (fn: PciFunction, fault: DmaFault) => void
   /** Memory the bus decodes: powers of two. Below 4 GiB, above any linear memory. */
   readonly memory?: { readonly start: number; readonly bytes: number }
-  /** First of the interrupt lines INTA# to INTD# of the slots are spread over, and how many. */
+  /** First of the interrupt lines INTA# to INTD# of a bus are spread over, and how many: the next bus has the next ones. */
   readonly firstLine?: number
   readonly lines?: number
 }
@@ -37,7 +37,7 @@ export interface PciHost {
   /** Functions on the bus, by location. */
   readonly functions: readonly PciFunction[]
   at(location: number): PciFunction | undefined
-  /** Plug a device in, at a slot (1 to 31) or the first free one, and give its BARs addresses. */
+  /** Plug a device in, at a slot (bus * 32 + 1 to 31) or the first free one, and give its BARs addresses. */
   plug(make: (context: DeviceContext) => PciDevice, slot?: number): PciFunction
   /**
    * Pull a device out, without asking anybody: from now on it reads all ones. Its place is free again after `fn.leave()`,
@@ -65,7 +65,9 @@ const PORTS_END = 0x10000
 const PORT_GRAIN = 4
 const FIRST_LINE = 16
 const LINES = 8
-const SLOTS = 32
+/** Devices of a bus, of which the first is its host bridge; and buses: what a location can name. */
+const DEVICES = 32
+const SLOTS = 256 * DEVICES
 
 /** An empty bus. */
 export const createPciHost = (options: PciHostOptions): PciHost => {
@@ -81,20 +83,25 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
   const at = (location: number): PciFunction | undefined => functions.find((fn) => fn.location === location)
 
   const firstFreeSlot = (): number => {
-    for (let slot = 1; slot < SLOTS; slot++) if (!at(slot << 3)) return slot
-    throw new RangeError('the PCI bus has no free slot')
+    for (let slot = 1; slot < SLOTS; slot++) if (slot % DEVICES !== 0 && !at(slot << 3)) return slot
+    throw new RangeError('the PCI buses have no free slot')
   }
 
   const plug = (make: (context: DeviceContext) => PciDevice, slot = firstFreeSlot()): PciFunction => {
     const location = slot << 3
-    if (slot < 1 || slot >= SLOTS || at(location)) throw new RangeError(`PCI slot ${slot} is not free`)
+    if (slot < 1 || slot >= SLOTS || slot % DEVICES === 0 || at(location))
+      throw new RangeError(`PCI slot ${slot} is not free`)
     const name = locationName(location)
     const onFault = (fault: DmaFault): void => {
       fn.masterAbort()
       options.onDmaFault?.(fn, fault)
     }
     const dma = createIommuDomain(name, { onFault })
-    const line = (options.firstLine ?? FIRST_LINE) + (slot % (options.lines ?? LINES))
+    // Every host bridge has lines of its own, as long as there are any.
+    const lines = options.lines ?? LINES
+    const firstLine = options.firstLine ?? FIRST_LINE
+    const spread = Math.floor(slot / DEVICES) * lines + (slot % lines)
+    const line = firstLine + (spread % Math.max(lines, options.interrupts.lines - firstLine))
     const say = (text: string): void => trace(`${name} ${text}`)
     const fn = new PciFunction({ location, interrupts: options.interrupts, line, memory, ports, dma, trace: say })
     const { timeline, random } = options

@@ -19,4 +19,5 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'capability.ts': [CAPABILITIES, IPC],
   'cspace.ts': [CAPABILITIES, IPC],
   'ipc.ts': [IPC],
+  'contract.ts': [IPC],
 }
