@@ -88,7 +88,7 @@ export function parsePolicies(words: readonly string[]): Policies {
 const refused = (word: string, expected: string): UsageError =>
   new UsageError(`cannot read the policy ${word}`, {
     expected,
-    todo: 'see "Domains and quotas" in docs/microkernel.md',
+    todo: 'see Quotas and Supervision in docs/microkernel.md',
   })
 
 const merged = (a: PolicyChange, b: PolicyChange): PolicyChange => ({
