@@ -228,11 +228,9 @@ export class Machine {
     if (other !== undefined) throw new Error(`${name} cannot be unloaded: ${other} needs it; unload that first`)
     this.#matching.withdraw(name)
     const had = [...slot.driver.devices.values()]
-    const nubs = [...slot.driver.nubs.values()]
     const left = await this.#unload(slot)
     this.#slots.delete(name)
     for (const fn of had) this.#offer(fn)
-    for (const { node } of nubs) this.board.tree.registry.offer(node)
     return left
   }
 
@@ -249,7 +247,16 @@ export class Machine {
 
   async #unload(slot: Slot): ReturnType<Driver['unload']> {
     await slot.watch?.settle()
-    return slot.driver.unload()
+    const nubs = [...slot.driver.nubs.values()]
+    const left = await slot.driver.unload()
+    // What it had of other domains' buses goes to whoever wants it: its next generation, mostly.
+    for (const { node } of nubs) this.board.tree.registry.offer(node)
+    return left
+  }
+
+  /** Those that need a driver, in the order to start them in. */
+  dependents(name: string): string[] {
+    return dependents(this.#needs, name)
   }
 
   #slot(name: string): Slot {
@@ -265,6 +272,7 @@ export class Machine {
   async replace(name: string, pack: DriverPackage): Promise<Replacement> {
     const slot = this.#slot(name)
     if (slot.driver.dead) throw new Error(`${name} does not run: it cannot hand anything over`)
+    const nubs = [...slot.driver.nubs.values()]
     const done = await replaceDriver(this, slot, pack, {
       start: (build, generation) => {
         this.#options.verify?.(build)
@@ -278,6 +286,7 @@ export class Machine {
         this.#matching.introduce(slot)
       },
     })
+    for (const { node } of nubs) if (node.client === undefined) this.board.tree.registry.offer(node)
     this.replacements.push(done)
     return done
   }

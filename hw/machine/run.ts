@@ -326,10 +326,19 @@ async function reload(session: Session, one: Climber): Promise<void> {
   const { machine, peer } = session
   const check = await session.check(
     checks.attempt(`${one.name}: unload leaves nothing, and it binds again`, async () => {
+      // Those that need it go before it and come after it.
+      const others = machine
+        .dependents(one.name)
+        .flatMap((name) => session.climbers.filter((each) => each.name === name))
+      for (const each of others.toReversed()) await machine.unload(each.name)
       const left = await machine.unload(one.name)
-      one.driver = await machine.load(one.request.pack, one.request.args)
-      await machine.match()
-      if (!one.driver.drives(one.nic!.fn)) return [false, 'it does not bind again']
+      for (const each of [one, ...others]) {
+        each.driver = await machine.load(each.request.pack, each.request.args)
+        await machine.match()
+        if (each.nic !== undefined && !each.driver.drives(each.nic.fn))
+          return [false, `${each.name} does not bind again`]
+      }
+      for (const each of others) if (each.net !== undefined) await checks.linkUp(machine, each.net)
       const again = await checks.linkUp(machine, one.net!)
       const moved = await checks.traffic(machine, one.net!, peer, { frames: 100 })
       const what = isClean(left) ? 'nothing left' : `left: ${leftList(left)}`
