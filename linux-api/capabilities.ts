@@ -752,6 +752,19 @@ export const entries: readonly Entry[] = [
     doc: 'Read the EEPROM; returns bytes read.',
   },
   {
+    name: 'attribute',
+    context: 'process',
+    shimOnly: true,
+    params: [
+      p('buffer', 'ptr', 'the path CLASS/DEVICE/ATTRIBUTE and after it what to store; then what is shown'),
+      p('path_len', 'u32'),
+      p('value_len', 'u32', 'all ones: show'),
+      p('size', 'u32', 'of the buffer'),
+    ],
+    result: 'i32',
+    doc: 'Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno.',
+  },
+  {
     name: 'serve',
     context: 'atomic',
     shimOnly: true,

@@ -97,7 +97,14 @@ const eventLine = ({ atMs, event, path, detail }: IoregEvent): string =>
 
 export function renderIoreg(document: IoregDocument, problems: readonly string[], verbose: boolean): string {
   const events = verbose ? ['', ...document.events.map(eventLine)] : []
-  return ['/', ...treeLines(document.root, ''), ...events, ...problems.map((text) => paint('red', text))].join('\n')
+  const shown = (document.shown ?? []).map(({ module, path, value }) => `${module}/${path}: ${value}`)
+  return [
+    '/',
+    ...treeLines(document.root, ''),
+    ...events,
+    ...shown,
+    ...problems.map((text) => paint('red', text)),
+  ].join('\n')
 }
 
 export const ioreg: Command = {

@@ -16,6 +16,8 @@ import type { NetService } from './net-service.ts'
 import type { DriverPackage } from './package.ts'
 import { type EntryName, type LoadedProgram, type LoadOptions, loadProgram } from './program.ts'
 
+/** Longest text of an attribute: a page, as in sysfs. */
+const ATTRIBUTE_BYTES = 4096
 /** Longest a process entry may take, virtual ns. Firmware time-outs of 60 s exist. */
 const ENTRY_LIMIT_NS = 120e9
 
@@ -150,6 +152,21 @@ export class Driver implements NetDriver {
     bytes.set(memory.subarray(address, address + bytes.length))
     this.domain.enter(this.atomic('free')!, address)
     return result
+  }
+
+  /**
+   * Show an attribute, CLASS/DEVICE/ATTRIBUTE, or store a text in it; of a shorter path, the names below it, a line each.
+   * A negative errno when it cannot be.
+   */
+  async attribute(path: string, value?: string): Promise<string | number> {
+    const [name, text] = [new TextEncoder().encode(path), new TextEncoder().encode(value ?? '')]
+    const bytes = new Uint8Array(name.length + Math.max(text.length, ATTRIBUTE_BYTES))
+    bytes.set(name)
+    bytes.set(text, name.length)
+    const length = value === undefined ? 0xffffffff : text.length
+    const result = await this.callWith('attribute', bytes, (at) => [at, name.length, length, bytes.length])
+    if (result < 0) return result
+    return value === undefined ? new TextDecoder().decode(bytes.subarray(0, Math.min(result, bytes.length))) : ''
   }
 
   #allocate(bytes: number): number {

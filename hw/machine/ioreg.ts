@@ -28,6 +28,12 @@ export interface IoregEvent {
   readonly detail: string
 }
 
+export interface Shown {
+  readonly module: string
+  readonly path: string
+  readonly value: string
+}
+
 export interface IoregDocument {
   readonly schema: 'drvport.ioreg/1'
   readonly seed: number
@@ -36,6 +42,8 @@ export interface IoregDocument {
   /** What happened, in order. */
   readonly events: readonly IoregEvent[]
   readonly root: IoregNode
+  /** Attributes that were asked for. */
+  readonly shown?: readonly Shown[]
 }
 
 function nodeOf(node: Node, machine: Machine): IoregNode {

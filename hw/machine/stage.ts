@@ -7,7 +7,7 @@ import type { PciIdentity } from '../types.ts'
 import { I2C_HOST_MODELS, I2C_MODELS, type I2cHostModel, type I2cModel, type NicModel, nicModel } from './devices.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from './driver.ts'
 import { errnoName } from './errno.ts'
-import { watchRegistry, type IoregDocument } from './ioreg.ts'
+import { watchRegistry, type IoregDocument, type Shown } from './ioreg.ts'
 import { identified, Lan } from './lan.ts'
 import { createMachine, type Machine, type MachineOptions } from './machine.ts'
 import type { DriverPackage } from './package.ts'
@@ -23,11 +23,12 @@ export type Step =
   | { readonly do: 'plug'; readonly device: DeviceSpec }
   | { readonly do: 'unplug'; readonly location: string }
   | { readonly do: 'load' | 'unload'; readonly module: string }
+  | { readonly do: 'show'; readonly module: string; readonly path: string }
   | { readonly do: 'sleep'; readonly ms: number }
 
 /** How a step is written, for messages. */
 export const STEPS =
-  'plug:DEVICE[,FIELD=NUMBER][,SENSOR@ADDRESS], unplug:LOCATION, load:MODULE, unload:MODULE, sleep:MS'
+  'plug:DEVICE[,FIELD=NUMBER][,SENSOR@ADDRESS], unplug:LOCATION, load:MODULE, unload:MODULE, show:MODULE/CLASS/DEVICE/ATTRIBUTE, sleep:MS'
 
 const FIELDS: Readonly<Record<string, keyof PciIdentity>> = {
   vendor: 'vendor',
@@ -89,6 +90,10 @@ export function parseStep(text: string): Step | undefined {
   }
   if (verb === 'unplug') return { do: 'unplug', location: what }
   if (verb === 'load' || verb === 'unload') return { do: verb, module: what }
+  if (verb === 'show' && what.includes('/')) {
+    const at = what.indexOf('/')
+    return { do: 'show', module: what.slice(0, at), path: what.slice(at + 1) }
+  }
   if (verb === 'sleep' && Number(what) >= 0) return { do: 'sleep', ms: Number(what) }
   return undefined
 }
@@ -109,14 +114,15 @@ export async function perform(
   const document = watchRegistry(machine)
   const lan = new Lan(machine)
   const problems: string[] = []
+  const shown: Shown[] = []
   for (const step of steps) {
-    const problem = await one(step, machine, lan, packs)
+    const problem = await one(step, machine, lan, packs, shown)
     if (problem !== undefined) problems.push(problem)
     await machine.sleep(step.do === 'sleep' ? step.ms * 1e6 : 0)
     options.signal?.throwIfAborted()
   }
   problems.push(...machine.faults.map(({ domain, kind, message }) => `${domain}: ${kind}: ${message}`))
-  return { document: document(), problems }
+  return { document: { ...document(), ...(shown.length > 0 && { shown }) }, problems }
 }
 
 /** Do one; says what is wrong with it. */
@@ -125,11 +131,13 @@ async function one(
   machine: Machine,
   lan: Lan,
   packs: ReadonlyMap<string, DriverPackage>,
+  shown: Shown[],
 ): Promise<string | undefined> {
   try {
     if (step.do === 'plug') plug(step.device, machine, lan)
     else if (step.do === 'unplug') return unplug(step.location, machine)
     else if (step.do === 'load') await machine.load(packs.get(step.module)!)
+    else if (step.do === 'show') return await show(step, packs.get(step.module)!.manifest.name, machine, shown)
     else if (step.do === 'unload') return await unload(packs.get(step.module)!.manifest.name, machine)
   } catch (error) {
     if (error instanceof InitRefused) return `${step.do}: init returned ${errnoName(error.code)}`
@@ -144,6 +152,20 @@ function unplug(location: string, machine: Machine): string | undefined {
   const fn = pci.functions.find(({ name }) => name === location || name === `0000:${location}`)
   if (fn === undefined) return `unplug: nothing is at ${location}`
   pci.unplug(fn)
+  return undefined
+}
+
+async function show(
+  { path }: Step & { do: 'show' },
+  module: string,
+  machine: Machine,
+  shown: Shown[],
+): Promise<string | undefined> {
+  const driver = machine.driver(module)
+  if (driver === undefined) return `show: ${module} is not loaded`
+  const value = await driver.attribute(path)
+  if (typeof value === 'number') return `show: ${path} of ${module}: ${errnoName(value)}`
+  shown.push({ module, path, value: value.trimEnd() })
   return undefined
 }
 

@@ -766,6 +766,8 @@ export interface Entries {
   net_registers?(net: number, out: number, max: number): number
   /** process: Read the EEPROM; returns bytes read. */
   net_eeprom?(net: number, offset: number, out: number, len: number): number
+  /** process: Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno. */
+  attribute?(buffer: number, path_len: number, value_len: number, size: number): number
   /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
   serve?(cookie: number, badge: number, label: number, a: number, b: number, c: number): number
 }
@@ -797,6 +799,7 @@ export const ENTRIES = {
   net_selftest: { params: 4, result: true, context: 'process', required: false },
   net_registers: { params: 3, result: true, context: 'process', required: false },
   net_eeprom: { params: 4, result: true, context: 'process', required: false },
+  attribute: { params: 4, result: true, context: 'process', required: false },
   serve: { params: 6, result: true, context: 'atomic', required: false },
 } as const
 

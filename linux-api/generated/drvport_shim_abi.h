@@ -250,6 +250,11 @@ __attribute__((export_name("heartbeat"), used)) void drvport_entry_heartbeat(voi
 #endif
 
 #ifdef DRVPORT_SHIM
+/* process: Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno. */
+__attribute__((export_name("attribute"), used)) int drvport_entry_attribute(unsigned int buffer, unsigned int path_len, unsigned int value_len, unsigned int size);
+#endif
+
+#ifdef DRVPORT_SHIM
 /* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
 __attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int cookie, unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 #endif

@@ -57,6 +57,10 @@ void drvport_class_announce(struct device *dev);
 void drvport_class_retract(struct device *dev);
 void drvport_deferred_forget(struct device *dev);
 
+/* A class's device by both names, with a reference; NULL. */
+struct device *drvport_class_device(const char *class, const char *device);
+int drvport_class_each(const char *class, void *data, int (*fn)(struct device *, void *));
+
 /* The tree's drivers/base/devres.c */
 int devres_release_all(struct device *dev);
 

@@ -2,11 +2,13 @@
 /*
  * Buses and classes: which devices and drivers are on them.
  */
+#define DRVPORT_SHIM
 #include <linux/device.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/export.h>
 #include <drvport/core.h>
+#include <drvport_shim_abi.h>
 #include "base.h"
 
 static LIST_HEAD(buses);
@@ -366,6 +368,38 @@ int class_for_each_device(typeof(*(class_ptr)0) *class, DRVPORT_CONST_START stru
 	}
 	return 0;
 }
+
+static struct class_devices *class_named(const char *name)
+{
+	struct class_devices *each;
+
+	list_for_each_entry(each, &classes, list)
+		if (!strcmp(each->class->name, name))
+			return each;
+	return NULL;
+}
+
+struct device *drvport_class_device(const char *class, const char *device)
+{
+	struct class_devices *on = class_named(class);
+	struct device_private *p;
+
+	if (on)
+		list_for_each_entry(p, &on->devices, in_class)
+			if (!strcmp(dev_name(p->device), device))
+				return get_device(p->device);
+	return NULL;
+}
+
+int drvport_class_each(const char *class, void *data, int (*fn)(struct device *, void *))
+{
+	struct class_devices *on = class_named(class);
+
+	return on ? class_for_each_device(on->class, NULL, data, fn) : -ENOENT;
+}
+
+/* Whoever has classes can be asked for attributes. */
+static int (*const attribute)(unsigned int, unsigned int, unsigned int, unsigned int) __used = drvport_entry_attribute;
 
 int class_create_file_ns(typeof(*(class_ptr)0) *class, const struct class_attribute *attr, const void *ns)
 {
