@@ -7,20 +7,28 @@
 import type { Argv } from 'yargs'
 import type { Costs } from '../kernel/costs.ts'
 import { checkSchedule, COST_NAMES, type DriverShare, type Schedule, ScheduleError } from '../hw/machine/placement.ts'
+import type { Pace } from '../kernel/pace.ts'
 import { UsageError } from '../pipeline/errors.ts'
+import { parsePace, wallPace } from './pace.ts'
 
 /** What machine it is, as a run's request has it. */
 export interface Model {
   readonly schedule?: Schedule
   readonly costs?: Partial<Costs>
+  readonly pace?: Pace
 }
 
-const FIELDS: readonly (keyof DriverShare)[] = ['partition', 'share', 'priority']
+const FIELDS: readonly (keyof DriverShare)[] = ['partition', 'share', 'priority', 'slack']
 
 export const modelOptions = (argv: Argv): Argv =>
   argv
+    .option('pace', {
+      type: 'string',
+      describe: 'virtual time follows the wall: real, or how many of its seconds go with one',
+    })
     .option('schedule', {
-      describe: 'who gets how much: --schedule.MODULE.priority 0..63, .share 0..1, .partition NAME',
+      describe:
+        'who gets how much: --schedule.MODULE.priority 0..63, .share 0..1, .partition NAME, .slack MICROSECONDS',
     })
     .option('cost', { describe: 'what things cost in virtual time, such as --cost.registerReadNs 250' })
 
@@ -37,7 +45,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** The model of a command line. `modules` are the machine's. Throws UsageError. */
 export function modelOf(argv: Record<string, unknown>, modules: readonly string[]): Model {
   const { schedule, cost } = argv
+  const ratio = parsePace(argv['pace'])
   return {
+    ...(ratio !== undefined && { pace: wallPace(ratio) }),
     ...(schedule !== undefined && { schedule: readSchedule(schedule, modules) }),
     ...(cost !== undefined && { costs: readCosts(cost) }),
   }

@@ -62,7 +62,7 @@ export class Delivery {
   setTimer(ns: number): void {
     this.#timerDue = false
     if (ns === Infinity) this.#timer.disarm()
-    else this.#timer.armAt(ns)
+    else this.#timer.armWithin(ns, this.#domain.slackNs)
   }
 
   /** Interrupts are on again: deliver what was held back. */

@@ -33,6 +33,8 @@ export class Domain {
   readonly fibers = new Map<number, Fiber>()
   /** What its fibers have unless they are started with another. */
   priority = PRIORITY_NORMAL
+  /** How much later than asked its timers and deadlines may come, so that they come together with others. */
+  slackNs = 0
   /** The fiber that was stopped for another domain, in the middle of what it does. */
   preempted: Fiber | undefined
   /** The fiber whose frames are on the engine's stack: running, or interrupted by an atomic entry. */
@@ -122,7 +124,7 @@ export class Domain {
       return 0
     }
     if (deadline <= this.kernel.clock.now()) return 1
-    if (deadline !== Infinity) fiber.deadline.armAt(deadline)
+    if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
     return this.#leave(fiber, 'blocked')
   }
 
@@ -133,7 +135,7 @@ export class Domain {
   converse(result: number, deadline: number): number | Promise<number> {
     if (result !== BLOCK) return result
     const fiber = this.current!
-    if (deadline !== Infinity) fiber.deadline.armAt(deadline)
+    if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
     return this.#leave(fiber, 'blocked')
   }
 

@@ -13,6 +13,7 @@ import { Failure, TRACE_DEPTH } from './fault.ts'
 import type { Fiber } from './fiber.ts'
 import { Ipc } from './ipc.ts'
 import { EventLog } from './log.ts'
+import { Pacing } from './pace.ts'
 import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
 import { Outside } from './record.ts'
@@ -37,6 +38,7 @@ export class Kernel {
   readonly clock: Clock
   readonly log: EventLog
   readonly outside: Outside
+  readonly pacing: Pacing
   readonly kinds: Readonly<
     Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
   >
@@ -88,6 +90,7 @@ export class Kernel {
       message: kind('message'),
     }
     this.outside = new Outside(this.clock, this.log)
+    this.pacing = new Pacing(this)
     // Traces of failures must reach the entry; the engine keeps ten frames unless told.
     if (Error.stackTraceLimit < TRACE_DEPTH) Error.stackTraceLimit = TRACE_DEPTH
   }
@@ -278,13 +281,23 @@ export class Kernel {
     for (;;) {
       const turn = ++this.#turns
       if (this.outside.waiting) this.outside.take(turn)
-      this.#work()
+      const { frozen } = this.pacing
+      if (!frozen) this.#work()
       if (stop()) return 'stopped'
+      if (frozen) {
+        if (this.outside.replays && !this.outside.waiting) return 'idle'
+        await this.pacing.stillness()
+        continue
+      }
       if (this.clock.now() > limitNs) return 'limit'
+      if (this.pacing.pace !== undefined) await this.pacing.keepUp(turn)
       const fiber = this.#pick()
       if (fiber !== undefined) await this.#switchTo(fiber)
-      else if (!this.#busy() && !this.outside.ahead(turn + 1) && !this.clock.advance(limitNs))
-        return this.#exhausted(limitNs)
+      else if (!this.#busy() && !this.outside.ahead(turn + 1)) {
+        const next = Math.min(this.clock.next(), limitNs)
+        if (this.pacing.pace !== undefined && next < Infinity && !(await this.pacing.until(next))) continue
+        if (!this.clock.advance(limitNs)) return this.#exhausted(limitNs)
+      }
       if (this.#turns % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -363,7 +376,8 @@ export class Kernel {
    * be delivered and nobody looks. It is counted as a turn, since the loop would have made one.
    */
   #successor(): Fiber | undefined {
-    if (this.#stop === undefined || this.outside.waiting || this.clock.due() || this.#busy()) return undefined
+    if (this.#stop === undefined || this.pacing.attentive || this.outside.waiting || this.clock.due() || this.#busy())
+      return undefined
     if (this.clock.now() > this.#limit || this.#turns % TURNS_PER_BREATH === 0 || this.#stop()) return undefined
     const next = this.#pick()
     if (next === undefined) return undefined

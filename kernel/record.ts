@@ -59,6 +59,11 @@ export class Outside {
     this.waiting = inputs.length > 0
   }
 
+  /** It gives back what was recorded. */
+  get replays(): boolean {
+    return this.#recorded !== undefined
+  }
+
   /** From the run loop, at the start of a turn: take in what belongs there. */
   take(turn: number): void {
     if (this.#recorded !== undefined) return this.#takeRecorded(turn, this.#recorded)

@@ -40,9 +40,34 @@ export class ClockEvent implements TimelineEvent {
     this.#clock.arm(this, this.#clock.now() + ns)
   }
 
+  /**
+   * Fire once between `ns` and `slackNs` later, wherever others are likely to: at the instant in there that is a multiple
+   * of the highest power of two. Whoever has so much slack or more comes to the same one.
+   */
+  armWithin(ns: number, slackNs: number): void {
+    this.#clock.arm(this, slackNs > 0 ? roundest(ns, ns + slackNs) : ns)
+  }
+
+  /** From `fire`: again whole periods after the time it was to fire at, however late it came. Returns the periods missed. */
+  again(periodNs: number): number {
+    const next = this.time + periodNs
+    const missed = Math.max(0, Math.floor((this.#clock.now() - next) / periodNs) + 1)
+    this.#clock.arm(this, next + missed * periodNs)
+    return missed
+  }
+
   disarm(): void {
     this.#clock.disarm(this)
   }
+}
+
+/** Of the whole ns from `from` to `to`, the multiple of the highest power of two. */
+function roundest(from: number, to: number): number {
+  for (let step = 2 ** Math.floor(Math.log2(Math.max(1, to - from + 1))) * 2; step > 1; step /= 2) {
+    const at = Math.ceil(from / step) * step
+    if (at <= to) return at
+  }
+  return Math.min(Math.ceil(from), to)
 }
 
 const before = (a: ClockEvent, b: ClockEvent): boolean =>

@@ -6,6 +6,7 @@ import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import { ENGINES, type EngineName } from '../../pipeline/engine/index.ts'
 import { describeDevices, nicModel } from '../../hw/machine/devices.ts'
+import type { Machine } from '../../hw/machine/machine.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
 import { recordRun, type RunRecorder } from '../../hw/machine/recording.ts'
 import { runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
@@ -227,6 +228,7 @@ export const run: Command = {
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
         ...model,
+        observe: freezeOnSignal,
         verify: verifyPackage,
         symbolizer: symbolizerOf,
         wallMs: () => performance.now(),
@@ -237,7 +239,7 @@ export const run: Command = {
         ...(onEvents && { onEvents }),
       }
       const engine = argv['engine'] as EngineName
-      const here = ['record', 'policy', 'replace-with', 'post-mortem'].find((name) => given(argv[name]))
+      const here = ['record', 'policy', 'replace-with', 'post-mortem', 'pace'].find((name) => given(argv[name]))
       if (engine !== 'node' && here !== undefined) throw onlyHere(here)
       const report = await (engine !== 'node'
         ? runElsewhere(context, engine, request)
@@ -276,6 +278,7 @@ async function runRecorded(
   const report = await runMachine({
     ...request,
     observe: (machine) => {
+      request.observe?.(machine)
       recorder = recordRun(machine.board.kernel, write)
     },
     onCheck: (check) => {
@@ -294,6 +297,15 @@ const onlyHere = (option: string): UsageError =>
     expected: `--${option} with the machine in this Node`,
     todo: `leave out one of them; the same seed gives the same run on every engine`,
   })
+
+/** SIGUSR2 freezes the machine, and lets it go on the next time. */
+function freezeOnSignal(machine: Machine): void {
+  process.on('SIGUSR2', () => {
+    if (machine.frozen) machine.thaw()
+    else machine.freeze()
+    process.stderr.write(`${machine.frozen ? 'goes on' : 'frozen'} at ${(machine.now() / 1e9).toFixed(6)} s\n`)
+  })
+}
 
 /** How this run was asked for. */
 const commandLine = (): string => ['drvport', ...process.argv.slice(2)].map(quoted).join(' ')

@@ -8,6 +8,7 @@
 import type { Costs } from '../../kernel/costs.ts'
 import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
 import type { RunEnd } from '../../kernel/kernel.ts'
+import type { Pace } from '../../kernel/pace.ts'
 import type { DomainLimits } from '../../kernel/program.ts'
 import { dependents, type Escalation, groupOf, type RestartPolicy, Supervisor } from '../../kernel/supervisor.ts'
 import type { PciFunction } from '../pci/function.ts'
@@ -53,6 +54,8 @@ export interface MachineOptions {
   readonly againAt?: (event: number) => string
   /** Stops the machine between two events; `run` then throws the signal's reason. */
   readonly signal?: AbortSignal
+  /** What virtual time follows; nothing when not given: it is as fast as the host. */
+  readonly pace?: Pace
 }
 
 export interface Recovery {
@@ -105,6 +108,9 @@ export class Machine {
     this.seed = options.seed ?? 1
     this.board = new Board(this.seed, options.costs, options.interrupts)
     this.board.onLog = options.onLog
+    const { pacing } = this.board.kernel
+    pacing.pace = options.pace
+    options.signal?.addEventListener('abort', () => pacing.hurry())
     this.#placements = placementsOf(this.board.kernel.scheduler, options.schedule ?? {})
     const { probe } = options
     if (probe !== undefined) this.board.pci.tap = (name, context) => probe.device?.(name, context) ?? context
@@ -307,6 +313,22 @@ export class Machine {
       else if (registry.busy) await this.match()
       else return end
     }
+  }
+
+  /**
+   * Freeze the whole machine at the next turn of whoever runs it, or let it go on: no time passes in between, timers keep
+   * what they had left, fibers stay where they are. Both are recorded, as inputs from outside.
+   */
+  freeze(): void {
+    this.board.kernel.pacing.freeze()
+  }
+
+  thaw(): void {
+    this.board.kernel.pacing.thaw()
+  }
+
+  get frozen(): boolean {
+    return this.board.kernel.pacing.frozen
   }
 
   /** Let time pass. */

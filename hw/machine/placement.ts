@@ -16,6 +16,8 @@ export interface DriverShare {
   readonly share?: number
   /** 0 (lowest) to 63. */
   readonly priority?: number
+  /** How much later its timers may come, so that they come together with others, us. */
+  readonly slack?: number
 }
 
 /** By driver name. */
@@ -24,6 +26,7 @@ export type Schedule = Readonly<Record<string, DriverShare>>
 export interface Placement {
   readonly partition: Partition | undefined
   readonly priority: number
+  readonly slackNs: number
 }
 
 /** A schedule that cannot be kept. The message says what was expected and found. */
@@ -37,7 +40,7 @@ export class ScheduleError extends Error {
 /** Dashes and underscores are the same in a driver's name. */
 const plain = (driver: string): string => driver.replaceAll('-', '_')
 
-const ANYWHERE: Placement = { partition: undefined, priority: PRIORITY_NORMAL }
+const ANYWHERE: Placement = { partition: undefined, priority: PRIORITY_NORMAL, slackNs: 0 }
 
 const within = (value: unknown, least: number, most: number): value is number =>
   typeof value === 'number' && value >= least && value <= most
@@ -52,13 +55,18 @@ export function placementsOf(scheduler: Scheduler, schedule: Schedule): Readonly
     throw new ScheduleError((error as Error).message)
   }
   return new Map(
-    Object.entries(schedule).map(([driver, { partition, share, priority = PRIORITY_NORMAL }]) => {
+    Object.entries(schedule).map(([driver, { partition, share, priority = PRIORITY_NORMAL, slack = 0 }]) => {
       if (!within(priority, 0, PRIORITY_MAX) || !Number.isInteger(priority))
         throw new ScheduleError(
           `priority of ${driver} is ${priority}: expected a whole number from 0 to ${PRIORITY_MAX}`,
         )
+      if (!within(slack, 0, 1e6))
+        throw new ScheduleError(`slack of ${driver} is ${slack}: expected microseconds, 0 to 1000000`)
       const name = partition ?? (share === undefined ? undefined : driver)
-      return [plain(driver), { partition: name === undefined ? undefined : partitions.get(name), priority }]
+      return [
+        plain(driver),
+        { partition: name === undefined ? undefined : partitions.get(name), priority, slackNs: slack * 1000 },
+      ]
     }),
   )
 }

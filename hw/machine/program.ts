@@ -106,7 +106,10 @@ export async function loadProgram(
   checkExports(pack, exports)
   const { name, limits, placement } = options
   const domain = board.kernel.createDomain(name, programOf(exports, host.symbolize), limits, placement?.partition)
-  if (placement !== undefined) domain.priority = placement.priority
+  if (placement !== undefined) {
+    domain.priority = placement.priority
+    domain.slackNs = placement.slackNs
+  }
   board.tellRefusals(domain)
   try {
     host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)

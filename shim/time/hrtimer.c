@@ -165,16 +165,30 @@ void hrtimer_sleeper_start_expires(struct hrtimer_sleeper *sleeper, enum hrtimer
 	hrtimer_start_expires(&sleeper->timer, mode);
 }
 
-/* When a base's first timer is due, on the machine's clock. */
+static u64 on_machine_clock(struct hrtimer_clock_base *base, ktime_t time)
+{
+	s64 at = ktime_sub(time, base->offset);
+
+	return at < 0 ? 0 : at;
+}
+
+/*
+ * A timer with a range may fire anywhere in it. The machine is asked for the end of the range that ends first, and who is
+ * within its own range by then fires with it: timers with slack come together, as in Linux.
+ */
 static u64 base_next(struct hrtimer_clock_base *base)
 {
 	struct timerqueue_node *first = timerqueue_getnext(&base->active);
-	s64 at;
 
-	if (!first)
-		return DRVPORT_FOREVER;
-	at = ktime_sub(container_of(first, struct hrtimer, node)->_softexpires, base->offset);
-	return at < 0 ? 0 : at;
+	return first ? on_machine_clock(base, first->expires) : DRVPORT_FOREVER;
+}
+
+/* Whether the first of a base may fire. */
+static bool base_due(struct hrtimer_clock_base *base, u64 now)
+{
+	struct timerqueue_node *first = timerqueue_getnext(&base->active);
+
+	return first && on_machine_clock(base, container_of(first, struct hrtimer, node)->_softexpires) <= now;
 }
 
 u64 drvport_hrtimers_next(void)
@@ -189,7 +203,7 @@ u64 drvport_hrtimers_next(void)
 
 static void run_base(struct hrtimer_clock_base *base, u64 now)
 {
-	while (base_next(base) <= now) {
+	while (base_due(base, now)) {
 		struct hrtimer *timer = container_of(timerqueue_getnext(&base->active), struct hrtimer, node);
 		enum hrtimer_restart again;
 
@@ -213,7 +227,7 @@ void drvport_hrtimers_run(u64 now)
 	for (i = 0; i < HRTIMER_BASE_MONOTONIC_SOFT; i++)
 		run_base(&cpu_base.clock_base[i], now);
 	for (; i < HRTIMER_MAX_CLOCK_BASES; i++)
-		if (base_next(&cpu_base.clock_base[i]) <= now)
+		if (base_due(&cpu_base.clock_base[i], now))
 			raise_softirq_irqoff(HRTIMER_SOFTIRQ);
 }
 
