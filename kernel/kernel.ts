@@ -47,6 +47,10 @@ export class Kernel {
   /** Where a domain runs unless it is put elsewhere: it has what others leave. */
   readonly partition: Partition
   readonly ipc = new Ipc(this.scheduler)
+  /** Where the machine is, for whoever watches from another thread: see the indexes at #tell. */
+  vitals: Float64Array | undefined
+  /** Told of every domain that is made. */
+  onDomain: ((domain: Domain) => void) | undefined
   /** When the running fiber is to be looked at: at the end of its turn, or soon after it should have gone. */
   turnUntil = 0.5
   #turnEnd = 0.5
@@ -98,6 +102,7 @@ export class Kernel {
   createDomain(name: string, program: Program, limits?: DomainLimits, partition?: Partition): Domain {
     const domain = new Domain(this, this.#nextDomain++, name, program, limits, partition)
     this.domains.push(domain)
+    this.onDomain?.(domain)
     this.log.text(this.kinds.start, domain.id, name)
     return domain
   }
@@ -134,6 +139,7 @@ export class Kernel {
     if (fiber === undefined) return false
     const now = this.clock.now()
     const over = now >= this.#turnEnd
+    this.#tell(1)
     if (now > this.#limit || this.#tasks.length > 0 || (over && this.#stop?.())) return true
     if (this.scheduler.ready === 0) return false
     this.bill(this.#billed)
@@ -269,12 +275,29 @@ export class Kernel {
     this.#running = true
     this.#stop = stop
     this.#limit = limitNs
+    this.#tell(1)
     try {
       return await this.#loop(stop, limitNs)
     } finally {
       this.#running = false
       this.#stop = undefined
+      this.#tell(0)
     }
+  }
+
+  /** [turn, virtual ns, domain and fiber that ran last, events, in the loop] */
+  #tell(running: number): void {
+    const { vitals } = this
+    if (vitals === undefined) return
+    const fiber = this.#current
+    vitals[0] = this.#turns
+    vitals[1] = this.clock.now()
+    if (fiber !== undefined) {
+      vitals[2] = fiber.domain.id
+      vitals[3] = fiber.id
+    }
+    vitals[4] = this.log.count
+    vitals[5] = running
   }
 
   async #loop(stop: () => boolean, limitNs: number): Promise<RunEnd> {
@@ -284,6 +307,7 @@ export class Kernel {
       const { frozen } = this.pacing
       if (!frozen) this.#work()
       if (stop()) return 'stopped'
+      this.#tell(frozen ? 0 : 1)
       if (frozen) {
         if (this.outside.replays && !this.outside.waiting) return 'idle'
         await this.pacing.stillness()
@@ -402,6 +426,7 @@ export class Kernel {
     this.#turnEnd = this.clock.now() + fiber.turnLeft
     this.turnUntil = Math.min(this.#turnEnd, this.#limit)
     this.bill(fiber.partition)
+    this.#tell(1)
     fiber.domain.resume(fiber)
   }
 }

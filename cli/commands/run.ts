@@ -21,6 +21,7 @@ import { parsePolicies } from '../policy.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
 import { replacementsFor } from '../replacement.ts'
 import { createRecording } from '../recording-file.ts'
+import { parseWatchdog, startWatchdog, watched } from '../watchdog.ts'
 import { workspaceOf } from '../workspace.ts'
 import { showBuild } from './build.ts'
 
@@ -186,6 +187,10 @@ export const run: Command = {
       .option('post-mortem', { type: 'string', describe: 'write a record of each failure into this folder' })
       .option('firmware', { type: 'string', describe: 'folder that drivers see as /lib/firmware' })
       .option('events', { type: 'string', describe: 'write the event log to this file: the same for the same seed' })
+      .option('watchdog', {
+        type: 'number',
+        describe: 'end the run, and say where it was, when the machine itself stands still for so many seconds',
+      })
       .option('record', {
         type: 'string',
         describe: 'write what makes this run again to this file: see `drvport replay`',
@@ -198,6 +203,9 @@ export const run: Command = {
       })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
+    const watchdog_ms = parseWatchdog(argv['watchdog'])
+    const outside = watchdog_ms === undefined ? undefined : await watched(context.signal)
+    if (outside !== undefined) return outside
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
     const policies = parsePolicies(argv['policy'] as string[])
@@ -228,7 +236,10 @@ export const run: Command = {
         until: argv['brief'] === true ? 'traffic' : 'contain',
         inject: countOf('inject', argv['inject']),
         ...model,
-        observe: freezeOnSignal,
+        observe: (machine) => {
+          freezeOnSignal(machine)
+          if (watchdog_ms !== undefined) startWatchdog(watchdog_ms).watch(machine.board.kernel)
+        },
         verify: verifyPackage,
         symbolizer: symbolizerOf,
         wallMs: () => performance.now(),
