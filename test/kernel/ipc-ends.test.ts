@@ -1,0 +1,221 @@
+/** Who waits when somebody ends: nobody is left hanging, whatever state the conversation was in. */
+import test from 'ava'
+import { type Capability, CNode, revoke, RIGHT } from '../../kernel/capability.ts'
+import { Contract } from '../../kernel/contract.ts'
+import { Endpoint, GONE, Ipc, IPC, Notification, Party } from '../../kernel/ipc.ts'
+import { Kernel } from '../../kernel/kernel.ts'
+import { DEFAULT_LIMITS } from '../../kernel/program.ts'
+import { Partition, Scheduler } from '../../kernel/schedule.ts'
+import { Noted } from './model/_ipc-pair.ts'
+import { bumpAllocator, type Function, line, load, type Loaded, op } from './support.ts'
+
+const limits = { ...DEFAULT_LIMITS, stackBytes: 4096 }
+const HERE = 0
+const BEYOND = 1
+
+const call = (slot: number) => line(op.value(slot), op.value(1), op.value(7), op.call('call_'))
+const receive = line(op.value(HERE), op.call('receive'), op.drop)
+const asking: Function = { name: 'f', body: [...call(HERE), op.call('note')] }
+
+/** How far the server is in its conversation when it is killed, and what its caller is told. */
+const STATES: Readonly<Record<string, { readonly body: Function['body']; readonly told: number }>> = {
+  'it has not received yet': { body: [op.value(-1), op.call('block'), op.drop], told: IPC.ENDED },
+  'it serves the caller': { body: [...receive, op.value(-1), op.call('block'), op.drop], told: IPC.CANCELLED },
+  'it waits for its own server': { body: [...receive, ...call(BEYOND), op.drop], told: IPC.CANCELLED },
+  'it serves another, the caller waits in line': {
+    body: [...receive, op.value(-1), op.call('block'), op.drop],
+    told: IPC.ENDED,
+  },
+  'it waits for a notification': {
+    body: [...receive, op.value(BEYOND + 1), op.call('await_'), op.drop],
+    told: IPC.CANCELLED,
+  },
+}
+
+for (const [state, { body, told }] of Object.entries(STATES)) {
+  test(`a caller is told when its server is killed while ${state}`, async (t) => {
+    const kernel = new Kernel(1)
+    const server = load(kernel, 'server', [{ name: 'serve', body }, bumpAllocator], { limits })
+    const beyond = load(
+      kernel,
+      'beyond',
+      [{ name: 'serve', body: STATES['it serves the caller']!.body }, bumpAllocator],
+      {
+        limits,
+      },
+    )
+    const own = (holder: Loaded, slot: number): Capability<Endpoint> => {
+      const endpoint = new Endpoint('service')
+      const ended = () => kernel.ipc.close(endpoint)
+      return holder.domain.capabilities.create(endpoint, { slot, ended })
+    }
+    const root = own(server, HERE)
+    const far = own(beyond, HERE)
+    server.domain.capabilities.derive(far, far.object, { slot: BEYOND, rights: RIGHT.WRITE })
+    server.domain.capabilities.create(new Notification('bits'), { slot: BEYOND + 1 })
+    const clients = ['first', 'second'].map((name) => {
+      const client = load(kernel, name, [asking, bumpAllocator], { limits })
+      client.domain.capabilities.derive(root, root.object, { slot: HERE, rights: RIGHT.WRITE })
+      return client
+    })
+    beyond.start('serve')
+    server.start('serve')
+    const inLine = state.includes('in line')
+    const fibers = clients.slice(0, inLine ? 2 : 1).map((client) => client.start('f'))
+    await kernel.run(() => false)
+    t.true(
+      fibers.every((fiber) => !fiber.done),
+      'all wait',
+    )
+    server.domain.end()
+    await kernel.run(() => fibers.every((fiber) => fiber.done))
+    t.deepEqual(clients[inLine ? 1 : 0]!.notes, [told])
+    for (const fiber of fibers) t.is(fiber.party.wait, 'nothing')
+    t.deepEqual(beyond.domain.dead, false)
+    beyond.domain.end()
+    for (const { domain } of [...clients, server, beyond]) {
+      domain.end()
+      t.deepEqual(domain.remains(), { ...domain.remains(), capabilities: 0, fibers: 0 })
+    }
+  })
+}
+
+test('a server goes on when its caller is killed in any state', async (t) => {
+  const kernel = new Kernel(1)
+  const body = [
+    ...receive,
+    op.value(1000),
+    op.call('block'),
+    op.drop,
+    ...line(op.value(5), op.value(0), op.call('reply')),
+  ]
+  const server = load(kernel, 'server', [{ name: 'serve', body: [...body, op.call('note')] }, bumpAllocator], {
+    limits,
+  })
+  const root = server.domain.capabilities.create(new Endpoint('service'), { slot: HERE })
+  const client = load(kernel, 'client', [asking, bumpAllocator], { limits })
+  client.domain.capabilities.derive(root, root.object, { slot: HERE, rights: RIGHT.WRITE })
+  const serving = server.start('serve')
+  client.start('f')
+  await kernel.run(() => serving.state === 'blocked' && serving.party.callers.length > 0)
+  client.domain.end()
+  await kernel.run(() => serving.done)
+  t.deepEqual(server.notes, [IPC.NOBODY], 'there is nobody to answer any more')
+})
+
+/** Parties without programs. */
+function parties(contract?: Contract) {
+  const scheduler = new Scheduler()
+  const partition = scheduler.add(new Partition('all', 1))
+  const ipc = new Ipc(scheduler)
+  const told: [string, number][] = []
+  const party = (name: string) =>
+    new Party(new Noted(name, 1, partition, (outcome) => told.push([name, outcome])), new CNode(name, 16))
+  const server = party('server')
+  const endpoint = new Endpoint('service', contract)
+  const root = server.capabilities.create(endpoint, { slot: HERE })
+  const client = (name: string, badge: number): { party: Party; way: Capability } => {
+    const made = party(name)
+    return { party: made, way: made.capabilities.derive(root, endpoint, { slot: HERE, rights: RIGHT.WRITE, badge }) }
+  }
+  const say = (who: Party, label: number, words = 0): number => {
+    who.out.set(label)
+    who.out.count = words
+    return ipc.call(who, HERE)
+  }
+  return { ipc, server, endpoint, root, client, say, told }
+}
+
+test('seL4: what was sent through a capability and not received yet is taken back when that ends', (t) => {
+  const { ipc, server, client, say, told } = parties()
+  const [one, two] = [client('one', 1), client('two', 2)]
+  say(one.party, 1)
+  say(two.party, 2)
+  revoke(one.way)
+  t.deepEqual(told, [['one', IPC.ENDED]])
+  t.is(ipc.receive(server, HERE), 2)
+})
+
+test('Mach: a server that asked for it hears when the last capability of a client has ended', (t) => {
+  const { ipc, server, endpoint, client, told } = parties()
+  endpoint.watched = true
+  const one = client('one', 11)
+  const copy = one.party.capabilities.derive(one.way, endpoint)
+  ipc.receive(server, HERE)
+  one.party.capabilities.delete(copy)
+  t.deepEqual(told, [], 'it has another')
+  one.party.capabilities.clear()
+  t.deepEqual(told, [['server', GONE]])
+  t.is(server.in.badge, 11)
+  // Nobody receives just now: it is told when somebody does.
+  client('two', 12).party.capabilities.clear()
+  t.is(ipc.receive(server, HERE), GONE)
+  t.is(server.in.badge, 12)
+})
+
+const rules = {
+  name: 'disk',
+  start: 'closed',
+  messages: { open: { label: 1, words: 0, capabilities: [] }, write: { label: 2, words: 2, capabilities: ['memory'] } },
+  states: { closed: { open: 'opened' }, opened: { write: 'opened' } },
+}
+
+test('Singularity: a session starts again when its client has gone, and no other does', (t) => {
+  const { ipc, server, client, say } = parties(new Contract(rules))
+  const [one, two] = [client('one', 1), client('two', 2)]
+  const serve = () => {
+    ipc.receive(server, HERE)
+    server.out.set(0)
+    ipc.reply(server)
+  }
+  for (const { party } of [one, two]) {
+    say(party, 1)
+    serve()
+    t.is(say(party, 1), IPC.PROTOCOL, 'it is open')
+  }
+  one.party.capabilities.clear()
+  t.not(say(client('successor', 1).party, 1), IPC.PROTOCOL, 'the next with this badge begins at the beginning')
+  t.is(say(two.party, 1), IPC.PROTOCOL)
+})
+
+test('Singularity: a message that carries something else than its contract says is refused by name', (t) => {
+  const { ipc, server, client, say } = parties(new Contract(rules))
+  const said: string[] = []
+  ipc.onRefusal = (_party, text) => said.push(text)
+  const { party } = client('one', 1)
+  say(party, 1)
+  ipc.receive(server, HERE)
+  server.out.set(0)
+  ipc.reply(server)
+  t.is(say(party, 2, 1), IPC.PROTOCOL)
+  t.is(say(party, 2, 2), IPC.PROTOCOL)
+  party.capabilities.create({ type: 'log', label: 'log' }, { slot: 5 })
+  party.out.capCount = 1
+  party.out.caps[0] = 5
+  t.is(ipc.call(party, HERE), IPC.NO_RIGHT, 'this way carries no capabilities at all')
+  t.deepEqual(said, [
+    'disk: write carries 1 words, where 2 are expected',
+    'disk: write carries no capability, where memory is expected',
+  ])
+})
+
+// ---- passive servers ----
+
+test('L4: a passive server is entered once, on its caller’s stack, and tells when it cannot be', (t) => {
+  const { ipc, server, endpoint, client } = parties()
+  const { party } = client('one', 9)
+  const ask = () => ipc.invoke(party.capabilities, HERE, 1, 2, 3, 4)
+  t.is(ask(), IPC.NOBODY)
+  endpoint.passive = (badge, label, a, b, c) => badge * 1000 + label + a + b + c
+  t.is(ask(), 9010)
+  endpoint.passive = () => ask()
+  t.is(ask(), IPC.DEADLOCK, 'it asks for itself')
+  endpoint.passive = () => {
+    ipc.close(endpoint)
+    return 1
+  }
+  t.is(ask(), IPC.CANCELLED, 'it ended of it')
+  t.is(ask(), IPC.ENDED)
+  server.capabilities.clear()
+  t.is(ask(), IPC.EMPTY)
+})
