@@ -43,6 +43,8 @@ export class Ring implements CapabilityObject {
   readonly peerBell: Notification
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
+  /** The owner has ended: its memory is not to be touched any more. */
+  closed = false
   /** The owner's capability. */
   root: Capability | undefined
   /** The last peer has gone. */

@@ -1,7 +1,7 @@
 /**
  * The board: the kernel with the hardware around it, and what drivers write to its log. Knows no driver.
  */
-import { type Capability, revoke } from '../../kernel/capability.ts'
+import { type Capability, CNode, revoke } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { type Costs, DEFAULT_COSTS } from '../../kernel/costs.ts'
 import { Failure } from '../../kernel/fault.ts'
@@ -43,6 +43,8 @@ export class Board {
   readonly nubs: Nubs
   readonly wallStartNs = WALL_START_NS
   readonly authority = new Authority()
+  /** What stands behind every function that is granted: a domain's capabilities to one all derive from it. */
+  readonly hardware = new CNode('hardware', 65536)
   readonly exchange = new Exchange()
   readonly log: LogRecord[] = []
   /** Accesses the IOMMU refused. */

@@ -59,7 +59,7 @@ export function pciCalls(host: Host): PciCalls {
 export function dmaCalls(host: Host): DmaCalls {
   return {
     map: (fn, address, length, direction) => {
-      const target = host.function(fn)
+      const target = host.dma('dma.map', fn)
       if (target === undefined) return MAP_FAILED | 0
       const rights =
         direction === DMA.TO_DEVICE
@@ -72,7 +72,7 @@ export function dmaCalls(host: Host): DmaCalls {
       return target.dma.map(host.bank, address >>> 0, length >>> 0, rights) | 0
     },
     unmap: (fn, iova, length) => {
-      const target = host.function(fn)
+      const target = host.dma('dma.unmap', fn)
       if (target === undefined) return E.NODEV
       host.domain.spend(host.board.kernel.costs.mapNs)
       const result = target.dma.unmap(iova >>> 0, length >>> 0)
@@ -81,7 +81,7 @@ export function dmaCalls(host: Host): DmaCalls {
       return E.INVAL
     },
     set_mask: (fn, bits) => {
-      const target = host.function(fn)
+      const target = host.dma('dma.set_mask', fn)
       if (target === undefined) return E.NODEV
       return target.dma.setMask(bits) ? 0 : E.IO
     },

@@ -40,6 +40,9 @@ interface InterruptObject {
   readonly irq: number
 }
 
+/** What a domain may do with hardware: use it, and not pass it on. */
+const OWN = RIGHT.READ | RIGHT.WRITE | RIGHT.MAP
+
 export class Host {
   readonly board: Board
   readonly name: string
@@ -58,6 +61,7 @@ export class Host {
   readonly pages = new PageTable()
   /** Functions granted, by handle; a handle is not used again. */
   readonly functions: (Capability<PciObject> | undefined)[] = []
+  readonly #dma: (Capability | undefined)[] = []
   #ports: PortTable | undefined
   readonly #vectors = new Map<PciFunction, Capability>()
 
@@ -92,7 +96,7 @@ export class Host {
     const handle = this.functions.length
     const { capabilities } = this.domain
     const label = fn.name
-    const wanted = 1 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
+    const wanted = 2 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
     if (!this.mayHold(wanted)) {
       const quota = this.domain.ledger.quotas.capabilities
       throw new CapabilityError(
@@ -100,14 +104,26 @@ export class Host {
         `${this.name} may not hold the ${wanted} capabilities to ${label}: quota of ${quota}`,
       )
     }
-    const root = capabilities.create<PciObject>(
-      { type: 'pci', label, function: fn, handle },
-      { ended: () => this.#taken(handle, fn) },
+    const object: PciObject = { type: 'pci', label, function: fn, handle }
+    const root = this.board.hardware.create(object, { ended: () => this.#taken(handle, fn) })
+    // A domain may drop its capability, and then nothing that came of it stays: the function is free for others.
+    const held = capabilities.derive(root, object, { rights: OWN, ended: () => this.board.revoke(root) })
+    this.functions[handle] = held
+    for (const bar of fn.bars) this.#grantBar(held, bar)
+    if (fn.line >= 0) this.#grantInterrupt(held, fn.line)
+    this.#dma[handle] = capabilities.derive(
+      held,
+      { type: 'dma', label: `DMA of ${label}` },
+      { ended: () => void fn.dma.unmapAll() },
     )
-    this.functions[handle] = root
-    for (const bar of fn.bars) this.#grantBar(root, bar)
-    if (fn.line >= 0) this.#grantInterrupt(root, fn.line)
     return handle
+  }
+
+  /** A granted function that may be given windows on the domain's memory; undefined when it is not granted. */
+  dma(call: string, handle: number): PciFunction | undefined {
+    const target = this.function(handle)
+    if (target !== undefined && this.#dma[handle]?.alive !== true) this.refuse(call, target.name)
+    return target
   }
 
   #grantBar(parent: Capability, bar: PciBar): void {
@@ -116,12 +132,12 @@ export class Host {
       capabilities.derive<BarObject>(parent, { type: 'mmio', label: bar.name, bar })
       return
     }
-    this.ports.grant(bar)
-    capabilities.derive<BarObject>(
+    const capability = capabilities.derive<BarObject>(
       parent,
       { type: 'port', label: bar.name, bar },
       { ended: () => this.ports.revoke(bar) },
     )
+    this.ports.grant(bar, capability)
   }
 
   #grantInterrupt(parent: Capability, irq: number): Capability<InterruptObject> {
@@ -147,7 +163,8 @@ export class Host {
 
   /** A granted function, or undefined. */
   function(handle: number): PciFunction | undefined {
-    return this.functions[handle]?.object.function
+    const capability = this.functions[handle]
+    return capability?.alive === true ? capability.object.function : undefined
   }
 
   /** Map part of a granted memory BAR; 0 when no capability covers it. */
@@ -156,7 +173,7 @@ export class Host {
       const { bar } = capability.object as BarObject
       const offset = start - bar.start
       if (offset < 0 || length === 0 || offset + length > Math.max(bar.bytes, 4096)) continue
-      if ((capability.rights & RIGHT.READ) === 0) continue
+      if ((capability.rights & RIGHT.READ) === 0 || !capability.alive) continue
       return this.mapWindow(capability, bar.name, bar, offset, Math.min(length, bar.bytes - offset))
     }
     return 0
@@ -193,14 +210,21 @@ export class Host {
     if (!this.mayHold(count + 1)) return -1
     const first = fn.allocateVectors(kind, count)
     if (first < 0) return first
+    const irqs: Capability[] = []
     // One capability over the block, so that giving it back is one revocation.
     const block = this.domain.capabilities.derive(
       root,
       { type: 'vectors', label: `${fn.name} ${kind}` },
-      { ended: () => fn.freeVectors() },
+      {
+        ended: () => {
+          fn.freeVectors()
+          // Another's soon: not even a domain that drops the block may keep them.
+          for (const irq of irqs) this.board.revoke(irq)
+        },
+      },
     )
     this.#vectors.set(fn, block)
-    for (let irq = first; irq < first + count; irq++) this.#grantInterrupt(block, irq)
+    for (let irq = first; irq < first + count; irq++) irqs.push(this.#grantInterrupt(block, irq))
     return first
   }
 
@@ -234,7 +258,9 @@ export class Host {
 
   /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
   attachInterrupt(irq: number): boolean {
-    const held = this.domain.capabilities.ofType('irq').some((c) => (c.object as InterruptObject).irq === irq)
+    const held = this.domain.capabilities
+      .ofType('irq')
+      .some((c) => (c.object as InterruptObject).irq === irq && c.alive)
     if (!held || this.domain.interrupts.has(irq)) return false
     const source = this.board.interrupts.attach(irq, (number) => this.domain.notify(number))
     this.domain.interrupts.add(irq, source)

@@ -109,6 +109,7 @@ export function ringCalls(host: Host): RingCalls {
     const capability = find(call, slot, call === 'take' ? RIGHT.READ : RIGHT.WRITE)
     if (capability === undefined) return ipc().refused
     const ring = capability.object as Ring
+    if (ring.closed) return IPC.ENDED
     if (ring.outward !== (call === 'take')) return IPC.NO_RIGHT
     const wanted = Math.min(count >>> 0, ring.slots)
     const bytes = host.bytes(`ring.${call}`, address, wanted * ring.slotBytes)
@@ -147,6 +148,7 @@ export function ringCalls(host: Host): RingCalls {
       ring.counts.crossings++
       host.domain.spend(CALL_NS)
       const owner = ring.root === capability
+      if (ring.closed) return IPC.ENDED
       if (!(owner ? ring.ownerMayWait() : ring.peerMayWait())) return IPC.OK
       const bell = owner ? ring.ownerBell : ring.peerBell
       return host.domain.converse(ipc().pause(party, bell), deadline(low, high))
@@ -162,6 +164,7 @@ function makeRing(host: Host, bytes: Uint8Array, slots: number, slotBytes: numbe
     ring.abandoned = () => ipc.close(ring.ownerBell)
     return host.domain.capabilities.create(ring, {
       ended: () => {
+        ring.closed = true
         ipc.close(ring.ownerBell)
         ipc.close(ring.peerBell)
       },

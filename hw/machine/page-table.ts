@@ -117,22 +117,27 @@ export class PageTable {
 /** A domain's I/O ports: the BARs it was granted. There are a few at most, so that going through them is the look-up. */
 export class PortTable {
   readonly #bars: PciBar[] = []
+  readonly #capabilities: Capability[] = []
 
-  grant(bar: PciBar): void {
+  grant(bar: PciBar, capability: Capability): void {
     this.#bars.push(bar)
+    this.#capabilities.push(capability)
   }
 
   revoke(bar: PciBar): void {
     const at = this.#bars.indexOf(bar)
-    if (at >= 0) this.#bars.splice(at, 1)
+    if (at < 0) return
+    this.#bars.splice(at, 1)
+    this.#capabilities.splice(at, 1)
   }
 
-  /** The BAR that all `width` ports from `port` on belong to. */
+  /** The BAR that all `width` ports from `port` on belong to, unless its revocation has begun. */
   find(port: number, width: number): PciBar | undefined {
     const first = port >>> 0
     for (let i = 0; i < this.#bars.length; i++) {
       const bar = this.#bars[i]!
-      if (first >= bar.start && first + width <= bar.start + bar.bytes) return bar
+      if (first < bar.start || first + width > bar.start + bar.bytes) continue
+      return this.#capabilities[i]!.alive ? bar : undefined
     }
     return undefined
   }

@@ -1,9 +1,10 @@
 /** Conversations between driver domains over the driver ABI, with drivers made by hand. */
 import test from 'ava'
+import { CNode, Revocation } from '../../../kernel/capability.ts'
 import { DriverEnded } from '../../../hw/machine/driver.ts'
 import { createMachine } from '../../../hw/machine/machine.ts'
 import { type Function, line, op } from '../../kernel/support.ts'
-import { testPackage } from './support.ts'
+import { irq, probe, REGISTERS, remove, TestDevice, testPackage } from './support.ts'
 
 /** Where the test drivers keep a name, rules, a message and what they noted. */
 const NAME = 66000
@@ -159,5 +160,64 @@ for (const group of grants) {
     t.is(error.fault?.kind, 'no-capability')
     t.regex(error.message, new RegExp(`${group}\\.\\w+: the domain holds no`))
     t.is(await other.call('probe'), 0)
+  })
+}
+
+/** probe, after `probe`'s own work: empty the slot of the capability of this type. */
+const slotOf = (
+  driver: { host: { domain: { capabilities: { ofType(type: string): { slot: number }[] } } } },
+  type: string,
+) => driver.host.domain.capabilities.ofType(type)[0]!.slot
+
+test('seL4: a driver that drops its function keeps nothing of it, and another may have it', async (t) => {
+  const machine = createMachine()
+  const fn = machine.board.pci.plug((context) => new TestDevice(context))
+  const drop: Function = {
+    name: 'remove',
+    params: 2,
+    body: [...line(op.local(0), op.call('cap.remove'), op.drop), ...fetch(REGISTERS), op.call('mmio.read32'), op.drop],
+  }
+  const dropper = await machine.load(testPackage('dropper', [probe, drop, irq]))
+  t.is(await dropper.bind(fn), 0)
+  const types = ['pci', 'mmio', 'port', 'irq', 'dma', 'mapping']
+  for (const type of types) t.true(dropper.domain.capabilities.ofType(type).length > 0, `holds ${type}`)
+  const error = await t.throwsAsync(dropper.call('remove', slotOf(dropper, 'pci'), 0), { instanceOf: DriverEnded })
+  t.is(error.fault?.kind, 'no-capability')
+  t.regex(error.message, /mmio\.read32/)
+  t.is(machine.board.hardware.count, 0)
+})
+
+test('seL4: a driver may not pass its hardware on', async (t) => {
+  const machine = createMachine()
+  const fn = machine.board.pci.plug((context) => new TestDevice(context))
+  const driver = await machine.load(testPackage('holder', [probe, remove, irq]))
+  await driver.bind(fn)
+  const other = new CNode('other')
+  for (const type of ['pci', 'mmio', 'port', 'irq', 'dma', 'mapping', 'log', 'timer', 'sched']) {
+    const [capability] = driver.domain.capabilities.ofType(type)
+    t.throws(() => other.derive(capability!, capability!.object), { message: /lacks the right to be granted on/ }, type)
+    t.throws(() => other.move(capability!), { message: /lacks the right to be granted on/ }, type)
+  }
+})
+
+const HARDWARE: Readonly<Record<string, Function['body']>> = {
+  mmio: [...fetch(REGISTERS), op.call('mmio.read32'), op.drop],
+  port: [op.value(0x1000), op.call('in8'), op.drop],
+  dma: [op.value(0), op.value(4096), op.value(64), op.value(0), op.call('dma.map'), op.drop],
+}
+
+for (const [type, use] of Object.entries(HARDWARE)) {
+  test(`seL4: from the instant the revocation of ${type} begins, though in steps, its use is refused`, async (t) => {
+    const machine = createMachine()
+    const fn = machine.board.pci.plug((context) => new TestDevice(context))
+    const port = fn.bars.find(({ flags }) => (flags & 1) !== 0)!.start
+    const body = type === 'port' ? [op.value(port), op.call('in8'), op.drop] : use
+    const driver = await machine.load(testPackage('user', [probe, { ...remove, body }, irq]))
+    await driver.bind(fn)
+    await driver.call('remove', 1, 0)
+    const root = driver.domain.capabilities.ofType('pci')[0]!
+    t.false(Revocation.of(root).step(0), 'begun, and nothing has ended yet')
+    const error = await t.throwsAsync(driver.call('remove', 1, 0), { instanceOf: DriverEnded })
+    t.is(error.fault?.kind, 'no-capability')
   })
 }
