@@ -8,6 +8,7 @@ import { fetchTrees } from './fetch.ts'
 import { ioreg } from './ioreg.ts'
 import { list } from './list.ts'
 import { matrix } from './matrix.ts'
+import { optimize } from './optimize.ts'
 import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { test } from './test.ts'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   replay,
   traceRun,
   ioreg,
+  optimize,
   matrix,
   worker,
 ]

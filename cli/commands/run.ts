@@ -15,6 +15,9 @@ import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import type { EngineFacts } from '../engine/guest.ts'
 import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
+import { withArtefact } from '../artefacts.ts'
+import { profiling, type Profiling } from '../profile.ts'
+import { checkTogether } from '../together.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
 import { modelOf, modelOptions } from '../model.ts'
 import { parsePolicies } from '../policy.ts'
@@ -201,6 +204,15 @@ export const run: Command = {
         default: 'node' as const,
         describe: 'what runs the machine: this Node, Node for arm64 (emulated elsewhere), or headless chromium',
       })
+      .option('profile', {
+        type: 'string',
+        describe: 'count entries and calls of every function into this file: see `drvport optimize`',
+      })
+      .option('optimized', {
+        type: 'boolean',
+        default: false,
+        describe: 'run the artefacts that `drvport optimize` made for this computer',
+      })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const watchdog_ms = parseWatchdog(argv['watchdog'])
@@ -208,6 +220,7 @@ export const run: Command = {
     if (outside !== undefined) return outside
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
+    checkTogether(argv)
     const policies = parsePolicies(argv['policy'] as string[])
     const record = argv['record'] as string | undefined
     const postMortem = recorder(argv['post-mortem'] as string | undefined)
@@ -222,8 +235,10 @@ export const run: Command = {
         workspace,
         wanted.map(({ module }) => module),
       )
-      const asked = await modulesFor(document, wanted, argv['param'] as string[])
+      const built = await modulesFor(document, wanted, argv['param'] as string[])
+      const asked = argv['optimized'] === true ? await Promise.all(built.map(optimized)) : built
       const { modules, keys } = await replacementsFor(context, asked, argv['replace-with'] as string | undefined)
+      const profile = profileTo(argv['profile'] as string | undefined)
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
       const request: RunRequest & EngineRun = {
@@ -246,17 +261,17 @@ export const run: Command = {
         signal: context.signal,
         onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
         ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
+        ...(profile && { probe: profile.probe }),
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
       }
       const engine = argv['engine'] as EngineName
-      const here = ['record', 'policy', 'replace-with', 'post-mortem', 'pace'].find((name) => given(argv[name]))
-      if (engine !== 'node' && here !== undefined) throw onlyHere(here)
       const report = await (engine !== 'node'
         ? runElsewhere(context, engine, request)
         : record === undefined
           ? runMachine(request)
           : runRecorded(request, { ...keysOf(document, asked), ...keys }, record, argv['embed'] === true))
+      profile?.write(report)
       context.result({ engine: thisEngine(modules), ...report }, (result) =>
         [renderRun(result, context.verbose > 0), ...postMortem.texts()].join('\n\n'),
       )
@@ -301,14 +316,6 @@ async function runRecorded(
   return report
 }
 
-const given = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
-
-const onlyHere = (option: string): UsageError =>
-  new UsageError(`--${option} and --engine do not go together`, {
-    expected: `--${option} with the machine in this Node`,
-    todo: `leave out one of them; the same seed gives the same run on every engine`,
-  })
-
 /** SIGUSR2 freezes the machine, and lets it go on the next time. */
 function freezeOnSignal(machine: Machine): void {
   process.on('SIGUSR2', () => {
@@ -339,6 +346,24 @@ function recorder(folder: string | undefined): { keep(record: PostMortem): void;
       records.push(record)
     },
     texts: () => records.map(renderPostMortem),
+  }
+}
+
+const optimized = async (module: ModuleRequest): Promise<ModuleRequest> => ({
+  ...module,
+  pack: await withArtefact(module.pack),
+})
+
+/** Counts while the run goes, and writes the profile when it has ended. */
+function profileTo(
+  path: string | undefined,
+): (Pick<Profiling, 'probe'> & { write(report: RunReport): void }) | undefined {
+  if (path === undefined) return undefined
+  const sink = fileSink(path)
+  const { probe, document } = profiling()
+  return {
+    probe,
+    write: ({ seed, machine }) => sink(`${JSON.stringify(document(seed, machine.eventHash))}\n`),
   }
 }
 

@@ -19,6 +19,8 @@ export interface ModuleCopy {
   readonly imports: WebAssembly.Imports
   /** For offsets of the copy. */
   readonly symbolize: Symbolizer | undefined
+  /** Called with what was made of it, before anything of it has run: a restarted driver is another instance. */
+  readonly instantiated?: (instance: WebAssembly.Instance) => void
 }
 
 export interface Probe {

@@ -102,6 +102,7 @@ export async function loadProgram(
   const instance = await (copy === undefined
     ? instantiate(pack, module, imports, pages)
     : instantiateCopy(pack, copy, imports, pages))
+  copy?.instantiated?.(instance)
   exports = instance.exports
   checkExports(pack, exports)
   const { name, limits, placement } = options

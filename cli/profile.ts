@@ -1,0 +1,66 @@
+/** `run --profile FILE`: the machine runs copies of its modules that count, and what they counted becomes a document. */
+import type { Probe } from '../hw/machine/probe.ts'
+import type { DriverPackage } from '../hw/machine/package.ts'
+import { profileOf, PROFILE_SCHEMA, type ProfileDocument } from '../pipeline/optimize/profile.ts'
+import { COUNTER, countCalls, type CounterPlan } from '../pipeline/rewrite/count.ts'
+import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
+import { relocateLines } from '../pipeline/rewrite/relocate.ts'
+import type { Symbolizer } from '../kernel/fault.ts'
+
+interface Counted {
+  readonly pack: DriverPackage
+  readonly wasm: Uint8Array<ArrayBuffer>
+  readonly plan: CounterPlan
+  readonly symbolize: Symbolizer | undefined
+  /** Every generation of the driver. */
+  readonly instances: WebAssembly.Instance[]
+}
+
+function counted(pack: DriverPackage): Counted {
+  const { rewritten, plan } = countCalls(pack.wasm)
+  const lines = pack.lines && readLines(relocateLines(pack.lines, rewritten))
+  return {
+    pack,
+    wasm: rewritten.bytes as Uint8Array<ArrayBuffer>,
+    plan,
+    symbolize:
+      lines &&
+      ((offset) =>
+        symbolize(lines, offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))),
+    instances: [],
+  }
+}
+
+export interface Profiling {
+  readonly probe: Probe
+  /** What was counted until now. */
+  document(seed: number, eventHash: string): ProfileDocument
+}
+
+export function profiling(): Profiling {
+  const modules = new Map<string, Counted>()
+  return {
+    probe: {
+      copy(pack) {
+        const { sha256 } = pack.manifest.wasm
+        let module = modules.get(sha256)
+        if (module === undefined) modules.set(sha256, (module = counted(pack)))
+        const { wasm, symbolize: named, instances } = module
+        return { wasm, imports: {}, symbolize: named, instantiated: (instance) => void instances.push(instance) }
+      },
+    },
+    document: (seed, eventHash) => ({
+      schema: PROFILE_SCHEMA,
+      seed,
+      eventHash,
+      modules: [...modules.values()].map(({ pack: { manifest }, plan, instances }) =>
+        profileOf(manifest.name, manifest.wasm.sha256, plan, (counter) =>
+          instances.reduce(
+            (sum, { exports }) => sum + Number((exports[COUNTER + counter] as WebAssembly.Global).value),
+            0,
+          ),
+        ),
+      ),
+    }),
+  }
+}
