@@ -1,0 +1,82 @@
+/** PGO on real drivers: profiles repeat, artefacts do all that their bytecode does and can do no more, and faults keep their lines. */
+import test from 'ava'
+import { profiling } from '../../cli/profile.ts'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { withArtefact } from '../../cli/artefacts.ts'
+import type { DriverPackage } from '../../hw/machine/package.ts'
+import { readPackage } from '../../hw/machine/package-files.ts'
+import { runMachine, type RunReport, type RunRequest } from '../../hw/machine/run.ts'
+import { buildModules } from '../../pipeline/build/index.ts'
+import { thisBinding } from '../../pipeline/optimize/binding.ts'
+import { optimise, profileFor } from '../../pipeline/optimize/index.ts'
+import type { ProfileDocument } from '../../pipeline/optimize/profile.ts'
+import { readModule } from '../../pipeline/wasm/module.ts'
+import { openTestWorkspace } from './workspace.ts'
+
+let packs: readonly DriverPackage[]
+let document: ProfileDocument
+
+const run = (modules: readonly DriverPackage[], more: Partial<RunRequest> = {}): Promise<RunReport> =>
+  runMachine({
+    seed: 3,
+    frames: 300,
+    until: 'traffic',
+    modules: modules.map((pack) => ({ pack })),
+    verify: verifyPackage,
+    symbolizer: symbolizerOf,
+    ...more,
+  })
+
+async function counted(): Promise<{ document: ProfileDocument; report: RunReport }> {
+  const { probe, document: take } = profiling()
+  const report = await run(packs, { probe })
+  return { document: take(report.seed, report.machine.eventHash), report }
+}
+
+test.before(async () => {
+  const workspace = await openTestWorkspace()
+  const { tree, toolchain } = workspace
+  const { modules } = await buildModules({ tree, selectors: ['8139too', 'e1000'], toolchain })
+  await workspace.close()
+  packs = await Promise.all(modules.map(({ name, package: directory }) => readPackage(directory!, name)))
+  ;({ document } = await counted())
+})
+
+test('a profile repeats, and counting changes nothing: the event log is that of the bytecode', async (t) => {
+  const [again, plain] = [await counted(), await run(packs)]
+  t.deepEqual(again.document, document)
+  t.is(again.report.machine.eventHash, plain.machine.eventHash)
+})
+
+test('artefacts reach every rung, with the imports of their bytecode and faults at their C lines', async (t) => {
+  const binding = await thisBinding()
+  for (const pack of packs) {
+    const made = await optimise(pack, profileFor(document, pack.manifest, 'profile'), binding)
+    t.true(made.artefact.inlined > 20, pack.manifest.name)
+    t.true((await optimise(pack, profileFor(document, pack.manifest, 'profile'), binding)).kept)
+    const imports = (bytes: Uint8Array): string[] => readModule(bytes).imports.map((i) => `${i.module}.${i.name}`)
+    t.deepEqual(imports(made.wasm), imports(pack.wasm))
+  }
+  const optimised = await Promise.all(packs.map(withArtefact))
+  const full = { until: 'contain', inject: 3 } as const
+  const [before, after] = [await run(packs, full), await run(optimised, full)]
+  t.deepEqual(
+    after.checks.filter(({ ok }) => !ok),
+    [],
+  )
+  t.true(after.modules.every(({ rung }) => rung === 'contain'))
+  // The registers are taken at the same moment of the traffic: the refused access is named alike, inlined or not.
+  const place = ({ modules }: RunReport): unknown =>
+    modules.map(({ faults }) => {
+      const { kind, frames } = faults.find((fault) => fault.kind === 'no-capability')!
+      return [kind, frames.at(-1)?.function, frames.every(({ line, file }) => line > 0 && file !== '')]
+    })
+  t.deepEqual(place(after), place(before))
+})
+
+test('a profile of another build is refused, by name and hash', (t) => {
+  const [pack] = packs
+  const other = { ...pack!.manifest, wasm: { ...pack!.manifest.wasm, sha256: '0'.repeat(64) } }
+  t.throws(() => profileFor(document, other, 'p.json'), { message: /not of this build/ })
+  t.throws(() => profileFor({ schema: 'x' }, other, 'p.json'), { message: /not a profile/ })
+})
