@@ -12,6 +12,8 @@ import { relocateLines } from '../../../pipeline/rewrite/relocate.ts'
 import { assemble, I32, sample } from '../wasm/_build.ts'
 
 const I64 = 0x7e
+/** `if (++local5 < 4) goto the loop's head; end` */
+const again = [0x20, 5, 0x41, 1, 0x6a, 0x22, 5, 0x41, 4, 0x48, 0x0d, 0, 0x0b]
 type Exports = Record<string, (...args: number[]) => number> & { readonly drvport_fuel: WebAssembly.Global }
 
 function start(bytes: Uint8Array): Exports {
@@ -85,10 +87,7 @@ function code(tree: Node, self: number): number[] {
       return [...a, 0x41, 1, 0x71, 0x04, 0x40, ...b, 0x0f, 0x0b, 0x20, tree.n % 4]
     case 'twice':
       // A loop that turns while local 5, which begins at zero in every call, stays small.
-      return [
-        ...[0x03, 0x40, ...a, 0x21, tree.n % 4],
-        ...[0x20, 5, 0x41, 1, 0x6a, 0x22, 5, 0x41, 4, 0x48, 0x0d, 0, 0x0b, ...b],
-      ]
+      return [0x03, 0x40, ...a, 0x21, tree.n % 4, ...again, ...b]
     case 'block':
       return [0x02, 0x7f, ...a, ...b, 0x0d, 0, 0x41, 3, 0x6a, 0x0b]
   }
