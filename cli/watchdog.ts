@@ -40,6 +40,7 @@ export function startWatchdog(limit_ms: number): Watchdog {
     workerData: { vitals, limit_ms },
   })
   worker.unref()
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   const told = ({ id, name }: Domain): void => worker.postMessage({ id, name })
   return {
     watch(kernel) {
