@@ -434,7 +434,25 @@ void drvport_sched_init(void)
 	FIBER(&init_task) = 0;
 }
 
-/* ---- priorities: all of a domain's tasks have one ---- */
+/* ---- mutexes with priority inheritance: since 6.7 they sleep through these ---- */
+
+void rt_mutex_pre_schedule(void);
+void rt_mutex_pre_schedule(void)
+{
+}
+
+void rt_mutex_schedule(void);
+void rt_mutex_schedule(void)
+{
+	schedule();
+}
+
+void rt_mutex_post_schedule(void);
+void rt_mutex_post_schedule(void)
+{
+}
+
+/* Priorities: all of a domain's tasks have one. */
 
 void rt_mutex_setprio(struct task_struct *p, struct task_struct *pi_task);
 void rt_mutex_setprio(struct task_struct *p, struct task_struct *pi_task)
