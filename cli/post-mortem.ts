@@ -54,6 +54,9 @@ export function renderPostMortem(record: PostMortem): string {
     ...(short.length === 0
       ? []
       : [`refused for quota: ${short.map(([name, count]) => `${count} ${name}`).join(', ')}`]),
+    ...domain.waiting.map(
+      ({ fiber, frames: at }) => `${fiber} waited in ${at.map((frame) => frame.function).join(' < ')}`,
+    ),
     ...registers,
     'last events:',
     ...domain.events.slice(-EVENTS).map((event) => `  ${describeRecord(event)}`),

@@ -341,6 +341,11 @@ export class Domain {
     return traces
   }
 
+  /** What its fibers said when it was interrogated; none otherwise. */
+  get traces(): readonly Trace[] {
+    return this.#inquest?.traces ?? []
+  }
+
   #testifies(fiber: Fiber, error: unknown): boolean {
     if (this.#inquest === undefined) return false
     const { frames } = describeFault(this.name, error, this.kernel.clock.now(), this.#program.symbolize)

@@ -4,7 +4,7 @@
  * Taken between the failure and the end, while the domain still holds what it held. Looks and changes nothing.
  */
 import type { Domain, Remains } from './domain.ts'
-import type { DriverFault } from './fault.ts'
+import type { DriverFault, Frame } from './fault.ts'
 import type { EventRecord } from './log.ts'
 import { type Quotas, RESOURCES } from './quota.ts'
 
@@ -33,6 +33,8 @@ export interface DomainRecord {
   readonly events: readonly EventRecord[]
   readonly around: readonly EventRecord[]
   readonly fibers: readonly FiberRecord[]
+  /** Of a domain that hung: where each of its fibers waited. */
+  readonly waiting: readonly { readonly fiber: string; readonly frames: readonly Frame[] }[]
   readonly capabilities: readonly CapabilityRecord[]
   readonly held: Remains
   readonly quotas: Quotas
@@ -63,6 +65,7 @@ export function examine(domain: Domain, fault: DriverFault): DomainRecord {
       const { id, name, state, effective } = fiber
       return { id, name, state, ...(wait === 'nothing' ? {} : { wait }), priority: effective }
     }),
+    waiting: domain.traces.map(({ fiber, frames }) => ({ fiber, frames })),
     capabilities: capabilities
       .all()
       .map(({ slot, object, rights, badge }) => ({ slot, type: object.type, label: object.label, rights, badge })),

@@ -78,7 +78,9 @@ const interfaceOf = (machine: Machine, name: string): NetInterface => machine.dr
 test.serial(
   'MINIX 3, heartbeat: a driver whose work queue is stuck is found, blamed at its C line, and restarted',
   async (t) => {
-    const { machine } = await scene(['e1000', 'stuck_work'], ['stuck_work.restarts=1', '*.escalate=none'])
+    const records: PostMortem[] = []
+    const policies = ['stuck_work.restarts=1', '*.escalate=none']
+    const { machine } = await scene(['e1000', 'stuck_work'], policies, 1, (record) => records.push(record))
     const line =
       readFileSync(join(FAULTS, 'stuck_work.c'), 'utf8')
         .split('\n')
@@ -97,6 +99,12 @@ test.serial(
         ['stuck_work', true],
         ['stuck_work', false],
       ],
+    )
+    const waited = records[0]!.domain.waiting.map(({ frames }) => frames.map((frame) => frame.function))
+    t.true(waited.some((names) => names.includes('item_run')))
+    t.true(
+      waited.some((names) => names.includes('drvport_workqueue_heartbeat')),
+      'the record has the heartbeat itself too',
     )
     t.false(machine.driver('e1000')!.dead, 'a healthy driver answers')
     t.is(machine.faults.filter(({ domain }) => domain.startsWith('e1000')).length, 0)
