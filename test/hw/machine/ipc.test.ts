@@ -1,6 +1,8 @@
 /** Conversations between driver domains over the driver ABI, with drivers made by hand. */
 import test from 'ava'
-import { CNode, Revocation } from '../../../kernel/capability.ts'
+import * as ABI from '../../../linux-api/generated/abi.ts'
+import { GONE, IPC } from '../../../kernel/ipc.ts'
+import { CNode, Revocation, RIGHT } from '../../../kernel/capability.ts'
 import { DriverEnded } from '../../../hw/machine/driver.ts'
 import { createMachine } from '../../../hw/machine/machine.ts'
 import { type Function, line, op } from '../../kernel/support.ts'
@@ -122,9 +124,22 @@ test('L4: a passive server answers on the thread of its caller', async (t) => {
     ]),
   )
   const invoke = [...fetch(NOTED), op.value(1), op.value(30), op.value(10), op.value(7), op.call('invoke')]
+  const { scheduler } = machine.board.kernel
   const calling = await machine.load(client('client', note(1, ...invoke)))
+  const enqueue = scheduler.enqueue.bind(scheduler)
+  let queued = 0
+  scheduler.enqueue = (thread) => (queued++, enqueue(thread))
   await calling.call('probe')
+  t.is(queued, 1, 'probe itself was queued, nothing else')
   t.is(calling.host.words[(NOTED >> 2) + 1], 42)
+})
+
+test('drivers and the kernel call refusals and rights by the same numbers', (t) => {
+  const { GONE: gone, ...refusals } = ABI.IPC
+  const { OK: _ok, ...own } = IPC
+  t.deepEqual<Record<string, number>, Record<string, number>>(refusals, own)
+  t.is(gone, GONE)
+  t.deepEqual<Record<string, number>, Record<string, number>>(ABI.RIGHT, RIGHT)
 })
 
 const grants = ['log', 'time', 'sched'] as const
