@@ -5,29 +5,140 @@
  * this engine was seen to say. Both carry a JavaScript stack, from which the domain's own frames are taken: the ones
  * between the call that failed and the entry the machine made.
  */
-import { trapKind } from './probes.ts'
+import { CapabilityError } from './capability.ts'
+import { exhaustion, trapKind } from './probes.ts'
 
-export type FaultKind =
-  | 'null-dereference'
-  | 'memory-access'
-  | 'endless-loop'
-  | 'stack-overflow'
-  | 'bug'
-  | 'out-of-memory'
-  | 'sleep-in-atomic'
-  | 'no-capability'
-  | 'unreachable'
-  | 'bad-indirect-call'
-  | 'divide-by-zero'
-  | 'panic'
-  | 'missing-symbol'
-  | 'heap-corruption'
-  | 'dma-stray'
-  | 'deadlock'
-  | 'leak'
-  | 'undefined-behaviour'
-  | 'hang'
-  | 'internal'
+/**
+ * Every way a domain can fail, once: how it is noticed, what the record says, what follows. The kinds, the policies and
+ * the table in docs/faults.md all come from here.
+ *
+ * `restart`: again by the supervisor's policy, with backoff, limit and escalation. `never`: what was started again would
+ * be no better, or the fault is not the domain's.
+ */
+export const FAULTS = {
+  'null-dereference': {
+    noticed:
+      "a check the compiler puts before each access through a pointer, and the engine's for addresses beyond memory",
+    reported: 'the line that dereferences',
+    follows: 'restart',
+  },
+  'memory-access': {
+    noticed:
+      'the engine: an address outside of linear memory, a device mapping among them; the host: a buffer given to a call',
+    reported: 'the line of the access, or of the call and its bounds',
+    follows: 'restart',
+  },
+  'heap-corruption': {
+    noticed:
+      'the allocator: a free of what is not allocated, a second free, a free of the inside of an object or from another cache',
+    reported: 'the line that frees or allocates, the object and its cache',
+    follows: 'restart',
+  },
+  'bad-indirect-call': {
+    noticed: 'the engine: a function pointer that is none, or of another type than the call',
+    reported: 'the line of the call',
+    follows: 'restart',
+  },
+  'divide-by-zero': { noticed: 'the engine', reported: 'the line of the division', follows: 'restart' },
+  unreachable: {
+    noticed: 'the engine: code the compiler says cannot be reached',
+    reported: 'its line',
+    follows: 'restart',
+  },
+  'undefined-behaviour': {
+    noticed: 'a check the compiler puts in',
+    reported: 'the line of the check',
+    follows: 'restart',
+  },
+  'stack-overflow': {
+    noticed:
+      "code the pipeline puts after each write of the C stack pointer; the engine's own limit; nested entries counted",
+    reported: 'the function that was entered and its callers',
+    follows: 'restart',
+  },
+  'endless-loop': {
+    noticed:
+      'work counted at loop heads and function entries; virtual time in one entry; deliveries of one interrupt in a row',
+    reported: 'the line that runs, the work counted',
+    follows: 'restart',
+  },
+  hang: {
+    noticed: 'an entry that does not return within its limit, or that nothing can wake; a heartbeat that stays out',
+    reported: 'the line that waits',
+    follows: 'restart',
+  },
+  deadlock: {
+    noticed: 'what a driver says of itself (log.fault); a thread that waits for ever is a `hang`',
+    reported: 'the line that takes the lock',
+    follows: 'restart',
+  },
+  'sleep-in-atomic': {
+    noticed:
+      'the shim, by preempt_count and the interrupt flag, at every call that may sleep; the kernel, in an atomic entry',
+    reported: 'the line that may sleep, and what forbids it',
+    follows: 'restart',
+  },
+  bug: {
+    noticed:
+      'BUG() and its kin; a lock or interrupts left unbalanced at the end of an entry; a reference count that is misused',
+    reported: 'the line, or the entry that returned so',
+    follows: 'restart',
+  },
+  panic: { noticed: 'panic()', reported: 'its text and line', follows: 'restart' },
+  'out-of-memory': {
+    noticed: 'an allocation that must not fail and cannot be had',
+    reported: 'the line that allocates, how much was asked for',
+    follows: 'restart',
+  },
+  quota: {
+    noticed: 'a table of the kernel that is full of what this domain holds',
+    reported: 'the call, the quota',
+    follows: 'restart',
+  },
+  'no-capability': {
+    noticed:
+      "look-up tables behind every call: no capability, one that was revoked, or one whose device is another's now",
+    reported: 'the line of the call, call and address',
+    follows: 'restart',
+  },
+  'dma-stray': {
+    noticed: 'the IOMMU: its device reached outside of every window, or against its direction',
+    reported: 'device, address, length and reason; the line that runs, if any of the domain does',
+    follows: 'restart',
+  },
+  'double-unmap': {
+    noticed: 'the IOMMU: a window that is not open, or of another length, is closed',
+    reported: 'the line that unmaps, address and length',
+    follows: 'restart',
+  },
+  leak: {
+    noticed:
+      'the count of what is held after remove and exit, by the machine (windows, mappings, vectors) and by the shim (objects)',
+    reported: 'what and how many; the device is cut off and reset all the same',
+    follows: 'never',
+  },
+  'missing-symbol': {
+    noticed: 'a trap in the place of a kernel function nobody provides',
+    reported: 'its name and the line that calls it',
+    follows: 'never',
+  },
+  internal: {
+    noticed: 'anything else that comes out of the host: a mistake on this side of the boundary',
+    reported: "the host's own stack",
+    follows: 'never',
+  },
+} as const satisfies Record<string, FaultClass>
+
+/** What follows when supervision has a say: see the table. */
+export type FaultPolicy = 'restart' | 'never'
+
+interface FaultClass {
+  readonly noticed: string
+  readonly reported: string
+  readonly follows: FaultPolicy
+}
+
+export type FaultKind = keyof typeof FAULTS
 
 export interface Frame {
   readonly function: string
@@ -92,7 +203,10 @@ const TRAPS: Partial<Record<FaultKind, string>> = {
 /** What an error thrown out of a domain's code means. */
 export function classify(error: unknown): { kind: FaultKind; message: string } {
   if (error instanceof Failure) return { kind: error.kind, message: error.message }
-  if (error instanceof RangeError) return { kind: 'stack-overflow', message: 'the call stack is exhausted' }
+  if (error instanceof RangeError && error.message === exhaustion())
+    return { kind: 'stack-overflow', message: 'the call stack is exhausted' }
+  if (error instanceof CapabilityError)
+    return { kind: error.refusal === 'quota' ? 'quota' : 'no-capability', message: error.message }
   if (error instanceof WebAssembly.RuntimeError) {
     const kind = trapKind(error.message) ?? 'unreachable'
     return { kind, message: TRAPS[kind] ?? kind }

@@ -57,6 +57,21 @@ function learn(): ReadonlyMap<string, FaultKind> {
   return known
 }
 
+let exhausted: string | undefined
+
+/** What this engine says when its own stack is exhausted; other RangeErrors are somebody's mistake. */
+export function exhaustion(): string {
+  if (exhausted === undefined) {
+    const deeper = (): number => deeper() + 1
+    try {
+      deeper()
+    } catch (error) {
+      exhausted = (error as Error).message
+    }
+  }
+  return exhausted ?? ''
+}
+
 let learned: ReadonlyMap<string, FaultKind> | undefined
 
 /** The kind of a trap by the engine's message; undefined for a message no probe produced. */

@@ -6,11 +6,18 @@
  * need it are stopped before and started after it. `replace` does the same with another build, on request.
  */
 import type { Costs } from '../../kernel/costs.ts'
-import type { DriverFault, Symbolizer } from '../../kernel/fault.ts'
+import { type DriverFault, FAULTS, type Symbolizer } from '../../kernel/fault.ts'
 import type { RunEnd } from '../../kernel/kernel.ts'
 import type { Pace } from '../../kernel/pace.ts'
 import type { DomainLimits } from '../../kernel/program.ts'
-import { dependents, type Escalation, groupOf, type RestartPolicy, Supervisor } from '../../kernel/supervisor.ts'
+import {
+  type Decision,
+  dependents,
+  type Escalation,
+  groupOf,
+  type RestartPolicy,
+  Supervisor,
+} from '../../kernel/supervisor.ts'
 import type { PciFunction } from '../pci/function.ts'
 import { Board, type LogRecord } from './board.ts'
 import { Driver, DriverEnded } from './driver.ts'
@@ -364,7 +371,10 @@ export class Machine {
     const possible: Escalation[] = []
     if (slot.previous !== undefined) possible.push('previous')
     if (group.length > 1) possible.push('group')
-    const decision = slot.supervisor.failed(this.now(), possible)
+    const futile = fault !== undefined && FAULTS[fault.kind].follows === 'never'
+    const decision: Decision = futile
+      ? { restart: false, reason: `no restart after ${fault.kind}` }
+      : slot.supervisor.failed(this.now(), possible)
     const outcome = (ok: boolean, attempt: number, reason?: string): void => {
       const escalation = decision.restart ? decision.escalation : undefined
       this.recoveries.push({
