@@ -17,6 +17,10 @@ import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
 import { Ledger } from './quota.ts'
 
+/** Work that giving way counts as: a fiber that does nothing else must not stop the clock. */
+const SWITCH_UNITS = 200
+/** Entries that may interrupt each other: interrupt, softirq, allocation and what they meet on their way. */
+const DEPTH_MAX = 16
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
 
@@ -118,7 +122,7 @@ export class Domain {
   /** The blocking call: suspend the current fiber until woken (0) or until `deadline` ns (1). */
   block(deadline: number): number | Promise<number> {
     const fiber = this.#mayBlock('block')
-    if (fiber.condemned !== undefined) throw new Failure('hang', fiber.condemned)
+    this.charge(SWITCH_UNITS)
     if (fiber.wakePending) {
       fiber.wakePending = false
       return 0
@@ -147,6 +151,7 @@ export class Domain {
   /** Let others run. */
   yield(): Promise<number> {
     const fiber = this.#mayBlock('yield')
+    this.charge(SWITCH_UNITS)
     return this.#leave(fiber, 'ready')
   }
 
@@ -204,6 +209,7 @@ export class Domain {
       throw new Failure('sleep-in-atomic', `${what} called in an interrupt, softirq, timer or transmit entry`)
     }
     this.#meter.account()
+    if (this.current.condemned !== undefined) throw new Failure('hang', this.current.condemned)
     return this.current
   }
 
@@ -260,6 +266,11 @@ export class Domain {
   /** Call an entry on the interrupted stack. 0 when the domain is dead or dies of it. */
   enter(entry: (...args: number[]) => number | void, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number {
     if (this.dead) return 0
+    // Every level is on the engine's own stack, which must never run out while the kernel is at work.
+    if (this.depth >= DEPTH_MAX) {
+      this.fail(new Failure('stack-overflow', `${DEPTH_MAX} entries nested in each other`))
+      return 0
+    }
     const outermost = this.depth === 0 && this.current === undefined
     if (outermost) this.#meter.begin()
     const { kernel } = this
@@ -307,6 +318,12 @@ export class Domain {
 
   account(): void {
     this.#meter.account()
+  }
+
+  /** What a call made the host do is the domain's work too: counted as `units` of its own. */
+  charge(units: number): void {
+    const { fuel } = this.#program
+    if (fuel !== undefined) fuel.value = (fuel.value as number) - units
   }
 
   spend(ns: number): void {

@@ -37,6 +37,14 @@ export interface DomainLimits extends Quotas {
   readonly fuel: number
   /** and in virtual time: ns. */
   readonly busyNs: number
+  /** Longest a process entry may take, waiting included: ns. Firmware time-outs of 60 s exist. */
+  readonly entryNs: number
 }
 
-export const DEFAULT_LIMITS: DomainLimits = { ...DEFAULT_QUOTAS, stackBytes: 32768, fuel: 200_000_000, busyNs: 10e9 }
+export const DEFAULT_LIMITS: DomainLimits = {
+  ...DEFAULT_QUOTAS,
+  stackBytes: 32768,
+  fuel: 200_000_000,
+  busyNs: 10e9,
+  entryNs: 120e9,
+}

@@ -21,16 +21,26 @@ const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [FAULT.UNDEFINED, 'undefined-behaviour'],
 ])
 
+/** Longest record, bytes: what is longer is cut, or one call could keep the host busy with megabytes. */
+const RECORD_BYTES = 4096
+
 export function logCalls(host: Host): LogCalls {
   const grip = host.grips.log
+  /** The whole of the text must be the domain's, whatever is taken of it. */
+  const text = (call: string, address: number, length: number): string => {
+    host.bytes(call, address, length)
+    return host.text(call, address, Math.min(length >>> 0, RECORD_BYTES))
+  }
   return {
-    write: (level, text, length) => {
+    write: (level, address, length) => {
       grip.need('write')
-      host.board.write(host.domain, level, host.text('log.write', text, length))
+      const record = text('log.write', address, length)
+      host.domain.charge(record.length)
+      host.board.write(host.domain, level, record)
     },
-    fault: (kind, text, length) => {
+    fault: (kind, address, length) => {
       grip.need('fault')
-      throw new Failure(KINDS.get(kind) ?? 'bug', host.text('log.fault', text, length))
+      throw new Failure(KINDS.get(kind) ?? 'bug', text('log.fault', address, length))
     },
   }
 }

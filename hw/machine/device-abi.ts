@@ -10,6 +10,7 @@ import {
   type PciCalls,
   VECTOR,
 } from '../../linux-api/generated/abi.ts'
+import { Failure } from '../../kernel/fault.ts'
 import { DEVICE_READS, DEVICE_WRITES, MAP_FAILED } from '../iommu.ts'
 import { allOnes } from '../pci/function.ts'
 import type { Host } from './host.ts'
@@ -77,7 +78,10 @@ export function dmaCalls(host: Host): DmaCalls {
       host.domain.spend(host.board.kernel.costs.mapNs)
       const result = target.dma.unmap(iova >>> 0, length >>> 0)
       if (result === 'unmapped') return 0
-      host.board.note(host.domain, `dma.unmap of 0x${(iova >>> 0).toString(16)} + ${length >>> 0}: ${result}`)
+      const what = `dma.unmap of 0x${(iova >>> 0).toString(16)} + ${length >>> 0}`
+      // Whoever closes a window twice may close a successor's the next time. A wrong length closes nothing.
+      if (result === 'not-mapped') throw new Failure('double-unmap', `${what}: no window is open there`)
+      host.board.note(host.domain, `${what}: ${result}`)
       return E.INVAL
     },
     set_mask: (fn, bits) => {

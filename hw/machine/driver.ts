@@ -5,7 +5,7 @@
  */
 import { BUS, census as censusLayout, nub as nubLayout, NUB } from '../../linux-api/generated/abi.ts'
 import type { Capability } from '../../kernel/capability.ts'
-import type { DriverFault } from '../../kernel/fault.ts'
+import { type DriverFault, Failure } from '../../kernel/fault.ts'
 import type { Heartbeat } from '../../kernel/heartbeat.ts'
 import type { Node } from '../../kernel/registry.ts'
 import type { PciFunction } from '../pci/function.ts'
@@ -18,8 +18,6 @@ import { type EntryName, type LoadedProgram, type LoadOptions, loadProgram } fro
 
 /** Longest text of an attribute: a page, as in sysfs. */
 const ATTRIBUTE_BYTES = 4096
-/** Longest a process entry may take, virtual ns. Firmware time-outs of 60 s exist. */
-const ENTRY_LIMIT_NS = 120e9
 
 export class DriverEnded extends Error {
   readonly fault: DriverFault | undefined
@@ -132,7 +130,7 @@ export class Driver implements NetDriver {
     const fiber = this.domain.start(name, entry, args)
     if (fiber === undefined) throw new DriverEnded(this.#called, name, this.domain.fault)
     if (this.heartbeat !== undefined) this.heartbeat.operations++
-    const result = await this.#board.kernel.complete(fiber, ENTRY_LIMIT_NS)
+    const result = await this.#board.kernel.complete(fiber, this.domain.limits.entryNs)
     if (this.heartbeat !== undefined) this.heartbeat.operations--
     this.program.wasi?.flush()
     if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
@@ -171,7 +169,11 @@ export class Driver implements NetDriver {
 
   #allocate(bytes: number): number {
     const address = this.domain.enter(this.atomic('alloc')!, Math.max(bytes, 8)) >>> 0
-    if (address === 0) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    if (address === 0 || this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    const room = this.host.bank.bytes.length
+    if (address + bytes > room)
+      this.domain.fail(new Failure('memory-access', `alloc gave 0x${address.toString(16)}, of ${room} bytes of memory`))
+    if (this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
     return address
   }
 
@@ -202,6 +204,11 @@ export class Driver implements NetDriver {
       interfaces: this.interfaces.length,
     }
     this.#giveBack(handle, fn)
+    // Memory that a device may still reach would go back to the allocator.
+    if (left.windows > 0) {
+      this.domain.fail(new Failure('leak', `${left.windows} DMA windows of ${fn.name} left open by remove`))
+      throw new DriverEnded(this.name, 'remove', this.domain.fault)
+    }
     return left
   }
 

@@ -269,10 +269,13 @@ export class Host {
     return true
   }
 
-  /** A piece of the program's memory; a failure of the program when it is not its memory. */
+  /**
+   * A piece of the program's memory; a failure of the program when it is not its memory. `length` is a word as the
+   * program gave it, or a product of such words, which may be more than a word can hold.
+   */
   bytes(call: string, address: number, length: number): Uint8Array {
     const at = address >>> 0
-    const size = length >>> 0
+    const size = length < 0 ? length >>> 0 : length
     if (at + size > this.bank.bytes.length) {
       throw new Failure('memory-access', `${call}: 0x${at.toString(16)} + ${size} is outside of the domain's memory`)
     }

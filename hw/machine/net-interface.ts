@@ -6,6 +6,7 @@
  */
 import { net_desc, net_frame } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
+import { Failure } from '../../kernel/fault.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
 import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
@@ -45,6 +46,8 @@ export interface NetConfig {
 }
 
 const FRAME_WORDS = net_frame.size / 4
+/** No frame is longer, whatever segments were merged: more would be the host's time spent on copying. */
+const FRAME_BYTES_MAX = 0x20000
 /** Transmit calls before others get a turn. */
 const ROUNDS = 4
 /** A batch refused for no reason the driver will tell of is offered again after this. */
@@ -262,6 +265,7 @@ export class NetInterface implements Endpoint {
       const at = words[entry]! >>> 0
       const length = words[entry + 1]! >>> 0
       if (at + length > limit) host.bytes('net.rx', at, length)
+      if (length > FRAME_BYTES_MAX) throw new Failure('memory-access', `net.rx: a frame of ${length} bytes`)
       this.counters.rxFrames++
       this.counters.rxBytes += length
       this.sink?.receive(bank.bytes, at, length)

@@ -47,6 +47,7 @@ export class NetService {
       rx: (id, vector, count) => {
         host.bytes('net.rx', vector, (count >>> 0) * net_frame.size)
         this.#kernel.log.note(this.#rxKind, host.domain.id, id, count)
+        host.domain.charge(count)
         own(id)?.receive(host, vector >>> 0, count >>> 0)
       },
       changed: (id, desc) => {
