@@ -37,9 +37,20 @@ void drvport_softirq_open(unsigned int nr, void (*fn)(void))
 	own[nr] = fn;
 }
 
+/* A handler that returns with a lock held, or one given back too often, would leave it so for whoever it interrupted. */
+static void check_balance(int before, const char *what)
+{
+	int now = preempt_count();
+
+	if (unlikely(now != before))
+		drvport_fault(DRVPORT_FAULT_BUG, "%s returned with preempt_count 0x%x, it began with 0x%x: %s", what, now, before,
+			      now > before ? "a lock is still held" : "a lock was released that was not held");
+}
+
 static void softirq_call(unsigned int nr)
 {
 	action_fn action = softirq[nr].action;
+	int before = preempt_count();
 
 	if (own[nr])
 		own[nr]();
@@ -47,6 +58,7 @@ static void softirq_call(unsigned int nr)
 		((action_without)(void *)action)();
 	else if (action)
 		((action_with_vector)(void *)action)(&softirq[nr]);
+	check_balance(before, "a softirq handler");
 }
 
 /* Run what is pending. Called with interrupts off; handlers run with them on. */
@@ -120,15 +132,24 @@ void raise_softirq(unsigned int nr)
 
 /* ---- the machine's atomic entries ---- */
 
+/* preempt_count when each of the nested entries began. The machine nests no deeper. */
+static int begun[16];
+static unsigned int nested;
+
 /* Whether interrupts were on when the machine came in: it does not come in when they were off. */
 void drvport_irq_enter(void)
 {
 	drvport_irqs_off = 1;
 	preempt_count_add(HARDIRQ_OFFSET);
+	if (nested < ARRAY_SIZE(begun))
+		begun[nested] = preempt_count();
+	nested++;
 }
 
 void drvport_irq_exit(void)
 {
+	if (--nested < ARRAY_SIZE(begun))
+		check_balance(begun[nested], "an interrupt or timer handler");
 	preempt_count_sub(HARDIRQ_OFFSET);
 	if (!in_interrupt() && local_softirq_pending())
 		drvport_softirq_run();

@@ -10,6 +10,7 @@
 #include <linux/notifier.h>
 #include <linux/reboot.h>
 #include <linux/ratelimit.h>
+#include <linux/string.h>
 #include <linux/export.h>
 #include <drvport/core.h>
 
@@ -50,11 +51,16 @@ void panic(const char *fmt, ...)
 	__builtin_trap();
 }
 
+#define REFCOUNT "refcount_t: "
+
 void warn_slowpath_fmt(const char *file, int line, unsigned int taint, const char *fmt, ...)
 {
 	struct va_format vaf;
 	va_list args;
 
+	/* lib/refcount.c only warns: a count that went wrong is memory used after it was freed, now or later. */
+	if (fmt && !strncmp(fmt, REFCOUNT, sizeof(REFCOUNT) - 1))
+		drvport_fault(DRVPORT_FAULT_BUG, "%s", fmt);
 	add_taint(taint, LOCKDEP_STILL_OK);
 	pr_warn("WARNING: at %s:%d\n", file, line);
 	if (!fmt)

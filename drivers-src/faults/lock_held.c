@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/spinlock.h>
+#include "moments.h"
+
+static DEFINE_SPINLOCK(lock);
+
+static noinline void fault(struct sample *sample)
+{
+	spin_lock(&lock);
+}
+
+FAULT_DRIVER("Returns with a spin lock held");
