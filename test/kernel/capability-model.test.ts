@@ -8,7 +8,7 @@ test('random operations on capabilities agree with the model', (t) => {
   t.pass()
 })
 
-test('every descendant fails from the instant a revocation begins, siblings do not', (t) => {
+test('seL4: every descendant fails from the instant a revocation begins, siblings do not', (t) => {
   const node = new CNode('holder')
   const thing = { type: 'thing', label: 'a thing' }
   const root = node.create(thing)

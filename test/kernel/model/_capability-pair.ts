@@ -1,6 +1,7 @@
 /** The kernel's capabilities and the model of them, given the same random operations. */
 import fc from 'fast-check'
 import { type Capability, CapabilityError, CNode, revoke, type Revocation, RIGHT } from '../../../kernel/capability.ts'
+import { RIGHT as COMPILED } from '../../../linux-api/generated/abi.ts'
 import { copy, mint, move, pointerTo, remove, revocation } from '../../../kernel/cspace.ts'
 import { type Held, Model, type Pointer } from './_capabilities.ts'
 
@@ -306,6 +307,8 @@ const BEGUN: Operation[] = [
 
 /** Hold the kernel to the model over `runs` sequences of `length` operations each. Throws with the shortest that differs. */
 export function holdToModel(runs: number, length: number, seed: number): void {
+  if (JSON.stringify(RIGHT) !== JSON.stringify(COMPILED))
+    throw new Error('rights are not what drivers are compiled for')
   if (new CNode('plain').size !== 4096) throw new Error('a plain CNode has 4096 slots')
   fc.assert(
     fc.property(fc.array(operation, { minLength: length, maxLength: length }), (operations) => {

@@ -2,7 +2,19 @@
 import fc from 'fast-check'
 import { type Capability, CNode, Revocation } from '../../../kernel/capability.ts'
 import { Contract } from '../../../kernel/contract.ts'
-import { Endpoint, Ipc, Message, Notification, Party, type Thread } from '../../../kernel/ipc.ts'
+import {
+  CAPS,
+  Endpoint,
+  IPC,
+  Ipc,
+  Message,
+  Notification,
+  Party,
+  REFUSALS,
+  type Thread,
+  WORDS,
+} from '../../../kernel/ipc.ts'
+import { IPC as COMPILED } from '../../../linux-api/generated/abi.ts'
 import { Partition, Scheduler } from '../../../kernel/schedule.ts'
 import { BLOCKED, type Door, IpcModel, type Letter, type Rules, type Thing, type Wake } from './_ipc.ts'
 
@@ -388,12 +400,20 @@ function doorsOf(rights: readonly number[], badge: number): Door[] {
 function startsEmpty(): boolean {
   const { label, badge, count, moved, capCount } = new Message()
   const party = new Party({} as Thread, new CNode('new', 1))
-  const { window, windowSize, badge: through } = party
-  return [label, badge, count, moved, capCount, window, windowSize, through].every((value) => value === 0)
+  const { window, windowSize, badge: through, buffer } = party
+  if (WORDS !== 8 || CAPS !== 3 || new Endpoint('a').label !== 'a' || new Notification('b').label !== 'b') return false
+  return [label, badge, count, moved, capCount, window, windowSize, through, buffer].every((value) => value === 0)
 }
 
 /** Hold the kernel to the model over `runs` sequences of `length` operations each. Throws with the shortest that differs. */
 export function holdIpcToModel(runs: number, length: number, seed: number): void {
+  if (Object.entries(COMPILED).some(([name, value]) => name in IPC && IPC[name as keyof typeof IPC] !== value))
+    throw new Error('errors are not what drivers are compiled for')
+  const refusals = Object.entries(REFUSALS).map(
+    ([name, value]) => [name.toUpperCase().replace('-', '_'), value] as const,
+  )
+  if (refusals.some(([name, value]) => IPC[name as keyof typeof IPC] !== value))
+    throw new Error('a refusal has the name of another')
   if (!startsEmpty()) throw new Error('a new party has something in its registers')
   const settings = fc.array(setting, { minLength: PARTIES, maxLength: PARTIES })
   fc.assert(
