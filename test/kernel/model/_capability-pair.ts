@@ -106,7 +106,23 @@ class Real {
   }
 
   at = ({ node: of, slot: at }: Held): Capability => this.nodes[of]!.at(at)!
-  object = (label: string) => this.nodes.find((n) => n.label === label) ?? { type: 'thing', label }
+  /** Capabilities to things, as things are told. */
+  told = 0
+  object = (label: string) =>
+    this.nodes.find((n) => n.label === label) ?? {
+      type: 'thing',
+      label,
+      gained: () => void this.told++,
+      lost: () => void this.told--,
+    }
+
+  /** The lowest free slot of a node, or why there is none. */
+  free(node: CNode): string {
+    let slot = -1
+    const said = this.try(() => (slot = node.free()))
+    return said === 'ok' ? String(slot) : said
+  }
+
   noting = (id: number) => () => void this.ended.push(id)
 
   /** Who makes one is given it. */
@@ -133,8 +149,6 @@ class Pair {
   readonly real = new Real()
   /** Ids of those that tell of their end. */
   readonly #telling = new Set<number>()
-  /** Some that have ended. */
-  readonly #dead: Capability[] = []
 
   constructor() {
     NODES.forEach(([object, all], at) =>
@@ -152,13 +166,12 @@ class Pair {
     const told = this.real.ended.toSorted((a, b) => a - b).join()
     if (told !== gone.map((c) => c.id).join()) throw new Error(`${op.do}: told of the end of ${told}`)
     this.same()
-    this.#dead.push(...was.filter((c) => c.space === undefined).slice(0, 1))
-    this.#nothingComesOfIt(this.#dead.at(-1))
+    const [dead] = was.filter((c) => c.space === undefined)
+    if (dead !== undefined) this.#nothingComesOfIt(dead)
   }
 
   /** Whatever is done with one that has ended. */
-  #nothingComesOfIt(dead: Capability | undefined): void {
-    if (dead === undefined) return
+  #nothingComesOfIt(dead: Capability): void {
     if (dead.alive || revoke(dead) !== 0) throw new Error('it has ended, and is used')
     this.real.nodes[1]!.delete(dead)
     for (const work of [() => this.real.root.derive(dead, dead.object), () => this.real.root.move(dead)])
@@ -259,9 +272,12 @@ class Pair {
     const { model, real } = this
     for (const [id, { done }] of real.revocations)
       if (done === model.revoking.includes(id)) throw new Error(`the revocation of ${id} is ${done ? '' : 'not '}done`)
+    if (real.told !== this.#things()) throw new Error(`things were told of ${real.told} capabilities`)
     real.nodes.forEach((of, number) => {
       const held = model.within(number).toSorted((a, b) => a.slot - b.slot)
       if (of.count !== held.length) throw new Error(`node ${number} counts ${of.count}, not ${held.length}`)
+      const free = Array.from({ length: SIZES[number]! }, (_, i) => i).find((i) => !held.some((c) => c.slot === i))
+      if (real.free(of) !== String(free ?? 'quota')) throw new Error(`node ${number} has another free slot`)
       const cnodes = held.filter((c) => c.object.startsWith('node'))
       for (const [type, some] of [
         ['cnode', cnodes],
@@ -274,11 +290,20 @@ class Pair {
             .join() !== some.map((c) => c.slot).join()
         )
           throw new Error(`node ${number} has other slots of type ${type}`)
+      if (
+        of
+          .all()
+          .map((c) => c.slot)
+          .join() !== held.map((c) => c.slot).join()
+      )
+        throw new Error(`node ${number} lists others than it holds`)
       for (const c of held) this.#sameSlot(c, of.at(c.slot))
       for (let at = 0; at < SIZES[number]!; at++)
         if (of.at(at) !== undefined && !held.some((c) => c.slot === at)) throw new Error(`slot ${at} is full`)
     })
   }
+
+  #things = (): number => this.model.held.filter((c) => !c.object.startsWith('node')).length
 
   #sameSlot(held: Held, found: Capability | undefined): void {
     const { model, real } = this
