@@ -24,7 +24,17 @@ const SAMPLE = [
   'drivers/net/can',
   'drivers/net/ethernet/intel',
 ]
-const MORE = ['drivers/clk', 'drivers/of', 'drivers/usb', 'fs/nfs', 'fs/nls', 'net/netfilter', 'net/sched', 'sound/pci', 'lib/crypto']
+const MORE = [
+  'drivers/clk',
+  'drivers/of',
+  'drivers/usb',
+  'fs/nfs',
+  'fs/nls',
+  'net/netfilter',
+  'net/sched',
+  'sound/pci',
+  'lib/crypto',
+]
 
 /** What would compile, archive or need a program that only a whole build makes. */
 const IDLE = [
