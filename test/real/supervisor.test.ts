@@ -193,13 +193,13 @@ for (const [policy, seen] of [
   ['e1000.windows=10', /windows/],
   ['e1000.log=100', /log/],
   // As many as it is given at start, and those to its device: none for registers, or the interface.
-  ['e1000.capabilities=GIVEN+4', /capabilities/],
+  ['e1000.capabilities=GIVEN+5', /capabilities/],
   ['e1000.capabilities=2', /cannot be given its call groups/],
   ['e1000.fibers=1', /fibers/],
 ] as const) {
   test.serial(`quota: ${policy} is refused by name and counted, and nobody else notices`, async (t) => {
     const given = await givenToE1000()
-    const { machine, lan } = await scene(['8139too'], [policy.replace('GIVEN+4', String(given + 4))])
+    const { machine, lan } = await scene(['8139too'], [policy.replace('GIVEN+5', String(given + 5))])
     let refusal = ''
     const nic = lan.plug(nicModel('intel-82540em')!)
     try {
@@ -232,10 +232,10 @@ async function givenToE1000(): Promise<number> {
 
 test.serial('quota: a device is granted with all that belongs to it, or refused and nothing granted', async (t) => {
   const given = await givenToE1000()
-  const machine = createMachine({ policies: parsePolicies([`e1000.capabilities=${given + 3}`]) })
+  const machine = createMachine({ policies: parsePolicies([`e1000.capabilities=${given + 4}`]) })
   const nic = new Lan(machine).plug(nicModel('intel-82540em')!)
   const driver = await machine.load(await pack('e1000'))
-  await t.throwsAsync(driver.bind(nic.fn), { message: /e1000 may not hold the 4 capabilities to 0000:.*: quota of/ })
+  await t.throwsAsync(driver.bind(nic.fn), { message: /e1000 may not hold the 5 capabilities to 0000:.*: quota of/ })
   t.is(driver.domain.capabilities.count, given)
 })
 

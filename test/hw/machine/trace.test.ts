@@ -22,6 +22,8 @@ import {
 
 /** Where the test driver keeps what it lets the device reach. */
 const BUFFER = 0x10100
+/** Where the device finds that: there is one window, so it is the first. */
+const WINDOW = 0x1000_0100
 
 /** probe: a register, a window, the device through it, an interrupt, a sleep, the window closed. */
 const pack = testPackage('tiny', [
@@ -30,13 +32,14 @@ const pack = testPackage('tiny', [
     body: [
       ...probe.body,
       ...poke(SCRATCH_REGISTER, [op.value(0x1234)]),
-      // The driver passes the bus address straight on; there is one window, so it is the first.
+      // The driver passes the bus address straight on.
       ...poke(
         DMA_REGISTER,
         line(op.local(1), op.value(BUFFER), op.value(64), op.value(0), op.call('dma.map')) as never,
       ),
       ...poke(INTERRUPT_REGISTER, [op.value(1000)]),
       ...line(op.value(10_000), op.value(0), op.call('block'), op.drop),
+      ...line(op.local(1), op.value(WINDOW), op.value(64), op.call('dma.unmap'), op.drop),
     ],
   },
   remove,
@@ -93,7 +96,7 @@ test('a filter leaves out what it does not name', async (t) => {
   const { events } = await traced(text, { wants: (category) => category === 'dma' })
   t.deepEqual(
     events.map(({ category, name }) => `${category} ${name}`),
-    ['dma dma.map', 'dma device', 'dma device'],
+    ['dma dma.map', 'dma device', 'dma device', 'dma dma.unmap'],
   )
 })
 
