@@ -29,7 +29,11 @@ export type Refusal = 'empty' | 'occupied' | 'ended' | 'no-right' | 'badged' | '
 export class CapabilityError extends Error {
   readonly refusal: Refusal
   constructor(refusal: Refusal, message: string) {
+    // An answer, not an accident: a program may ask for what it has not got a million times, and a trace costs the most.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'CapabilityError'
     this.refusal = refusal
   }
@@ -90,6 +94,8 @@ export class CNode implements CapabilityObject {
   readonly label: string
   /** Slots: the most capabilities held at once. */
   readonly size: number
+  /** Told of each pointer into it that was refused: asking costs, too. */
+  onRefusal: (() => void) | undefined
   readonly #slots: (Capability | undefined)[] = []
   /** No slot below this one is free. */
   #lowest = 0

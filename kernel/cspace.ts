@@ -8,7 +8,7 @@
  * without such a capability.
  */
 
-import { type Capability, CapabilityError, CNode, RIGHT, Revocation } from './capability.ts'
+import { type Capability, CapabilityError, CNode, type Refusal, RIGHT, Revocation } from './capability.ts'
 
 const INNER = 0x1_0000
 
@@ -21,15 +21,20 @@ interface Place {
   readonly slot: number
 }
 
+function refuse(root: CNode, refusal: Refusal, message: string): never {
+  root.onRefusal?.()
+  throw new CapabilityError(refusal, message)
+}
+
 function placeOf(root: CNode, pointer: number, right: number): Place {
   const inner = Math.floor(pointer / INNER) - 1
   const slot = pointer % INNER
   if (inner < 0) return { node: root, slot }
   const capability = root.at(slot)
   if (capability === undefined || !capability.alive || !(capability.object instanceof CNode))
-    throw new CapabilityError('empty', `slot ${slot} of ${root.label} holds no CNode`)
+    refuse(root, 'empty', `slot ${slot} of ${root.label} holds no CNode`)
   if ((capability.rights & right) !== right)
-    throw new CapabilityError('no-right', `${root.label} may not do this to ${capability.object.label}`)
+    refuse(root, 'no-right', `${root.label} may not do this to ${capability.object.label}`)
   return { node: capability.object, slot: inner }
 }
 
@@ -37,9 +42,8 @@ function placeOf(root: CNode, pointer: number, right: number): Place {
 export function lookup(root: CNode, pointer: number, right: number = RIGHT.READ): Capability {
   const { node, slot } = placeOf(root, pointer, right)
   const capability = node.at(slot)
-  if (capability === undefined) throw new CapabilityError('empty', `slot ${slot} of ${node.label} is empty`)
-  if (!capability.alive)
-    throw new CapabilityError('ended', `the capability in slot ${slot} of ${node.label} is being revoked`)
+  if (capability === undefined) refuse(root, 'empty', `slot ${slot} of ${node.label} is empty`)
+  if (!capability.alive) refuse(root, 'ended', `the capability in slot ${slot} of ${node.label} is being revoked`)
   return capability
 }
 

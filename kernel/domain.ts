@@ -19,6 +19,8 @@ import { Ledger } from './quota.ts'
 
 /** Work that giving way counts as: a fiber that does nothing else must not stop the clock. */
 const SWITCH_UNITS = 200
+/** and that asking for what one has not got counts as. */
+const REFUSAL_UNITS = 200
 /** Entries that may interrupt each other: interrupt, softirq, allocation and what they meet on their way. */
 const DEPTH_MAX = 16
 /** Bytes below a stack's limit that belong to it but must not be used. */
@@ -82,6 +84,7 @@ export class Domain {
     this.limits = limits
     this.partition = partition
     this.capabilities = new CNode(name, limits.capabilities)
+    this.capabilities.onRefusal = () => this.charge(REFUSAL_UNITS)
     this.ledger = new Ledger(limits)
     this.#program = program
     const words = new Int32Array(program.memory.buffer)

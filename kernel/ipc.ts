@@ -475,7 +475,9 @@ export class Ipc {
           : (capability.rights & right) !== right
             ? IPC.NO_RIGHT
             : IPC.OK
-    return this.refused === IPC.OK ? capability : undefined
+    if (this.refused === IPC.OK) return capability
+    space.onRefusal?.()
+    return undefined
   }
 
   /** The party waits no more. */

@@ -108,7 +108,9 @@ function note(tally: Tally, report: Report): void {
   tally.outcomes.set(key, (tally.outcomes.get(key) ?? 0) + 1)
   tally.cpuMs += report.cpuMs
   if (report.cpuMs > (tally.slowest?.cpuMs ?? 0)) tally.slowest = report
-  if (outcome.kind === 'escaped' || report.cpuMs > BUDGET_MS) tally.reports.push(report)
+  if (outcome.kind !== 'escaped' && report.cpuMs <= BUDGET_MS) return
+  tally.reports.push(report)
+  console.error(`${report.index} ${outcome.kind} after ${report.cpuMs.toFixed(0)} ms (${report.what})`)
 }
 
 async function main(): Promise<void> {
