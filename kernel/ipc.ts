@@ -637,7 +637,8 @@ function moveCapabilities(from: Party, to: Party): number {
       // The same one cannot be moved twice, and what is below one moved exclusively ends.
       for (let j = 0; j < i; j++)
         if (out.caps[j] === out.caps[i] && (((out.moved >> i) | (out.moved >> j)) & 0x101) !== 0) return IPC.EMPTY
-      for (let j = 0; exclusive && j < out.capCount; j++)
+      if (!exclusive) continue
+      for (let j = 0; j < out.capCount; j++)
         if (j !== i && isBelow(lookup(from.capabilities, out.caps[j]!), source)) return IPC.EMPTY
     } catch (error) {
       if (error instanceof CapabilityError) return REFUSALS[error.refusal]
