@@ -16,6 +16,8 @@ import type { ClockEvent } from './time.ts'
 const STORM = 100_000
 /** Softirq rounds before other work gets a turn. */
 const SOFTIRQ_ROUNDS = 8
+/** Such rounds without a pause: more than a saturated link makes of them in seconds. */
+const SOFTIRQ_STORM = 250_000
 
 export class Delivery {
   readonly interrupts = new InterruptSet()
@@ -27,6 +29,8 @@ export class Delivery {
   readonly #latency: ClockEvent
   #timerDue = false
   #softirqWanted = false
+  /** Rounds since the softirq last did not ask for itself. */
+  #unbroken = 0
   #inHard = false
   #inSoft = false
 
@@ -77,14 +81,24 @@ export class Delivery {
       if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
       if (this.#kernel.overdrawn(this.#domain.partition)) return this.#defer()
       if (this.#hard()) continue
-      if (!this.#softirqWanted || this.#inSoft || this.#inHard) return
-      if (round++ === SOFTIRQ_ROUNDS) return this.#kernel.later(this.#domain)
+      if (!this.#softirqWanted || this.#inSoft || this.#inHard) {
+        if (!this.#softirqWanted) this.#unbroken = 0
+        return
+      }
+      if (round++ === SOFTIRQ_ROUNDS) return this.#again()
       this.#softirqWanted = false
       this.#inSoft = true
       this.#kernel.log.note(this.#kernel.kinds.softirq, this.#domain.id)
       this.#domain.enter(this.#program.softirq)
       this.#inSoft = false
     }
+  }
+
+  /** The softirq still asks for itself: after others had their turn, if it ever stops. */
+  #again(): void {
+    if (++this.#unbroken <= SOFTIRQ_STORM) return this.#kernel.later(this.#domain)
+    const message = `the softirq asked for itself ${SOFTIRQ_STORM * SOFTIRQ_ROUNDS} times without a pause`
+    this.#domain.fail(new Failure('endless-loop', message))
   }
 
   /** Others come first: only what there is to deliver waits. */

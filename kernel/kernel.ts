@@ -338,13 +338,14 @@ export class Kernel {
 
   async #unhang(fiber: Fiber, limitNs: number): Promise<void> {
     const message = `${fiber.name} has not returned after ${limitNs / 1e9} s`
+    const graceNs = Math.min(1e9, limitNs)
     fiber.condemned = message
     // Woken, it finds that it must wait again, and fails there: the trace then shows what it waits for.
     fiber.domain.wake(fiber.id)
-    await this.run(() => fiber.done, this.clock.now() + 1e9)
+    await this.run(() => fiber.done, this.clock.now() + graceNs)
     if (!fiber.done) {
       fiber.domain.fail(new Failure('hang', message))
-      await this.run(() => fiber.done, this.clock.now() + 1e9)
+      await this.run(() => fiber.done, this.clock.now() + graceNs)
     }
   }
 
