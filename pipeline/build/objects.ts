@@ -246,13 +246,15 @@ function compileFresh(context: CompileContext, unit: Unit, start: number): Promi
     const object = path.join(dir, 'object.o')
     const run = await compileQuickly(context, unit, object, runOptions(context, dir))
     refuseInfrastructure(run.output, unit.source)
-    const read = await fs.readFile(`${object}.d`, 'utf8').then(parseDependencies, () => [unit.source])
-    const inputs = await context.inputs.byFile(read.filter((file) => context.precompiler?.owns(file) !== true))
     const diagnostics = parseDiagnostics(run.output).map((found) => ({
       ...found,
       file: nameOf(context.roots, path.normalize(found.file)),
     }))
     const reason = reasonOf(run, diagnostics)
+    const read = await filesRead(context, unit, `${object}.d`, reason === 'compile-error')
+    const inputs = await context.inputs.byFile(
+      (read ?? [unit.source]).filter((file) => context.precompiler?.owns(file) !== true),
+    )
     const made = reason === undefined ? await fs.readFile(object).then(symbolsOf, () => undefined) : undefined
     if (made !== undefined) {
       const target = objectPath(made.sha)
@@ -264,14 +266,34 @@ function compileFresh(context: CompileContext, unit: Unit, start: number): Promi
     }
     const said = (message: string) => [{ file: nameOf(context.roots, unit.source), line: 0, message }]
     if (reason === 'compile-error') {
-      const told = diagnostics.length > 0 ? diagnostics : said(lastLine(run.output))
-      if (isFinal(told)) await remember(unit.key, inputs, { defines: [], needs: [], diagnostics: told }, dir)
+      const told = diagnostics.length > 0 ? diagnostics.filter(isTelling) : said(lastLine(run.output))
+      if (read !== undefined && isFinal(told))
+        await remember(unit.key, inputs, { defines: [], needs: [], diagnostics: told }, dir)
       return { ...failure(reason, told), inputs, ms: performance.now() - start, cached: false }
     }
     const how = reason === undefined ? NO_OBJECT : (run.death?.how ?? lastLine(run.output))
     return { ...failure(reason ?? 'wrong-output', said(how)), inputs, ms: performance.now() - start, cached: false }
   })
 }
+
+/**
+ * Every file that a compile read; undefined when that is not known. A back end that gives up takes the list with it, so
+ * it is asked for by itself where it is `needed`.
+ */
+async function filesRead(context: CompileContext, unit: Unit, list: string, needed: boolean) {
+  const known = () => fs.readFile(list, 'utf8').then(parseDependencies, () => undefined)
+  const read = await known()
+  if (read !== undefined || !needed) return read
+  await context.toolchain.compile(
+    [...unit.args, '-M', '-MF', list, unit.source],
+    runOptions(context, path.dirname(list)),
+  )
+  return known()
+}
+
+/** The driver's own words about a front end that failed add nothing to what that has told. */
+const isTelling = ({ line, message }: Diagnostic, _at: number, all: readonly Diagnostic[]): boolean =>
+  line > 0 || !message.startsWith('clang frontend command failed') || !all.some((other) => other.line > 0)
 
 const NO_OBJECT = 'what the compiler wrote is no wasm object'
 
@@ -300,7 +322,7 @@ async function remember(
 
 /** Errors that stay as long as what was read stays: not those about files that may still come. */
 const isFinal = (diagnostics: readonly Diagnostic[]): boolean =>
-  diagnostics.every(({ line, message }) => line > 0 && !/file not found|No such file/i.test(message))
+  diagnostics.every(({ line, message }) => line > 0 && !/file not found|No such file|Could not find/i.test(message))
 
 /** With a precompiled header where there is one. What fails with it is compiled without: the plain result counts. */
 async function compileQuickly(context: CompileContext, unit: Unit, object: string, options: RunOptions) {

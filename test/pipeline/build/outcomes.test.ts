@@ -22,8 +22,10 @@ let made = 0
 async function compileWith(script: string, limits: CompileLimits = LIMITS) {
   const id = ++made
   const compiler = path.join(dir, `cc${id}`)
-  const find = 'out=; while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; [ "$1" = -c ] && source=$2; shift; done'
-  await fs.writeFile(compiler, `#!/bin/sh\n${find}\n[ -z "$out" ] && exit 0\n${script}\n`, { mode: 0o755 })
+  const find =
+    'out=; while [ $# -gt 0 ]; do case $1 in -o) out=$2;; -c) source=$2;; -MF) list=$2;; esac; last=$1; shift; done'
+  const listing = '[ -z "$out" ] && { [ -n "$list" ] && echo "object: $last" > "$list"; exit 0; }'
+  await fs.writeFile(compiler, `#!/bin/sh\n${find}\n${listing}\n${script}\n`, { mode: 0o755 })
   const source = path.join(dir, `source${id}.c`)
   await fs.writeFile(source, 'int nothing;\n')
   const run = nativeRunner(process.env)
@@ -102,7 +104,9 @@ test('what a compiler made is found again, with its symbols, until something it 
 
 test('an error in the source is remembered; a crash is tried again', async (t) => {
   const count = path.join(dir, 'errors')
-  const error = await compileWith(`echo x >> ${count}; echo "$source:3:1: error: no"; exit 1`)
+  const error = await compileWith(
+    `echo x >> ${count}; echo "object: $source" > "$out.d"; echo "$source:3:1: error: no"; exit 1`,
+  )
   const second = await error.again()
   t.is(second.reason, 'compile-error')
   t.true(second.cached)
@@ -112,6 +116,20 @@ test('an error in the source is remembered; a crash is tried again', async (t) =
   const crash = await compileWith(`echo x >> ${crashes}; kill -SEGV $$`)
   t.false((await crash.again()).cached)
   t.is(await fs.readFile(crashes, 'utf8'), 'x\nx\n')
+})
+
+test('a back end that gives up, and takes the list of what was read with it, is asked for that list', async (t) => {
+  const runs = path.join(dir, 'runs')
+  const error = await compileWith(`
+    echo x >> ${runs}; echo "$source:3:1: error: computed gotos"
+    echo "clang: error: clang frontend command failed with exit code 70"; exit 70`)
+  t.is(error.outcome.reason, 'compile-error')
+  t.deepEqual(
+    error.outcome.diagnostics.map(({ message }) => message),
+    ['computed gotos'],
+  )
+  t.true((await error.again()).cached)
+  t.is(await fs.readFile(runs, 'utf8'), 'x\n')
 })
 
 test('a file that is missing may come: its error is not remembered', async (t) => {
