@@ -14,6 +14,8 @@ import type { ClockEvent } from './time.ts'
 
 /** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
 const STORM = 100_000
+/** A timer armed for less than this ahead is armed for now. */
+const NO_LATER_NS = 500
 /** Softirq rounds before other work gets a turn. */
 const SOFTIRQ_ROUNDS = 8
 /** Such rounds without a pause: more than a saturated link makes of them in seconds. */
@@ -28,6 +30,9 @@ export class Delivery {
   readonly #timer: ClockEvent
   readonly #latency: ClockEvent
   #timerDue = false
+  /** When the timer was last armed for, and how often in a row its entry armed it for no later than now. */
+  #timerAt = Infinity
+  #overdue = 0
   #softirqWanted = false
   /** Rounds since the softirq last did not ask for itself. */
   #unbroken = 0
@@ -65,6 +70,7 @@ export class Delivery {
 
   setTimer(ns: number): void {
     this.#timerDue = false
+    this.#timerAt = ns
     if (ns === Infinity) this.#timer.disarm()
     else this.#timer.armWithin(ns, this.#domain.slackNs)
   }
@@ -120,10 +126,19 @@ export class Delivery {
     else {
       this.#timerDue = false
       this.#kernel.log.note(this.#kernel.kinds.timer, this.#domain.id)
+      this.#timerAt = Infinity
       this.#domain.enter(this.#program.timer)
+      this.#rearmed(this.#timerAt)
     }
     this.#inHard = false
     return true
+  }
+
+  /** The timer entry armed the timer anew, for `ns`: in the past again and again, time would never leave this instant. */
+  #rearmed(ns: number): void {
+    this.#overdue = ns < this.#kernel.clock.now() + NO_LATER_NS ? this.#overdue + 1 : 0
+    if (this.#overdue <= STORM || this.#domain.dead) return
+    this.#domain.fail(new Failure('endless-loop', `the timer was armed ${STORM} times in a row for no later than now`))
   }
 
   #interrupt(number: number): void {
