@@ -6,7 +6,8 @@
  * blocking calls, by the promise they return; between its entry and that call there is no JavaScript frame.
  */
 import type { Domain } from './domain.ts'
-import { IPC, Party, type Thread } from './ipc.ts'
+import { Party, type Thread } from './ipc.ts'
+import { IPC } from './message.ts'
 import type { Partition, Runnable } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 

@@ -7,57 +7,15 @@
  * wait for it. Threads are known only as `Thread`; nothing here allocates while a message goes.
  */
 
-import {
-  type Capability,
-  CapabilityError,
-  type CapabilityObject,
-  type CNode,
-  type Refusal,
-  revoke,
-  RIGHT,
-} from './capability.ts'
+import { type Capability, type CapabilityObject, type CNode, RIGHT } from './capability.ts'
 import type { Contract } from './contract.ts'
-import { held, lookup } from './cspace.ts'
+import { held } from './cspace.ts'
+import { GONE, IPC, Message } from './message.ts'
 import type { Runnable, Scheduler } from './schedule.ts'
-
-/** Results of IPC calls; a label or count is not negative. */
-export const IPC = {
-  OK: 0,
-  /** The endpoint has ended, or the capability to it. */
-  ENDED: -1,
-  NO_RIGHT: -2,
-  /** No such capability. */
-  EMPTY: -3,
-  DEADLINE: -4,
-  /** The server ended before it replied. */
-  CANCELLED: -5,
-  /** The receiver opened too few slots for the capabilities, or they are taken. */
-  WINDOW: -6,
-  /** The contract does not allow this message now. */
-  PROTOCOL: -7,
-  /** Everybody who could answer waits for the caller. */
-  DEADLOCK: -8,
-  /** Nobody waits for a reply; nobody serves a passive endpoint. */
-  NOBODY: -9,
-  /** The slot is taken. */
-  OCCUPIED: -10,
-  /** It has another badge for good. */
-  BADGED: -11,
-  /** No more capabilities may be held. */
-  QUOTA: -12,
-  /** No such slot, word or byte. */
-  RANGE: -13,
-} as const
+import { EXCLUSIVE, moveCapabilities } from './transfer.ts'
 
 /** The thread must suspend: what the call returns comes with the wake-up. */
 export const BLOCK = -0x8000_0000
-
-/** Label of the message that a client, told by its badge, has gone: its last capability has ended. */
-export const GONE = 0x7fff_ffff
-
-/** Words of a message beside its label. */
-export const WORDS = 8
-export const CAPS = 3
 
 /** What IPC needs of a thread. */
 export interface Thread extends Runnable {
@@ -67,29 +25,6 @@ export interface Thread extends Runnable {
   resume(outcome: number): void
   /** As resume, and it runs next if it may. */
   handOver(outcome: number): void
-}
-
-/** One thread's registers for messages. */
-export class Message {
-  label = 0
-  badge = 0
-  count = 0
-  readonly words = new Int32Array(WORDS)
-  /** Out: pointers of capabilities to send. In: slots where they arrived. */
-  readonly caps = new Int32Array(CAPS)
-  /** Out, bit i: capability i is moved, not copied; bit 8 + i: exclusively. In, bit i: it is the receiver's alone. */
-  moved = 0
-  capCount = 0
-
-  set(label: number, a = 0, b = 0, c = 0, d = 0): void {
-    this.label = label
-    this.words[0] = a
-    this.words[1] = b
-    this.words[2] = c
-    this.words[3] = d
-    this.count = 4
-    this.capCount = 0
-  }
 }
 
 type Wait = 'nothing' | 'send' | 'call' | 'reply' | 'receive' | 'signal'
@@ -198,17 +133,6 @@ function drop<T>(list: T[], item: T): void {
   if (at < 0) return
   for (let i = at; i < list.length - 1; i++) list[i] = list[i + 1]!
   list.pop()
-}
-
-/** What a refusal by the capability space is called here. */
-export const REFUSALS: Readonly<Record<Refusal, number>> = {
-  empty: IPC.EMPTY,
-  occupied: IPC.OCCUPIED,
-  ended: IPC.ENDED,
-  'no-right': IPC.NO_RIGHT,
-  badged: IPC.BADGED,
-  quota: IPC.QUOTA,
-  range: IPC.RANGE,
 }
 
 export class Ipc {
@@ -609,50 +533,4 @@ function first(endpoint: Endpoint): Party | undefined {
   let best = senders[0]
   for (let i = 1; i < senders.length; i++) if (senders[i]!.thread.effective > best!.thread.effective) best = senders[i]
   return best
-}
-
-/** Bit of `moved` that asks for the first capability to be moved exclusively. */
-export const EXCLUSIVE = 8
-
-/** Nobody but its holder reaches what it is for, once what was derived from it has ended. */
-const isOwners = (capability: Capability): boolean =>
-  capability.parent === undefined && capability.object.ownable === true
-
-function isBelow(capability: Capability, root: Capability): boolean {
-  for (let at = capability.parent; at !== undefined; at = at.parent) if (at === root) return true
-  return false
-}
-
-/** Check everything, then move: a refusal leaves both sides as they were. */
-function moveCapabilities(from: Party, to: Party): number {
-  const { out } = from
-  if (out.capCount > to.windowSize) return IPC.WINDOW
-  for (let i = 0; i < out.capCount; i++) {
-    if (to.capabilities.at(to.window + i) !== undefined || to.window + i >= to.capabilities.size) return IPC.WINDOW
-    try {
-      const source = lookup(from.capabilities, out.caps[i]!)
-      if ((source.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
-      const exclusive = ((out.moved >> (EXCLUSIVE + i)) & 1) !== 0
-      if (exclusive && !isOwners(source)) return IPC.NO_RIGHT
-      // The same one cannot be moved twice, and what is below one moved exclusively ends.
-      for (let j = 0; j < i; j++)
-        if (out.caps[j] === out.caps[i] && (((out.moved >> i) | (out.moved >> j)) & 0x101) !== 0) return IPC.EMPTY
-      if (!exclusive) continue
-      for (let j = 0; j < out.capCount; j++)
-        if (j !== i && isBelow(lookup(from.capabilities, out.caps[j]!), source)) return IPC.EMPTY
-    } catch (error) {
-      if (error instanceof CapabilityError) return REFUSALS[error.refusal]
-      throw error
-    }
-  }
-  for (let i = 0; i < out.capCount; i++) {
-    const source = lookup(from.capabilities, out.caps[i]!)
-    if ((out.moved >> (EXCLUSIVE + i)) & 1) {
-      revoke(source, false)
-      to.capabilities.move(source, to.window + i)
-    } else if ((out.moved >> i) & 1) to.capabilities.move(source, to.window + i)
-    else to.capabilities.derive(source, source.object, { slot: to.window + i })
-    to.in.caps[i] = to.window + i
-  }
-  return IPC.OK
 }

@@ -5,7 +5,7 @@
  * kernel/contract.ts's business; it comes from a program, so all of it may be wrong.
  */
 import type { ContractRules, MessageShape } from '../../kernel/contract.ts'
-import { GONE, WORDS } from '../../kernel/ipc.ts'
+import { GONE, WORDS } from '../../kernel/message.ts'
 
 const NAME = /^[\w-]+$/
 

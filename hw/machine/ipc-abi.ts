@@ -8,17 +8,8 @@ import { type CapCalls, type IpcCalls, message as layout } from '../../linux-api
 import { CapabilityError, RIGHT } from '../../kernel/capability.ts'
 import { Contract } from '../../kernel/contract.ts'
 import { lookup, mint, move, remove, revocation } from '../../kernel/cspace.ts'
-import {
-  CAPS,
-  Endpoint,
-  IPC,
-  type Ipc,
-  type Message,
-  Notification,
-  type Party,
-  REFUSALS,
-  WORDS,
-} from '../../kernel/ipc.ts'
+import { Endpoint, type Ipc, Notification, type Party } from '../../kernel/ipc.ts'
+import { CAPS, IPC, type Message, REFUSALS, WORDS } from '../../kernel/message.ts'
 import { parseContract } from './contract-text.ts'
 import { deadline } from './core-abi.ts'
 import type { Host } from './host.ts'

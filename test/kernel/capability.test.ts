@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CNode, revoke, RIGHT } from '../../kernel/capability.ts'
+import { CapabilityError, CNode, revoke, RIGHT } from '../../kernel/capability.ts'
 
 const object = { type: 'thing', label: 'a thing' }
 
@@ -50,4 +50,10 @@ test('a space holds no more than its quota, and slots are used again', (t) => {
   a.delete(first)
   t.is(a.create(object).slot, first.slot)
   t.is(a.clear(), 2)
+})
+
+test('a refusal takes no trace, and leaves other errors theirs', (t) => {
+  const before = Error.stackTraceLimit
+  t.notRegex(new CapabilityError('empty', 'nothing there').stack ?? '', /\n\s+at /)
+  t.is(Error.stackTraceLimit, before)
 })

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import test from 'ava'
 import { type Capability, CNode, RIGHT } from '../../kernel/capability.ts'
 import { mint } from '../../kernel/cspace.ts'
-import { Endpoint, EXCLUSIVE, Ipc, IPC, Party } from '../../kernel/ipc.ts'
+import { Endpoint, Ipc, Party } from '../../kernel/ipc.ts'
+import { IPC } from '../../kernel/message.ts'
+import { EXCLUSIVE } from '../../kernel/transfer.ts'
 import { MemoryObject } from '../../kernel/memory-object.ts'
 import { BROKEN, passes, Ring, RING_HEADER } from '../../kernel/ring.ts'
 import { Partition, Scheduler } from '../../kernel/schedule.ts'
@@ -83,6 +85,17 @@ test('Zircon: what is transferred without the right to, or is not the sender’s
     t.true(send(...sent) < 0, what)
     unmoved()
   }
+})
+
+test('a CNode and what lies in it go in one message, though its slot is empty by the time the second goes', (t) => {
+  const { from, to, send } = pair()
+  const inner = new CNode('inner', 4)
+  from.capabilities.create(inner, { slot: 1 })
+  const own = memory(inner, 0)
+  t.is(send(0b11, 1, 1 + 65_536), IPC.OK)
+  t.is(to.capabilities.at(8)?.object, inner)
+  t.is(to.capabilities.at(9), own)
+  t.deepEqual([from.capabilities.at(1), inner.at(0)], [undefined, undefined])
 })
 
 test('memory is reached to the byte and no further', (t) => {

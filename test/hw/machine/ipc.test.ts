@@ -1,7 +1,7 @@
 /** Conversations between driver domains over the driver ABI, with drivers made by hand. */
 import test from 'ava'
 import * as ABI from '../../../linux-api/generated/abi.ts'
-import { GONE, IPC } from '../../../kernel/ipc.ts'
+import { GONE, IPC } from '../../../kernel/message.ts'
 import { CNode, Revocation, RIGHT } from '../../../kernel/capability.ts'
 import { DriverEnded } from '../../../hw/machine/driver.ts'
 import { createMachine } from '../../../hw/machine/machine.ts'

@@ -2,18 +2,8 @@
 import fc from 'fast-check'
 import { type Capability, CNode, Revocation } from '../../../kernel/capability.ts'
 import { Contract } from '../../../kernel/contract.ts'
-import {
-  CAPS,
-  Endpoint,
-  IPC,
-  Ipc,
-  Message,
-  Notification,
-  Party,
-  REFUSALS,
-  type Thread,
-  WORDS,
-} from '../../../kernel/ipc.ts'
+import { Endpoint, Ipc, Notification, Party, type Thread } from '../../../kernel/ipc.ts'
+import { CAPS, IPC, Message, REFUSALS, WORDS } from '../../../kernel/message.ts'
 import { IPC as COMPILED } from '../../../linux-api/generated/abi.ts'
 import { Partition, Scheduler } from '../../../kernel/schedule.ts'
 import { BLOCKED, type Door, IpcModel, type Letter, type Rules, type Thing, type Wake } from './_ipc.ts'

@@ -1,7 +1,9 @@
 /** The kernel's memory objects, sent about in messages, and the model of them, given the same random operations. */
 import fc from 'fast-check'
 import { type Capability, CNode, revoke, RIGHT } from '../../../kernel/capability.ts'
-import { Endpoint, EXCLUSIVE, Ipc, IPC, Party } from '../../../kernel/ipc.ts'
+import { Endpoint, Ipc, Party } from '../../../kernel/ipc.ts'
+import { IPC } from '../../../kernel/message.ts'
+import { EXCLUSIVE } from '../../../kernel/transfer.ts'
 import { MemoryObject } from '../../../kernel/memory-object.ts'
 import { Partition, Scheduler } from '../../../kernel/schedule.ts'
 import { Noted } from './_ipc-pair.ts'
