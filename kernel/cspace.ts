@@ -12,9 +12,6 @@ import { type Capability, CapabilityError, CNode, type Refusal, RIGHT, Revocatio
 
 const INNER = 0x1_0000
 
-/** The pointer to a slot of an inner CNode. */
-export const pointerTo = (slot: number, inner: number): number => slot + (inner + 1) * INNER
-
 /** A slot that a pointer names, whether filled or not. */
 interface Place {
   readonly node: CNode

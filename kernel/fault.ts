@@ -107,7 +107,7 @@ export const FAULTS = {
     follows: 'restart',
   },
   'double-unmap': {
-    noticed: 'the IOMMU: a window that is not open, or of another length, is closed',
+    noticed: 'the IOMMU: a window that is not open is closed (a wrong length closes nothing, and is noted)',
     reported: 'the line that unmaps, address and length',
     follows: 'restart',
   },

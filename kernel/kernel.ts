@@ -131,8 +131,8 @@ export class Kernel {
   }
 
   /**
-   * Whether the running fiber must let another go, or the loop, which has something to do, or ends. One of its own domain waits until the turn is
-   * over, and even then gets only the other fiber's turn: see #holder.
+   * Whether the running fiber must give way: to the kernel's loop, or to a rival. A rival of its own domain waits until the
+   * turn is over; see #holder for what it gets then.
    */
   contended(): boolean {
     const fiber = this.#current

@@ -366,11 +366,6 @@ export class HeaderGraph {
     return header
   }
 
-  /** Number of the file at a path; undefined when no header has met it. */
-  fileAt(name: string): number | undefined {
-    return this.files.get(path.normalize(name))
-  }
-
   private load(spelt: string): Header | undefined {
     let text: string
     try {

@@ -54,8 +54,5 @@ export const changeText = (change: Change): string => {
   return change === 'same' ? '' : `${sign} ${word}`.trim()
 }
 
-/** The last part of a folder's path, in which most of its name is. */
-export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
 /** What the row stopped at, in one line. */
 export const stopText = (row: Row): string => [row.reason, row.detail].filter(Boolean).join(': ')
