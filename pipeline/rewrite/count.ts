@@ -5,7 +5,7 @@
  * the module itself does, event by event. The checks stay where the verifier looks for them.
  */
 import { CodeWalker, readLocals } from '../wasm/code.ts'
-import { FUEL_GLOBAL, fuelCheck, hasPattern } from '../wasm/checks.ts'
+import { FUEL_GLOBAL, bulkFunction, fuelCheck, hasPattern } from '../wasm/checks.ts'
 import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
 import { rewriteBodies, type BodyWriter, type Rewritten } from './bodies.ts'
@@ -43,6 +43,7 @@ export function fuelCheckOf(module: WasmModule): Uint8Array | undefined {
 export function countCalls(bytes: Uint8Array): { rewritten: Rewritten; plan: CounterPlan } {
   const module = readModule(bytes)
   const check = fuelCheckOf(module)
+  const bulk = bulkFunction(module)
   const name = functionNamer(module)
   const base = module.importedGlobals.length + module.globals.length
   const functions: CounterPlan['functions'][number][] = []
@@ -60,15 +61,15 @@ export function countCalls(bytes: Uint8Array): { rewritten: Rewritten; plan: Cou
       const checked = check !== undefined && hasPattern(bytes, codeStart, body.end, check)
       const start = codeStart + (checked ? check.length : 0)
       out.copy(codeStart, start)
-      // The last function is the check's own: it is found by its bytes.
-      const isCheck = index === module.bodies.length - 1
+      // The last functions are the checks' own: they are found by their bytes.
+      const isCheck = index === module.bodies.length - 1 || module.importedFunctions.length + index === bulk
       const entries = isCheck ? -1 : counter(out)
       const calls: number[] = []
       let copied = start
       const walker = new CodeWalker(bytes, start, body.end)
       while (walker.next()) {
         const isCall = walker.opcode === OP.call || walker.opcode === OP.callIndirect
-        if (!isCall || isCheck || isOfCheck(module, walker)) continue
+        if (!isCall || isCheck || isOfCheck(module, walker, bulk)) continue
         out.copy(copied, walker.start)
         copied = walker.start
         calls.push(counter(out))
@@ -80,11 +81,11 @@ export function countCalls(bytes: Uint8Array): { rewritten: Rewritten; plan: Cou
   return { rewritten, plan: { functions, counters: names.length } }
 }
 
-/** A call that a check makes: it stays as it is. */
-export function isOfCheck(module: WasmModule, walker: CodeWalker): boolean {
+/** A call that a check makes: it stays as it is. `bulk` is the function that charges for ranges. */
+export function isOfCheck(module: WasmModule, walker: CodeWalker, bulk: number): boolean {
   if (walker.opcode !== OP.call) return false
   const last = module.importedFunctions.length + module.bodies.length - 1
-  if (walker.a === last) return true
+  if (walker.a === last || walker.a === bulk) return true
   const imported = module.importedFunctions[walker.a]
   return imported?.module === 'sched' && imported.name === 'stack_overflow'
 }

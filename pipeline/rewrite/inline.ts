@@ -10,7 +10,7 @@
  */
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { Cursor } from '../wasm/bytes.ts'
-import { hasPattern } from '../wasm/checks.ts'
+import { bulkFunction, hasPattern } from '../wasm/checks.ts'
 import { fuelCheckOf, isOfCheck } from './count.ts'
 import { functionType, readModule, type Body, type ValueType, type WasmModule } from '../wasm/module.ts'
 import { BLOCK_VOID, OP } from '../wasm/opcodes.ts'
@@ -46,6 +46,8 @@ interface Work {
   readonly counts: Counts
   readonly hot: number
   readonly check: Uint8Array | undefined
+  /** The function that charges for ranges: the verifier looks for calls of it. */
+  readonly bulk: number
   readonly calls: InlinedCall[]
   inlined: number
 }
@@ -60,6 +62,7 @@ export function inlineHot(bytes: Uint8Array, counts: Counts): Inlining {
     counts,
     hot: hotCount(all, callsAll),
     check: fuelCheckOf(module),
+    bulk: bulkFunction(module),
     calls: [{ from: 0, within: 0 }],
     inlined: 0,
   }
@@ -113,7 +116,7 @@ class Inliner {
     scale: number,
     chain: readonly number[],
   ): void {
-    const { module, counts } = this.#work
+    const { module, counts, bulk } = this.#work
     const out = this.#out
     const made = counts.get(index)?.calls
     const walker = new CodeWalker(module.bytes, start, body.end)
@@ -126,7 +129,7 @@ class Inliner {
     while (walker.next()) {
       const { opcode } = walker
       if (opcode === OP.call || opcode === OP.callIndirect) {
-        if (isOfCheck(module, walker)) continue
+        if (isOfCheck(module, walker, bulk)) continue
         const count = (made?.[site++] ?? 0) * scale
         const callee = opcode === OP.call ? this.#inlinable(walker.a, count, chain) : undefined
         if (callee === undefined) continue

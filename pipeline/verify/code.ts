@@ -4,7 +4,9 @@
  *
  * Why this suffices: a run that never ends passes a loop head or enters a function again and again; loop heads are all
  * checked, and so is the entry of every function that calls another one of the module or calls indirectly. Nothing but
- * the checks may write the fuel counter, and nothing at all the stack limit.
+ * the checks may write the fuel counter, and nothing at all the stack limit. What works on a range of memory is charged by
+ * its length; memory and table keep their sizes (growing, even by nothing, takes the memory from under the host's views), and
+ * the table its functions.
  */
 import { WasmError } from '../wasm/bytes.ts'
 import {
@@ -15,15 +17,18 @@ import {
   RESCHED,
   STACK_GLOBAL,
   STACK_OVERFLOW,
+  bulkFunction,
   exhaustedBody,
   fuelCheck,
   fuelWriteOffset,
   hasPattern,
+  isBulk,
+  isFree,
   stackCheck,
 } from '../wasm/checks.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { functionNamer, type Body, type WasmModule } from '../wasm/module.ts'
-import { OP } from '../wasm/opcodes.ts'
+import { OP, opcodeName } from '../wasm/opcodes.ts'
 import { at, type Problem } from './problem.ts'
 
 interface Expected {
@@ -33,6 +38,8 @@ interface Expected {
   readonly stack: number
   /** The function that is called when the counter has run out: it calls imports only. */
   readonly exhausted: number
+  /** The function that charges for ranges of memory. */
+  readonly bulk: number
   readonly fuelBytes: Uint8Array
   readonly stackBytes: Uint8Array
   /** Where in the fuel check the counter is written. */
@@ -55,9 +62,12 @@ export function checkCode(module: WasmModule, report: (problem: Problem) => void
   const fuelBytes = fuel < 0 || exhausted < 0 ? nothing : fuelCheck(fuel, exhausted)
   const stackBytes = stack < 0 || limit < 0 || overflow < 0 ? nothing : stackCheck(stack, limit, overflow)
   const fuelWrite = fuelWriteOffset(Math.max(0, fuel))
-  const expected: Expected = { module, fuel, limit, stack, exhausted, fuelBytes, stackBytes, fuelWrite, report }
+  const bulk = exhausted < 0 ? -1 : bulkFunction(module)
+  const expected: Expected = { module, fuel, limit, stack, exhausted, bulk, fuelBytes, stackBytes, fuelWrite, report }
   const name = functionNamer(module)
   module.bodies.forEach((body, i) => {
+    // Its bytes are known, the write of the counter among them.
+    if (module.importedFunctions.length + i === bulk) return
     const title = (): string => name(module.importedFunctions.length + i)
     try {
       checkBody(expected, body, title)
@@ -94,6 +104,8 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
   if (counted) fuelWrite = codeStart + expected.fuelWrite
   const imported = module.importedFunctions.length
   let recurses = false
+  /** What the instruction before left on the stack is a length that is charged, or one that nobody counts. */
+  let charged = false
   const walker = new CodeWalker(bytes, codeStart, body.end)
   while (walker.next()) {
     const { opcode } = walker
@@ -101,13 +113,29 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
     else if (opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
     else if (
       opcode === OP.callIndirect ||
-      (opcode === OP.call && walker.a >= imported && walker.a !== expected.exhausted)
+      (opcode === OP.call && walker.a >= imported && walker.a !== expected.exhausted && walker.a !== expected.bulk)
     )
       recurses = true
+    else if (isBulk(opcode) && !charged) {
+      const message = `${opcodeName(opcode)} does not count its work`
+      report({ code: 'no-fuel-check', where: at(title(), walker.start), message })
+    } else if (resizes(opcode)) {
+      const message = `${opcodeName(opcode)} is not allowed: memory and table stay as they are loaded`
+      report({ code: 'feature', where: at(title(), walker.start), message })
+    }
+    charged = (opcode === OP.call && walker.a === expected.bulk) || isFree(opcode, walker.a)
   }
   // As mayRecurse has it, without a walk of its own.
   if (recurses && !counted) wantFuel(codeStart, 'a function that calls others')
 }
+
+/** Instructions that change what memory or table there is, or many entries of a table at once: no driver is compiled to any. */
+const resizes = (opcode: number): boolean =>
+  opcode === OP.memoryGrow ||
+  opcode === OP.tableInit ||
+  opcode === OP.tableCopy ||
+  opcode === OP.tableGrow ||
+  opcode === OP.tableFill
 
 function checkWrite(e: Expected, walker: CodeWalker, body: Body, fuelWrite: number, title: () => string): void {
   const where = (): string => at(title(), walker.start)

@@ -6,8 +6,12 @@
  * function, so that the counted path has no byte for it. That function first calls a plain import, which may be called
  * from anywhere, and only if that leaves the counter below zero one that suspends, which an atomic entry must not reach:
  * the engine refuses a suspending import where no fiber is, even one that would not suspend.
+ *
+ * What works on a range of memory by itself (memory.copy, fill, init) is charged by its length before it begins, in a
+ * function that hands the length on; short constant lengths are as cheap as any instruction and are not.
  */
 import { Writer } from './bytes.ts'
+import type { WasmModule } from './module.ts'
 import { BLOCK_VOID, OP } from './opcodes.ts'
 
 export const FUEL_GLOBAL = 'drvport_fuel'
@@ -20,6 +24,19 @@ export const RESCHED = 'resched'
 export const STACK_OVERFLOW = 'stack_overflow'
 /** The function that is called when the counter has run out, in the name section. */
 export const EXHAUSTED_NAME = 'drvport_exhausted'
+/** The function that charges for a range of memory, there. */
+export const BULK_NAME = 'drvport_bulk'
+
+/** A unit of work is this many bytes of a range, as a power of two. */
+export const BULK_SHIFT = 6
+/** Bytes of a constant length that nobody counts. */
+export const BULK_FREE = 256
+
+/** An instruction that takes time for the length on top of its operands. */
+export const isBulk = (opcode: number): boolean =>
+  opcode === OP.memoryCopy || opcode === OP.memoryFill || opcode === OP.memoryInit
+/** Whether the length is one that nobody counts: what the instruction before pushed. */
+export const isFree = (opcode: number, a: number): boolean => opcode === OP.i32Const && a >= 0 && a <= BULK_FREE
 
 /** `if (--fuel < 0) exhausted()` */
 export function fuelCheck(fuelGlobal: number, exhaustedFunction: number): Uint8Array {
@@ -34,6 +51,29 @@ export function exhaustedBody(fuelGlobal: number, preemptFunction: number, resch
   const out = new Writer(32).u8(0)
   out.u8(OP.call).u32(preemptFunction).u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(0).u8(OP.i32LtS)
   return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(reschedFunction).u8(OP.end).u8(OP.end).finish()
+}
+
+/** Body of the function that takes and returns a length: `fuel -= length >> 6; if (fuel < 0) exhausted()` */
+export function bulkBody(fuelGlobal: number, exhaustedFunction: number): Uint8Array {
+  const out = new Writer(32).u8(0)
+  out.u8(OP.globalGet).u32(fuelGlobal).u8(OP.localGet).u32(0).u8(OP.i32Const).s32(BULK_SHIFT).u8(OP.i32ShrU)
+  out.u8(OP.i32Sub).u8(OP.globalSet).u32(fuelGlobal)
+  out.u8(OP.globalGet).u32(fuelGlobal).u8(OP.i32Const).s32(0).u8(OP.i32LtS)
+  out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(exhaustedFunction).u8(OP.end)
+  return out.u8(OP.localGet).u32(0).u8(OP.end).finish()
+}
+
+/** Index of the function that charges for ranges, -1 when there is none: the last but one, if it does just that. */
+export function bulkFunction(module: WasmModule): number {
+  const fuel = module.exports.find(({ kind, name }) => kind === 'global' && name === FUEL_GLOBAL)?.index
+  const body = module.bodies.at(-2)
+  if (fuel === undefined || body === undefined) return -1
+  const last = module.importedFunctions.length + module.bodies.length - 1
+  const wanted = bulkBody(fuel, last)
+  const type = module.types[module.functions.at(-2)!]
+  const typed = type?.params.join() === 'i32' && type.results.join() === 'i32'
+  const same = body.end - body.start === wanted.length && hasPattern(module.bytes, body.start, body.end, wanted)
+  return typed && same ? last - 1 : -1
 }
 
 /** Offset, in the fuel check, of the instruction that writes the counter. */

@@ -3,7 +3,8 @@
  *
  * Added: the mutable exported globals `drvport_fuel` and `drvport_stack_limit`, the imports `sched.preempt`,
  * `sched.resched` and `sched.stack_overflow` (unless the module has them already), a last function that calls the first
- * two, a fuel check at every loop head and at the entry of every function that calls another one of the module or calls
+ * two and one before it that charges for ranges of memory, a call of that before everything that works on a range, a fuel
+ * check at every loop head and at the entry of every function that calls another one of the module or calls
  * indirectly (so that every cycle of execution passes a check), and a stack check after every write of `__stack_pointer`. Removed: debug sections. Numbers the linker padded
  * are written in their shortest form. The result depends on the input bytes only.
  *
@@ -11,6 +12,7 @@
  */
 import { Cursor, WasmError, Writer } from './bytes.ts'
 import {
+  BULK_NAME,
   CHECK_MODULE,
   EXHAUSTED_NAME,
   FUEL_GLOBAL,
@@ -19,12 +21,23 @@ import {
   RESCHED,
   STACK_GLOBAL,
   STACK_OVERFLOW,
+  bulkBody,
   exhaustedBody,
   fuelCheck,
+  isBulk,
+  isFree,
   stackCheck,
 } from './checks.ts'
 import { CodeWalker, readLocals } from './code.ts'
-import { SECTION, readModule, type Body, type Section, type WasmModule } from './module.ts'
+import {
+  SECTION,
+  readModule,
+  type Body,
+  type FuncType,
+  type Section,
+  type ValueType,
+  type WasmModule,
+} from './module.ts'
 import type { OffsetMap } from './offsets.ts'
 import { OP } from './opcodes.ts'
 
@@ -32,7 +45,14 @@ export interface Instrumented {
   readonly bytes: Uint8Array
   readonly offsets: OffsetMap
   /** Checks inserted. */
-  readonly checks: { readonly functions: number; readonly loops: number; readonly stack: number }
+  readonly checks: Readonly<Checks>
+}
+
+interface Checks {
+  functions: number
+  loops: number
+  stack: number
+  bulk: number
 }
 
 /** Everything the section writers need to know about the rewrite. */
@@ -41,12 +61,18 @@ interface Plan {
   /** Function imports added; every index of a defined function grows by as many. */
   readonly added: readonly string[]
   readonly emptyType: number
+  /** Of the function that charges for ranges: a length in, the same out. */
+  readonly lengthType: number
+  readonly addedTypes: readonly (readonly number[])[]
   readonly stackGlobal: number
   readonly fuelGlobal: number
   readonly limitGlobal: number
   /** The added function: what happens when the counter has run out. */
   readonly exhaustedFunction: number
   readonly exhaustedBytes: Uint8Array
+  readonly bulkFunction: number
+  readonly bulkBytes: Uint8Array
+  readonly bulkCall: Uint8Array
   readonly fuelBytes: Uint8Array
   readonly stackBytes: Uint8Array
   readonly shift: (functionIndex: number) => number
@@ -89,7 +115,14 @@ function makePlan(module: WasmModule): Plan {
     module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === name)
   const added = [PREEMPT, STACK_OVERFLOW, RESCHED].filter((name) => find(name) < 0)
   const indexOf = (name: string): number => (find(name) < 0 ? imported + added.indexOf(name) : find(name))
-  const emptyType = module.types.findIndex((t) => t.params.length === 0 && t.results.length === 0)
+  const addedTypes: number[][] = []
+  const typeOf = (params: ValueType[], results: ValueType[]): number => {
+    const same = (t: FuncType): boolean => t.params.join() === params.join() && t.results.join() === results.join()
+    const found = module.types.findIndex(same)
+    if (found >= 0) return found
+    const bytes = (types: ValueType[]): number[] => [types.length, ...types.map((t) => valueTypeBytes[t])]
+    return module.types.length + addedTypes.push([0x60, ...bytes(params), ...bytes(results)]) - 1
+  }
   for (const name of [PREEMPT, STACK_OVERFLOW, RESCHED]) {
     const item = module.importedFunctions[find(name)]
     const type = item?.typeIndex === undefined ? undefined : module.types[item.typeIndex]
@@ -98,16 +131,22 @@ function makePlan(module: WasmModule): Plan {
   }
   const fuelGlobal = module.importedGlobals.length + module.globals.length
   const limitGlobal = fuelGlobal + 1
-  const exhaustedFunction = imported + added.length + module.bodies.length
+  const bulkFunction = imported + added.length + module.bodies.length
+  const exhaustedFunction = bulkFunction + 1
   return {
     module,
     added,
-    emptyType: emptyType < 0 ? module.types.length : emptyType,
+    emptyType: typeOf([], []),
+    lengthType: typeOf(['i32'], ['i32']),
+    addedTypes,
     stackGlobal,
     fuelGlobal,
     limitGlobal,
     exhaustedFunction,
     exhaustedBytes: exhaustedBody(fuelGlobal, indexOf(PREEMPT), indexOf(RESCHED)),
+    bulkFunction,
+    bulkBytes: bulkBody(fuelGlobal, exhaustedFunction),
+    bulkCall: new Writer().u8(OP.call).u32(bulkFunction).finish(),
     fuelBytes: fuelCheck(fuelGlobal, exhaustedFunction),
     stackBytes: stackCheck(stackGlobal, limitGlobal, indexOf(STACK_OVERFLOW)),
     shift: (index) => (index < imported ? index : index + added.length),
@@ -118,7 +157,11 @@ function makePlan(module: WasmModule): Plan {
 function rewriteSection(plan: Plan, id: number, section: Section | undefined): Uint8Array | undefined {
   switch (id) {
     case SECTION.type:
-      return append(plan, section, plan.emptyType < plan.module.types.length ? [] : [(w) => w.u8(0x60).u8(0).u8(0)])
+      return append(
+        plan,
+        section,
+        plan.addedTypes.map((bytes) => (w) => w.bytes(Uint8Array.from(bytes))),
+      )
     case SECTION.import:
       return append(
         plan,
@@ -126,7 +169,7 @@ function rewriteSection(plan: Plan, id: number, section: Section | undefined): U
         plan.added.map((name) => (w) => w.name(CHECK_MODULE).name(name).u8(0).u32(plan.emptyType)),
       )
     case SECTION.function:
-      return append(plan, section, [(w) => w.u32(plan.emptyType)])
+      return append(plan, section, [(w) => w.u32(plan.lengthType), (w) => w.u32(plan.emptyType)])
     case SECTION.global:
       return rewriteGlobals(plan)
     case SECTION.export:
@@ -246,7 +289,7 @@ function rewriteNames(plan: Plan, section: Section, out: Writer): void {
       const moved: [number, string][] = names.map(([i, name]) => [id === 1 ? plan.shift(i) : i, name])
       if (id === 1) {
         plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
-        moved.push([plan.exhaustedFunction, EXHAUSTED_NAME])
+        moved.push([plan.bulkFunction, BULK_NAME], [plan.exhaustedFunction, EXHAUSTED_NAME])
       } else moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL])
       moved.sort((x, y) => x[0] - y[0])
       const map = new Writer().u32(moved.length)
@@ -270,7 +313,7 @@ interface RewrittenCode {
   readonly payload: Uint8Array
   readonly newStarts: Uint32Array
   readonly originalStarts: Uint32Array
-  readonly checks: { functions: number; loops: number; stack: number }
+  readonly checks: Checks
 }
 
 /** State of the code rewrite: output of the current body, and the runs of the offset map so far. */
@@ -279,7 +322,7 @@ interface Rewrite {
   readonly body: Writer
   readonly newStarts: number[]
   readonly originalStarts: number[]
-  readonly checks: { functions: number; loops: number; stack: number }
+  readonly checks: Checks
 }
 
 function rewriteCode(plan: Plan): RewrittenCode {
@@ -290,9 +333,9 @@ function rewriteCode(plan: Plan): RewrittenCode {
     body: new Writer(4096),
     newStarts: [],
     originalStarts: [],
-    checks: { functions: 0, loops: 0, stack: 0 },
+    checks: { functions: 0, loops: 0, stack: 0, bulk: 0 },
   }
-  out.u32(module.bodies.length + 1)
+  out.u32(module.bodies.length + 2)
   for (const body of module.bodies) {
     const firstRun = state.newStarts.length
     state.body.clear()
@@ -304,6 +347,7 @@ function rewriteCode(plan: Plan): RewrittenCode {
   // Of no source: it maps beyond all of it.
   state.newStarts.push(out.length)
   state.originalStarts.push((module.code ? module.code.end - module.code.start : 0) + 2)
+  out.u32(plan.bulkBytes.length).bytes(plan.bulkBytes)
   out.u32(plan.exhaustedBytes.length).bytes(plan.exhaustedBytes)
   return {
     payload: out.finish(),
@@ -349,6 +393,8 @@ function rewriteBody(state: Rewrite, body: Body): void {
     checks.functions++
   }
   const walker = new CodeWalker(bytes, codeStart, body.end)
+  /** The length that was pushed just before is one that nobody counts. */
+  let free = false
   while (walker.next()) {
     const before = out.length + (walker.start - copied)
     if (isRewritten(walker)) {
@@ -369,7 +415,14 @@ function rewriteBody(state: Rewrite, body: Body): void {
     } else if (walker.opcode === OP.globalSet && walker.a === plan.stackGlobal) {
       insert(plan.stackBytes, walker.end)
       checks.stack++
+    } else if (isBulk(walker.opcode) && !free) {
+      out.range(bytes, copied, walker.start)
+      copied = walker.start
+      startRun(walker.start)
+      insert(plan.bulkCall, walker.start)
+      checks.bulk++
     }
+    free = isFree(walker.opcode, walker.a)
   }
   out.range(bytes, copied, body.end)
 }

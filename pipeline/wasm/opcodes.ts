@@ -66,8 +66,16 @@ export const OP = {
   i32LtS: 0x48,
   i32LtU: 0x49,
   i32Sub: 0x6b,
+  i32ShrU: 0x76,
   refNull: 0xd0,
   refFunc: 0xd2,
+  memoryInit: 0xfc08,
+  memoryCopy: 0xfc0a,
+  memoryFill: 0xfc0b,
+  tableInit: 0xfc0c,
+  tableCopy: 0xfc0e,
+  tableGrow: 0xfc0f,
+  tableFill: 0xfc11,
 } as const
 
 /** No value: the block type 0x40. */

@@ -41,7 +41,6 @@ const OP = {
   globalSet: 0x24,
   load: 0x28,
   store: 0x36,
-  memoryGrow: 0x40,
   i32: 0x41,
   add: 0x6a,
   sub: 0x6b,
@@ -136,6 +135,25 @@ const forever = (body: readonly number[]): number[] => [OP.loop, VOID, ...body, 
 
 const store = (address: number, value: number): number[] => [...constant(address), ...constant(value), OP.store, 0, 0]
 
+/** memory.fill from 0 on, and memory.copy within the memory. */
+const fill = (value: number, length: number): number[] => [
+  ...constant(0),
+  ...constant(value),
+  ...constant(length),
+  0xfc,
+  11,
+  0,
+]
+const copy = (length: number): number[] => [
+  ...constant(MEMORY / 2),
+  ...constant(0),
+  ...constant(length),
+  0xfc,
+  10,
+  0,
+  0,
+]
+
 /** RTL8139 registers through its memory BAR: receive and transmit rings anywhere (data sheet, section 6). */
 const device = (
   m: Making,
@@ -171,15 +189,11 @@ export const attacks: Readonly<Record<string, Attack>> = {
   exit: (m) => callWith(m, 'sched.exit', []),
   'own fault, absurd text': (m) => callWith(m, 'log.fault', [number(m.random), number(m.random), number(m.random)]),
   'own fault, longest text': (m) => callWith(m, 'log.fault', [1, 0, MEMORY]),
-  'memory.grow for ever': () => forever([...constant(1), OP.memoryGrow, 0, OP.drop]),
-  'write over the whole memory': (m) => [
-    ...constant(0),
-    ...constant(m.random.next()),
-    ...constant(MEMORY),
-    0xfc,
-    11,
-    0,
-  ],
+  'write over the whole memory': (m) => fill(m.random.next(), MEMORY),
+  'fills without end': (m) => forever(fill(m.random.next(), pick(m.random, [255, 256, 257, 4096, MEMORY]))),
+  'fills in a row without end': () => forever([...fill(0, MEMORY), ...fill(0, MEMORY), ...fill(0, MEMORY)]),
+  'copies without end': (m) => forever(copy(pick(m.random, [256, 257, MEMORY / 2]))),
+  'ranges out of bounds': (m) => [...fill(0, number(m.random)), ...copy(number(m.random))],
   'write over the words the machine reads': (m) => shared.flatMap((_, i) => store(1024 + 8 * i, m.random.next())),
   'interrupts off for good': () => store(sharedAt('drvport_irqs_off'), 1),
   'pending for good': () => store(sharedAt('drvport_pending'), -1),

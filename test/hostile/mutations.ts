@@ -229,7 +229,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       random.below(s.module.bodies.length),
     ),
   'growing the memory': (s, random) =>
-    spliced(s, bodyOf([0x41, 1, 0x40, 0, 0x1a]), random.below(s.module.bodies.length)),
+    // Growing by nothing, too: it detaches what the host sees of the memory.
+    spliced(s, bodyOf([0x41, random.below(2), 0x40, 0, 0x1a]), random.below(s.module.bodies.length)),
   'filling the memory': (s, random) =>
     spliced(
       s,

@@ -202,6 +202,42 @@ const refusals: Record<string, Refusal> = {
     message: /calls others/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x11, 0, 0, 0x0b])),
   },
+  'a fill that is not counted': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /memory.fill does not count/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x23, 0, 0xfc, 11, 0, 0x0b])),
+  },
+  'a copy of a constant length that is not counted': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /memory.copy does not count/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 0x81, 2, 0xfc, 10, 0, 0, 0x0b])),
+  },
+  'a fill of a negative constant length': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /memory.fill does not count/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 0x7f, 0xfc, 11, 0, 0x0b])),
+  },
+  'a fill whose length was counted for another': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /memory.fill does not count/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 1, 0x23, 0, 0x6a, 0xfc, 11, 0, 0x0b])),
+  },
+  'growing the memory, by nothing': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /memory.grow is not allowed/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x40, 0, 0x1a, 0x0b])),
+  },
+  'growing the table': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /table.grow is not allowed/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0xd0, 0x70, 0x41, 0, 0xfc, 15, 0, 0x1a, 0x0b])),
+  },
   'a stack pointer write that is not checked': {
     code: 'no-stack-check',
     where: /^exit at 0x/,

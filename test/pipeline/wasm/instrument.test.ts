@@ -42,6 +42,55 @@ test('every loop turn and every recursive entry costs one unit of fuel', (t) => 
   t.is(m.drvport_fuel.value, 1000 - 15)
 })
 
+/** fill(n), copy(n), and a fill of a constant length. */
+const bulk = (constant: number): Parameters<typeof sample>[0] => ({
+  exports: [
+    ['memory', 2, 0],
+    ['__stack_pointer', 3, 0],
+    ['fill', 0, 1],
+    ['copy', 0, 2],
+    ['constant', 0, 3],
+  ],
+  functions: [
+    { type: 1, code: [0x41, 0, 0x41, 7, 0x20, 0, 0xfc, 11, 0, 0x41, 0, 0x0b] },
+    { type: 1, code: [0x41, 0, 0x41, 0, 0x20, 0, 0xfc, 10, 0, 0, 0x41, 0, 0x0b] },
+    {
+      type: 1,
+      code: [0x41, 0, 0x41, 7, 0x41, ...new Writer().s32(constant).finish(), 0xfc, 11, 0, 0x41, 0, 0x0b],
+    },
+  ],
+  elements: [1],
+})
+
+interface Bulk extends Record<'fill' | 'copy' | 'constant', (n: number) => number> {
+  readonly memory: WebAssembly.Memory
+  readonly drvport_fuel: WebAssembly.Global
+}
+
+test('what works on a range costs a unit each 64 bytes, before it begins; short constant lengths cost nothing', (t) => {
+  for (const [name, length, constant, units] of [
+    ['fill', 65_536, 1, 1024],
+    ['fill', 63, 1, 0],
+    ['copy', 6400, 1, 100],
+    ['copy', 0, 1, 0],
+    ['constant', 0, 256, 0],
+    ['constant', 0, 257, 4],
+  ] as const) {
+    const m = start(instrument(sample(bulk(constant))).bytes) as unknown as Bulk
+    m.drvport_fuel.value = 5000
+    m[name](length)
+    t.is(5000 - (m.drvport_fuel.value as number), units, `${name} ${length} ${constant}`)
+  }
+  const enough = (): never => {
+    throw new Error('enough')
+  }
+  const m = start(instrument(sample(bulk(1))).bytes, enough) as unknown as Bulk
+  m.drvport_fuel.value = 100
+  t.throws(() => m.fill(6500), { message: 'enough' })
+  t.is(new Uint8Array(m.memory.buffer)[0], 0, 'nothing was filled')
+  t.throws(() => m.fill(-1), { message: 'enough' }, 'a length beyond every memory, too')
+})
+
 test('an exhausted counter calls preempt, which can end the module', (t) => {
   let calls = 0
   const m = start(instrument(sample()).bytes, () => {
@@ -129,7 +178,8 @@ test('names move with their functions; debug sections go', (t) => {
       [2, 'drvport_sched_stack_overflow'],
       [3, 'drvport_sched_resched'],
       [4, 'fib'],
-      [8, 'drvport_exhausted'],
+      [8, 'drvport_bulk'],
+      [9, 'drvport_exhausted'],
     ],
   )
 })
