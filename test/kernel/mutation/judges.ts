@@ -19,5 +19,7 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'capability.ts': [CAPABILITIES, IPC],
   'cspace.ts': [CAPABILITIES, IPC],
   'ipc.ts': [IPC],
+  'message.ts': [IPC],
+  'transfer.ts': [IPC],
   'contract.ts': [IPC],
 }
