@@ -67,6 +67,28 @@ static void memory(void)
 	pr_info("ok memory\n");
 }
 
+/* Zeros are zeros, also where somebody has written before. */
+static void zeros(void)
+{
+	u8 *areas[8] = {};
+	unsigned int i, round, had = 0;
+
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < ARRAY_SIZE(areas); i++) {
+			u8 *before = areas[i];
+
+			areas[i] = kzalloc(100000, GFP_KERNEL);
+			CHECK(areas[i] && !memchr_inv(areas[i], 0, 100000));
+			had += round && areas[i] == before;
+			memset(areas[i], 0xa5, 100000);
+		}
+		for (i = 0; i < ARRAY_SIZE(areas); i++)
+			kfree(areas[i]);
+	}
+	CHECK(had);
+	pr_info("ok zeros\n");
+}
+
 static DECLARE_WAIT_QUEUE_HEAD(queue);
 static int stage;
 
@@ -317,6 +339,7 @@ static void files(void)
 static int __init selftest_init(void)
 {
 	memory();
+	zeros();
 	threads();
 	locks();
 	timers();

@@ -100,7 +100,10 @@ static long block_take(unsigned int order)
 	return index;
 }
 
-/* Mark pages as given out; each tail knows its head, so that any address inside finds it. */
+/*
+ * Mark pages as given out; each tail knows its head, so that any address inside finds it. Linear memory begins as zeros,
+ * so a page that nobody has had needs no clearing: touching it would make the host find memory for it.
+ */
 static struct page *pages_claim(unsigned long index, unsigned long count, enum drvport_page_use use, gfp_t gfp)
 {
 	unsigned long i;
@@ -111,6 +114,9 @@ static struct page *pages_claim(unsigned long index, unsigned long count, enum d
 		memset(page, 0, sizeof(*page));
 		atomic_set(&page->_mapcount, -1);
 		set_page_count(page, 0);
+		if ((gfp & __GFP_ZERO) && drvport_pages[index + i].had)
+			clear_page(page_address(page));
+		drvport_pages[index + i].had = true;
 		drvport_pages[index + i].use = PAGE_USE_TAIL;
 		drvport_pages[index + i].owner = index;
 	}
@@ -118,8 +124,6 @@ static struct page *pages_claim(unsigned long index, unsigned long count, enum d
 	drvport_pages[index].owner = 0;
 	drvport_pages[index].pages = count;
 	set_page_count(&mem_map[index], 1);
-	if (gfp & __GFP_ZERO)
-		memset(page_address(&mem_map[index]), 0, count << PAGE_SHIFT);
 	return &mem_map[index];
 }
 
@@ -181,7 +185,7 @@ void drvport_run_free(struct page *page)
 	run_return(index, drvport_pages[index].pages);
 }
 
-/* Lay the page tables of the shim out at the start of the heap; everything after is free. */
+/* Lay the page tables of the shim out at the start of the heap, all zeros as it is; everything after is free. */
 void drvport_mm_init(void)
 {
 	unsigned long heap = PAGE_ALIGN((unsigned long)__heap_base);
@@ -193,7 +197,6 @@ void drvport_mm_init(void)
 	bytes = ALIGN(end_page * sizeof(struct page), 16);
 	drvport_pages = (struct drvport_page *)(heap + bytes);
 	bytes += end_page * sizeof(struct drvport_page);
-	memset((void *)heap, 0, bytes);
 	first_page = PAGE_ALIGN(heap + bytes) >> PAGE_SHIFT;
 	for (order = 0; order < ORDERS; order++)
 		INIT_LIST_HEAD(&free_blocks[order]);

@@ -11,7 +11,7 @@ import { buildModules } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openTestWorkspace } from './workspace.ts'
 
-const CHECKS = ['memory', 'threads', 'locks', 'timers', 'works', 'deferred', 'library', 'devices', 'files']
+const CHECKS = ['memory', 'zeros', 'threads', 'locks', 'timers', 'works', 'deferred', 'library', 'devices', 'files']
 
 test.serial('memory, threads, locks, time, work and devices behave as drivers expect', async (t) => {
   const { tree, toolchain } = await openTestWorkspace()

@@ -38,6 +38,7 @@ enum drvport_page_use {
 struct drvport_page {
 	u8 use;
 	u8 order;   /* of a block */
+	bool had;   /* given out before: not zeros any more */
 	u32 pages;  /* of a large or vmalloc area */
 	u32 owner;  /* slab: its descriptor; large: bytes asked for; tail: index of the head */
 };
