@@ -26,13 +26,19 @@ export function accept(pack: DriverPackage, verdict: Verdict): void {
   })
 }
 
+/** Line tables, read when the first address is asked for: every generation of a driver has the same. */
+const tables = new WeakMap<Uint8Array, LineTable>()
+
+function tableOf(lines: Uint8Array): LineTable {
+  let table = tables.get(lines)
+  if (table === undefined) tables.set(lines, (table = readLines(lines)))
+  return table
+}
+
 /** Symbolizer of a package from its line table; function numbers only when it has none. */
 export function symbolizerOf(pack: DriverPackage): Symbolizer {
-  if (pack.lines === undefined) return () => []
-  let table: LineTable | undefined
   const { lines } = pack
-  return (offset) => {
-    table ??= readLines(lines)
-    return symbolize(table, offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))
-  }
+  if (lines === undefined) return () => []
+  return (offset) =>
+    symbolize(tableOf(lines), offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))
 }
