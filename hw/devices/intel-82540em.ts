@@ -240,17 +240,26 @@ export class Intel82540em implements PciDevice {
       if (offset === IOADDR) return 'IOADDR'
       return offset === IODATA ? nameAt(this.#ioAddress) : undefined
     },
-    values: () => ALL_REGISTERS.flatMap((spec) => (spec.access === 'wo' ? [] : this.#valuesOf(spec))),
+    values: () => this.#values(),
   }
 
-  /** Of an array, the elements that hold something. Reading a counter or ICR clears it: those are looked at in place. */
-  #valuesOf(spec: R.RegisterSpec): RegisterValue[] {
-    const values = Array.from({ length: spec.count ?? 1 }, (_, i) => {
-      const at = offsetOf(spec, i)
-      const kept = at === R.ICR ? this.#interrupts.cause : this.#register(at)
-      return { name: elementName(spec, i), value: (spec.access === 'rc' ? kept : this.#readRegister(at)) >>> 0 }
-    })
-    return spec.count === undefined ? values : values.filter(({ value }) => value !== 0)
+  /** Of an array, the elements that hold something: some have thousands, and few do. */
+  #values(): RegisterValue[] {
+    const values: RegisterValue[] = []
+    for (const spec of ALL_REGISTERS) {
+      if (spec.access === 'wo') continue
+      for (let element = 0; element < (spec.count ?? 1); element++) {
+        const value = this.#kept(spec, offsetOf(spec, element))
+        if (value !== 0 || spec.count === undefined) values.push({ name: elementName(spec, element), value })
+      }
+    }
+    return values
+  }
+
+  /** Reading a counter or ICR clears it: those are looked at in place. */
+  #kept({ access }: R.RegisterSpec, at: number): number {
+    if (access !== 'rc') return this.#readRegister(at) >>> 0
+    return (at === R.ICR ? this.#interrupts.cause : this.#register(at)) >>> 0
   }
 
   // ---- register decoding
