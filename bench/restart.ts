@@ -1,0 +1,140 @@
+/**
+ * From a driver's failure to the first frame that its next generation receives, as `drvport run` does it: the failure
+ * comes out of the driver's own C code, its backtrace is named by file and line, a post-mortem record is made, the
+ * package is verified where the machine does that, and the configuration is replayed.
+ *
+ *   node bench/restart.ts [--module NAME] [--times N] [--seed N] [--tree NAME] [--plain-gc]
+ *
+ * Wall time and processor time, the first restart of the process and the later ones apart: the first meets code that
+ * the engine has not compiled yet. --plain-gc leaves the collector as Node has it: see cli/collector.ts.
+ */
+import { parseArgs } from 'node:util'
+import { countMemoriesWithHeap } from '../cli/collector.ts'
+import { symbolizerOf } from '../cli/trust.ts'
+import * as checks from '../hw/machine/checks.ts'
+import type { Endpoint, FrameSource } from '../hw/machine/endpoint.ts'
+import type { DriverPackage } from '../hw/machine/package.ts'
+import { readPackage } from '../hw/machine/package-files.ts'
+import type { PostMortem } from '../hw/machine/post-mortem.ts'
+import { boot, type Session } from '../hw/machine/run.ts'
+import { buildModules } from '../pipeline/build/index.ts'
+import { openWorkspace } from '../pipeline/workspace.ts'
+
+const FRAME_BYTES = 60
+/** Of an ethertype for experiments. */
+const ETHERTYPE = 0x88b5
+
+export interface Restart {
+  readonly wallMs: number
+  readonly cpuMs: number
+  /** Of the wall time: until the device is bound again and the configuration replayed. */
+  readonly boundMs: number
+}
+
+export interface Restarts {
+  readonly first: Restart
+  next(): Promise<Restart>
+}
+
+/** One frame from one endpoint to another; `received` when it came. */
+function send(from: Endpoint, to: Endpoint): { received: boolean } {
+  const state = { received: false }
+  let sent = false
+  const source: FrameSource = {
+    fill: (into, at) => {
+      if (sent) return 0
+      sent = true
+      into.fill(0, at, at + FRAME_BYTES)
+      into.set(to.mac, at)
+      into.set(from.mac, at + 6)
+      into[at + 12] = ETHERTYPE >> 8
+      into[at + 13] = ETHERTYPE & 0xff
+      return FRAME_BYTES
+    },
+  }
+  to.sink = { receive: () => void (state.received = true) }
+  from.source = source
+  from.kick()
+  return state
+}
+
+/** Boot a machine with the driver, fail it once, and be ready to fail it again. */
+export async function restarts(pack: DriverPackage, seed: number): Promise<Restarts> {
+  let record: PostMortem | undefined
+  const onPostMortem = (made: PostMortem): void => void (record = made)
+  const session = await boot({ seed, modules: [{ pack }], symbolizer: symbolizerOf, onPostMortem })
+  const net = session.climbers[0]!.net!
+  const up = await checks.linkUp(session.machine, net)
+  if (!up.ok) throw new Error(up.detail)
+  const next = async (): Promise<Restart> => {
+    record = undefined
+    const one = await restartOf(session, pack.manifest.name)
+    const frames = (record as PostMortem | undefined)?.fault.frames ?? []
+    if (frames[0]?.file === undefined) throw new Error('the failure was recorded without its C backtrace')
+    // The policy forgives after a while.
+    await session.machine.sleep(120e9)
+    return one
+  }
+  return { first: await next(), next }
+}
+
+async function restartOf({ machine, climbers, peer }: Session, name: string): Promise<Restart> {
+  const net = climbers[0]!.net!
+  const { generation } = net
+  const failures = machine.faults.length
+  // The driver's interrupt handler finds that it may not read its registers any more.
+  machine.driver(name)!.revokeRegisters()
+  send(peer, net)
+  const [wall, cpu] = [performance.now(), process.cpuUsage()]
+  await machine.run(() => net.generation > generation, 60e9)
+  const bound = performance.now()
+  await machine.run(() => net.carrier, 60e9)
+  // Nobody sends while the link is down: that would time the sender.
+  const frame = send(peer, net)
+  await machine.run(() => frame.received, 10e9)
+  const [end, { user, system }] = [performance.now(), process.cpuUsage(cpu)]
+  if (machine.faults.length !== failures + 1) throw new Error(`${machine.faults.length - failures} failures, not 1`)
+  if (!frame.received) throw new Error('no frame came')
+  return { wallMs: end - wall, cpuMs: (user + system) / 1e3, boundMs: bound - wall }
+}
+
+async function packageOf(name: string, tree: string): Promise<DriverPackage> {
+  const workspace = await openWorkspace({ tree, toolchain: 'auto', onNote: console.error })
+  const { modules } = await buildModules({ tree: workspace.tree, selectors: [name], toolchain: workspace.toolchain })
+  await workspace.close()
+  return readPackage(modules[0]!.package!, modules[0]!.name)
+}
+
+const quartiles = (figures: readonly number[]): string => {
+  const sorted = figures.toSorted((a, b) => a - b)
+  const at = (part: number): string => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2)
+  return `${at(0.5)} | ${at(0)} | ${at(0.25)} to ${at(0.75)} | ${at(1)}`
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      module: { type: 'string', default: 'e1000' },
+      times: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '1' },
+      tree: { type: 'string', default: 'linux-6.1' },
+      'plain-gc': { type: 'boolean', default: false },
+    },
+  })
+  if (!values['plain-gc']) countMemoriesWithHeap()
+  const pack = await packageOf(values.module, values.tree)
+  const { first, next } = await restarts(pack, Number(values.seed))
+  const later: Restart[] = []
+  for (let i = 1; i < Number(values.times); i++) later.push(await next())
+  const ms = (key: keyof Restart): number[] => later.map((one) => one[key])
+  console.log(`${values.module}, ${later.length} restarts after the first; ms\n`)
+  console.log('| | first | median | min | middle half | max |\n|---|---:|---:|---:|---:|---:|')
+  for (const [key, name] of [
+    ['wallMs', 'wall'],
+    ['boundMs', 'of it until bound'],
+    ['cpuMs', 'processor'],
+  ] as const)
+    console.log(`| ${name} | ${first[key].toFixed(2)} | ${quartiles(ms(key))} |`)
+}
+
+if (import.meta.main) await main()
