@@ -45,6 +45,8 @@ export interface Compiler {
   /** Say which modules are going to be asked for, so that headers common to many of their files are read once. */
   prepare(modules: readonly KernelModule[]): void
   module(module: KernelModule): Promise<BuiltModule>
+  /** Say which files of the tree are going to be asked for: the same for them. */
+  expect(names: readonly string[]): void
   /** A file of the tree, as the kernel itself compiles it. */
   treeFile(name: string): Promise<BuiltObject | undefined>
   /** A C file of ours, with the shim's headers. */
@@ -142,7 +144,9 @@ export function createCompiler(
       return compileObject(context, jobOf(object, extra))
     })
 
+  const prepared = new Set<string>()
   const prepare = (list: readonly KernelModule[]) => {
+    list.forEach((module) => prepared.add(module.path))
     const sources = list.flatMap((module) =>
       module.objects.map(({ source }, i) => ({
         source,
@@ -160,16 +164,39 @@ export function createCompiler(
   }
 
   /** Files move between releases: `a.c|b.c` is the first of them that this tree has. */
-  const compileTreeFile = async (names: string): Promise<BuiltObject | undefined> => {
-    for (const name of names.split('|')) {
-      if ((await tree.pristine(name)) === undefined) continue
-      return built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
-    }
+  const inTree = async (names: string): Promise<string | undefined> => {
+    for (const name of names.split('|')) if ((await tree.pristine(name)) !== undefined) return name
     return undefined
+  }
+  const compileTreeFile = async (names: string): Promise<BuiltObject | undefined> => {
+    const name = await inTree(names)
+    if (name === undefined) return undefined
+    return built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
+  }
+  const prepareTreeFiles = async (list: readonly string[]): Promise<void> => {
+    const names = await Promise.all(list.map(inTree))
+    const objects = await Promise.all(names.flatMap((name) => (name === undefined ? [] : [tree.builtin(name)])))
+    prepareObjects(
+      context,
+      objects.map((object) => ({ source: object.source, job: () => jobOf(object, treeFlags) })),
+    )
+  }
+  const expect = (names: readonly string[]) => {
+    const fresh = [...new Set(names)].filter((name) => !treeFiles.has(name))
+    if (fresh.length === 0) return
+    const ready = prepareTreeFiles(fresh)
+    for (const name of fresh) {
+      const made = ready.then(() => compileTreeFile(name))
+      // A failure is met again, and reported, where the file is asked for.
+      made.catch(() => undefined)
+      treeFiles.set(name, made)
+    }
   }
 
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()
+    // One that others need was not announced: its own files have much in common.
+    if (!prepared.has(module.path)) prepare([module])
     const extra = moduleFlags(module.name)
     const outcomes = await Promise.all(
       module.objects.map((object) => compile(object, extra).finally(() => onObject?.(module.name))),
@@ -222,6 +249,7 @@ export function createCompiler(
   return {
     context,
     prepare,
+    expect,
     ownFile,
     module: (module) => modules(module.path, () => compileModule(module)),
     treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),

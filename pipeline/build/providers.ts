@@ -54,6 +54,7 @@ export async function findProviders(
   const files = new Set<string>()
   const sources: Sources<BuiltObject> = {
     shim: (symbol) => shim.bySymbol.get(symbol),
+    expect: (list) => compiler.expect(list),
     tree: (file) => {
       files.add(file)
       return compiler.treeFile(file)

@@ -19,6 +19,8 @@ export interface LinkObject {
 export interface Sources<O extends LinkObject> {
   /** The shim object that defines a symbol. */
   shim(symbol: string): O | undefined
+  /** These files of the tree will be asked for: a time to start on them, together. */
+  expect(paths: readonly string[]): void
   /** The compiled file of the tree; undefined when it does not compile. */
   tree(path: string): Promise<O | undefined>
   /** The file of portable code that exports a symbol, for symbols without a row. */
@@ -66,10 +68,13 @@ export async function resolve<O extends LinkObject>(
   const blocked = new Map<string, string>()
   const traps = new Set<string>()
   const queue: { object: O; module: string | undefined }[] = []
+  /** Objects whose needs are not announced yet. */
+  const fresh: O[] = []
 
   const add = (object: O, module: string | undefined) => {
     object.defines.forEach((symbol) => defined.add(symbol))
     queue.push({ object, module })
+    fresh.push(object)
   }
   const addSupport = (object: O) => {
     if (support.has(object.origin)) return
@@ -96,14 +101,12 @@ export async function resolve<O extends LinkObject>(
     if (row === undefined) return sources.portable(symbol)
     return row.provider.startsWith('tree:') ? row.provider.slice('tree:'.length) : undefined
   }
-  /** Start compiling what these symbols will ask for; the order of decisions stays that of the loop below. */
-  const prefetch = (symbols: readonly string[]) => {
-    for (const symbol of symbols) {
-      if (defined.has(symbol) || missing.has(symbol) || sources.shim(symbol) !== undefined) continue
-      const file = treeFile(symbol)
-      // A failure is met again, and reported, where the file is asked for.
-      if (file !== undefined) void sources.tree(file).catch(() => undefined)
-    }
+  /** Start compiling what new objects will ask for; the order of decisions stays that of the loop below. */
+  const announce = () => {
+    const symbols = fresh.splice(0).flatMap(({ needs }) => needs)
+    const open = symbols.filter((symbol) => !defined.has(symbol) && !missing.has(symbol))
+    const files = open.flatMap((symbol) => (sources.shim(symbol) === undefined ? (treeFile(symbol) ?? []) : []))
+    if (files.length > 0) sources.expect(files)
   }
   const provide = async (symbol: string, module: string | undefined): Promise<boolean> => {
     const row = table.get(symbol)
@@ -146,7 +149,7 @@ export async function resolve<O extends LinkObject>(
     if (object !== undefined) addSupport(object)
   }
   for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-    prefetch(item.object.needs)
+    announce()
     for (const symbol of item.object.needs) {
       if (LINKER.test(symbol) || traps.has(symbol)) continue
       if (defined.has(symbol)) {

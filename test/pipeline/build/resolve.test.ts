@@ -20,6 +20,7 @@ const modules = new Map([
 ])
 const sources: Sources<LinkObject> = {
   shim: (symbol) => shim.find((o) => o.defines.includes(symbol)),
+  expect: () => undefined,
   tree: (file) => Promise.resolve(tree.find((o) => o.origin === `tree:${file}`)),
   portable: (symbol) => (symbol === 'memset' ? 'lib/string.c' : undefined),
   module: (name) => Promise.resolve(modules.get(name)),
