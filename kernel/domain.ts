@@ -63,7 +63,10 @@ export class Domain {
   readonly #delivery: Delivery
   readonly #stacks: StackRegion[]
   readonly #ownStacks: number[] = []
+  /** Where atomic entries run that interrupt nothing. */
   readonly #idle: StackRegion
+  /** Whose stack the program is on; undefined: on the idle one. */
+  #onStack: Fiber | undefined
   #nextFiber = 1
   /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
   #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
@@ -97,7 +100,7 @@ export class Domain {
     const split = (top >> 4) * 6
     this.#idle = { base: 0, top: split }
     this.#stacks = [{ base: split, top }]
-    this.#useStack(this.#idle, this.#idle.top)
+    this.#setStack(this.#idle, this.#idle.top)
   }
 
   // ---- fibers ----
@@ -117,7 +120,7 @@ export class Domain {
   resume(fiber: Fiber): void {
     this.current = fiber
     this.preempted = undefined
-    this.#useStack(fiber.stack, fiber.stackPointer)
+    this.#useStackOf(fiber)
     this.#meter.begin(fiber.work, fiber.busyNs)
     fiber.go()
   }
@@ -220,9 +223,7 @@ export class Domain {
   #leave(fiber: Fiber, state: 'blocked' | 'ready', work = 0, ns = 0): Promise<number> {
     fiber.work = work
     fiber.busyNs = ns
-    fiber.stackPointer = this.#program.stackPointer.value as number
     this.current = undefined
-    this.#useStack(this.#idle, this.#idle.top)
     const promise = fiber.suspend(state)
     if (state === 'ready') this.kernel.requeue(fiber, this.preempted !== fiber)
     else fiber.turnLeft = this.kernel.costs.sliceNs
@@ -237,7 +238,6 @@ export class Domain {
     if (!this.dead) {
       this.#meter.account()
       this.#stacks.push(fiber.stack)
-      this.#useStack(this.#idle, this.#idle.top)
       if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
     this.kernel.switched()
@@ -259,7 +259,20 @@ export class Domain {
     this.#stacks.length = 1
   }
 
-  #useStack(stack: StackRegion, pointer: number): void {
+  /**
+   * Put the program on a fiber's stack, or on the idle one. Done when somebody else's is needed and not when one is left:
+   * mostly the next to run is who ran last.
+   */
+  #useStackOf(fiber: Fiber | undefined): void {
+    const before = this.#onStack
+    if (before === fiber) return
+    if (before !== undefined) before.stackPointer = this.#program.stackPointer.value as number
+    this.#onStack = fiber
+    if (fiber === undefined) this.#setStack(this.#idle, this.#idle.top)
+    else this.#setStack(fiber.stack, fiber.stackPointer)
+  }
+
+  #setStack(stack: StackRegion, pointer: number): void {
     this.#program.stackPointer.value = pointer
     if (this.#program.stackLimit !== undefined) this.#program.stackLimit.value = stack.base + GUARD
   }
@@ -275,7 +288,10 @@ export class Domain {
       return 0
     }
     const outermost = this.depth === 0 && this.current === undefined
-    if (outermost) this.#meter.begin()
+    if (outermost) {
+      this.#useStackOf(undefined)
+      this.#meter.begin()
+    }
     const { kernel } = this
     const other = kernel.billed !== this.partition
     const billed = other ? kernel.bill(this.partition) : undefined

@@ -159,7 +159,10 @@ export class Kernel {
     }
   }
 
-  /** Charge the time since the last call, and what comes to `partition` (undefined: to nobody). Returns who was charged. */
+  /**
+   * Charge the time since the last call, and what comes to `partition` (undefined: to nobody). Returns who was charged.
+   * Who asks what budget is left charges first; from one fiber to the next of its partition it is done once a turn's time.
+   */
   bill(partition: Partition | undefined): Partition | undefined {
     const before = this.#billed
     const now = this.clock.now()
@@ -200,10 +203,10 @@ export class Kernel {
    * nothing else.
    */
   switched(): void {
-    this.bill(undefined)
     this.#current = undefined
     const next = this.#successor()
     if (next !== undefined) return this.#go(next)
+    this.bill(undefined)
     const resolve = this.#onSwitch
     this.#onSwitch = undefined
     resolve?.()
@@ -376,6 +379,9 @@ export class Kernel {
     const direct = this.#direct
     const now = this.clock.now()
     this.#direct = undefined
+    if (direct !== undefined && this.scheduler.ready === 0) return this.#holder(direct)
+    // Budgets are looked at.
+    this.bill(this.#billed)
     if (direct !== undefined) {
       if (this.scheduler.rival(direct, now) === undefined) return this.#holder(direct)
       this.scheduler.enqueue(direct)
@@ -424,9 +430,10 @@ export class Kernel {
   #go(fiber: Fiber): void {
     this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
     this.#current = fiber
-    this.#turnEnd = this.clock.now() + fiber.turnLeft
+    const now = this.clock.now()
+    this.#turnEnd = now + fiber.turnLeft
     this.turnUntil = Math.min(this.#turnEnd, this.#limit)
-    this.bill(fiber.partition)
+    if (fiber.partition !== this.#billed || now - this.#billedFrom > this.costs.sliceNs) this.bill(fiber.partition)
     this.#tell(1)
     fiber.domain.resume(fiber)
   }
