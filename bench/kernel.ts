@@ -288,6 +288,7 @@ async function rowsOf(): Promise<Row[]> {
   const packs = await packagesOf(['8139too', 'e1000', join(packageRoot, 'drivers-src/ipc')])
   const e1000 = packs.get('e1000')!
   const bare = uncounted(e1000)
+  const deep = uncounted(e1000, 'room')
   const registerRows = await registers(packs)
   return [
     {
@@ -329,6 +330,11 @@ async function rowsOf(): Promise<Row[]> {
       unit: '%',
       wanted: '10',
       measure: counting(e1000, bare.pack),
+    },
+    {
+      name: `e1000: ${deep.points / 2} calls that count the stack, of the packet rate`,
+      unit: '%',
+      measure: counting(e1000, deep.pack),
     },
   ]
 }

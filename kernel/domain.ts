@@ -13,6 +13,7 @@ import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
 import type { Kernel } from './kernel.ts'
 import { Meter } from './meter.ts'
+import { RoomLeft } from './room.ts'
 import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
 import { Ledger } from './quota.ts'
@@ -23,6 +24,8 @@ const SWITCH_UNITS = 200
 const REFUSAL_UNITS = 200
 /** Entries that may interrupt each other: interrupt, softirq, allocation and what they meet on their way. */
 const DEPTH_MAX = 16
+/** Said of calls nested so deep in an atomic entry that the host's own stack could run out below them. */
+const NO_ROOM = 'calls are nested too deep in an atomic entry'
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
 
@@ -61,6 +64,7 @@ export class Domain {
   readonly #words: Int32Array
   readonly #meter: Meter
   readonly #delivery: Delivery
+  readonly room: RoomLeft
   readonly #stacks: StackRegion[]
   readonly #ownStacks: number[] = []
   /** Where atomic entries run that interrupt nothing. */
@@ -94,6 +98,7 @@ export class Domain {
     this.#words = words
     this.#meter = new Meter(this, program, limits, words)
     this.#delivery = new Delivery(this, program, words)
+    this.room = new RoomLeft(program.room)
     // The module's own stack serves two: atomic entries that interrupt nothing, and the first fiber, which starts
     // before the program can allocate.
     const top = program.stackPointer.value as number
@@ -237,6 +242,7 @@ export class Domain {
     this.fibers.delete(fiber.id)
     if (!this.dead) {
       this.#meter.account()
+      this.room.fiberEnded()
       this.#stacks.push(fiber.stack)
       if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
@@ -293,6 +299,13 @@ export class Domain {
       this.#meter.begin()
     }
     const { kernel } = this
+    const below = kernel.inner
+    const room = this.room.enter(below?.room)
+    if (room < 0) {
+      ;(below ?? this).fail(new Failure('stack-overflow', NO_ROOM))
+      return 0
+    }
+    kernel.inner = this
     const other = kernel.billed !== this.partition
     const billed = other ? kernel.bill(this.partition) : undefined
     this.depth++
@@ -304,6 +317,8 @@ export class Domain {
       return 0
     } finally {
       this.depth--
+      kernel.inner = below
+      this.room.leave(room)
       if (outermost && !this.dead) this.#meter.account()
       if (other) kernel.bill(billed)
     }
@@ -343,6 +358,12 @@ export class Domain {
   charge(units: number): void {
     const { fuel } = this.#program
     if (fuel !== undefined) fuel.value = (fuel.value as number) - units
+  }
+
+  /** The program's checks found one of its stacks used up: the engine's, or else its own in memory. */
+  overflow(): never {
+    const message = this.room.exhausted ? NO_ROOM : 'the C stack left its region'
+    throw new Failure('stack-overflow', message)
   }
 
   spend(ns: number): void {

@@ -52,7 +52,7 @@ export const FAULTS = {
   },
   'stack-overflow': {
     noticed:
-      "code the pipeline puts after each write of the C stack pointer; the engine's own limit; nested entries counted",
+      "code the pipeline puts after each write of the C stack pointer and around calls that could nest without end; the engine's own limit; nested entries counted",
     reported: 'the function that was entered and its callers',
     follows: 'restart',
   },

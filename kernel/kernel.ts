@@ -49,6 +49,8 @@ export class Kernel {
   readonly ipc = new Ipc(this.scheduler)
   /** Where the machine is, for whoever watches from another thread: see the indexes at #tell. */
   vitals: Float64Array | undefined
+  /** The domain whose atomic entry is on top of the engine's stack. */
+  inner: Domain | undefined
   /** Told of every domain that is made. */
   onDomain: ((domain: Domain) => void) | undefined
   /** When the running fiber is to be looked at: at the end of its turn, or soon after it should have gone. */
@@ -172,6 +174,11 @@ export class Kernel {
     return before
   }
 
+  /** Whether another domain may be entered on top of the one that runs here. */
+  #roomy(): boolean {
+    return this.#nesting <= NESTING_MAX && (this.inner === undefined || this.inner.room.spare)
+  }
+
   get billed(): Partition | undefined {
     return this.#billed
   }
@@ -256,7 +263,7 @@ export class Kernel {
     do {
       for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) event.fire()
       // As deep as it may get: everybody else is attended when what is below returns.
-      if (this.#nesting > NESTING_MAX) {
+      if (!this.#roomy()) {
         within?.attend()
         continue
       }

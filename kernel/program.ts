@@ -11,6 +11,8 @@ export interface Program {
   readonly stackLimit: WebAssembly.Global | undefined
   /** Present when the program counts its work. */
   readonly fuel: WebAssembly.Global | undefined
+  /** Bytes of the engine's stack its calls may still take, counted by it; absent when it does not count. */
+  readonly room?: WebAssembly.Global
   /** Word that is non-zero while the program holds interrupts off. */
   readonly irqsOff: number
   /** Word the kernel sets when it held a delivery back. */

@@ -803,7 +803,7 @@ export const shared: readonly { name: string; type: 'u32' | 'u64'; required: boo
   },
 ]
 
-/** wasm globals the module exports. The last three are added by the pipeline. */
+/** wasm globals the module exports. All but the first are added by the pipeline. */
 export const globals: readonly { name: string; doc: string }[] = [
   { name: '__stack_pointer', doc: 'C stack pointer, mutable; switched with the fiber.' },
   {
@@ -811,6 +811,10 @@ export const globals: readonly { name: string; doc: string }[] = [
     doc: 'Work left before sched.preempt is called, mutable i32; counts loop back-edges and function entries.',
   },
   { name: 'drvport_stack_limit', doc: 'Lowest legal value of the C stack pointer for the current fiber, mutable i32.' },
+  {
+    name: 'drvport_room',
+    doc: "Bytes of the engine's own stack that calls may still take, mutable i32; as loaded, what one counted call takes.",
+  },
 ]
 
 export const structs: readonly Struct[] = [

@@ -130,8 +130,6 @@ export function schedCalls(host: Host, fiberEntry: () => ProcessEntry): SchedCal
     // These take time or the domain away from whoever calls them: no authority is needed for that.
     preempt: () => host.domain.preempt(),
     resched: () => host.domain.resched() as unknown as Promise<void>,
-    stack_overflow: () => {
-      throw new Failure('stack-overflow', 'the C stack left its region')
-    },
+    stack_overflow: () => host.domain.overflow(),
   }
 }

@@ -207,6 +207,7 @@ function programOf(exports: WebAssembly.Exports, symbolize: Symbolizer | undefin
     stackPointer: global('__stack_pointer'),
     stackLimit: global('drvport_stack_limit'),
     fuel: global('drvport_fuel'),
+    room: global('drvport_room'),
     irqsOff: global('drvport_irqs_off').value as number,
     pending: global('drvport_pending').value as number,
     tick: global('drvport_tick').value as number,

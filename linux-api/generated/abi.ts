@@ -804,4 +804,4 @@ export const ENTRIES = {
 } as const
 
 export const SHARED = ['drvport_tick', 'drvport_irqs_off', 'drvport_pending'] as const
-export const GLOBALS = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit'] as const
+export const GLOBALS = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit', 'drvport_room'] as const

@@ -10,9 +10,9 @@
  */
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { Cursor } from '../wasm/bytes.ts'
-import { bulkFunction, hasPattern } from '../wasm/checks.ts'
+import { CHECK_MODULE, ROOM_GLOBAL, STACK_OVERFLOW, bulkFunction, hasPattern, roomTaken } from '../wasm/checks.ts'
 import { fuelCheckOf, isOfCheck } from './count.ts'
-import { functionType, readModule, type Body, type ValueType, type WasmModule } from '../wasm/module.ts'
+import { exportedGlobal, functionType, readModule, type Body, type ValueType, type WasmModule } from '../wasm/module.ts'
 import { BLOCK_VOID, OP } from '../wasm/opcodes.ts'
 import { rewriteBodies, TYPE_BYTES, type BodyWriter, type InlinedCall, type Rewritten } from './bodies.ts'
 
@@ -48,6 +48,8 @@ interface Work {
   readonly check: Uint8Array | undefined
   /** The function that charges for ranges: the verifier looks for calls of it. */
   readonly bulk: number
+  /** What stands before a call that takes room of the engine's stack: such a call stays one. */
+  readonly taken: Uint8Array | undefined
   readonly calls: InlinedCall[]
   inlined: number
 }
@@ -63,6 +65,7 @@ export function inlineHot(bytes: Uint8Array, counts: Counts): Inlining {
     hot: hotCount(all, callsAll),
     check: fuelCheckOf(module),
     bulk: bulkFunction(module),
+    taken: takenOf(module),
     calls: [{ from: 0, within: 0 }],
     inlined: 0,
   }
@@ -71,6 +74,12 @@ export function inlineHot(bytes: Uint8Array, counts: Counts): Inlining {
     body: (body, index, out) => new Inliner(work, out, index).write(body),
   })
   return { rewritten, inlined: work.inlined }
+}
+
+function takenOf(module: WasmModule): Uint8Array | undefined {
+  const room = exportedGlobal(module, ROOM_GLOBAL)
+  const overflow = module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === STACK_OVERFLOW)
+  return room?.init.i32 === undefined || overflow < 0 ? undefined : roomTaken(room.index, room.init.i32, overflow)
 }
 
 /** The least count of a hot call. */
@@ -116,7 +125,7 @@ class Inliner {
     scale: number,
     chain: readonly number[],
   ): void {
-    const { module, counts, bulk } = this.#work
+    const { module, counts, bulk, taken } = this.#work
     const out = this.#out
     const made = counts.get(index)?.calls
     const walker = new CodeWalker(module.bytes, start, body.end)
@@ -131,7 +140,8 @@ class Inliner {
       if (opcode === OP.call || opcode === OP.callIndirect) {
         if (isOfCheck(module, walker, bulk)) continue
         const count = (made?.[site++] ?? 0) * scale
-        const callee = opcode === OP.call ? this.#inlinable(walker.a, count, chain) : undefined
+        const counted = taken !== undefined && hasPattern(module.bytes, walker.start - taken.length, body.end, taken)
+        const callee = opcode === OP.call && !counted ? this.#inlinable(walker.a, count, chain) : undefined
         if (callee === undefined) continue
         upTo(walker.end)
         this.#inline(callee, walker.start, count, chain)

@@ -30,6 +30,7 @@ import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { functionNamer, type Body, type WasmModule } from '../wasm/module.ts'
 import { OP, opcodeName } from '../wasm/opcodes.ts'
 import { at, type Problem } from './problem.ts'
+import { Room } from './room.ts'
 
 interface Expected {
   readonly module: WasmModule
@@ -45,6 +46,7 @@ interface Expected {
   /** Where in the fuel check the counter is written. */
   readonly fuelWrite: number
   readonly report: (problem: Problem) => void
+  readonly room: Room
 }
 
 /** Problems found in the code. Throws WasmError when a body is malformed. */
@@ -63,13 +65,29 @@ export function checkCode(module: WasmModule, report: (problem: Problem) => void
   const stackBytes = stack < 0 || limit < 0 || overflow < 0 ? nothing : stackCheck(stack, limit, overflow)
   const fuelWrite = fuelWriteOffset(Math.max(0, fuel))
   const bulk = exhausted < 0 ? -1 : bulkFunction(module)
-  const expected: Expected = { module, fuel, limit, stack, exhausted, bulk, fuelBytes, stackBytes, fuelWrite, report }
   const name = functionNamer(module)
+  const room = new Room(module, overflow, (code, index, offset, message) =>
+    report({ code, where: at(name(module.importedFunctions.length + index), offset), message }),
+  )
+  const expected: Expected = {
+    room,
+    module,
+    fuel,
+    limit,
+    stack,
+    exhausted,
+    bulk,
+    fuelBytes,
+    stackBytes,
+    fuelWrite,
+    report,
+  }
   module.bodies.forEach((body, i) => {
     // Its bytes are known, the write of the counter among them.
     if (module.importedFunctions.length + i === bulk) return
     const title = (): string => name(module.importedFunctions.length + i)
     try {
+      room.begin(i, body)
       checkBody(expected, body, title)
     } catch (error) {
       if (!(error instanceof WasmError)) throw error
@@ -77,6 +95,7 @@ export function checkCode(module: WasmModule, report: (problem: Problem) => void
       report({ code, where: at(title(), error.offset), message: error.message })
     }
   })
+  room.end()
 }
 
 /** Index of the function the checks must call, -1 when there is none: the last one, if it does just that. */
@@ -109,6 +128,7 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
   const walker = new CodeWalker(bytes, codeStart, body.end)
   while (walker.next()) {
     const { opcode } = walker
+    expected.room.see(walker)
     if (opcode === OP.loop) wantFuel(walker.end, 'a loop')
     else if (opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
     else if (

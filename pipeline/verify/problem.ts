@@ -26,6 +26,8 @@ export type ProblemCode =
   | 'missing-shared'
   | 'no-fuel-check'
   | 'no-stack-check'
+  /** a call that does not count what it may use of the engine's own stack, or not enough of it */
+  | 'no-room-check'
   /** code writes a global that belongs to the machine */
   | 'tampering'
 

@@ -9,6 +9,9 @@
  *
  * What works on a range of memory by itself (memory.copy, fill, init) is charged by its length before it begins, in a
  * function that hands the length on; short constant lengths are as cheap as any instruction and are not.
+ *
+ * The engine's own stack is watched by what calls may use of it: a call that could lead back to where it is made, and an
+ * indirect one, takes a share of the room that is left and gives it back when it returns.
  */
 import { Writer } from './bytes.ts'
 import type { WasmModule } from './module.ts'
@@ -16,6 +19,8 @@ import { BLOCK_VOID, OP } from './opcodes.ts'
 
 export const FUEL_GLOBAL = 'drvport_fuel'
 export const LIMIT_GLOBAL = 'drvport_stack_limit'
+/** Bytes of the engine's stack that are left; as loaded, what one counted call takes of them. */
+export const ROOM_GLOBAL = 'drvport_room'
 export const STACK_GLOBAL = '__stack_pointer'
 /** Import module of the functions the checks call, and their names. */
 export const CHECK_MODULE = 'sched'
@@ -86,6 +91,25 @@ export function stackCheck(stackGlobal: number, limitGlobal: number, overflowFun
   const out = new Writer(32)
   out.u8(OP.globalGet).u32(stackGlobal).u8(OP.globalGet).u32(limitGlobal).u8(OP.i32LtU)
   return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(overflowFunction).u8(OP.end).finish()
+}
+
+/** Before a counted call: `room -= share; if (room < 0) stack_overflow()` */
+export function roomTaken(roomGlobal: number, share: number, overflowFunction: number): Uint8Array {
+  const out = new Writer(32)
+  out.u8(OP.globalGet).u32(roomGlobal).u8(OP.i32Const).s32(share).u8(OP.i32Sub).u8(OP.globalSet).u32(roomGlobal)
+  out.u8(OP.globalGet).u32(roomGlobal).u8(OP.i32Const).s32(0).u8(OP.i32LtS)
+  return out.u8(OP.if).u8(BLOCK_VOID).u8(OP.call).u32(overflowFunction).u8(OP.end).finish()
+}
+
+/** Behind it: `room += share` */
+export function roomGiven(roomGlobal: number, share: number): Uint8Array {
+  const out = new Writer(16).u8(OP.globalGet).u32(roomGlobal).u8(OP.i32Const).s32(share).u8(OP.i32Add)
+  return out.u8(OP.globalSet).u32(roomGlobal).finish()
+}
+
+/** Offset, in both, of the instruction that writes the room. */
+export function roomWriteOffset(roomGlobal: number, share: number): number {
+  return new Writer().u8(OP.globalGet).u32(roomGlobal).u8(OP.i32Const).s32(share).u8(OP.i32Sub).length
 }
 
 /** Whether `bytes` has `pattern` at `at`, before `end`. */

@@ -1,11 +1,12 @@
 /**
- * Rewrites a linked driver module so that the machine keeps control of it: work is counted, the C stack is watched.
+ * Rewrites a linked driver module so that the machine keeps control of it: work is counted, the C stack and the engine's are watched.
  *
- * Added: the mutable exported globals `drvport_fuel` and `drvport_stack_limit`, the imports `sched.preempt`,
+ * Added: the mutable exported globals `drvport_fuel`, `drvport_stack_limit` and `drvport_room`, the imports `sched.preempt`,
  * `sched.resched` and `sched.stack_overflow` (unless the module has them already), a last function that calls the first
  * two and one before it that charges for ranges of memory, a call of that before everything that works on a range, a fuel
  * check at every loop head and at the entry of every function that calls another one of the module or calls
- * indirectly (so that every cycle of execution passes a check), and a stack check after every write of `__stack_pointer`. Removed: debug sections. Numbers the linker padded
+ * indirectly (so that every cycle of execution passes a check), a stack check after every write of `__stack_pointer`, and around every
+ * indirect call, and every direct one that closes a circle, the room that it may take of the engine's stack. Removed: debug sections. Numbers the linker padded
  * are written in their shortest form. The result depends on the input bytes only.
  *
  * Must not know: what the module does, or Linux.
@@ -19,6 +20,7 @@ import {
   LIMIT_GLOBAL,
   PREEMPT,
   RESCHED,
+  ROOM_GLOBAL,
   STACK_GLOBAL,
   STACK_OVERFLOW,
   bulkBody,
@@ -26,9 +28,12 @@ import {
   fuelCheck,
   isBulk,
   isFree,
+  roomGiven,
+  roomTaken,
   stackCheck,
 } from './checks.ts'
 import { CodeWalker, readLocals } from './code.ts'
+import { descend, directCalls, frameBytes } from './descent.ts'
 import {
   SECTION,
   readModule,
@@ -53,6 +58,7 @@ interface Checks {
   loops: number
   stack: number
   bulk: number
+  room: number
 }
 
 /** Everything the section writers need to know about the rewrite. */
@@ -67,6 +73,11 @@ interface Plan {
   readonly stackGlobal: number
   readonly fuelGlobal: number
   readonly limitGlobal: number
+  readonly roomGlobal: number
+  /** What a counted call takes of the engine's stack, bytes. */
+  readonly share: number
+  /** Offsets of the direct calls that close circles. */
+  readonly circles: ReadonlySet<number>
   /** The added function: what happens when the counter has run out. */
   readonly exhaustedFunction: number
   readonly exhaustedBytes: Uint8Array
@@ -75,6 +86,8 @@ interface Plan {
   readonly bulkCall: Uint8Array
   readonly fuelBytes: Uint8Array
   readonly stackBytes: Uint8Array
+  readonly takenBytes: Uint8Array
+  readonly givenBytes: Uint8Array
   readonly shift: (functionIndex: number) => number
 }
 
@@ -131,6 +144,12 @@ function makePlan(module: WasmModule): Plan {
   }
   const fuelGlobal = module.importedGlobals.length + module.globals.length
   const limitGlobal = fuelGlobal + 1
+  const roomGlobal = limitGlobal + 1
+  const { bytes: longest, back } = descend(
+    module.bodies.map((_, i) => frameBytes(module, i)),
+    module.bodies.map((_, i) => directCalls(module, i)),
+  )
+  const share = shareOf(longest)
   const bulkFunction = imported + added.length + module.bodies.length
   const exhaustedFunction = bulkFunction + 1
   return {
@@ -142,6 +161,11 @@ function makePlan(module: WasmModule): Plan {
     stackGlobal,
     fuelGlobal,
     limitGlobal,
+    roomGlobal,
+    share,
+    circles: new Set(back.map(({ at }) => at)),
+    takenBytes: roomTaken(roomGlobal, share, indexOf(STACK_OVERFLOW)),
+    givenBytes: roomGiven(roomGlobal, share),
     exhaustedFunction,
     exhaustedBytes: exhaustedBody(fuelGlobal, indexOf(PREEMPT), indexOf(RESCHED)),
     bulkFunction,
@@ -152,6 +176,9 @@ function makePlan(module: WasmModule): Plan {
     shift: (index) => (index < imported ? index : index + added.length),
   }
 }
+
+/** What calls take is the longest way down and half as much again: the checks are on it too, and an optimiser's frames. */
+const shareOf = (longest: number): number => Math.ceil((longest * 1.5 + 1024) / 64) * 64
 
 /** New payload of a section; undefined when there is to be none. */
 function rewriteSection(plan: Plan, id: number, section: Section | undefined): Uint8Array | undefined {
@@ -201,26 +228,27 @@ const valueTypeBytes = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b,
 function rewriteGlobals(plan: Plan): Uint8Array {
   const { globals } = plan.module
   const out = new Writer()
-  out.u32(globals.length + 2)
+  out.u32(globals.length + 3)
   for (const global of globals) {
     out.u8(valueTypeBytes[global.type]).u8(global.mutable ? 1 : 0)
     copyConstant(plan, global.init.start, global.init.end, out)
   }
   // Fuel starts empty: a machine that forgets to fill it is asked at once. The limit starts at 0: no limit.
-  for (let i = 0; i < 2; i++) out.u8(valueTypeBytes.i32).u8(1).u8(OP.i32Const).s32(0).u8(OP.end)
+  for (const value of [0, 0, plan.share]) out.u8(valueTypeBytes.i32).u8(1).u8(OP.i32Const).s32(value).u8(OP.end)
   return out.finish()
 }
 
 function rewriteExports(plan: Plan): Uint8Array {
   const kinds = ['func', 'table', 'memory', 'global', 'tag']
   const out = new Writer()
-  out.u32(plan.module.exports.length + 2)
+  out.u32(plan.module.exports.length + 3)
   for (const e of plan.module.exports)
     out
       .name(e.name)
       .u8(kinds.indexOf(e.kind))
       .u32(e.kind === 'func' ? plan.shift(e.index) : e.index)
   out.name(FUEL_GLOBAL).u8(3).u32(plan.fuelGlobal).name(LIMIT_GLOBAL).u8(3).u32(plan.limitGlobal)
+  out.name(ROOM_GLOBAL).u8(3).u32(plan.roomGlobal)
   return out.finish()
 }
 
@@ -290,7 +318,8 @@ function rewriteNames(plan: Plan, section: Section, out: Writer): void {
       if (id === 1) {
         plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
         moved.push([plan.bulkFunction, BULK_NAME], [plan.exhaustedFunction, EXHAUSTED_NAME])
-      } else moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL])
+      } else
+        moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL], [plan.roomGlobal, ROOM_GLOBAL])
       moved.sort((x, y) => x[0] - y[0])
       const map = new Writer().u32(moved.length)
       for (const [i, name] of moved) map.u32(i).name(name)
@@ -333,7 +362,7 @@ function rewriteCode(plan: Plan): RewrittenCode {
     body: new Writer(4096),
     newStarts: [],
     originalStarts: [],
-    checks: { functions: 0, loops: 0, stack: 0, bulk: 0 },
+    checks: { functions: 0, loops: 0, stack: 0, bulk: 0, room: 0 },
   }
   out.u32(module.bodies.length + 2)
   for (const body of module.bodies) {
@@ -396,6 +425,14 @@ function rewriteBody(state: Rewrite, body: Body): void {
   /** The length that was pushed just before is one that nobody counts. */
   let free = false
   while (walker.next()) {
+    const counted = walker.opcode === OP.callIndirect || plan.circles.has(walker.start)
+    if (counted) {
+      out.range(bytes, copied, walker.start)
+      copied = walker.start
+      startRun(walker.start)
+      insert(plan.takenBytes, walker.start)
+      checks.room++
+    }
     const before = out.length + (walker.start - copied)
     if (isRewritten(walker)) {
       out.range(bytes, copied, walker.start)
@@ -422,6 +459,7 @@ function rewriteBody(state: Rewrite, body: Body): void {
       insert(plan.bulkCall, walker.start)
       checks.bulk++
     }
+    if (counted) insert(plan.givenBytes, walker.end)
     free = isFree(walker.opcode, walker.a)
   }
   out.range(bytes, copied, body.end)

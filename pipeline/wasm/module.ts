@@ -113,6 +113,13 @@ export interface DataSegment {
   readonly end: number
 }
 
+/** A global that the module defines and exports, with its index. */
+export function exportedGlobal(module: WasmModule, name: string): (Global & { readonly index: number }) | undefined {
+  const index = module.exports.find((e) => e.kind === 'global' && e.name === name)?.index
+  const global = index === undefined ? undefined : module.globals[index - module.importedGlobals.length]
+  return global && index !== undefined ? { ...global, index } : undefined
+}
+
 export interface Body {
   /** Offset of the size field, of the locals, and one past the body. */
   readonly sizeStart: number

@@ -65,6 +65,7 @@ export const OP = {
   f64Const: 0x44,
   i32LtS: 0x48,
   i32LtU: 0x49,
+  i32Add: 0x6a,
   i32Sub: 0x6b,
   i32ShrU: 0x76,
   refNull: 0xd0,
@@ -72,9 +73,11 @@ export const OP = {
   memoryInit: 0xfc08,
   memoryCopy: 0xfc0a,
   memoryFill: 0xfc0b,
+  tableSet: 0x26,
   tableInit: 0xfc0c,
   tableCopy: 0xfc0e,
   tableGrow: 0xfc0f,
+  tableSize: 0xfc10,
   tableFill: 0xfc11,
 } as const
 

@@ -20,6 +20,8 @@ const STACK_TOP = 0x8000
 /** The word the bump allocator counts in, and words attacks keep handles in. */
 const BUMP = 512
 const KEPT = 520
+/** What recursion calls, counted from 1, and whether it goes through the table. */
+const RECURSION = KEPT + 40
 /** Where a plausible interface is described. */
 const DESC = 640
 /** Element slots: recursion, then the attacks' own functions. */
@@ -42,6 +44,7 @@ const OP = {
   load: 0x28,
   store: 0x36,
   i32: 0x41,
+  eq: 0x46,
   add: 0x6a,
   sub: 0x6b,
   divS: 0x6d,
@@ -170,6 +173,20 @@ const device = (
   ),
 ]
 
+/** Calls that recursion makes at every level when it is told to: those that reach far into what all domains share. */
+export const RECURSION_CALLS: readonly CallName[] = [
+  'time.now',
+  'time.delay',
+  'time.set_timer',
+  'mmio.map',
+  'irq.deliver',
+  'sched.wake',
+  'sched.kick',
+  'sched.spawn',
+  'dma.map',
+  'log.write',
+]
+
 /** By name, so that a report can say what was tried. */
 export const attacks: Readonly<Record<string, Attack>> = {
   'any call': anyCall,
@@ -181,7 +198,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'loop of long logs': (m) => forever(callWith(m, 'log.write', [6, 0, MEMORY])),
   'loop of yields': (m) => forever(callWith(m, 'sched.yield', [])),
   'recursion without end': (m) => [OP.call, ...leb(m.recursive)],
-  'recursion that calls out': (m) => [...store(KEPT + 40, 1), OP.call, ...leb(m.recursive)],
+  'recursion through the table': (m) => [...store(RECURSION + 4, 1), OP.call, ...leb(m.recursive)],
+  ...Object.fromEntries(
+    RECURSION_CALLS.map((name, i): [string, Attack] => [
+      `recursion that calls ${name}`,
+      (m) => [...store(RECURSION, i + 1), ...store(RECURSION + 4, m.random.below(2)), OP.call, ...leb(m.recursive)],
+    ]),
+  ),
   'fibers without end': (m) => forever(callWith(m, 'sched.spawn', [number(m.random)])),
   'block for ever': (m) => callWith(m, 'sched.block', [-1, -1]),
   'block and wake oneself': (m) =>
@@ -338,7 +361,9 @@ export function build(
   }
   const recursive = imports.length
   const making: Making = { random, indexOf, recursive }
-  const functions: NonNullable<Parts['functions']> = [{ type: 0, code: recursion(making) }]
+  const functions: NonNullable<Parts['functions']> = [
+    { type: 0, locals: [[pick(random, [0, 1, 8, 64, 1000]), I32]], code: recursion(making) },
+  ]
   const exports: NonNullable<Parts['exports']> = [
     ['memory', 2, 0],
     ['__stack_pointer', 3, 0],
@@ -394,18 +419,13 @@ function result(entry: (typeof entries)[number]): number[] {
   ]
 }
 
-/** Calls itself; when the word says so, after a call out of the module at every level. */
+/** Calls itself, directly or through the table, after the call that a word of memory names. */
 function recursion(m: Making): number[] {
-  const out = pick(m.random, [
-    'time.now',
-    'time.delay',
-    'mmio.map',
-    'irq.deliver',
-    'sched.wake',
-    'dma.map',
-    'log.write',
-  ])
-  const params = calls.find((c) => `${c.group}.${c.name}` === out)?.params.length ?? 0
-  const args = Array<number>(params).fill(out === 'time.delay' ? 50_000 : HEAP)
-  return [...kept(KEPT + 40), OP.if, VOID, ...callWith(m, out, args), OP.end, OP.call, ...leb(m.recursive), OP.end]
+  const calling = RECURSION_CALLS.flatMap((name, i) => {
+    const params = calls.find((c) => `${c.group}.${c.name}` === name)?.params.length ?? 0
+    const args = Array<number>(params).fill(name === 'time.delay' ? pick(m.random, [50, 1000, 50_000]) : HEAP)
+    return [...kept(RECURSION), ...constant(i + 1), OP.eq, OP.if, VOID, ...callWith(m, name, args), OP.end]
+  })
+  const again = [...kept(RECURSION + 4), OP.if, VOID, ...constant(0), OP.callIndirect, 0, 0, OP.end]
+  return [...calling, ...again, OP.call, ...leb(m.recursive), OP.end]
 }

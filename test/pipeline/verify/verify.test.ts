@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import test from 'ava'
 import { entries } from '../../../linux-api/capabilities.ts'
 import { policyFor, verify, type Policy, type ProblemCode } from '../../../pipeline/verify/index.ts'
-import { assemble, type Parts } from '../wasm/_build.ts'
+import { I32, assemble, type Parts } from '../wasm/_build.ts'
 import { driver, driverParts, manifestOf } from './_driver.ts'
 
 test('accepts a driver that asks for what its manifest says', (t) => {
@@ -30,8 +30,12 @@ function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => 
     const globals = parts.globals?.length ?? 0
     parts.imports?.push(['sched', 'preempt', 0], ['sched', 'stack_overflow', 0], ['sched', 'resched', 0])
     parts.exports = (parts.exports ?? []).map(([n, kind, i]) => [n, kind, kind === 0 ? i + 3 : i])
-    parts.exports.push(['drvport_fuel', 3, globals], ['drvport_stack_limit', 3, globals + 1])
-    parts.globals?.push(0, 0)
+    parts.exports.push(
+      ['drvport_fuel', 3, globals],
+      ['drvport_stack_limit', 3, globals + 1],
+      ['drvport_room', 3, globals + 2],
+    )
+    parts.globals?.push(0, 0, SHARE)
     parts.elements = [5]
     parts.functions = parts.functions.filter((f) => f.code.length === 2)
     parts.functions.push({ type: 0, code: exhausted })
@@ -40,12 +44,41 @@ function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => 
   }
 }
 const FUEL = 4
+const ROOM = FUEL + 2
+/** What a counted call takes of the engine's stack. */
+const SHARE = 4096
 /** Index of the function that follows the required entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
 const EXHAUSTED = 5 + entries.filter(({ required }) => required === true).length
 const exhausted = [0x10, 2, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 4, 0x0b, 0x0b]
 const fuelCheck = [0x23, FUEL, 0x41, 1, 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b]
 
+const taken = [0x23, ROOM, 0x41, 0x80, 0x20, 0x6b, 0x24, ROOM, 0x23, ROOM, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 3, 0x0b]
+const given = [0x23, ROOM, 0x41, 0x80, 0x20, 0x6a, 0x24, ROOM]
+const indirect = [0x41, 0, 0x11, 0, 0]
+const wrong = (code: number[], message: RegExp, codeOf: Refusal['code'] = 'tampering'): Refusal => ({
+  code: codeOf,
+  where: /^exit at 0x/,
+  message,
+  bytes: handMade((p) => (p.functions[1]!.code = [...fuelCheck, ...code, 0x0b])),
+})
+
 const refusals: Record<string, Refusal> = {
+  'an indirect call that does not count the stack it may use': wrong(indirect, /an indirect call/, 'no-room-check'),
+  'a recursion that does not count the stack it may use': wrong([0x10, 6], /leads back/, 'no-room-check'),
+  'a call that is counted before the wrong instruction': wrong([...taken, ...indirect, ...given], /nothing is called/),
+  'a call whose room is not given back': wrong([0x41, 0, ...taken, 0x11, 0, 0], /not given back/),
+  'room that is given back twice': wrong(
+    [0x41, 0, ...taken, 0x11, 0, 0, ...given, ...given],
+    /only the checks may write/,
+  ),
+  'room that is given for a call of the host': wrong([...taken, 0x10, 2, ...given], /not given back/),
+  'room that is set': wrong([0x41, 9, 0x24, ROOM], /only the checks may write drvport_room/),
+  'frames larger than what calls count': {
+    code: 'no-room-check',
+    where: /./,
+    message: /the longest way down needs \d+ bytes/,
+    bytes: handMade((p) => (p.functions[1]!.locals = [[1000, I32]])),
+  },
   'a function behind the counter that does not ask whether to go': {
     code: 'no-fuel-check',
     where: /./,
@@ -341,6 +374,13 @@ for (const [title, refusal] of Object.entries(refusals))
 
 test('a hand-made module with all checks in place is accepted', (t) => {
   const bytes = handMade((p: Parts) => (p.functions![1]!.code = [0x03, 0x40, ...fuelCheck, 0x0c, 0, 0x0b, 0x0b]))()
+  const verdict = verify(bytes, manifestOf(bytes))
+  t.deepEqual(verdict.ok ? [] : verdict.problems, [])
+})
+
+test('calls that count the stack they may use are accepted', (t) => {
+  const code = [...fuelCheck, 0x41, 0, ...taken, 0x11, 0, 0, ...given, ...taken, 0x10, 6, ...given, 0x0b]
+  const bytes = handMade((p: Parts) => (p.functions![1]!.code = code))()
   const verdict = verify(bytes, manifestOf(bytes))
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])
 })

@@ -13,6 +13,7 @@ interface Exports {
   via(n: number): number
   drvport_fuel: WebAssembly.Global
   drvport_stack_limit: WebAssembly.Global
+  drvport_room: WebAssembly.Global
 }
 
 function start(bytes: Uint8Array, preempt: () => unknown = () => {}, resched: () => unknown = () => {}): Exports {
@@ -21,7 +22,9 @@ function start(bytes: Uint8Array, preempt: () => unknown = () => {}, resched: ()
   }
   const imports = { log: { note() {} }, sched: { preempt, resched, stack_overflow: overflow } }
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
-  return new WebAssembly.Instance(module, imports).exports as unknown as Exports
+  const exports = new WebAssembly.Instance(module, imports).exports as unknown as Exports
+  if (exports.drvport_room !== undefined) exports.drvport_room.value = 1 << 30
+  return exports
 }
 
 test('the instrumented module computes what the original did', (t) => {
@@ -66,6 +69,28 @@ interface Bulk extends Record<'fill' | 'copy' | 'constant', (n: number) => numbe
   readonly memory: WebAssembly.Memory
   readonly drvport_fuel: WebAssembly.Global
 }
+
+test('a call that may lead back takes its share of the engine stack, and gives it back', (t) => {
+  const m = start(instrument(sample()).bytes)
+  const share = start(instrument(sample()).bytes, () => {})
+  const before = m.drvport_room.value as number
+  m.fib(10)
+  m.via(2)
+  t.is(m.drvport_room.value, before)
+  const one = new WebAssembly.Module(instrument(sample()).bytes as Uint8Array<ArrayBuffer>)
+  const stub = (): void => {}
+  const fresh = new WebAssembly.Instance(one, {
+    log: { note: stub },
+    sched: { preempt: stub, resched: stub, stack_overflow: stub },
+  })
+  const taken = (fresh.exports['drvport_room'] as WebAssembly.Global).value as number
+  t.true(taken > 160, 'as loaded, what one call takes')
+  // fib(n) is n - 1 calls deep.
+  share.drvport_room.value = 9 * taken
+  t.is(share.fib(10), 55)
+  share.drvport_room.value = 9 * taken - 1
+  t.throws(() => share.fib(10), { message: 'stack overflow' })
+})
 
 test('what works on a range costs a unit each 64 bytes, before it begins; short constant lengths cost nothing', (t) => {
   for (const [name, length, constant, units] of [

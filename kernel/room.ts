@@ -1,0 +1,68 @@
+/**
+ * Room on the engine's own stack. Atomic entries of all domains lie on it on top of one another, with the kernel and the
+ * devices between and above them, which must never run out of it: half of what they do would be left undone.
+ *
+ * A program counts what its calls may still take, in a global of its own; here is what it begins an entry with. A fiber
+ * has a stack to itself, whose end is the engine's to find; what it calls in the host runs on the host's.
+ */
+
+/** For all atomic entries together, bytes. Engines give 984 KiB by default; the rest is for the host's own code. */
+const ALL = 640 << 10
+/** What the host's code takes between two entries. */
+const HOST = 8 << 10
+/** With less than this left nobody else is entered on top. */
+const SPARE = 256 << 10
+/** For a fiber: more than it can use, and far from where the counter would turn over. */
+const FIBER = 1 << 30
+
+export class RoomLeft {
+  readonly #global: WebAssembly.Global | undefined
+  /** What is taken on the way to the first call that counts. */
+  readonly #share: number
+  /** What a program that does not count has. */
+  #uncounted = FIBER
+
+  constructor(global: WebAssembly.Global | undefined) {
+    this.#global = global
+    this.#share = global === undefined ? 0 : (global.value as number)
+    this.#set(FIBER)
+  }
+
+  get #left(): number {
+    return this.#global === undefined ? this.#uncounted : (this.#global.value as number)
+  }
+
+  #set(bytes: number): void {
+    if (this.#global === undefined) this.#uncounted = bytes
+    else this.#global.value = bytes
+  }
+
+  /** The program found none left. */
+  get exhausted(): boolean {
+    return this.#left < 0
+  }
+
+  /** Others may be entered on top of its entry. */
+  get spare(): boolean {
+    return this.#left >= SPARE
+  }
+
+  /** An atomic entry begins, on top of that of `below`. Returns what `leave` needs; below zero when there is not enough. */
+  enter(below: RoomLeft | undefined): number {
+    const left = (below === undefined ? ALL : below.#left - HOST) - this.#share
+    if (left < 0) return -1
+    const before = this.#left
+    this.#set(left)
+    return before
+  }
+
+  /** It has returned. */
+  leave(before: number): void {
+    this.#set(before)
+  }
+
+  /** A fiber has ended, perhaps in the midst of calls that took room: what they took is its own stack's. */
+  fiberEnded(): void {
+    this.#set(FIBER)
+  }
+}
