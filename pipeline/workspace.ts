@@ -5,6 +5,7 @@
  * commands or terminals.
  */
 import { checkInterrupted } from './errors.ts'
+import type { Configuration } from './kbuild/configuration.ts'
 import { openKbuild, type Kbuild } from './kbuild/index.ts'
 import { ensureHostTools, type HostTool } from './toolchain/host-packages.ts'
 import { openToolchain, type Toolchain, type ToolchainName } from './toolchain/index.ts'
@@ -18,6 +19,8 @@ export interface WorkspaceOptions {
   /** Tree name, path or tarball. */
   readonly tree: string
   readonly toolchain: ToolchainName | 'auto'
+  /** Of the tree; default: the plain one. */
+  readonly configuration?: Configuration
   readonly signal?: AbortSignal
   /** What is going on now. */
   readonly onProgress?: (text: string) => void
@@ -70,6 +73,7 @@ export async function openTreeOnly(
   const source = await bringTree(options.tree, options)
   checkInterrupted(signal)
   const tree = await openKbuild(source, {
+    ...(options.configuration && { configuration: options.configuration }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   })

@@ -12,9 +12,10 @@ import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.t
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import { ensureHostTools } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
+import { configurationKey, extendView, fragmentFor, type Configuration } from './configuration.ts'
 import { assembleGraph, parseDirectory, parseDryRun, type Graph } from './graph.ts'
 import { findHostCompiler, runMake, tryMake, type MakeSetup } from './make.ts'
-import { FRAGMENT, makeView, overlayKey } from './view.ts'
+import { makeView, overlayKey } from './view.ts'
 
 /** Changes when the layout of what is kept changes. */
 const FORMAT = 3
@@ -22,6 +23,8 @@ const FORMAT = 3
 export interface ConfigureOptions {
   /** A clang that has the wasm32 target, and its version. */
   readonly cc: { readonly path: string; readonly version: string }
+  /** Default: the plain one. */
+  readonly configuration?: Configuration
   readonly signal?: AbortSignal
   /** Told what is being done, for people. */
   readonly onProgress?: (what: string) => void
@@ -58,7 +61,8 @@ async function makeSetup(view: string, options: ConfigureOptions): Promise<MakeS
 
 /** A configuration of this tree, made if there is none. */
 export async function configure(tree: SourceTree, options: ConfigureOptions): Promise<Configured> {
-  const key = contentKey([FORMAT, tree.id, tree.dir, await overlayKey(), options.cc.version])
+  const own = await configurationKey(options.configuration)
+  const key = contentKey([FORMAT, tree.id, tree.dir, await overlayKey(), options.cc.version, ...own])
   const home = cachePath('kbuild', `${tree.name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-${key.slice(0, 16)}`)
   const view = path.join(home, 'view')
   if (/[\s:]/.test(view))
@@ -85,8 +89,9 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
     await fs.rm(home, { recursive: true, force: true })
     await fs.mkdir(home, { recursive: true })
     await makeView(tree.dir, view)
+    await extendView(options.configuration, view)
     options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
-    await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: FRAGMENT })
+    await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: await fragmentFor(options.configuration, home) })
     options.onProgress?.('generating headers')
     await runMake(setup, ['drvport-headers'])
     options.onProgress?.('reading the Makefiles')

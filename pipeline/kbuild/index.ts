@@ -13,6 +13,7 @@ import { InfrastructureError, UsageError } from '../errors.ts'
 import { probeClang } from '../toolchain/clang.ts'
 import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
+import type { Configuration } from './configuration.ts'
 import { configure, prepareObjects, type Configured } from './configure.ts'
 import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
 import { objectFlags, type Graph } from './graph.ts'
@@ -55,6 +56,8 @@ export interface Kbuild {
   readonly version: string
   /** Trees of the same id are configured alike. */
   readonly id: string
+  /** Undefined for the plain one. */
+  readonly configuration?: Configuration
   /** Directories whose paths must not show in output, for prefix maps. */
   readonly roots: readonly { readonly dir: string; readonly as: string }[]
   readonly view: string
@@ -82,6 +85,8 @@ export interface Kbuild {
 }
 
 export interface OpenKbuildOptions {
+  /** Default: the plain one. */
+  readonly configuration?: Configuration
   /** A clang with the wasm32 target. Default: the newest on PATH. */
   readonly cc?: { readonly path: string; readonly version: string }
   readonly signal?: AbortSignal
@@ -101,13 +106,14 @@ async function defaultCompiler(): Promise<{ path: string; version: string }> {
 /** Configure a tree, or find its configuration, and answer questions about it. */
 export async function openKbuild(tree: SourceTree, options: OpenKbuildOptions = {}): Promise<Kbuild> {
   const cc = options.cc ?? (await defaultCompiler())
-  return new ConfiguredTree(tree, await configure(tree, { ...options, cc }))
+  return new ConfiguredTree(tree, await configure(tree, { ...options, cc }), options.configuration)
 }
 
 class ConfiguredTree implements Kbuild {
   readonly name: string
   readonly version: string
   readonly id: string
+  readonly configuration?: Configuration
   readonly view: string
   readonly roots: readonly { dir: string; as: string }[]
   private readonly tree: SourceTree
@@ -119,8 +125,9 @@ class ConfiguredTree implements Kbuild {
   private readonly prepared = new Map<string, Promise<void>>()
   private exported: Promise<ReadonlyMap<string, ExportedSymbol>> | undefined
 
-  constructor(tree: SourceTree, configured: Configured) {
+  constructor(tree: SourceTree, configured: Configured, configuration: Configuration | undefined) {
     this.tree = tree
+    if (configuration !== undefined) this.configuration = configuration
     this.configured = configured
     this.name = tree.name
     this.version = tree.version

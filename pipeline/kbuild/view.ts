@@ -12,6 +12,7 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey, sha256 } from '../cache.ts'
 import { packageRoot } from '../root.ts'
+import { BASE_FRAGMENT } from './configuration.ts'
 
 const OVERLAY = path.join(packageRoot, 'linux-api', 'arch', 'wasm')
 const MAKEFILES = path.join(packageRoot, 'linux-api', 'kbuild')
@@ -19,9 +20,6 @@ const MAKEFILES = path.join(packageRoot, 'linux-api', 'kbuild')
 /** Where <drvport_abi.h> is, and how the overlay's Makefile names it inside a view. */
 export const ABI_INCLUDE: string = path.join(packageRoot, 'linux-api', 'generated')
 export const VIEW_ABI_FLAG = '-I../arch/wasm/abi'
-
-/** Answers on top of allmodconfig. */
-export const FRAGMENT: string = path.join(packageRoot, 'linux-api', 'config', 'base.config')
 
 /** Made by a build in the tree: must not be seen by ours. */
 const BUILD_PRODUCTS: Readonly<Record<string, readonly string[]>> = { include: ['config', 'generated'] }
@@ -35,7 +33,7 @@ exit 1
 
 /** Content hash of every input of a view that is drvport's own. */
 export async function overlayKey(): Promise<string> {
-  const parts: string[] = [LINKER_STAND_IN, sha256(await fs.readFile(FRAGMENT))]
+  const parts: string[] = [LINKER_STAND_IN, sha256(await fs.readFile(BASE_FRAGMENT))]
   for (const dir of [OVERLAY, MAKEFILES]) {
     const entries = await fs.readdir(dir, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
