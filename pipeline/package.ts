@@ -93,12 +93,20 @@ export interface ProviderUse {
   readonly status: 'full' | 'partial' | 'stub' | 'trap'
 }
 
+/** The tree something was built from. */
+export interface TreeFacts {
+  readonly name: string
+  readonly version: string
+  /** A configuration in which the tree's own debugging watches the driver; absent for the plain one. */
+  readonly configuration?: string
+}
+
 export interface Manifest {
   readonly schema: typeof PACKAGE_SCHEMA
   /** The module asked for, in its file name's spelling. */
   readonly name: string
   readonly abi: number
-  readonly tree: { readonly name: string; readonly version: string }
+  readonly tree: TreeFacts
   readonly toolchain: { readonly name: string; readonly version: string }
   /** Module names in dependency order; `name` is last. */
   readonly modules: readonly string[]

@@ -1,7 +1,7 @@
 /** The result of a build, as data: `drvport.build/1` (interfaces.md). Types only. */
 
 import type { ModuleFacts } from './facts.ts'
-import type { SourceFile } from '../package.ts'
+import type { SourceFile, TreeFacts } from '../package.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 
 /** How far a module came, of the rungs a build climbs. `none`: not even its source was there. */
@@ -57,7 +57,7 @@ export interface ModuleResult {
 
 export interface BuildDocument {
   readonly schema: 'drvport.build/1'
-  readonly tree: { readonly name: string; readonly version: string }
+  readonly tree: TreeFacts
   readonly toolchain: { readonly name: string; readonly version: string; readonly how: string }
   readonly modules: readonly ModuleResult[]
   /** The shim's own diagnostics: a fault of drvport, not of a driver. */

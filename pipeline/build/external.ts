@@ -100,6 +100,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     id: own.size === 0 ? tree.id : contentKey([tree.id, ...said.toSorted()]),
     name: tree.name,
     version: tree.version,
+    ...(tree.configuration !== undefined && { configuration: tree.configuration }),
     roots: tree.roots,
     select: (selector) => tree.select(selector),
     module: async (name) => byName.get(canonicalName(name)) ?? tree.module(name),

@@ -14,7 +14,7 @@ import type { Toolchain } from '../toolchain/types.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
 import { selectExternal, withExternal } from './external.ts'
-import type { KernelModule, KernelTree } from './kernel.ts'
+import { treeFacts, type KernelModule, type KernelTree } from './kernel.ts'
 import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
 import { readSymbols } from './symbols.ts'
@@ -57,7 +57,7 @@ export async function openBuild(
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
-  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
+  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'), tree.configuration)
   return { tree, toolchain, compiler, table, signal }
 }
 
@@ -88,7 +88,7 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   )
   return {
     schema: 'drvport.build/1',
-    tree: { name: tree.name, version: tree.version },
+    tree: treeFacts(tree),
     toolchain: { name: toolchain.name, version: toolchain.version, how: toolchain.how },
     modules: settled.map((outcome, i) => resultOf(outcome, modules[i] as KernelModule)),
     shim: shim.diagnostics,

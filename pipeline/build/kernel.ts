@@ -5,6 +5,7 @@
  * without `-c`, `-o` and the source.
  */
 
+import type { TreeFacts } from '../package.ts'
 import type { Root } from './flags.ts'
 
 export interface KernelObject {
@@ -39,6 +40,8 @@ export interface KernelTree {
   readonly version: string
   /** Trees of the same id are configured alike: the same modules, flags and exports. */
   readonly id: string
+  /** Which of the tree's configurations this is; undefined for the plain one. */
+  readonly configuration?: string
   readonly roots: readonly Root[]
   /** Modules that a selector names. Throws UsageError when it names none. */
   select(selector: string): Promise<readonly KernelModule[]>
@@ -60,3 +63,10 @@ export interface KernelTree {
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */
   pristine(name: string): Promise<string | undefined>
 }
+
+/** What results say of the tree they come from. */
+export const treeFacts = ({ name, version, configuration }: TreeFacts): TreeFacts => ({
+  name,
+  version,
+  ...(configuration !== undefined && { configuration }),
+})

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { ABI_VERSION } from '../../linux-api/capabilities.ts'
 import { contentKey, sha256 } from '../cache.ts'
-import { PACKAGE_SCHEMA, type Manifest, type SourceFile } from '../package.ts'
+import { PACKAGE_SCHEMA, type Manifest, type SourceFile, type TreeFacts } from '../package.ts'
 import { putPackage, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { verify, type Problem } from '../verify/index.ts'
@@ -12,13 +12,14 @@ import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { readBuiltObject, type BuiltObject } from './compiler.ts'
 import { identifier, linkFlags, MEMORY_PAGES, STACK_BYTES } from './flags.ts'
+import { treeFacts } from './kernel.ts'
 import { readModuleInfo, type ModuleInfo } from './module-info.ts'
 import type { Resolution } from './resolve.ts'
 
 /** Everything that goes into a package but the linked bytes. */
 export interface Plan {
   readonly name: string
-  readonly tree: { readonly name: string; readonly version: string }
+  readonly tree: TreeFacts
   readonly toolchain: Toolchain
   readonly resolution: Resolution<BuiltObject>
   readonly info: ModuleInfo
@@ -64,7 +65,7 @@ function makeManifest(plan: Plan, wasm: Uint8Array, lines: Uint8Array, mismatche
     schema: PACKAGE_SCHEMA,
     name,
     abi: ABI_VERSION,
-    tree: { name: tree.name, version: tree.version },
+    tree: treeFacts(tree),
     toolchain: { name: toolchain.name, version: toolchain.version },
     modules: resolution.modules,
     wasm: { file: `${name}.wasm`, sha256: sha256(wasm), bytes: wasm.length },
@@ -109,6 +110,7 @@ export async function packageKey(plan: Plan): Promise<string> {
   // Sources and providers are in the manifest, and may change while the objects stay the same.
   return contentKey([
     ...facts,
+    ...(tree.configuration === undefined ? [] : [tree.configuration]),
     await ownCodeKey(),
     JSON.stringify([sources, resolution.providers, gplOnly]),
     ...[...objects, ...resolution.support].map((object) => object.sha256),

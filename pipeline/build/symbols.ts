@@ -64,10 +64,20 @@ export function parseSymbols(text: string, file: string): SymbolRow[] {
   return rows
 }
 
-/** All tables in a directory, as one. A symbol may have one row. */
-export async function readSymbols(dir: string): Promise<SymbolTable> {
+const tablesIn = async (dir: string, below: string): Promise<string[]> =>
+  (await fs.readdir(path.join(dir, below)).catch(() => []))
+    .filter((name) => name.endsWith('.tsv'))
+    .toSorted()
+    .map((name) => path.join(below, name))
+
+/**
+ * All tables in a directory, as one. A symbol may have one row. Tables in a folder named like a configuration are of
+ * symbols that only it has.
+ */
+export async function readSymbols(dir: string, configuration?: string): Promise<SymbolTable> {
   const table = new Map<string, SymbolRow>()
-  const names = (await fs.readdir(dir).catch(() => [])).filter((name) => name.endsWith('.tsv')).toSorted()
+  const names = await tablesIn(dir, '')
+  if (configuration !== undefined) names.push(...(await tablesIn(dir, configuration)))
   for (const name of names) {
     for (const row of parseSymbols(await fs.readFile(path.join(dir, name), 'utf8'), `symbols/${name}`)) {
       const before = table.get(row.symbol)

@@ -199,6 +199,7 @@ function countDirectories(
 const sameSelection = (a: MatrixDocument, b: MatrixDocument): boolean =>
   a.tree.name === b.tree.name &&
   a.tree.version === b.tree.version &&
+  a.tree.configuration === b.tree.configuration &&
   JSON.stringify(a.selectors) === JSON.stringify(b.selectors) &&
   JSON.stringify(a.shard) === JSON.stringify(b.shard)
 

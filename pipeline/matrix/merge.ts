@@ -17,7 +17,11 @@ export interface MatrixPart {
 
 /** What the parts of one matrix have in common. */
 const COMMON: readonly (readonly [name: string, value: (document: MatrixDocument) => string])[] = [
-  ['tree', ({ tree }) => `${tree.name} (${tree.version})`],
+  [
+    'tree',
+    ({ tree }) =>
+      `${tree.name} (${tree.version})${tree.configuration === undefined ? '' : ` with ${tree.configuration}`}`,
+  ],
   ['toolchain', ({ toolchain }) => `${toolchain.name} ${toolchain.version}`],
   ['drvport', ({ drvport }) => drvport],
   ['--until', ({ until }) => until],

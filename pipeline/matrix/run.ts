@@ -7,6 +7,7 @@
 
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { openBuild, selectAll, type KernelModule, type KernelTree } from '../build/index.ts'
+import { treeFacts } from '../build/kernel.ts'
 import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Climber } from './climb.ts'
@@ -152,7 +153,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
   const cpu = cpuMs()
   return {
     schema: 'drvport.matrix/1',
-    tree: { name: tree.name, version: tree.version },
+    tree: treeFacts(tree),
     toolchain: { name: toolchain.name, version: toolchain.version },
     drvport: await ownVersion(),
     selectors,

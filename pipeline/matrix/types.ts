@@ -5,6 +5,8 @@
  * the page, diff, merge, workers) reads this and nothing else of the pipeline.
  */
 
+import type { TreeFacts } from '../package.ts'
+
 /**
  * The ladder, lowest rung first. `none`: nothing was shown, its source not found or the compiler not through it; `parse`:
  * the compiler read the source with all its headers, and refused it.
@@ -107,7 +109,7 @@ export interface MatrixRow {
 
 export interface MatrixDocument {
   readonly schema: 'drvport.matrix/1'
-  readonly tree: { readonly name: string; readonly version: string }
+  readonly tree: TreeFacts
   readonly toolchain: { readonly name: string; readonly version: string }
   /** Of drvport itself: package version, and the revision where known. */
   readonly drvport: string

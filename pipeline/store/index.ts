@@ -49,7 +49,10 @@ export async function putPackage(key: string, files: PackageFiles): Promise<Stor
 
 /** Make a stored package the newest of its name. */
 export async function pointTo(key: string, manifest: Manifest): Promise<void> {
-  const file = indexFile(manifest.tree.name, manifest.toolchain.name, manifest.name)
+  const { name, configuration } = manifest.tree
+  // A checked build never stands in for the plain one.
+  const tree = configuration === undefined ? name : `${name}+${configuration}`
+  const file = indexFile(tree, manifest.toolchain.name, manifest.name)
   const now = await fs.readFile(file, 'utf8').catch(() => '')
   if (now.trim() !== key) await writeAtomic(file, `${key}\n`)
 }
