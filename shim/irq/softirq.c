@@ -61,13 +61,38 @@ static void softirq_call(unsigned int nr)
 	check_balance(before, "a softirq handler");
 }
 
+/* ---- softirqs held back; told to lockdep at the edges, where there is one ---- */
+
+static void soft_off(unsigned long ip, unsigned int count)
+{
+	unsigned long flags;
+
+	raw_local_irq_save(flags);
+	preempt_count_add(count);
+	if (softirq_count() == (count & SOFTIRQ_MASK))
+		lockdep_softirqs_off(ip);
+	raw_local_irq_restore(flags);
+}
+
+/* Softirqs are about to be allowed again: count is what still holds them back. */
+static void soft_on(unsigned long ip, unsigned int count)
+{
+	unsigned long flags;
+
+	raw_local_irq_save(flags);
+	if (softirq_count() == (count & SOFTIRQ_MASK))
+		lockdep_softirqs_on(ip);
+	raw_local_irq_restore(flags);
+}
+
 /* Run what is pending. Called with interrupts off; handlers run with them on. */
 void drvport_softirq_run(void)
 {
 	unsigned int rounds = 0;
 	u32 pending;
 
-	preempt_count_add(SOFTIRQ_OFFSET);
+	soft_off(_RET_IP_, SOFTIRQ_OFFSET);
+	lockdep_softirq_enter();
 	while ((pending = local_softirq_pending()) && rounds++ < MAX_ROUNDS) {
 		set_softirq_pending(0);
 		local_irq_enable();
@@ -79,6 +104,8 @@ void drvport_softirq_run(void)
 		}
 		local_irq_disable();
 	}
+	lockdep_softirq_exit();
+	soft_on(_RET_IP_, SOFTIRQ_OFFSET);
 	preempt_count_sub(SOFTIRQ_OFFSET);
 	if (local_softirq_pending())
 		drvport_sched_kick();
@@ -96,13 +123,22 @@ asmlinkage __visible void do_softirq(void)
 	local_irq_restore(flags);
 }
 
+#ifdef CONFIG_TRACE_IRQFLAGS
+void __local_bh_disable_ip(unsigned long ip, unsigned int count)
+{
+	soft_off(ip, count);
+}
+#endif
+
 void _local_bh_enable(void)
 {
+	soft_on(_RET_IP_, SOFTIRQ_DISABLE_OFFSET);
 	preempt_count_sub(SOFTIRQ_DISABLE_OFFSET);
 }
 
 void __local_bh_enable_ip(unsigned long ip, unsigned int count)
 {
+	soft_on(ip, count);
 	preempt_count_sub(count - 1);
 	if (unlikely(!in_interrupt() && local_softirq_pending()))
 		do_softirq();
@@ -140,7 +176,9 @@ static unsigned int nested;
 void drvport_irq_enter(void)
 {
 	drvport_irqs_off = 1;
+	lockdep_hardirqs_off(_RET_IP_);
 	preempt_count_add(HARDIRQ_OFFSET);
+	lockdep_hardirq_enter();
 	if (nested < ARRAY_SIZE(begun))
 		begun[nested] = preempt_count();
 	nested++;
@@ -150,9 +188,12 @@ void drvport_irq_exit(void)
 {
 	if (--nested < ARRAY_SIZE(begun))
 		check_balance(begun[nested], "an interrupt or timer handler");
+	lockdep_hardirq_exit();
 	preempt_count_sub(HARDIRQ_OFFSET);
 	if (!in_interrupt() && local_softirq_pending())
 		drvport_softirq_run();
+	lockdep_hardirqs_on_prepare();
+	lockdep_hardirqs_on(_RET_IP_);
 	drvport_irqs_off = 0;
 }
 

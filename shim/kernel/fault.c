@@ -63,13 +63,14 @@ void warn_slowpath_fmt(const char *file, int line, unsigned int taint, const cha
 		drvport_fault(DRVPORT_FAULT_BUG, "%s", fmt);
 	add_taint(taint, LOCKDEP_STILL_OK);
 	pr_warn("WARNING: at %s:%d\n", file, line);
-	if (!fmt)
-		return;
-	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	pr_warn("%pV", &vaf);
-	va_end(args);
+	if (fmt) {
+		va_start(args, fmt);
+		vaf.fmt = fmt;
+		vaf.va = &args;
+		pr_warn("%pV", &vaf);
+		va_end(args);
+	}
+	drvport_lockdep_fault();
 }
 
 void __warn_printk(const char *fmt, ...)
@@ -79,6 +80,7 @@ void __warn_printk(const char *fmt, ...)
 	va_start(args, fmt);
 	vprintk(fmt, args);
 	va_end(args);
+	drvport_lockdep_fault();
 }
 
 void add_taint(unsigned int flag, enum lockdep_ok lockdep_ok)
@@ -99,6 +101,7 @@ unsigned long get_taint(void)
 /* The machine takes the backtrace when there is a fault; here there is only the fact to log. */
 void dump_stack(void)
 {
+	drvport_lockdep_fault();
 	pr_debug("dump_stack\n");
 }
 

@@ -47,8 +47,7 @@ void __check_object_size(const void *ptr, unsigned long n, bool to_user)
 {
 }
 
-#ifdef CONFIG_PROVE_LOCKING
-#elif defined(CONFIG_DEBUG_ATOMIC_SLEEP)
+#if defined(CONFIG_PROVE_LOCKING) || defined(CONFIG_DEBUG_ATOMIC_SLEEP)
 void __might_fault(const char *file, int line)
 {
 	__might_sleep(file, line);

@@ -24,8 +24,10 @@ static int line_level = LOGLEVEL_INFO;
 
 static void line_flush(void)
 {
-	if (line_len)
+	if (line_len) {
 		drvport_log_write(line_level, (u32)line, line_len);
+		drvport_lockdep_line(line, line_len);
+	}
 	line_len = 0;
 }
 

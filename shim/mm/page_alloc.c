@@ -9,6 +9,7 @@
  * Must not know: slabs, who asks, or devices.
  */
 #include <linux/mm.h>
+#include <linux/debug_locks.h>
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
 #include <linux/page_ref.h>
@@ -281,8 +282,10 @@ unsigned long get_zeroed_page(gfp_t gfp)
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	if (put_page_testzero(page))
-		pages_free(page, order);
+	if (!put_page_testzero(page))
+		return;
+	debug_check_no_locks_freed(page_address(page), PAGE_SIZE << order);
+	pages_free(page, order);
 }
 
 void free_pages(unsigned long addr, unsigned int order)

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/bitops.h>
+#include <linux/debug_locks.h>
 #include <linux/log2.h>
 #include <linux/export.h>
 #include <drvport/core.h>
@@ -250,6 +251,7 @@ static void object_free(struct slab *slab, const void *mem)
 	unsigned int index = object_find(slab, mem, "free");
 
 	guard_check(mem, slab->object[index] & OBJECT_BYTES, cache->stride);
+	debug_check_no_locks_freed(mem, cache->stride);
 	count(slab->object[index], -1);
 	if (slab->first_free == NO_OBJECT)
 		list_add(&slab->list, &cache->partial);
@@ -344,6 +346,7 @@ void kfree(const void *mem)
 	if (page->use != PAGE_USE_LARGE || offset_in_page(mem))
 		drvport_fault(DRVPORT_FAULT_HEAP_CORRUPTION, "free of 0x%lx, which was not allocated or is free already",
 			      (unsigned long)mem);
+	debug_check_no_locks_freed(mem, (size_t)page->pages << PAGE_SHIFT);
 	count(page->owner, -1);
 	drvport_run_free(mem_map + (page - drvport_pages));
 }

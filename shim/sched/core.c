@@ -21,6 +21,7 @@
 #include <linux/export.h>
 #include <linux/nsproxy.h>
 #include <linux/cred.h>
+#include <linux/debug_locks.h>
 #include <drvport/core.h>
 #include <drvport_shim_abi.h>
 
@@ -43,6 +44,12 @@ struct task_struct init_task = {
 	.normal_prio = MAX_PRIO - 20,
 	.cred = &init_cred,
 	.real_cred = &init_cred,
+#ifdef CONFIG_TRACE_IRQFLAGS
+	.softirqs_enabled = 1,
+#endif
+#ifdef CONFIG_LOCKDEP
+	.curr_chain_key = INITIAL_CHAIN_KEY,
+#endif
 };
 struct task_struct *drvport_current = &init_task;
 
@@ -71,6 +78,10 @@ static struct task_struct *task_new(const char *name)
 	task->group_leader = task;
 	task->parent = task->real_parent = &init_task;
 	task->cred = task->real_cred = &init_cred;
+	lockdep_init_task(task);
+#ifdef CONFIG_TRACE_IRQFLAGS
+	task->softirqs_enabled = 1;
+#endif
 	raw_spin_lock_init(&task->pi_lock);
 	spin_lock_init(&task->alloc_lock);
 	refcount_set(&task->usage, 1);
@@ -107,6 +118,7 @@ struct task_struct *drvport_task_enter(const char *name)
 
 void drvport_task_leave(struct task_struct *task)
 {
+	debug_check_no_locks_held();
 	if (preempt_count())
 		drvport_fault(DRVPORT_FAULT_BUG, "%s returned with preempt_count 0x%x: a lock is still held",
 			      task->comm, preempt_count());

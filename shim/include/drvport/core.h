@@ -14,6 +14,17 @@
 /* Ends the domain; kind is FAULT_*. The text is formatted with the kernel's own vsnprintf. */
 void __noreturn __printf(2, 3) drvport_fault(unsigned int kind, const char *fmt, ...);
 
+/* ---- what the tree's lockdep reports, in the configuration that has it (kernel/lockdep.c) ---- */
+#ifdef CONFIG_LOCKDEP
+/* A line of the log: lockdep says there what it found. */
+void drvport_lockdep_line(const char *line, unsigned int len);
+/* It has said all: ends the domain, unless it only ran out of its own tables. */
+void drvport_lockdep_fault(void);
+#else
+static inline void drvport_lockdep_line(const char *line, unsigned int len) { }
+static inline void drvport_lockdep_fault(void) { }
+#endif
+
 /* ---- what is still held (entry.c reports it) ---- */
 extern struct drvport_census drvport_held;
 
