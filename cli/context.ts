@@ -8,6 +8,8 @@ import type { Progress } from './output.ts'
 export interface CommonArguments {
   readonly tree: string
   readonly toolchain: 'auto' | 'clang' | 'emcc' | 'yowasp'
+  /** Configure the tree with its own lock checker. */
+  readonly lockdep: boolean
   readonly seed: number
   readonly json: boolean
   readonly verbose: number
@@ -35,6 +37,7 @@ export function makeContext(argv: CommonArguments, signal: AbortSignal): Context
   return {
     tree: argv.tree,
     toolchain: argv.toolchain,
+    lockdep: argv.lockdep,
     seed: argv.seed,
     json: argv.json,
     verbose: argv.verbose,

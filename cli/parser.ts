@@ -51,6 +51,11 @@ export function parser(perform: Perform): Argv {
       default: 'auto' as const,
       describe: 'compiler',
     })
+    .option('lockdep', {
+      type: 'boolean',
+      default: false,
+      describe: "configure the tree so that its own lockdep watches every lock, and a report is the driver's fault",
+    })
     .option('seed', { type: 'number', default: 1, describe: 'seed of everything that is left to chance' })
     .option('json', { type: 'boolean', default: false, describe: 'print exactly one JSON document' })
     .option('verbose', { alias: 'v', type: 'count', default: 0, describe: 'say more' })

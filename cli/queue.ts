@@ -1,4 +1,5 @@
 /** The coordinator's side of --queue: what `drvport matrix` needs to have its rows made by workers. */
+import { UsageError } from '../pipeline/errors.ts'
 import type { MakeRows } from '../pipeline/matrix/run.ts'
 import type { Rung } from '../pipeline/matrix/types.ts'
 import { agreementOf, connect, coordinate, type WorkerState } from '../pipeline/queue/index.ts'
@@ -24,6 +25,11 @@ export function describeWorkers(workers: readonly WorkerState[]): string[] {
 /** Reach the queue before anything that takes time. Throws InfrastructureError within seconds when nobody is there. */
 export async function distribute(context: Context, url: string): Promise<Distribution> {
   const { signal, progress, seed, tree } = context
+  if (context.lockdep)
+    throw new UsageError('workers build the plain configuration only', {
+      found: '--queue with --lockdep',
+      todo: 'leave one of them out; --shard divides a matrix with --lockdep',
+    })
   const onNote = (text: string): void => progress.note(text)
   const connection = await connect({ url, onNote, signal })
   return {

@@ -6,10 +6,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readPackage } from '../hw/machine/package-files.ts'
 import type { ModuleRequest } from '../hw/machine/run.ts'
-import { openWorkspace } from '../pipeline/workspace.ts'
 import { buildAll, keysOf } from './commands/run.ts'
 import type { Context } from './context.ts'
-import { reporting } from './workspace.ts'
+import { workspaceOf } from './workspace.ts'
 
 export interface Replacements {
   readonly modules: readonly ModuleRequest[]
@@ -29,7 +28,7 @@ export async function replacementsFor(
     const packs = await Promise.all(names.map((name) => readPackage(source, name)))
     return { modules: modules.map((module, i) => ({ ...module, replacement: packs[i]! })), keys: {} }
   }
-  const workspace = await openWorkspace({ tree: source, toolchain: context.toolchain, ...reporting(context) })
+  const workspace = await workspaceOf(context, source)
   try {
     const document = await buildAll(context, workspace, names)
     const packs = await Promise.all(document.modules.map((module) => readPackage(module.package!, module.name)))

@@ -9,5 +9,10 @@ export const reporting = (context: Context) => ({
   onNote: (text: string) => context.progress.note(text),
 })
 
-export const workspaceOf = (context: Context): Promise<Workspace> =>
-  openWorkspace({ tree: context.tree, toolchain: context.toolchain, ...reporting(context) })
+export const workspaceOf = (context: Context, tree: string = context.tree): Promise<Workspace> =>
+  openWorkspace({
+    tree,
+    toolchain: context.toolchain,
+    ...(context.lockdep && { configuration: 'lockdep' as const }),
+    ...reporting(context),
+  })
