@@ -2,22 +2,15 @@
  * Every kind of failure, made by a small driver written to make it (drivers-src/faults): named, with the right C line,
  * ending that driver only. The sample runs beside a healthy driver, whose traffic must not notice.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import type { FaultKind } from '../../kernel/fault.ts'
 import * as checks from '../../hw/machine/checks.ts'
-import { nicModel } from '../../hw/machine/devices.ts'
-import { DriverEnded, type Driver } from '../../hw/machine/driver.ts'
-import { Lan, type Nic } from '../../hw/machine/lan.ts'
-import { createMachine, type Machine } from '../../hw/machine/machine.ts'
-import * as control from '../../hw/machine/net-control.ts'
 import type { DriverPackage } from '../../hw/machine/package.ts'
 import { readPackage } from '../../hw/machine/package-files.ts'
-import { startTraffic } from '../../hw/machine/traffic.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
+import { faultLine, provoke, scene } from './samples.ts'
 import { openTestWorkspace } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/faults')
@@ -81,56 +74,11 @@ async function pack(name: string): Promise<DriverPackage> {
   return readPackage(module.package, name)
 }
 
-/** Line of the mistake in a sample's source. */
-function faultLine(name: string): number {
-  const lines = readFileSync(join(FOLDER, `${name}.c`), 'utf8').split('\n')
-  return lines.findIndex((line) => line.includes('FAULT HERE')) + 1
-}
-
-interface Scene {
-  readonly machine: Machine
-  readonly lan: Lan
-  readonly sample: Nic
-  readonly healthy: Nic
-  readonly bystander: Driver
-}
-
-/** A machine with a working e1000, and an RTL8139 for the sample. */
-async function scene(seed = 1): Promise<Scene> {
-  const restarts = { limit: 0, windowNs: 60e9, backoffNs: 1e6, backoffMaxNs: 1e9 }
-  const machine = createMachine({ seed, verify: verifyPackage, symbolizer: symbolizerOf, restarts })
-  const lan = new Lan(machine)
-  const healthy = lan.plug(nicModel('intel-82540em')!)
-  const sample = lan.plug(nicModel('rtl8139')!)
-  const bystander = await machine.load(await pack('e1000'))
-  await bystander.bind(healthy.fn)
-  return { machine, lan, sample, healthy, bystander }
-}
-
-/** Load the sample and let its moment come. */
-async function provoke({ machine, lan, sample }: Scene, name: string, when: string): Promise<void> {
-  try {
-    const driver = await machine.load(await pack(name), [`${name}.when=${when}`])
-    await driver.bind(sample.fn)
-    if (when === 'xmit') {
-      const [net] = driver.interfaces
-      await control.open(net!)
-      startTraffic(machine.board.kernel, net!, lan.station('target'), machine.seed, { frames: 10 })
-    }
-    // What is only noticed when the device goes has no need to be waited for.
-    const leaks = KINDS[name] === 'leak'
-    await machine.run(() => machine.faults.length > 0, leaks ? 1e8 : 200e9)
-    if (leaks) await driver.unbind(sample.fn)
-  } catch (error) {
-    if (!(error instanceof DriverEnded)) throw error
-  }
-}
-
 for (const [name, kind] of Object.entries(KINDS)) {
   for (const when of WHEN[name] ?? ALL_MOMENTS) {
     test.serial(`${name} at ${when} is ${kind}, at its C line, and ends that driver only`, async (t) => {
-      const at = await scene()
-      await provoke(at, name, when)
+      const at = await scene(pack)
+      await provoke(at, await pack(name), when, KINDS[name] === 'leak')
       const [fault, ...more] = at.machine.faults
       t.is(more.length, 0)
       t.is(fault?.domain, name)
@@ -142,7 +90,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
       const said = NO_LINE[name]
       if (said !== undefined) t.regex(fault!.message, said)
       else if (kind !== 'dma-stray' || own.length > 0)
-        t.is(place?.line, faultLine(name), JSON.stringify(fault, null, 1))
+        t.is(place?.line, faultLine(FOLDER, name), JSON.stringify(fault, null, 1))
       t.false(at.bystander.dead)
       t.is(at.sample.fn.dma.windows, 0, 'DMA windows left')
       t.false(at.machine.board.owners.has(at.sample.fn), 'the device is free again')
