@@ -3,13 +3,15 @@
  *
  *   node bench/kernel.ts [--rounds N] [--seed N] [--tree NAME] [--only WORD]
  *
- * Every figure is processor time of this process, not wall time, over many operations; rounds go through all rows in turn,
- * and the median is printed. Costs of operations between drivers are what drivers-src/ipc/ipc_bench.c takes more for
- * many of them than for none. bench/README.md has figures, and what other kernels have published.
+ * Figures are processor time of this process over many operations; restarts are wall time. Rounds go through all rows in
+ * turn; the median of all figures is printed, and how they are spread. Costs of operations between drivers are what
+ * drivers-src/ipc/ipc_bench.c takes more for many of them than for none. What parts cost of a packet rate is asked in
+ * rate.ts. bench/README.md has figures, and what other kernels have published.
  */
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { countMemoriesWithHeap } from '../cli/collector.ts'
 import * as checks from '../hw/machine/checks.ts'
 import { Host } from '../hw/machine/host.ts'
 import { createMachine } from '../hw/machine/machine.ts'
@@ -17,17 +19,14 @@ import type { DriverPackage } from '../hw/machine/package.ts'
 import { readPackage } from '../hw/machine/package-files.ts'
 import { mmioCalls } from '../hw/machine/registers-abi.ts'
 import { boot, type Session } from '../hw/machine/run.ts'
-import { startTraffic } from '../hw/machine/traffic.ts'
 import { memoryBank } from '../hw/iommu.ts'
 import { CNode, Revocation, revoke } from '../kernel/capability.ts'
-import type { Costs } from '../kernel/costs.ts'
-import { Failure } from '../kernel/fault.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { packageRoot } from '../pipeline/root.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 import { assemble, line, load, op } from '../test/kernel/support.ts'
-import { uncounted } from './uncounted.ts'
+import { restarts, type Restarts } from './restart.ts'
 
 const { values } = parseArgs({
   options: {
@@ -52,14 +51,15 @@ async function cpuOf(work: () => unknown): Promise<number> {
   return cpuNs() - start
 }
 
-type Measure = () => Promise<number>
+/** One figure, or several of the same. */
+type Measure = () => number | number[] | Promise<number | number[]>
 
 interface Row {
   readonly name: string
-  readonly unit: 'ns' | 'us' | 'ms' | '%'
+  readonly unit: 'ns' | 'us' | 'ms'
   readonly wanted?: string
-  /** One figure, in the unit. */
-  readonly measure: () => number | Promise<number>
+  /** In the unit. */
+  readonly measure: Measure
 }
 
 async function packagesOf(selectors: readonly string[]): Promise<Map<string, DriverPackage>> {
@@ -93,6 +93,44 @@ function between(packs: Map<string, DriverPackage>, kind: string, count: number)
     return (having - without) / count
   }
 }
+
+// ---- the engine alone ----
+
+interface Jspi {
+  promising(f: unknown): (times: number) => Promise<void>
+  Suspending: new (f: unknown) => WebAssembly.ImportValue
+}
+
+const SWITCHES = 500_000
+
+/** ns for two fibers to be suspended and resumed once each, by each other and nothing else. */
+async function switches(): Promise<number> {
+  const { promising, Suspending } = WebAssembly as unknown as Jspi
+  let waiting: ((value: number) => void) | undefined
+  const keep = (resolve: (value: number) => void): void => void (waiting = resolve)
+  const pass = (): Promise<number> => {
+    const other = waiting
+    const promise = new Promise<number>(keep)
+    other?.(0)
+    return promise
+  }
+  const module = new WebAssembly.Module(assemble([PASS], [{ name: 'f', params: 1, body: PASSES }]))
+  const fiber = (): Promise<void> =>
+    promising(new WebAssembly.Instance(module, { kernel: { pass: new Suspending(pass) } }).exports['f'])(SWITCHES)
+  const spent = await cpuOf(async () => {
+    const [first] = [fiber(), fiber()]
+    await first
+  })
+  waiting?.(0)
+  return spent / SWITCHES
+}
+
+const PASS = { module: 'kernel', name: 'pass', params: 0, result: true }
+const PASSES = [
+  op.loop,
+  ...line(op.call('pass'), op.drop, op.local(0), op.value(1), op.sub, op.setLocal(0)),
+  ...line(op.value(0), op.local(0), op.lessThan, op.againIf, op.end),
+]
 
 // ---- registers ----
 
@@ -211,47 +249,33 @@ const driverDomains = (pack: DriverPackage) => async (): Promise<number> => {
 
 // ---- drivers at work ----
 
-async function ready(pack: DriverPackage, costs: Partial<Costs> = {}): Promise<Session> {
-  const session = await boot({ seed, costs, modules: [{ pack }] })
+async function ready(pack: DriverPackage): Promise<Session> {
+  const session = await boot({ seed, modules: [{ pack }] })
   const up = await checks.linkUp(session.machine, session.climbers[0]!.net!)
   if (!up.ok) throw new Error(up.detail)
   return session
 }
 
-/** ms from a fault under traffic until a frame has come through the next generation. */
+const RESTARTS = 10
+
+/** Wall ms of restarts: see restart.ts. */
 const restart = (pack: DriverPackage) => {
-  let started: Promise<Session> | undefined
-  return async (): Promise<number> => {
-    const session = await (started ??= ready(pack))
-    const { machine, climbers, peer } = session
-    const net = climbers[0]!.net!
-    const pass = async (frames: number): Promise<void> => {
-      const running = startTraffic(machine.board.kernel, peer, net, seed, { frames: 1_000_000 })
-      await machine.run(() => running.received >= frames, 10e9)
-      running.stop()
-      if (running.received < frames) throw new Error(`only ${running.received} frames came`)
-    }
-    await pass(100)
-    const { generation } = net
-    const spent = await cpuOf(async () => {
-      machine.driver(pack.manifest.name)!.domain.fail(new Failure('bug', 'the bench broke it'))
-      await machine.run(() => net.generation > generation && net.carrier, 60e9)
-      // Nobody sends while the link is down: that would time the sender.
-      await pass(1)
-    })
-    // The policy forgives after a while.
-    await machine.sleep(120e9)
-    return spent / 1e6
+  let started: Promise<Restarts> | undefined
+  return async (): Promise<number[]> => {
+    const { next } = await (started ??= restarts(pack, seed))
+    const figures: number[] = []
+    for (let i = 0; i < RESTARTS; i++) figures.push((await next()).wallMs)
+    return figures
   }
 }
 
 const FRAMES = 20_000
 
 /** Processor time a frame, us, each way. */
-const frames = (pack: DriverPackage, costs: Partial<Costs> = {}) => {
+const frames = (pack: DriverPackage) => {
   let started: Promise<Session> | undefined
   return async (): Promise<number> => {
-    const session = await (started ??= ready(pack, costs))
+    const session = await (started ??= ready(pack))
     const { machine, climbers, peer } = session
     let detail = ''
     const spent = await cpuOf(async () => {
@@ -267,49 +291,41 @@ const frames = (pack: DriverPackage, costs: Partial<Costs> = {}) => {
   }
 }
 
-/**
- * What counting work costs of the packet rate, in percent: two machines in which counted work takes no time, so that they
- * do the same, to the event; in turn, each first as often as the other, and each with a compiled module of its own.
- */
-function counting(pack: DriverPackage, bare: DriverPackage): () => Promise<number> {
-  const { manifest } = pack
-  const own = { ...pack, manifest: { ...manifest, wasm: { ...manifest.wasm, sha256: 'counted' } } }
-  const [counted, uncountedFrames] = [own, bare].map((one) => frames(one, { workNs: 0 })) as [Measure, Measure]
-  let turn = 0
-  return async () => {
-    const first = turn++ % 2 === 0
-    const early = first ? await counted() : 0
-    const without = await uncountedFrames()
-    return ((first ? early : await counted()) / without - 1) * 100
-  }
+/** The figure at a part of the way through, from the smallest (0) to the largest (1). */
+function quantile(of: readonly number[], part: number): number {
+  const sorted = of.toSorted((a, b) => a - b)
+  return sorted[Math.round((sorted.length - 1) * part)]!
 }
 
 async function rowsOf(): Promise<Row[]> {
   const packs = await packagesOf(['8139too', 'e1000', join(packageRoot, 'drivers-src/ipc')])
   const e1000 = packs.get('e1000')!
-  const bare = uncounted(e1000)
-  const deep = uncounted(e1000, 'room')
   const registerRows = await registers(packs)
   return [
     {
       name: 'a call of the kernel that does nothing (sched.self)',
       unit: 'ns',
-      measure: between(packs, 'selves', 1_000_000),
+      measure: between(packs, 'selves', 10_000_000),
     },
     {
       name: 'call and reply in one thread (ipc.invoke)',
       unit: 'ns',
       wanted: '100',
-      measure: between(packs, 'invokes', 500_000),
+      measure: between(packs, 'invokes', 5_000_000),
     },
     {
       name: 'call and reply with another thread (ipc.call)',
       unit: 'ns',
       wanted: '1000',
-      measure: between(packs, 'calls', 100_000),
+      measure: between(packs, 'calls', 500_000),
     },
-    { name: 'notification: signal and poll', unit: 'ns', measure: between(packs, 'polls', 300_000) },
-    { name: 'notification: signal and wait for what is there', unit: 'ns', measure: between(packs, 'waits', 200_000) },
+    { name: "the engine's part of it: two fibers suspended and resumed", unit: 'ns', measure: switches },
+    { name: 'notification: signal and poll', unit: 'ns', measure: between(packs, 'polls', 3_000_000) },
+    {
+      name: 'notification: signal and wait for what is there',
+      unit: 'ns',
+      measure: between(packs, 'waits', 1_000_000),
+    },
     { name: 'an import that does nothing', unit: 'ns', measure: registerRows.empty },
     { name: 'an import that looks up the capability', unit: 'ns', measure: registerRows.looked },
     { name: 'a register read of e1000, in all', unit: 'ns', wanted: '10', measure: registerRows.register },
@@ -325,32 +341,22 @@ async function rowsOf(): Promise<Row[]> {
     },
     { name: 'e1000: from a fault to the first frame', unit: 'ms', wanted: '5', measure: restart(e1000) },
     { name: 'e1000: a 60-byte frame', unit: 'us', measure: frames(e1000) },
-    {
-      name: `e1000: ${bare.points} preemption points, of the packet rate`,
-      unit: '%',
-      wanted: '10',
-      measure: counting(e1000, bare.pack),
-    },
-    {
-      name: `e1000: ${deep.points / 2} calls that count the stack, of the packet rate`,
-      unit: '%',
-      measure: counting(e1000, deep.pack),
-    },
   ]
 }
 
+countMemoriesWithHeap()
 const rows = (await rowsOf()).filter(({ name }) => name.includes(values.only))
 const figures = rows.map((): number[] => [])
 for (const { measure } of rows) await measure() // warm-up
 for (let round = 0; round < rounds; round++)
-  for (const [i, { measure }] of rows.entries()) figures[i]!.push(await measure())
+  for (const [i, { measure }] of rows.entries()) figures[i]!.push(...[await measure()].flat())
 const digits = (n: number): string => (Math.abs(n) < 10 ? n.toFixed(2) : n.toFixed(1))
-console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}, seed ${seed}, ${rounds} rounds, processor time\n`,
-)
-console.log('| what | median | min | max | wanted |\n|---|---:|---:|---:|---:|')
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}, seed ${seed}, ${rounds} rounds\n`)
+console.log('| what | median | middle half | min | max | figures | wanted |\n|---|---:|---:|---:|---:|---:|---:|')
 rows.forEach(({ name, unit, wanted }, i) => {
-  const sorted = figures[i]!.toSorted((a, b) => a - b)
-  const [median, low, high] = [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!].map(digits)
-  console.log(`| ${name}, ${unit} | ${median} | ${low} | ${high} | ${wanted ?? ''} |`)
+  const of = figures[i]!
+  const [median, first, third, low, high] = [0.5, 0.25, 0.75, 0, 1].map((part) => digits(quantile(of, part)))
+  console.log(
+    `| ${name}, ${unit} | ${median} | ${first} to ${third} | ${low} | ${high} | ${of.length} | ${wanted ?? ''} |`,
+  )
 })
