@@ -11,7 +11,6 @@
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { countMemoriesWithHeap } from '../cli/collector.ts'
 import * as checks from '../hw/machine/checks.ts'
 import { Host } from '../hw/machine/host.ts'
 import { createMachine } from '../hw/machine/machine.ts'
@@ -344,7 +343,6 @@ async function rowsOf(): Promise<Row[]> {
   ]
 }
 
-countMemoriesWithHeap()
 const rows = (await rowsOf()).filter(({ name }) => name.includes(values.only))
 const figures = rows.map((): number[] => [])
 for (const { measure } of rows) await measure() // warm-up

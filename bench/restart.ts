@@ -3,13 +3,14 @@
  * comes out of the driver's own C code, its backtrace is named by file and line, a post-mortem record is made, the
  * package is verified where the machine does that, and the configuration is replayed.
  *
- *   node bench/restart.ts [--module NAME] [--times N] [--seed N] [--tree NAME] [--plain-gc]
+ *   node bench/restart.ts [--module NAME] [--times N] [--seed N] [--tree NAME] [--apart MS]
  *
  * Wall time and processor time, the first restart of the process and the later ones apart: the first meets code that
- * the engine has not compiled yet. --plain-gc leaves the collector as Node has it: see cli/collector.ts.
+ * the engine has not compiled yet. V8 begins a full collection whenever 64 MiB of array buffers are new, and that is one
+ * driver's memory: it goes on beside a restart and ends some 20 ms after. So restarts are --apart from one another, or
+ * each would be timed with the collection of the one before; with 0 they are not.
  */
 import { parseArgs } from 'node:util'
-import { countMemoriesWithHeap } from '../cli/collector.ts'
 import { symbolizerOf } from '../cli/trust.ts'
 import * as checks from '../hw/machine/checks.ts'
 import type { Endpoint, FrameSource } from '../hw/machine/endpoint.ts'
@@ -58,8 +59,8 @@ function send(from: Endpoint, to: Endpoint): { received: boolean } {
   return state
 }
 
-/** Boot a machine with the driver, fail it once, and be ready to fail it again. */
-export async function restarts(pack: DriverPackage, seed: number): Promise<Restarts> {
+/** Boot a machine with the driver, fail it once, and be ready to fail it again; `apartMs` of the wall between failures. */
+export async function restarts(pack: DriverPackage, seed: number, apartMs = 100): Promise<Restarts> {
   let record: PostMortem | undefined
   const onPostMortem = (made: PostMortem): void => void (record = made)
   const session = await boot({ seed, modules: [{ pack }], symbolizer: symbolizerOf, onPostMortem })
@@ -73,6 +74,7 @@ export async function restarts(pack: DriverPackage, seed: number): Promise<Resta
     if (frames[0]?.file === undefined) throw new Error('the failure was recorded without its C backtrace')
     // The policy forgives after a while.
     await session.machine.sleep(120e9)
+    await new Promise((resolve) => setTimeout(resolve, apartMs))
     return one
   }
   return { first: await next(), next }
@@ -118,12 +120,11 @@ async function main(): Promise<void> {
       times: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       tree: { type: 'string', default: 'linux-6.1' },
-      'plain-gc': { type: 'boolean', default: false },
+      apart: { type: 'string', default: '100' },
     },
   })
-  if (!values['plain-gc']) countMemoriesWithHeap()
   const pack = await packageOf(values.module, values.tree)
-  const { first, next } = await restarts(pack, Number(values.seed))
+  const { first, next } = await restarts(pack, Number(values.seed), Number(values.apart))
   const later: Restart[] = []
   for (let i = 1; i < Number(values.times); i++) later.push(await next())
   const ms = (key: keyof Restart): number[] => later.map((one) => one[key])

@@ -5,7 +5,6 @@
  */
 import { hideBin } from 'yargs/helpers'
 import { DrvportError, Interrupted } from '../pipeline/errors.ts'
-import { countMemoriesWithHeap } from './collector.ts'
 import { makeContext } from './context.ts'
 import { configProblem, parser } from './parser.ts'
 
@@ -59,7 +58,6 @@ function tolerateClosedPipes(): void {
 }
 
 tolerateClosedPipes()
-countMemoriesWithHeap()
 const words = hideBin(process.argv)
 const json = words.includes('--json')
 try {

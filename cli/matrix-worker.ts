@@ -10,7 +10,6 @@ import type { RunRung } from '../hw/machine/run.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'
 import { DEFAULT_POLICY } from '../pipeline/verify/index.ts'
-import { countMemoriesWithHeap } from './collector.ts'
 import { symbolizerOf, verifyPackage } from './machine.ts'
 
 /** One package's work, as a message. */
@@ -51,4 +50,3 @@ process.on('message', (task: MatrixTask) => {
   void perform(task).then((ascent) => process.send?.(ascent))
 })
 watchParent()
-countMemoriesWithHeap()
