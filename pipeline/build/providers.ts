@@ -24,10 +24,13 @@ const PORTABLE = [
   /^drivers\/i2c\/i2c-[^/]+$/,
   /^drivers\/input\/[^/]+$/,
   /^drivers\/mfd\/mfd-core\.c$/,
+  /^drivers\/phy\/phy-core(-mipi-dphy)?\.c$/,
   /^drivers\/power\/supply\/power_supply_[^/]+$/,
+  /^drivers\/pwm\/core\.c$/,
   /^drivers\/regulator\/helpers\.c$/,
   /^drivers\/rtc\/(class|interface|lib|nvmem|dev|proc|sysfs)\.c$/,
   /^drivers\/spi\/spi(-mem)?\.c$/,
+  /^drivers\/video\/fbdev\/core\/fb_notify\.c$/,
   /^drivers\/watchdog\/watchdog_[^/]+$/,
 ]
 

@@ -369,6 +369,47 @@ int class_for_each_device(typeof(*(class_ptr)0) *class, DRVPORT_CONST_START stru
 	return 0;
 }
 
+/* ---- a walk in the caller's hands: the device it is at is held, and the two pointers of the iterator say where ---- */
+
+void class_dev_iter_init(struct class_dev_iter *iter, typeof(*(class_ptr)0) *class, DRVPORT_CONST_START struct device *start,
+			 const struct device_type *type)
+{
+	memset(iter, 0, sizeof(*iter));
+	iter->type = type;
+	iter->ki.i_klist = (void *)class_of(class);
+	iter->ki.i_cur = (void *)get_device((struct device *)start);
+}
+
+struct device *class_dev_iter_next(struct class_dev_iter *iter)
+{
+	struct class_devices *on = (void *)iter->ki.i_klist;
+	struct device *dev = (void *)iter->ki.i_cur;
+	struct list_head *at;
+
+	if (!on)
+		return NULL;
+	at = dev ? &dev->p->in_class : &on->devices;
+	do {
+		/* One that has left the class leads nowhere. */
+		at = at->next;
+		if (at == &on->devices || (dev && at == &dev->p->in_class)) {
+			class_dev_iter_exit(iter);
+			return NULL;
+		}
+	} while (iter->type && list_entry(at, struct device_private, in_class)->device->type != iter->type);
+	put_device(dev);
+	dev = get_device(list_entry(at, struct device_private, in_class)->device);
+	iter->ki.i_cur = (void *)dev;
+	return dev;
+}
+
+void class_dev_iter_exit(struct class_dev_iter *iter)
+{
+	put_device((void *)iter->ki.i_cur);
+	iter->ki.i_cur = NULL;
+	iter->ki.i_klist = NULL;
+}
+
 static struct class_devices *class_named(const char *name)
 {
 	struct class_devices *each;

@@ -12,6 +12,7 @@
 #include <linux/pm_wakeup.h>
 #include <linux/property.h>
 #include <linux/export.h>
+#include <drvport/compat.h>
 #include <drvport/core.h>
 #include "base.h"
 
@@ -23,6 +24,7 @@ static void device_last_put(struct kobject *kobj)
 	struct device *dev = kobj_to_dev(kobj);
 
 	devres_release_all(dev);
+	kfree(drvport_override_name(dev));
 	drvport_core_free(dev->p);
 	dev->p = NULL;
 	if (dev->release)
@@ -43,6 +45,7 @@ void device_initialize(struct device *dev)
 	INIT_LIST_HEAD(&dev->dma_pools);
 	mutex_init(&dev->mutex);
 	spin_lock_init(&dev->devres_lock);
+	drvport_override_init(dev);
 	INIT_LIST_HEAD(&dev->devres_head);
 	INIT_LIST_HEAD(&dev->links.consumers);
 	INIT_LIST_HEAD(&dev->links.suppliers);

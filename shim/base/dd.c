@@ -49,6 +49,12 @@ static void retry_deferred(bus_ptr bus)
 	retrying = false;
 }
 
+/* What is missing may still come: nobody here gives up waiting. */
+int driver_deferred_probe_check_state(struct device *dev)
+{
+	return -EPROBE_DEFER;
+}
+
 /* ---- probe ---- */
 
 static void unbind_cleanup(struct device *dev)

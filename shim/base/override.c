@@ -5,19 +5,29 @@
 #include <linux/device.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <drvport/compat.h>
 
-int driver_set_override(struct device *dev, const char **override, const char *s, size_t len)
+/* The name up to its newline; NULL for none. */
+static int copy_name(const char *s, size_t len, char **name)
 {
-	const char *old, *end = strnchr(s, len, '\n');
-	char *name;
+	const char *end = s ? strnchr(s, len, '\n') : NULL;
 
-	if (!override || !s || len >= PAGE_SIZE - 1)
+	if (!s || len >= PAGE_SIZE - 1)
 		return -EINVAL;
 	if (end)
 		len = end - s;
-	name = len ? kstrndup(s, len, GFP_KERNEL) : NULL;
-	if (len && !name)
-		return -ENOMEM;
+	*name = len ? kstrndup(s, len, GFP_KERNEL) : NULL;
+	return len && !*name ? -ENOMEM : 0;
+}
+
+int driver_set_override(struct device *dev, const char **override, const char *s, size_t len)
+{
+	const char *old;
+	char *name;
+	int err = override ? copy_name(s, len, &name) : -EINVAL;
+
+	if (err)
+		return err;
 	device_lock(dev);
 	old = *override;
 	*override = name;
@@ -25,3 +35,21 @@ int driver_set_override(struct device *dev, const char **override, const char *s
 	kfree(old);
 	return 0;
 }
+
+#ifdef DRVPORT_DEVICE_OVERRIDE
+int __device_set_driver_override(struct device *dev, const char *s, size_t len)
+{
+	const char *old;
+	char *name;
+	int err = copy_name(s, len, &name);
+
+	if (err)
+		return err;
+	spin_lock(&dev->driver_override.lock);
+	old = dev->driver_override.name;
+	dev->driver_override.name = name;
+	spin_unlock(&dev->driver_override.lock);
+	kfree(old);
+	return 0;
+}
+#endif

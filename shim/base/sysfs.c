@@ -3,11 +3,13 @@
  * sysfs, kernfs and uevents: nobody looks, so creating succeeds and leaves nothing. What a driver formats for a reader
  * (sysfs_emit) is real.
  */
+#include <linux/device.h>
 #include <linux/sysfs.h>
 #include <linux/kernfs.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/export.h>
+#include <drvport/compat.h>
 
 int sysfs_create_dir_ns(struct kobject *kobj, const void *ns)
 {
@@ -164,4 +166,10 @@ int add_uevent_var(struct kobj_uevent_env *env, const char *format, ...)
 int sysfs_chmod_file(struct kobject *kobj, const struct attribute *attr, umode_t mode)
 {
 	return 0;
+}
+
+ssize_t show_class_attr_string(DRVPORT_CONST_CLASS struct class *class, DRVPORT_CONST_CLASS struct class_attribute *attr,
+			       char *buf)
+{
+	return sysfs_emit(buf, "%s\n", container_of(attr, struct class_attribute_string, attr)->str);
 }

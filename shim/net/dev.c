@@ -331,6 +331,7 @@ int register_netdevice(struct net_device *dev)
 	if (dev->addr_assign_type == NET_ADDR_PERM)
 		memcpy(dev->perm_addr, dev->dev_addr, dev->addr_len);
 	list_add_tail(&drvport_netif(dev)->list, &drvport_netifs);
+	list_add_tail_rcu(&dev->dev_list, &dev_net(dev)->dev_base_head);
 	dev_hold(dev);
 	drvport_held.devices++;
 	err = drvport_net_offer(dev);
@@ -378,6 +379,7 @@ void unregister_netdevice_queue(struct net_device *dev, struct list_head *head)
 		dev->netdev_ops->ndo_uninit(dev);
 	drvport_link_forget(dev);
 	list_del_init(&drvport_netif(dev)->list);
+	list_del_rcu(&dev->dev_list);
 	device_del(&dev->dev);
 	dev_put(dev);
 	drvport_held.devices--;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The chain that hears of everything happening to interfaces of this domain. Namespaces: there is one.
+ * The chain that hears of everything happening to interfaces of this domain.
  */
 #include <linux/netdevice.h>
 #include <linux/notifier.h>
 #include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
 #include <drvport/net.h>
-
-struct net init_net;
 
 static RAW_NOTIFIER_HEAD(netdev_chain);
 

@@ -11,6 +11,7 @@
 #include <linux/ioport.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <drvport/compat.h>
 #include <drvport/core.h>
 #include <drvport/pci.h>
 
@@ -184,6 +185,9 @@ static void release_function(struct device *d)
 
 	pci_free_cap_save_buffers(dev);
 	bitmap_free(dev->dma_alias_mask);
+#ifndef DRVPORT_DEVICE_OVERRIDE
+	kfree(dev->driver_override);
+#endif
 	kfree(drvport_function(dev));
 }
 

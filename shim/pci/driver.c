@@ -6,6 +6,8 @@
 #include <linux/device.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <drvport/compat.h>
 #include <drvport/core.h>
 #include <drvport/pci.h>
 
@@ -39,12 +41,29 @@ const struct pci_device_id *pci_match_id(const struct pci_device_id *ids, struct
 	return match_table(ids, dev, false);
 }
 
+static const char *wanted_driver(struct pci_dev *dev)
+{
+#ifdef DRVPORT_DEVICE_OVERRIDE
+	return drvport_override_name(&dev->dev);
+#else
+	return dev->driver_override;
+#endif
+}
+
+/* What a driver is probed with that was chosen by name and knows no such device. */
+static const struct pci_device_id any_device = {
+	.vendor = PCI_ANY_ID, .device = PCI_ANY_ID, .subvendor = PCI_ANY_ID, .subdevice = PCI_ANY_ID,
+};
+
 /* The caller's copy, as a dynamic id may go away at any time. */
 static const struct pci_device_id *match_driver(struct pci_driver *drv, struct pci_dev *dev, struct pci_device_id *copy)
 {
+	const char *wanted = wanted_driver(dev);
 	const struct pci_device_id *found = NULL;
 	struct dynamic_id *dynamic;
 
+	if (wanted && strcmp(wanted, drv->driver.name))
+		return NULL;
 	spin_lock(&drv->dynids.lock);
 	list_for_each_entry(dynamic, &drv->dynids.list, node) {
 		if (matches(&dynamic->id, dev)) {
@@ -54,7 +73,9 @@ static const struct pci_device_id *match_driver(struct pci_driver *drv, struct p
 		}
 	}
 	spin_unlock(&drv->dynids.lock);
-	return found ?: match_table(drv->id_table, dev, false);
+	if (!found)
+		found = match_table(drv->id_table, dev, wanted);
+	return found || !wanted ? found : &any_device;
 }
 
 int pci_add_dynid(struct pci_driver *drv, unsigned int vendor, unsigned int device, unsigned int subvendor,
