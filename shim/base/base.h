@@ -37,8 +37,24 @@ struct driver_private {
 /* Devices bound to a driver. */
 #define drvport_devices_of(private) (&(private)->klist_devices.k_list)
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+/* As in the tree as far as its platform.c looks, which takes the lock of the drivers' list. */
+struct subsys_private {
+	struct kset subsys;
+	struct kset *devices_kset;
+	struct list_head interfaces;
+	struct mutex mutex;
+	struct kset *drivers_kset;
+	struct klist klist_devices;
+	struct klist klist_drivers;
+};
+#endif
+
 /* A registered bus. */
 struct drvport_bus {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	struct subsys_private private;
+#endif
 	struct list_head list;
 	bus_ptr bus;
 	struct list_head devices;

@@ -43,8 +43,8 @@ int bus_register(bus_ptr bus)
 	BLOCKING_INIT_NOTIFIER_HEAD(&new->notifier);
 	list_add_tail(&new->list, &buses);
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-	/* The tree's platform.c takes a lock of it, which is nothing on one processor: it must only be there. */
-	bus->p = (struct subsys_private *)new;
+	spin_lock_init(&new->private.klist_drivers.k_lock);
+	bus->p = &new->private;
 #endif
 	return 0;
 }
