@@ -44,6 +44,8 @@ void device_initialize(struct device *dev)
 	kobject_init(&dev->kobj, (void *)&device_ktype);
 	INIT_LIST_HEAD(&dev->dma_pools);
 	mutex_init(&dev->mutex);
+	/* A device is locked under its parent and beside its siblings: an order that lockdep cannot tell. */
+	lockdep_set_novalidate_class(&dev->mutex);
 	spin_lock_init(&dev->devres_lock);
 	drvport_override_init(dev);
 	INIT_LIST_HEAD(&dev->devres_head);

@@ -228,6 +228,7 @@ void __kthread_init_worker(struct kthread_worker *worker, const char *name, stru
 {
 	memset(worker, 0, sizeof(*worker));
 	raw_spin_lock_init(&worker->lock);
+	lockdep_set_class_and_name(&worker->lock, key, name);
 	INIT_LIST_HEAD(&worker->work_list);
 	INIT_LIST_HEAD(&worker->delayed_work_list);
 }

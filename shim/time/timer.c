@@ -22,6 +22,7 @@ void init_timer_key(struct timer_list *timer, void (*fn)(struct timer_list *), u
 	timer->entry.pprev = NULL;
 	timer->function = fn;
 	timer->flags = flags;
+	lockdep_init_map(&timer->lockdep_map, name, key, 0);
 }
 
 static void timer_insert(struct timer_list *timer)
@@ -119,6 +120,37 @@ int timer_delete(struct timer_list *timer)
 	return pending;
 }
 
+/* To lockdep, a timer's function runs under a lock of the timer's own, and who waits for it takes that. */
+#ifdef CONFIG_LOCKDEP
+static void timer_call(struct timer_list *timer, void (*fn)(struct timer_list *))
+{
+	struct lockdep_map map;
+
+	/* The function may free its timer. */
+	lockdep_copy_map(&map, &timer->lockdep_map);
+	lock_map_acquire(&map);
+	fn(timer);
+	lock_map_release(&map);
+}
+
+static void timer_waited_for(struct timer_list *timer)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	lock_map_acquire(&timer->lockdep_map);
+	lock_map_release(&timer->lockdep_map);
+	local_irq_restore(flags);
+}
+#else
+static inline void timer_call(struct timer_list *timer, void (*fn)(struct timer_list *))
+{
+	fn(timer);
+}
+
+static inline void timer_waited_for(struct timer_list *timer) { }
+#endif
+
 int try_to_del_timer_sync(struct timer_list *timer)
 {
 	return running == timer ? -1 : timer_delete(timer);
@@ -127,6 +159,7 @@ int try_to_del_timer_sync(struct timer_list *timer)
 /* One processor: a timer that runs is interrupted by the caller, or is the caller; it cannot be waited for. */
 int timer_delete_sync(struct timer_list *timer)
 {
+	timer_waited_for(timer);
 	return timer_delete(timer);
 }
 
@@ -138,6 +171,7 @@ int timer_shutdown(struct timer_list *timer)
 
 int timer_shutdown_sync(struct timer_list *timer)
 {
+	timer_waited_for(timer);
 	return timer_shutdown(timer);
 }
 
@@ -176,10 +210,10 @@ void drvport_timers_run(void)
 		timer_remove(timer);
 		running = timer;
 		if (timer->flags & TIMER_IRQSAFE) {
-			fn(timer);
+			timer_call(timer, fn);
 		} else {
 			local_irq_enable();
-			fn(timer);
+			timer_call(timer, fn);
 			local_irq_disable();
 		}
 		running = NULL;

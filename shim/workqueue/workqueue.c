@@ -9,6 +9,7 @@
  * Must not know: how fibers are switched, or what the items do.
  */
 #include <linux/workqueue.h>
+#include <linux/debug_locks.h>
 #include <linux/slab.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -31,6 +32,10 @@ struct workqueue_struct {
 	bool system;
 	bool draining;
 	char name[24];
+#ifdef CONFIG_LOCKDEP
+	struct lock_class_key key;
+	struct lockdep_map lockdep_map;
+#endif
 };
 
 struct worker {
@@ -99,6 +104,57 @@ static struct worker *worker_on(const struct work_struct *work)
 	return NULL;
 }
 
+/* ---- to lockdep, running an item holds two locks, its own and its queue's; waiting for either takes it ---- */
+
+#ifdef CONFIG_LOCKDEP
+static void item_call(struct workqueue_struct *wq, work_func_t fn, struct work_struct *work)
+{
+	struct lockdep_map map;
+
+	/* The function may free its item. */
+	lockdep_copy_map(&map, &work->lockdep_map);
+	lock_map_acquire(&wq->lockdep_map);
+	lock_map_acquire(&map);
+	fn(work);
+	lock_map_release(&map);
+	lock_map_release(&wq->lockdep_map);
+	debug_check_no_locks_held();
+}
+
+static void item_waited_for(struct work_struct *work)
+{
+	lock_map_acquire(&work->lockdep_map);
+	lock_map_release(&work->lockdep_map);
+}
+
+static void queue_waited_for(struct workqueue_struct *wq)
+{
+	lock_map_acquire(&wq->lockdep_map);
+	lock_map_release(&wq->lockdep_map);
+}
+
+static void queue_known(struct workqueue_struct *wq)
+{
+	lockdep_register_key(&wq->key);
+	lockdep_init_map(&wq->lockdep_map, wq->name, &wq->key, 0);
+}
+
+static void queue_forgotten(struct workqueue_struct *wq)
+{
+	lockdep_unregister_key(&wq->key);
+}
+#else
+static inline void item_call(struct workqueue_struct *wq, work_func_t fn, struct work_struct *work)
+{
+	fn(work);
+}
+
+static inline void item_waited_for(struct work_struct *work) { }
+static inline void queue_waited_for(struct workqueue_struct *wq) { }
+static inline void queue_known(struct workqueue_struct *wq) { }
+static inline void queue_forgotten(struct workqueue_struct *wq) { }
+#endif
+
 /* ---- workers ---- */
 
 static struct work_struct *item_take(struct worker *worker)
@@ -129,7 +185,7 @@ static void worker_body(void *arg)
 		local_irq_enable();
 		if (!work)
 			break;
-		worker->fn(work);
+		item_call(wq, worker->fn, work);
 		if (preempt_count() || irqs_disabled())
 			drvport_fault(DRVPORT_FAULT_BUG, "work item of queue %s returned in atomic context (0x%x)",
 				      wq->name, preempt_count());
@@ -327,6 +383,7 @@ bool flush_work(struct work_struct *work)
 	bool waited = false;
 
 	might_sleep();
+	item_waited_for(work);
 	while ((wq = queue_of(work))) {
 		waited = true;
 		wait_while_on_itself(work, "flush_work");
@@ -371,6 +428,7 @@ static bool cancel_sync(struct work_struct *work, struct timer_list *timer)
 	struct worker *worker;
 
 	might_sleep();
+	item_waited_for(work);
 	for (;;) {
 		waiting |= grab(work, timer);
 		worker = worker_on(work);
@@ -437,6 +495,7 @@ bool enable_delayed_work(struct delayed_work *dwork)
 void __flush_workqueue(struct workqueue_struct *wq)
 {
 	might_sleep();
+	queue_waited_for(wq);
 	wait_event(wq->changed, list_empty(&wq->items) && !wq->workers);
 }
 
@@ -516,6 +575,7 @@ static struct workqueue_struct *queue_new(const char *name, unsigned int flags, 
 	wq->flags = flags;
 	wq->workers_max = max_active == 1 || (flags & __WQ_ORDERED) ? 1 : WORKERS_MAX;
 	strscpy(wq->name, name, sizeof(wq->name));
+	queue_known(wq);
 	list_add_tail(&wq->list, &queues);
 	return wq;
 }
@@ -540,6 +600,7 @@ void destroy_workqueue(struct workqueue_struct *wq)
 	drain_workqueue(wq);
 	list_del(&wq->list);
 	drvport_held.resources--;
+	queue_forgotten(wq);
 	drvport_core_free(wq);
 }
 
