@@ -46,6 +46,16 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     when: ['init', 'probe'],
   },
   irq_unsafe: { kind: 'deadlock', said: /^inconsistent lock state: lock$/, when: ['irq', 'timer'] },
+  work_wait: {
+    kind: 'deadlock',
+    said: /^possible circular locking dependency detected: item and lock$/,
+    when: ['init', 'probe'],
+  },
+  timer_wait: {
+    kind: 'deadlock',
+    said: /^possible circular locking dependency detected: \S+timer_wait\.c:\d+ and lock$/,
+    when: ['probe'],
+  },
   lock_freed: { kind: 'bug', said: /^held lock freed!: &guarded->lock$/, when: ['init', 'probe'] },
 }
 
