@@ -68,8 +68,10 @@ export const FAULTS = {
     follows: 'restart',
   },
   deadlock: {
-    noticed: 'what a driver says of itself (log.fault); a thread that waits for ever is a `hang`',
-    reported: 'the line that takes the lock',
+    noticed:
+      "a work item that waits for itself, always; with `--lockdep` the tree's own checker: a lock taken twice, two orders, an interrupt that takes what it may have interrupted, a wait under what it waits for; a thread that waits for ever without it is a `hang`",
+    reported:
+      "the line that takes the lock or waits, the checker's headline and the locks by name; its whole report is in the log",
     follows: 'restart',
   },
   'sleep-in-atomic': {

@@ -25,8 +25,12 @@ test('every kind is in docs/faults.md, as the table has it', (t) => {
     '',
     'One sample driver per kind that a driver can cause is in `drivers-src/faults`; `test/real/faults.test.ts` runs each at every moment where it applies, beside a driver under traffic.',
     '',
-    'What is not seen: on one processor `spin_lock()` keeps no state (Linux compiles it to a count), so a spin lock taken twice and the order of spin locks are not; a lock held too long, given',
-    'back too often or slept under is. Memory that is read after it was freed is seen only when the allocator meets it again.',
+    'Locks: on one processor Linux compiles `spin_lock()` to a count. So a lock held too long, given back too often or slept under is always seen; a spin lock taken twice, and the order of locks, are with',
+    '`--lockdep`. It configures the tree with `CONFIG_PROVE_LOCKING` and links its own unmodified `kernel/locking/lockdep.c`: one run in which every order occurs once is enough, nothing has to wait. `deadlock` is then',
+    'what could wait for ever; `bug`, a lock freed while held, left held, given back unheld or never initialised. Samples: `drivers-src/faults/locks`, run by `test/real/lockdep.test.ts`.',
+    '',
+    'What is not seen: which kind of RCU reader a pointer is read under; where the other order was taken (wasm has no return addresses: the report names both locks, the backtrace the later place); more than lockdep has',
+    'tables for, which the log says ("too low"), after which it watches nothing. Memory that is read after it was freed is seen only when the allocator meets it again.',
     '',
   ]
   golden(t, join(import.meta.dirname, '../../docs'), 'faults.md', text.join('\n'))
