@@ -219,7 +219,11 @@ export class Ipc {
       endpoint.servers.push(party)
       party.serves.push(endpoint)
     }
-    if (endpoint.gone.length > 0) return tellGone(endpoint, party)
+    if (endpoint.gone.length > 0) {
+      // Who waits to be received from waits for this one, too, from now on.
+      this.#inherit(party)
+      return tellGone(endpoint, party)
+    }
     for (let sender = first(endpoint); sender !== undefined; sender = first(endpoint)) {
       const { wait } = sender
       const refused = this.#admit(sender, party, endpoint)

@@ -1,19 +1,22 @@
 /** The kernel's IPC and the model of it, given the same random operations. */
 import fc from 'fast-check'
-import { type Capability, CNode, Revocation } from '../../../kernel/capability.ts'
+import { type Capability, CNode, Revocation, revoke } from '../../../kernel/capability.ts'
 import { Contract } from '../../../kernel/contract.ts'
 import { Endpoint, Ipc, Notification, Party, type Thread } from '../../../kernel/ipc.ts'
 import { CAPS, IPC, Message, REFUSALS, WORDS } from '../../../kernel/message.ts'
 import { IPC as COMPILED } from '../../../linux-api/generated/abi.ts'
 import { Partition, Scheduler } from '../../../kernel/schedule.ts'
-import { BLOCKED, type Door, IpcModel, type Letter, type Rules, type Thing, type Wake } from './_ipc.ts'
+import { BLOCKED, type Door, IpcModel, type Letter, type Rules, type Sent, type Thing, type Wake } from './_ipc.ts'
 
 const PARTIES = 6
 const ENDPOINTS = 3
 const NOTIFICATIONS = 2
 /** Slots of a party: its doors, then its pockets. */
 const DOORS = 7
-const POCKETS = 6
+const POCKETS = 7
+/** The pocket with memory of its own; those behind it are empty, and open for what comes. */
+const OWN = 3
+const OPEN = { first: OWN + 1, size: 3 }
 const SLOTS = DOORS + POCKETS
 /** The door that leads through a CNode, to endpoint 0; the one that leads nowhere. */
 const BAG = 3
@@ -35,6 +38,8 @@ const KINDS = [
   'leave',
   'close',
   'fade',
+  'sweep',
+  'forget',
 ] as const
 
 export interface Operation {
@@ -43,14 +48,15 @@ export interface Operation {
   readonly at: number
   readonly value: number
   readonly words: number
-  readonly things: readonly { readonly pocket: number; readonly moved: boolean }[]
+  readonly things: readonly Sent[]
 }
 
+const alone = (): fc.Arbitrary<boolean> => fc.constantFrom(false, false, true)
 const things = fc.oneof(
-  { weight: 5, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.constant([]) },
   {
-    weight: 2,
-    arbitrary: fc.array(fc.record({ pocket: fc.nat(POCKETS - 1), moved: fc.boolean() }), {
+    weight: 1,
+    arbitrary: fc.array(fc.record({ pocket: fc.nat(POCKETS - 1), moved: fc.boolean(), alone: alone() }), {
       minLength: 1,
       maxLength: 3,
     }),
@@ -62,7 +68,7 @@ const often = (weight: number, ...kinds: Operation['do'][]) => ({
   arbitrary: fc.record({
     do: fc.constantFrom(...kinds),
     party: fc.nat(PARTIES - 1),
-    at: fc.constantFrom(0, 0, 1, 1, 2, 2, 3, 4, 5, 6),
+    at: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 3, 4, 5, 6),
     value: fc.nat(15),
     words: fc.nat(8),
     things,
@@ -76,17 +82,18 @@ const notifications = (weight: number, ...kinds: Operation['do'][]) => {
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   often(20, 'call'),
   often(8, 'send'),
-  often(16, 'receive'),
-  often(10, 'reply'),
-  often(10, 'replyReceive'),
+  often(24, 'receive'),
+  often(14, 'reply'),
+  often(12, 'replyReceive'),
   notifications(6, 'signal'),
   notifications(6, 'await'),
   notifications(3, 'poll'),
   often(3, 'invoke'),
   often(6, 'window'),
   often(4, 'empty'),
-  often(3, 'cancel'),
-  often(3, 'leave', 'close', 'fade'),
+  often(12, 'cancel'),
+  often(3, 'leave', 'close', 'fade', 'sweep'),
+  often(1, 'forget'),
 )
 
 /** Of each party: base priority, rights to the three endpoints and the two notifications, badge. */
@@ -97,7 +104,7 @@ interface Setting {
 }
 const setting: fc.Arbitrary<Setting> = fc.record({
   base: fc.nat(9),
-  rights: fc.array(fc.constantFrom(7, 7, 7, 7, 3, 5, 2, 1), { minLength: 5, maxLength: 5 }),
+  rights: fc.array(fc.constantFrom(7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 3, 5, 2, 1), { minLength: 5, maxLength: 5 }),
   badge: fc.constantFrom(0, 0, 4, 9),
 })
 
@@ -133,18 +140,27 @@ export class Noted implements Thread {
 const CONTRACT = {
   name: 'file',
   start: 'closed',
-  messages: { open: 1, write: 2, close: 3 },
-  states: { closed: { open: 'opened' }, opened: { write: 'opened', close: 'over' }, over: {} },
+  messages: {
+    open: 1,
+    write: { label: 2, words: 4 },
+    give: { label: 3, capabilities: ['memory', 'thing'] },
+    close: { label: 4, words: 4, capabilities: [] },
+  },
+  states: { closed: { open: 'opened' }, opened: { write: 'opened', give: 'opened', close: 'over' }, over: {} },
 }
 const RULES: Rules = {
   start: 'closed',
-  states: { closed: { 1: 'opened' }, opened: { 2: 'opened', 3: 'over' }, over: {} },
-  names: { 1: 'open', 2: 'write', 3: 'close' },
+  states: { closed: { 1: 'opened' }, opened: { 2: 'opened', 3: 'opened', 4: 'over' }, over: {} },
+  names: { 1: 'open', 2: 'write', 3: 'give', 4: 'close' },
+  shapes: { 2: { words: 4 }, 3: { types: ['memory', 'thing'] }, 4: { words: 4, types: [] } },
 }
-const THINGS: readonly (Thing | undefined)[] = [
-  { name: 'a', rights: 7 },
-  { name: 'b', rights: 7 },
-  { name: 'c', rights: 3 },
+const thing = (name: string, rights: number): Thing => ({ name, type: 'thing', rights, owner: false })
+/** What a party has to begin with; its memory is its own. */
+const thingsOf = (party: number): (Thing | undefined)[] => [
+  thing('a', 7),
+  thing('b', 7),
+  thing('c', 3),
+  { name: `m${party}`, type: 'memory', rights: 7, owner: true },
   undefined,
   undefined,
   undefined,
@@ -178,10 +194,13 @@ class Pair {
       if (nested !== (this.#ends ? -1 : -8)) throw new Error(`a passive server that is at work said ${nested}`)
       return badge + label + a + b + c
     }
+    this.endpoints[0]!.watched = this.endpoints[2]!.watched = true
     this.model = new IpcModel(
-      settings.map(({ base, rights, badge }) => ({ base, doors: doorsOf(rights, badge), pockets: THINGS })),
+      settings.map(({ base, rights, badge }, i) => ({ base, doors: doorsOf(rights, badge), pockets: thingsOf(i) })),
       NOTIFICATIONS,
       new Map([[2, RULES]]),
+      new Set([0, 2]),
+      OPEN,
     )
     this.parties = settings.map(({ base }, i) => this.#party(i, base, partition))
   }
@@ -209,28 +228,95 @@ class Pair {
     })
     pockets.forEach((thing, pocket) => {
       if (thing === undefined) return
+      if (thing.owner) {
+        space.create(
+          { type: thing.type, label: thing.name, ownable: true },
+          { slot: DOORS + pocket, rights: thing.rights },
+        )
+        return
+      }
       const object = { type: 'thing', label: thing.name }
       space.derive(this.#root(thing.name, object), object, { slot: DOORS + pocket, rights: thing.rights })
     })
     const note = (outcome: number, direct: boolean): void => void this.wakes.push({ party: number, outcome, direct })
-    return new Party(new Noted(`party ${number}`, base, partition, note), space)
+    const party = new Party(new Noted(`party ${number}`, base, partition, note), space)
+    party.window = DOORS + OPEN.first
+    party.windowSize = OPEN.size
+    return party
   }
 
   /** How a party names a door. */
   #pointer = (door: number): number => (door === BAG ? BAG + 2 * 65_536 : door)
 
-  run(op: Operation): void {
+  run(given: Operation): void {
+    const meant = { ...given, do: this.#what(given) }
+    const op = { ...meant, party: this.#who(meant) }
     this.wakes = []
     this.model.wakes = []
     this.refusals = []
     this.model.refusals = []
     if (op.do === 'close') this.#close(op)
     else if (op.do === 'fade') this.#fade(op)
+    else if (op.do === 'sweep') this.#sweep(op)
+    else if (op.do === 'forget') this.#forget(op.party, op.at)
     else if (op.do === 'cancel' || op.do === 'leave') this.#end(op)
     else if (op.do === 'window') this.#window(op)
     else if (op.do === 'empty') this.#empty(op)
     else if (this.model.free(op.party)) this.#act(op)
     this.#same(op)
+  }
+
+  /** Mostly no answer where nobody asked. */
+  #what({ do: what, words, value }: Operation): Operation['do'] {
+    const answers = what === 'reply' || what === 'replyReceive'
+    if (!answers || words === 0 || this.model.parties.some(({ callers }) => callers.length > 0)) return what
+    return value % 2 === 0 ? 'call' : 'receive'
+  }
+
+  /** Mostly somebody for whom it means something. */
+  #who({ do: what, party, at, words }: Operation): number {
+    const { model } = this
+    if (words === 0) return party
+    const one = (able: (i: number) => boolean): number | undefined => {
+      const found = model.parties.map((_, i) => i).filter(able)
+      return found.length > 0 ? found[party % found.length] : undefined
+    }
+    const free = (i: number): boolean => model.free(i)
+    if (what === 'leave') return party
+    if (what === 'cancel') {
+      const waits = (i: number): boolean => !free(i) && !model.parties[i]!.gone
+      return one((i) => waits(i) && (words > 6 || model.parties[i]!.waiting.for !== 'reply')) ?? one(waits) ?? party
+    }
+    const answers = what === 'reply' || what === 'replyReceive'
+    const counterpart = what === 'receive' ? 'receiver' : 'letter'
+    const likely = (i: number): boolean =>
+      answers ? model.parties[i]!.callers.length > 0 : words > 2 && model.isHeard(i, at, counterpart)
+    return one((i) => free(i) && likely(i)) ?? one(free) ?? party
+  }
+
+  /** What was revoked, or is now, goes at once. */
+  #sweep({ party, at, value }: Operation): void {
+    const name = 'abc'[at % 3]!
+    if (value < 8) return this.#revokeDoor(party, at)
+    this.model.vanish(name)
+    this.model.faded.delete(name)
+    revoke(this.#roots.get(name)!, false)
+  }
+
+  #revokeDoor(party: number, at: number): void {
+    if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return
+    this.model.forget(party, at)
+    revoke(this.#roots.get(`${party}/${at}`)!, false)
+  }
+
+  /** A party drops what is behind a door. */
+  #forget(party: number, at: number): void {
+    if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return
+    this.model.forget(party, at)
+    const { capabilities } = this.parties[party]!
+    const bag = capabilities.at(BAG)!.object as CNode
+    const node = at === BAG ? bag : capabilities
+    node.delete(node.at(at === BAG ? 1 : at)!)
   }
 
   /** Seldom, or nothing is left to try. */
@@ -258,8 +344,9 @@ class Pair {
   }
 
   #window({ party, at, value }: Operation): void {
-    const window = { first: at - 1, size: value % 4 }
-    if (at === 0) return
+    const { pockets } = this.model.parties[party]!
+    const empty = pockets.indexOf(undefined)
+    const window = { first: value > 3 && empty >= 0 ? empty : at, size: value % 4 }
     this.model.parties[party]!.window = window
     this.parties[party]!.window = DOORS + window.first
     this.parties[party]!.windowSize = window.size
@@ -267,7 +354,8 @@ class Pair {
 
   /** A party lets go of what lies in a pocket. */
   #empty({ party, at }: Operation): void {
-    const pocket = at % POCKETS
+    // Of things, mostly those that came: what was there from the start is worth keeping.
+    const pocket = at < OWN ? at + OWN + 1 : at
     const { capabilities } = this.parties[party]!
     const capability = capabilities.at(DOORS + pocket)
     if (capability === undefined) return
@@ -277,6 +365,9 @@ class Pair {
 
   #end(op: Operation): void {
     if (this.model.parties[op.party]!.gone || (op.do === 'leave' && op.value > 3)) return
+    // While many are free, waits are worth more than what ends them.
+    const free = this.model.parties.filter((_, i) => this.model.free(i)).length
+    if (op.do === 'cancel' && free > 1 && op.value > 2) return
     this.model[op.do === 'leave' ? 'leave' : 'cancel'](op.party)
     this.ipc[op.do === 'leave' ? 'leave' : 'cancel'](this.parties[op.party]!)
   }
@@ -285,7 +376,8 @@ class Pair {
   #write(op: Operation): Letter {
     const { out } = this.parties[op.party]!
     // A contract knows three messages.
-    const label = op.at === 2 ? op.value & 3 : op.value
+    const state = this.model.allowed(2, this.model.parties[op.party]!.doors[2]!.badge)
+    const label = op.at !== 2 ? op.value : op.value > 4 && state.length > 0 ? state[op.value % state.length]! : op.value
     const all = [op.value, op.party, op.at, 7, 8, 9, 10, 11].map((word) => word + 100 * op.words)
     out.capCount = 3
     out.set(label, ...all.slice(0, Math.min(4, op.words)))
@@ -293,13 +385,32 @@ class Pair {
     const words = op.words <= 4 ? [...all.slice(0, op.words), 0, 0, 0, 0].slice(0, 4) : all.slice(0, op.words)
     for (let i = 4; i < 8; i++) out.words[i] = all[i]!
     out.count = words.length
-    out.capCount = op.things.length
+    const chosen = op.things.map((sent) => ({ ...sent, pocket: this.#full(op, sent.pocket) }))
+    // What a contract asks for is seldom met by chance.
+    const { pockets } = this.model.parties[op.party]!
+    const find = (type: string): number => pockets.findIndex((one) => one?.type === type)
+    const wanted = ['memory', 'thing'].map((type, i) => ({
+      moved: op.words > i,
+      alone: false,
+      ...op.things[i],
+      pocket: find(type),
+    }))
+    const asked = op.at === 2 && label === 3 && op.party % 3 > 0
+    const things = asked && wanted.every(({ pocket }) => pocket >= 0) ? wanted : chosen
+    out.capCount = things.length
     out.moved = 0
-    op.things.forEach(({ pocket, moved }, i) => {
+    things.forEach(({ pocket, moved, alone: exclusively }, i) => {
       out.caps[i] = DOORS + pocket
       if (moved) out.moved |= 1 << i
+      if (exclusively) out.moved |= 1 << (8 + i)
     })
-    return { label, words, things: op.things }
+    return { label, words, things }
+  }
+
+  /** Mostly a pocket with something in it. */
+  #full({ party, words }: Operation, pocket: number): number {
+    const full = this.model.parties[party]!.pockets.flatMap((one, i) => (one === undefined ? [] : [i]))
+    return words % 4 === 1 || full.length === 0 ? pocket : full[pocket % full.length]!
   }
 
   #act(op: Operation): void {
@@ -347,13 +458,14 @@ class Pair {
       if (waits !== (party.wait !== 'nothing')) throw new Error(`party ${i} waits for ${party.wait}`)
       if (party.thread.effective !== this.model.effective(i))
         throw new Error(`party ${i} has priority ${party.thread.effective}, not ${this.model.effective(i)}`)
-      const { label, badge, count, things: slots, words } = expected.received
+      const { label, badge, count, things: slots, alone: only, words } = expected.received
       const read = party.in
       const same =
         read.label === label &&
         read.badge === badge &&
         read.count === count &&
         read.capCount === slots.length &&
+        (slots.length === 0 || read.moved === only) &&
         slots.every((slot, at) => read.caps[at] === DOORS + slot) &&
         words.every((word, at) => read.words[at] === word)
       if (!same) throw new Error(`party ${i} read another message`)
@@ -407,10 +519,14 @@ export function holdIpcToModel(runs: number, length: number, seed: number): void
   if (!startsEmpty()) throw new Error('a new party has something in its registers')
   const settings = fc.array(setting, { minLength: PARTIES, maxLength: PARTIES })
   fc.assert(
-    fc.property(settings, fc.array(operation, { minLength: length, maxLength: length }), (parties, operations) => {
-      const pair = new Pair(parties)
-      for (const op of operations) pair.run(op)
-    }),
+    fc.property(
+      settings,
+      fc.array(operation, { minLength: 1, maxLength: length, size: 'max' }),
+      (parties, operations) => {
+        const pair = new Pair(parties)
+        for (const op of operations) pair.run(op)
+      },
+    ),
     { numRuns: runs, seed },
   )
 }

@@ -8,11 +8,18 @@
 export interface Letter {
   readonly label: number
   readonly words: readonly number[]
-  readonly things: readonly { readonly pocket: number; readonly moved: boolean }[]
+  readonly things: readonly Sent[]
+}
+
+/** `alone`: moved, and nobody else keeps any. */
+export interface Sent {
+  readonly pocket: number
+  readonly moved: boolean
+  readonly alone: boolean
 }
 
 export interface Door {
-  readonly kind: 'endpoint' | 'notification' | 'nothing'
+  kind: 'endpoint' | 'notification' | 'nothing'
   readonly which: number
   readonly rights: number
   readonly badge: number
@@ -22,7 +29,10 @@ export interface Door {
 
 export interface Thing {
   readonly name: string
+  readonly type: string
   readonly rights: number
+  /** All others of its name derive from it, and it may be given away for good. */
+  readonly owner: boolean
 }
 
 /** What has come to a party last; words beyond the count are what they were. */
@@ -31,6 +41,8 @@ export interface Received {
   badge: number
   count: number
   things: number[]
+  /** Bit i: thing i is the receiver's alone. */
+  alone: number
   readonly words: number[]
 }
 
@@ -40,6 +52,7 @@ type Waiting =
       readonly for: 'receiver'
       readonly endpoint: number
       readonly letter: Letter
+      readonly door: Door
       readonly badge: number
       readonly wantsReply: boolean
     }
@@ -74,12 +87,15 @@ export interface Rules {
   readonly start: string
   readonly states: Readonly<Record<string, Readonly<Record<number, string>>>>
   readonly names: Readonly<Record<number, string>>
+  /** Label -> how many words, and which types of things it must carry. */
+  readonly shapes: Readonly<Record<number, { readonly words?: number; readonly types?: readonly string[] }>>
 }
 
 const OK = 0
 const ENDED = -1
 const NO_RIGHT = -2
 const EMPTY = -3
+const GONE = 0x7fffffff
 const CANCELLED = -5
 const WINDOW = -6
 const PROTOCOL = -7
@@ -99,29 +115,35 @@ export class IpcModel {
   readonly faded = new Set<string>()
   /** By endpoint and badge: the state of its session. */
   readonly sessions = new Map<string, string>()
+  /** Endpoint -> badges of clients that have gone, and no server was told. */
+  readonly gone = new Map<number, number[]>()
   /** What was said of messages that a contract refused. */
   refusals: string[] = []
   wakes: Wake[] = []
   readonly #rules: ReadonlyMap<number, Rules>
+  readonly #watched: ReadonlySet<number>
   #time = 0
 
   constructor(
     parties: readonly { base: number; doors: readonly Door[]; pockets: readonly (Thing | undefined)[] }[],
     notifications: number,
     rules: ReadonlyMap<number, Rules>,
+    watched: ReadonlySet<number>,
+    window = { first: 0, size: 0 },
   ) {
     this.#rules = rules
+    this.#watched = watched
     this.parties = parties.map(({ base, doors, pockets }) => ({
       base,
       doors,
       pockets: [...pockets],
-      window: { first: 0, size: 0 },
+      window,
       gone: false,
       waiting: NOTHING,
       since: 0,
       callers: [],
       serves: new Set<number>(),
-      received: { label: 0, badge: 0, count: 0, things: [], words: [0, 0, 0, 0, 0, 0, 0, 0] },
+      received: { label: 0, badge: 0, count: 0, things: [], alone: 0, words: [0, 0, 0, 0, 0, 0, 0, 0] },
     }))
     this.bits = Array.from({ length: notifications }, () => 0)
   }
@@ -189,16 +211,43 @@ export class IpcModel {
   #state = (endpoint: number, badge: number): string =>
     this.sessions.get(`${endpoint}/${badge}`) ?? this.#rules.get(endpoint)!.start
 
-  #allowed(endpoint: number, badge: number, label: number): boolean {
+  #allowed(from: number, endpoint: number, badge: number, letter: Letter): boolean {
+    const { label } = letter
     const rules = this.#rules.get(endpoint)
     if (rules === undefined) return true
     const state = this.#state(endpoint, badge)
     const moves = rules.states[state]!
-    if (moves[label] !== undefined) return true
+    if (moves[label] !== undefined) return this.#fits(from, rules, letter)
     const expected = Object.keys(moves).map((other) => rules.names[Number(other)])
     const said = rules.names[label] ?? `message ${label}`
     this.refusals.push(`${said} in state ${state}, where ${expected.join(', ') || 'nothing'} is expected`)
     return false
+  }
+
+  /** Labels that a session may send next. */
+  allowed(endpoint: number, badge: number): number[] {
+    return Object.keys(this.#rules.get(endpoint)!.states[this.#state(endpoint, badge)]!).map(Number)
+  }
+
+  /** Somebody waits for a letter, or with one, behind this door of a party. */
+  isHeard(party: number, door: number, what: 'letter' | 'receiver'): boolean {
+    const { kind, which } = this.parties[party]!.doors[door]!
+    return kind === 'endpoint' && this.#all((w) => w.for === what && w.endpoint === which).length > 0
+  }
+
+  /** A message carries what its label says. */
+  #fits(from: number, rules: Rules, { label, words, things }: Letter): boolean {
+    const shape = rules.shapes[label] ?? {}
+    const list = (types: readonly string[]): string => (types.length === 0 ? 'no capability' : types.join(', '))
+    const found = things.map(({ pocket }) => this.parties[from]!.pockets[pocket]?.type ?? 'nothing')
+    const wrong =
+      shape.words !== undefined && shape.words !== words.length
+        ? `carries ${words.length} words, where ${shape.words} are expected`
+        : shape.types !== undefined && shape.types.join() !== found.join()
+          ? `carries ${list(found)}, where ${list(shape.types)} is expected`
+          : undefined
+    if (wrong !== undefined) this.refusals.push(`${rules.names[label]} ${wrong}`)
+    return wrong === undefined
   }
 
   #advance(endpoint: number, badge: number, label: number): void {
@@ -212,16 +261,24 @@ export class IpcModel {
   /** Why what a letter brings cannot go over, or OK. */
   #canBring(from: ModelParty, to: ModelParty, { things }: Letter): number {
     if (things.length > to.window.size) return WINDOW
-    for (const [i, { pocket, moved }] of things.entries()) {
+    for (const [i, { pocket, alone }] of things.entries()) {
       const into = to.window.first + i
       if (into >= to.pockets.length || to.pockets[into] !== undefined) return WINDOW
       const thing = from.pockets[pocket]
       if (thing === undefined) return EMPTY
       if (this.faded.has(thing.name)) return ENDED
       if ((thing.rights & GRANT) === 0) return NO_RIGHT
-      if (things.slice(0, i).some((other) => other.pocket === pocket && (other.moved || moved))) return EMPTY
+      if (alone && !thing.owner) return NO_RIGHT
     }
-    return OK
+    // None is named that another one's way of going over takes away.
+    const taken = things.some((one, i) =>
+      things.some((other, j) => {
+        if (i === j) return false
+        if (one.pocket === other.pocket) return other.moved || other.alone
+        return other.alone && from.pockets[one.pocket]!.name === from.pockets[other.pocket]!.name
+      }),
+    )
+    return taken ? EMPTY : OK
   }
 
   /** A letter goes over whole or not at all. */
@@ -229,16 +286,31 @@ export class IpcModel {
     const [sender, receiver] = [this.parties[from]!, this.parties[to]!]
     const refused = this.#canBring(sender, receiver, letter)
     if (refused < 0) return refused
-    const brought = letter.things.map(({ pocket }) => sender.pockets[pocket]!)
-    for (const { pocket, moved } of letter.things) if (moved) sender.pockets[pocket] = undefined
+    const brought = letter.things.map(({ pocket, moved, alone }) => {
+      const thing = sender.pockets[pocket]!
+      return moved || alone ? thing : { ...thing, owner: false }
+    })
+    letter.things.forEach(({ pocket, moved, alone }, i) => {
+      if (moved || alone) sender.pockets[pocket] = undefined
+      if (alone) this.vanish(brought[i]!.name)
+    })
     brought.forEach((thing, i) => (receiver.pockets[receiver.window.first + i] = thing))
     const { received } = receiver
     received.label = letter.label
     received.badge = badge
     received.count = letter.words.length
     received.things = brought.map((_, i) => receiver.window.first + i)
+    received.alone = letter.things.reduce((bits, { alone }, i) => bits | (alone ? 1 << i : 0), 0)
     letter.words.forEach((word, i) => (received.words[i] = word))
     return OK
+  }
+
+  /** Everything of a name ends, wherever it lies. */
+  vanish(name: string): void {
+    for (const { pockets } of this.parties)
+      pockets.forEach((thing, i) => {
+        if (thing?.name === name) pockets[i] = undefined
+      })
   }
 
   send(party: number, door: number, letter: Letter, wantsReply: boolean): number {
@@ -247,12 +319,12 @@ export class IpcModel {
     const { which: endpoint, badge } = held
     if (letter.things.length > 0 && (held.rights & GRANT) === 0) return NO_RIGHT
     if (this.closed.has(`e${endpoint}`)) return ENDED
-    if (!this.#allowed(endpoint, badge, letter.label)) return PROTOCOL
+    if (!this.#allowed(party, endpoint, badge, letter)) return PROTOCOL
     const [receiver] = this.#all((w) => w.for === 'letter' && w.endpoint === endpoint)
     if (receiver === undefined) {
       const servers = this.servers(endpoint)
       if (servers.length > 0 && servers.every((server) => this.#stuckOn(server, party, []))) return DEADLOCK
-      return this.#wait(party, { for: 'receiver', endpoint, letter, badge, wantsReply })
+      return this.#wait(party, { for: 'receiver', endpoint, letter, door: held, badge, wantsReply })
     }
     const refused = this.#deliver(party, receiver, letter, badge)
     if (refused < 0) return refused
@@ -269,6 +341,7 @@ export class IpcModel {
     const endpoint = held.which
     if (this.closed.has(`e${endpoint}`)) return ENDED
     this.parties[party]!.serves.add(endpoint)
+    if (this.#gone(endpoint).length > 0) return this.#tellGone(endpoint, party)
     for (;;) {
       const senders = this.#all((w) => w.for === 'receiver' && w.endpoint === endpoint)
       const urgency = Math.max(...senders.map((i) => this.effective(i)))
@@ -277,7 +350,7 @@ export class IpcModel {
       const { waiting } = this.parties[sender]!
       if (waiting.for !== 'receiver') throw new Error('not a sender')
       const { letter, badge } = waiting
-      const refused = this.#allowed(endpoint, badge, letter.label)
+      const refused = this.#allowed(sender, endpoint, badge, letter)
         ? this.#deliver(sender, party, letter, badge)
         : PROTOCOL
       if (refused < 0) {
@@ -373,6 +446,39 @@ export class IpcModel {
   }
 
   // ---- ends ----
+
+  #gone(endpoint: number): number[] {
+    let gone = this.gone.get(endpoint)
+    if (gone === undefined) this.gone.set(endpoint, (gone = []))
+    return gone
+  }
+
+  #tellGone(endpoint: number, party: number): number {
+    const { received } = this.parties[party]!
+    received.label = GONE
+    received.badge = this.#gone(endpoint).shift()!
+    received.count = 0
+    received.things = []
+    return GONE
+  }
+
+  /** What a party holds behind a door ends: what waits to go through it does, and with a client's last one its session. */
+  forget(party: number, at: number): void {
+    const door = this.parties[party]!.doors[at]!
+    const { kind, which: endpoint, badge } = door
+    door.kind = 'nothing'
+    if (kind !== 'endpoint') return
+    for (const i of this.#all((w) => w.for === 'receiver' && w.door === door)) this.#wake(i, ENDED)
+    const isClients = (other: Door): boolean => (other.rights & (READ | WRITE)) === WRITE
+    const same = (other: Door): boolean =>
+      other.kind === 'endpoint' && other.which === endpoint && other.badge === badge && isClients(other)
+    if (!isClients(door) || this.parties.some(({ doors }) => doors.some(same))) return
+    this.sessions.delete(`${endpoint}/${badge}`)
+    if (!this.#watched.has(endpoint) || this.closed.has(`e${endpoint}`)) return
+    this.#gone(endpoint).push(badge)
+    const [server] = this.#all((w) => w.for === 'letter' && w.endpoint === endpoint)
+    if (server !== undefined) this.#wake(server, this.#tellGone(endpoint, server))
+  }
 
   cancel(party: number): void {
     for (const other of this.parties) other.callers = other.callers.filter((caller) => caller !== party)

@@ -20,6 +20,7 @@ export const FILES = ['capability.ts', 'cspace.ts'] as const
 const EFFORTS: readonly Effort[] = [
   { runs: 10, length: 60 },
   { runs: 150, length: 100 },
+  { runs: 1000, length: 100 },
 ]
 /** Mutants one thread loads before it is replaced: module copies are never given back. */
 const PER_WORKER = 60
