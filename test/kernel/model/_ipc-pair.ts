@@ -507,8 +507,12 @@ function startsEmpty(): boolean {
   return [label, badge, count, moved, capCount, window, windowSize, through, buffer].every((value) => value === 0)
 }
 
-/** Hold the kernel to the model over `runs` sequences of `length` operations each. Throws with the shortest that differs. */
-export function holdIpcToModel(runs: number, length: number, seed: number): void {
+/**
+ * Hold the kernel to the model over `runs` sequences of up to `length` operations. Throws with the shortest that differs;
+ * returns how many operations that were.
+ */
+export function holdIpcToModel(runs: number, length: number, seed: number): number {
+  let done = 0
   if (Object.entries(COMPILED).some(([name, value]) => name in IPC && IPC[name as keyof typeof IPC] !== value))
     throw new Error('errors are not what drivers are compiled for')
   const refusals = Object.entries(REFUSALS).map(
@@ -525,10 +529,12 @@ export function holdIpcToModel(runs: number, length: number, seed: number): void
       (parties, operations) => {
         const pair = new Pair(parties)
         for (const op of operations) pair.run(op)
+      done += operations.length
       },
     ),
     { numRuns: runs, seed },
   )
+  return done
 }
 
 export { BLOCKED }

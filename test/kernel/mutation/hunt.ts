@@ -20,12 +20,12 @@ export const FILES = ['capability.ts', 'cspace.ts'] as const
 const EFFORTS: readonly Effort[] = [
   { runs: 10, length: 60 },
   { runs: 150, length: 100 },
-  { runs: 1000, length: 100 },
+  { runs: 400, length: 100 },
 ]
 /** Mutants one thread loads before it is replaced: module copies are never given back. */
 const PER_WORKER = 60
 /** A thread that says nothing this long is stuck where no loop counts. */
-const STUCK_MS = 60_000
+const STUCK_MS = 180_000
 
 export interface Case {
   readonly file: string

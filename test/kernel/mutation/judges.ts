@@ -5,14 +5,16 @@
  */
 import { holdToModel } from '../model/_capability-pair.ts'
 import { holdIpcToModel } from '../model/_ipc-pair.ts'
+import { holdScheduleToModel } from '../model/_schedule-pair.ts'
 
 export interface Judge {
   readonly name: string
-  readonly judge: (runs: number, length: number, seed: number) => void | Promise<void>
+  readonly judge: (runs: number, length: number, seed: number) => unknown
 }
 
 const CAPABILITIES: Judge = { name: 'capabilities', judge: holdToModel }
 const IPC: Judge = { name: 'ipc', judge: holdIpcToModel }
+const SCHEDULE: Judge = { name: 'schedule', judge: holdScheduleToModel }
 
 /** File of the kernel -> who is asked, the likeliest first. */
 export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
@@ -22,4 +24,5 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'message.ts': [IPC],
   'transfer.ts': [IPC],
   'contract.ts': [IPC],
+  'schedule.ts': [SCHEDULE],
 }
