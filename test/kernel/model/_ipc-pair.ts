@@ -16,6 +16,7 @@ const DOORS = 7
 const POCKETS = 7
 /** The pocket with memory of its own; those behind it are empty, and open for what comes. */
 const OWN = 3
+const SHARED = 1
 const OPEN = { first: OWN + 1, size: 3 }
 const SLOTS = DOORS + POCKETS
 /** The door that leads through a CNode, to endpoint 0; the one that leads nowhere. */
@@ -93,7 +94,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   often(4, 'empty'),
   often(12, 'cancel'),
   often(3, 'leave', 'close', 'fade', 'sweep'),
-  often(1, 'forget'),
+  often(4, 'forget'),
 )
 
 /** Of each party: base priority, rights to the three endpoints and the two notifications, badge. */
@@ -158,7 +159,7 @@ const thing = (name: string, rights: number): Thing => ({ name, type: 'thing', r
 /** What a party has to begin with; its memory is its own. */
 const thingsOf = (party: number): (Thing | undefined)[] => [
   thing('a', 7),
-  thing('b', 7),
+  { name: `m${(party + 1) % PARTIES}`, type: 'memory', rights: 7, owner: false },
   thing('c', 3),
   { name: `m${party}`, type: 'memory', rights: 7, owner: true },
   undefined,
@@ -203,6 +204,7 @@ class Pair {
       OPEN,
     )
     this.parties = settings.map(({ base }, i) => this.#party(i, base, partition))
+    this.#share()
   }
 
   #root(name: string, object: { type: string; label: string }): Capability {
@@ -227,7 +229,7 @@ class Pair {
       into.derive(root, object, { slot: bag === undefined ? slot : 1, rights, badge })
     })
     pockets.forEach((thing, pocket) => {
-      if (thing === undefined) return
+      if (thing === undefined || pocket === SHARED) return
       if (thing.owner) {
         space.create(
           { type: thing.type, label: thing.name, ownable: true },
@@ -243,6 +245,14 @@ class Pair {
     party.window = DOORS + OPEN.first
     party.windowSize = OPEN.size
     return party
+  }
+
+  /** Each has a capability to its neighbour's memory, too. */
+  #share(): void {
+    this.parties.forEach(({ capabilities }, i) => {
+      const own = this.parties[(i + 1) % PARTIES]!.capabilities.at(DOORS + OWN)!
+      capabilities.derive(own, own.object, { slot: DOORS + SHARED })
+    })
   }
 
   /** How a party names a door. */
@@ -296,7 +306,7 @@ class Pair {
 
   /** What was revoked, or is now, goes at once. */
   #sweep({ party, at, value }: Operation): void {
-    const name = 'abc'[at % 3]!
+    const name = 'ac'[at % 2]!
     if (value < 8) return this.#revokeDoor(party, at)
     this.model.vanish(name)
     this.model.faded.delete(name)
@@ -307,11 +317,23 @@ class Pair {
     if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return
     this.model.forget(party, at)
     revoke(this.#roots.get(`${party}/${at}`)!, false)
+    this.model.parties[party]!.doors[at]!.faded = false
+  }
+
+  /** It gets it back, if it is not the door to nowhere and nothing of what it was is being revoked. */
+  #grant(party: number, at: number): void {
+    const door = this.model.parties[party]!.doors[at]!
+    if (at === NOWHERE || door.faded) return
+    const root = this.#roots.get(`${party}/${at}`)!
+    this.model.grant(party, at, at > NOWHERE ? 'notification' : 'endpoint')
+    const { capabilities } = this.parties[party]!
+    const into = at === BAG ? (capabilities.at(BAG)!.object as CNode) : capabilities
+    into.derive(root, root.object, { slot: at === BAG ? 1 : at, rights: door.rights, badge: door.badge })
   }
 
   /** A party drops what is behind a door. */
   #forget(party: number, at: number): void {
-    if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return
+    if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return this.#grant(party, at)
     this.model.forget(party, at)
     const { capabilities } = this.parties[party]!
     const bag = capabilities.at(BAG)!.object as CNode
@@ -335,7 +357,7 @@ class Pair {
   #fade({ party, at, value }: Operation): void {
     if (value > 2) return
     const door = this.model.parties[party]!.doors[at]!
-    const name = value === 0 ? 'abc'[at % 3]! : `${party}/${at}`
+    const name = value === 0 ? 'ac'[at % 2]! : `${party}/${at}`
     const root = this.#roots.get(name)
     if (root === undefined) return
     if (value === 0) this.model.faded.add(name)
@@ -529,7 +551,7 @@ export function holdIpcToModel(runs: number, length: number, seed: number): numb
       (parties, operations) => {
         const pair = new Pair(parties)
         for (const op of operations) pair.run(op)
-      done += operations.length
+        done += operations.length
       },
     ),
     { numRuns: runs, seed },

@@ -462,6 +462,11 @@ export class IpcModel {
     return GONE
   }
 
+  /** A party gets back what it had behind a door. */
+  grant(party: number, at: number, kind: Door['kind']): void {
+    this.parties[party]!.doors[at]!.kind = kind
+  }
+
   /** What a party holds behind a door ends: what waits to go through it does, and with a client's last one its session. */
   forget(party: number, at: number): void {
     const door = this.parties[party]!.doors[at]!
