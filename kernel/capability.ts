@@ -53,18 +53,29 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
   /** The revocation under way of what is below it. */
   revocation: Revocation | undefined
   parent: Capability | undefined
+  /** Made, not derived. One that was derived stays so, also when what it came from is deleted and it has no parent any more. */
+  readonly original: boolean
   firstChild: Capability | undefined
   next: Capability | undefined
   previous: Capability | undefined
   readonly ended: (() => void) | undefined
 
-  constructor(object: T, rights: number, badge: number, space: CNode, slot: number, ended: (() => void) | undefined) {
+  constructor(
+    object: T,
+    rights: number,
+    badge: number,
+    space: CNode,
+    slot: number,
+    ended: (() => void) | undefined,
+    original: boolean,
+  ) {
     this.object = object
     this.rights = rights
     this.badge = badge
     this.space = space
     this.slot = slot
     this.ended = ended
+    this.original = original
   }
 
   /** It has not ended, and no revocation that will end it has begun. */
@@ -205,7 +216,7 @@ export class CNode implements CapabilityObject {
   ): Capability<T> {
     const slot = options.slot ?? this.#freeSlot()
     this.#mustBeFree(slot)
-    const capability = new Capability<T>(object, rights, badge, this, slot, options.ended)
+    const capability = new Capability<T>(object, rights, badge, this, slot, options.ended, parent === undefined)
     this.#occupy(capability, slot)
     if (parent !== undefined) link(parent, capability)
     object.gained?.(capability)

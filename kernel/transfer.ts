@@ -47,7 +47,7 @@ function check(from: End, to: End): number {
   const { out } = from
   for (let i = 0; i < out.capCount; i++) {
     const slot = to.window + i
-    if (to.capabilities.at(slot) !== undefined || slot >= to.capabilities.size) return IPC.WINDOW
+    if (slot < 0 || slot >= to.capabilities.size || to.capabilities.at(slot) !== undefined) return IPC.WINDOW
     const source = find(from.capabilities, out.caps[i]!)
     if (typeof source === 'number') return source
     if ((source.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
@@ -76,7 +76,7 @@ const leavesNone = (how: number, other: Capability, source: Capability): boolean
 const isExclusive = (how: number): boolean => ((how >> EXCLUSIVE) & 1) !== 0
 
 /** Nobody but its holder reaches what it is for, once what was derived from it has ended. */
-const isOwners = ({ parent, object }: Capability): boolean => parent === undefined && object.ownable === true
+const isOwners = ({ original, object }: Capability): boolean => original && object.ownable === true
 
 function isBelow(capability: Capability, root: Capability): boolean {
   for (let at = capability.parent; at !== undefined; at = at.parent) if (at === root) return true

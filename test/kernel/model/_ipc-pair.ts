@@ -102,11 +102,14 @@ interface Setting {
   readonly base: number
   readonly rights: readonly number[]
   readonly badge: number
+  /** It has received already, from the endpoint of its number, and waits for nothing. */
+  readonly serves: boolean
 }
 const setting: fc.Arbitrary<Setting> = fc.record({
   base: fc.nat(9),
   rights: fc.array(fc.constantFrom(7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 3, 5, 2, 1), { minLength: 5, maxLength: 5 }),
   badge: fc.constantFrom(0, 0, 4, 9),
+  serves: fc.boolean(),
 })
 
 /** A thread that only notes what happens to it. */
@@ -205,6 +208,11 @@ class Pair {
     )
     this.parties = settings.map(({ base }, i) => this.#party(i, base, partition))
     this.#share()
+    settings.forEach(({ serves }, i) => {
+      if (!serves) return
+      const op = { party: i, at: i % ENDPOINTS, value: 0, words: 0, things: [] }
+      for (const what of ['receive', 'cancel'] as const) this.run({ ...op, do: what })
+    })
   }
 
   #root(name: string, object: { type: string; label: string }): Capability {
@@ -268,7 +276,7 @@ class Pair {
     if (op.do === 'close') this.#close(op)
     else if (op.do === 'fade') this.#fade(op)
     else if (op.do === 'sweep') this.#sweep(op)
-    else if (op.do === 'forget') this.#forget(op.party, op.at)
+    else if (op.do === 'forget') this.#forget(op)
     else if (op.do === 'cancel' || op.do === 'leave') this.#end(op)
     else if (op.do === 'window') this.#window(op)
     else if (op.do === 'empty') this.#empty(op)
@@ -331,8 +339,11 @@ class Pair {
     into.derive(root, root.object, { slot: at === BAG ? 1 : at, rights: door.rights, badge: door.badge })
   }
 
-  /** A party drops what is behind a door. */
-  #forget(party: number, at: number): void {
+  /** A party drops what is behind a door; often a client's, which may be the last with its badge. */
+  #forget({ party: given, at: wanted, value }: Operation): void {
+    const isClients = (door: Door): boolean => (door.rights & 3) === 2
+    const client = this.model.parties.findIndex(({ doors }) => isClients(doors[value % ENDPOINTS]!))
+    const [party, at] = value > 5 && client >= 0 ? [client, value % ENDPOINTS] : [given, wanted]
     if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return this.#grant(party, at)
     this.model.forget(party, at)
     const { capabilities } = this.parties[party]!
@@ -343,7 +354,7 @@ class Pair {
 
   /** Seldom, or nothing is left to try. */
   #close({ at, value }: Operation): void {
-    if (value > 1) return
+    if (value > 3 && at !== 1) return
     if (at < ENDPOINTS) {
       this.model.close('e', at)
       this.ipc.close(this.endpoints[at]!)
@@ -420,7 +431,8 @@ class Pair {
     const asked = op.at === 2 && label === 3 && op.party % 3 > 0
     const things = asked && wanted.every(({ pocket }) => pocket >= 0) ? wanted : chosen
     out.capCount = things.length
-    out.moved = 0
+    // Of what is not sent it may say anything.
+    out.moved = things.length === 0 ? 0x707 : 0
     things.forEach(({ pocket, moved, alone: exclusively }, i) => {
       out.caps[i] = DOORS + pocket
       if (moved) out.moved |= 1 << i
@@ -487,7 +499,7 @@ class Pair {
         read.badge === badge &&
         read.count === count &&
         read.capCount === slots.length &&
-        (slots.length === 0 || read.moved === only) &&
+        read.moved === only &&
         slots.every((slot, at) => read.caps[at] === DOORS + slot) &&
         words.every((word, at) => read.words[at] === word)
       if (!same) throw new Error(`party ${i} read another message`)
@@ -529,6 +541,14 @@ function startsEmpty(): boolean {
   return [label, badge, count, moved, capCount, window, windowSize, through, buffer].every((value) => value === 0)
 }
 
+/** The first slot of a CNode in the first slot: the least pointer with two parts. */
+function findsFirst(): boolean {
+  const [space, inner] = [new CNode('space', 1), new CNode('inner', 1)]
+  space.create(inner, { slot: 0 })
+  const found = inner.create(new Endpoint('first'), { slot: 0 })
+  return new Ipc(new Scheduler()).find(space, 65_536, 'endpoint', 1) === found
+}
+
 /**
  * Hold the kernel to the model over `runs` sequences of up to `length` operations. Throws with the shortest that differs;
  * returns how many operations that were.
@@ -543,6 +563,7 @@ export function holdIpcToModel(runs: number, length: number, seed: number): numb
   if (refusals.some(([name, value]) => IPC[name as keyof typeof IPC] !== value))
     throw new Error('a refusal has the name of another')
   if (!startsEmpty()) throw new Error('a new party has something in its registers')
+  if (!findsFirst()) throw new Error('slot 0 of the CNode in slot 0 is not found')
   const settings = fc.array(setting, { minLength: PARTIES, maxLength: PARTIES })
   fc.assert(
     fc.property(

@@ -1,0 +1,85 @@
+/** What capabilities in messages must not make possible, case by case; at random: ipc-model.test.ts. */
+import test from 'ava'
+import { CNode, RIGHT } from '../../kernel/capability.ts'
+import { mint } from '../../kernel/cspace.ts'
+import { IPC, Message } from '../../kernel/message.ts'
+import { type End, moveCapabilities } from '../../kernel/transfer.ts'
+
+const COPIED = 0
+const MOVED = 1
+const ALONE = 1 << 8
+
+class Side implements End {
+  readonly capabilities: CNode
+  readonly out = new Message()
+  readonly in = new Message()
+  window = 0
+  windowSize = 0
+
+  constructor(name: string, size: number) {
+    this.capabilities = new CNode(name, size)
+  }
+
+  /** Send what lies in a slot into a slot of another side. */
+  send(slot: number, how: number, to: Side, into: number): number {
+    this.out.caps[0] = slot
+    this.out.capCount = 1
+    this.out.moved = how
+    to.window = into
+    to.windowSize = 1
+    return moveCapabilities(this, to)
+  }
+}
+
+const memory = { type: 'memory', label: 'a page', ownable: true }
+
+test('when its owner lets go of memory, those who hold copies cannot give it away for good: others hold some, too', (t) => {
+  const [owner, one, two, taker] = ['owner', 'one', 'two', 'taker'].map((name) => new Side(name, 8)) as [
+    Side,
+    Side,
+    Side,
+    Side,
+  ]
+  const made = owner.capabilities.create(memory, { slot: 0 })
+  t.is(owner.send(0, COPIED, one, 0), IPC.OK)
+  t.is(owner.send(0, COPIED, two, 0), IPC.OK)
+  owner.capabilities.delete(made)
+  t.is(one.send(0, ALONE, taker, 0), IPC.NO_RIGHT)
+  t.is(taker.capabilities.count, 0)
+  t.is(one.send(0, MOVED, taker, 0), IPC.OK, 'moved it can be: that promises nothing of others')
+  t.true(two.capabilities.at(0)?.alive)
+})
+
+test('who has been given memory for good gives it on for good', (t) => {
+  const [owner, one, two] = ['owner', 'one', 'two'].map((name) => new Side(name, 8)) as [Side, Side, Side]
+  owner.capabilities.create(memory, { slot: 0 })
+  mint(owner.capabilities, 0, 1)
+  t.is(owner.send(0, ALONE, one, 3), IPC.OK)
+  t.is(owner.capabilities.count, 0, 'its own copy has ended')
+  t.is(one.send(3, ALONE, two, 0), IPC.OK)
+  t.is(one.capabilities.count + two.capabilities.count, 1)
+})
+
+test('nobody holds more than its quota, however much it is sent or copies', (t) => {
+  const QUOTA = 4
+  const sender = new Side('sender', 64)
+  const receiver = new Side('receiver', QUOTA)
+  sender.capabilities.create(memory, { slot: 0 })
+  for (let slot = 0; slot < QUOTA; slot++) t.is(sender.send(0, COPIED, receiver, slot), IPC.OK)
+  for (const slot of [QUOTA, QUOTA + 1, 1_000_000, -1, 0]) {
+    t.is(sender.send(0, COPIED, receiver, slot), IPC.WINDOW)
+    t.is(sender.send(0, MOVED, receiver, slot), IPC.WINDOW)
+    t.is(sender.send(0, ALONE, receiver, slot), IPC.WINDOW)
+  }
+  t.is(receiver.capabilities.count, QUOTA)
+  t.is(sender.capabilities.count, 1, 'nothing has left')
+  t.throws(() => mint(receiver.capabilities, 0, QUOTA), { message: /there is no slot/ })
+  t.throws(() => receiver.capabilities.derive(receiver.capabilities.at(0)!, memory), { message: /its quota/ })
+  // Rights to a CNode of somebody else's count against that one's slots.
+  const [shared] = [new CNode('shared', 2)]
+  receiver.capabilities.delete(receiver.capabilities.at(3)!)
+  receiver.capabilities.create(shared, { slot: 3, rights: RIGHT.READ | RIGHT.WRITE })
+  for (const inner of [0, 1]) mint(receiver.capabilities, 0, 3 + (inner + 1) * 65_536)
+  t.throws(() => mint(receiver.capabilities, 0, 3 + 3 * 65_536), { message: /there is no slot/ })
+  t.is(receiver.capabilities.count, QUOTA)
+})
