@@ -126,6 +126,7 @@ export class Domain {
     this.current = fiber
     this.preempted = undefined
     this.#useStackOf(fiber)
+    this.room.resume()
     this.#meter.begin(fiber.work, fiber.busyNs)
     fiber.go()
   }
@@ -300,7 +301,7 @@ export class Domain {
     }
     const { kernel } = this
     const below = kernel.inner
-    const room = this.room.enter(below?.room)
+    const room = this.room.enter(below?.room, !outermost)
     if (room < 0) {
       ;(below ?? this).fail(new Failure('stack-overflow', NO_ROOM))
       return 0

@@ -14,6 +14,8 @@ const HOST = 8 << 10
 const SPARE = 256 << 10
 /** For a fiber: more than it can use, and far from where the counter would turn over. */
 const FIBER = 1 << 30
+/** Nothing was interrupted: it stays as it is until a fiber runs. */
+const KEPT = 2 ** 31 - 1
 
 export class RoomLeft {
   readonly #global: WebAssembly.Global | undefined
@@ -21,6 +23,10 @@ export class RoomLeft {
   readonly #share: number
   /** What a program that does not count has. */
   #uncounted = FIBER
+  /** What its fibers have, while it has what the last atomic entry had; else below zero. */
+  #fibers = -1
+  /** What that entry began with, and so left behind: calls give back what they take. */
+  #begun = 0
 
   constructor(global: WebAssembly.Global | undefined) {
     this.#global = global
@@ -48,21 +54,36 @@ export class RoomLeft {
   }
 
   /** An atomic entry begins, on top of that of `below`. Returns what `leave` needs; below zero when there is not enough. */
-  enter(below: RoomLeft | undefined): number {
+  enter(below: RoomLeft | undefined, interrupts: boolean): number {
     const left = (below === undefined ? ALL : below.#left - HOST) - this.#share
     if (left < 0) return -1
-    const before = this.#left
+    if (interrupts) {
+      const before = this.#left
+      this.#set(left)
+      return before
+    }
+    if (this.#fibers < 0) this.#fibers = this.#left
+    else if (this.#begun === left) return KEPT
+    this.#begun = left
     this.#set(left)
-    return before
+    return KEPT
   }
 
   /** It has returned. */
   leave(before: number): void {
-    this.#set(before)
+    if (before !== KEPT) this.#set(before)
+  }
+
+  /** A fiber runs. */
+  resume(): void {
+    if (this.#fibers < 0) return
+    this.#set(this.#fibers)
+    this.#fibers = -1
   }
 
   /** A fiber has ended, perhaps in the midst of calls that took room: what they took is its own stack's. */
   fiberEnded(): void {
+    this.#fibers = -1
     this.#set(FIBER)
   }
 }
