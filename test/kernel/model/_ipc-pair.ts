@@ -181,6 +181,8 @@ class Pair {
   readonly notifications = Array.from({ length: NOTIFICATIONS }, (_, i) => new Notification(`notification ${i}`))
   wakes: Wake[] = []
   refusals: string[] = []
+  arrivals: number[] = []
+  missed: number[] = []
   /** Where every capability comes from: a revocation of one of these is begun, and never goes on. */
   readonly #owner = new CNode('owner')
   readonly #roots = new Map<string, Capability>()
@@ -252,6 +254,8 @@ class Pair {
     const party = new Party(new Noted(`party ${number}`, base, partition, note), space)
     party.window = DOORS + OPEN.first
     party.windowSize = OPEN.size
+    party.arrived = () => void this.arrivals.push(number)
+    space.onRefusal = () => void this.missed.push(number)
     return party
   }
 
@@ -273,6 +277,10 @@ class Pair {
     this.model.wakes = []
     this.refusals = []
     this.model.refusals = []
+    this.arrivals = []
+    this.model.arrivals = []
+    this.missed = []
+    this.model.missed = []
     if (op.do === 'close') this.#close(op)
     else if (op.do === 'fade') this.#fade(op)
     else if (op.do === 'sweep') this.#sweep(op)
@@ -353,7 +361,8 @@ class Pair {
   }
 
   /** Seldom, or nothing is left to try. */
-  #close({ at, value }: Operation): void {
+  #close({ at: wanted, value, words }: Operation): void {
+    const at = value === 2 ? NOWHERE + 1 + (words % NOTIFICATIONS) : wanted
     if (value > 3 && at !== 1) return
     if (at < ENDPOINTS) {
       this.model.close('e', at)
@@ -484,6 +493,10 @@ class Pair {
     const refused = this.refusals.map((text) => text.replace(/^party \d: file: /, '')).join('\n')
     if (refused !== this.model.refusals.join('\n'))
       throw new Error(`${op.do}: ${refused}; the model: ${this.model.refusals.join()}`)
+    if (this.arrivals.join() !== this.model.arrivals.join())
+      throw new Error(`${op.do}: ${this.arrivals.join()} were told, not ${this.model.arrivals.join()}`)
+    if (this.missed.join() !== this.model.missed.join())
+      throw new Error(`${op.do}: ${this.missed.join()} were charged, not ${this.model.missed.join()}`)
     this.model.parties.forEach((expected, i) => {
       const party = this.parties[i]!
       this.#samePockets(i, expected.pockets)

@@ -120,6 +120,10 @@ export class IpcModel {
   /** What was said of messages that a contract refused. */
   refusals: string[] = []
   wakes: Wake[] = []
+  /** Whose registers something came into. */
+  arrivals: number[] = []
+  /** Who named what it may not use. */
+  missed: number[] = []
   readonly #rules: ReadonlyMap<number, Rules>
   readonly #watched: ReadonlySet<number>
   #time = 0
@@ -172,9 +176,9 @@ export class IpcModel {
   /** What a party holds behind a door, or why it may not do this with it. */
   #find(party: number, door: number, kind: Door['kind'], right: number): Door | number {
     const found = this.parties[party]!.doors[door]
-    if (found === undefined || found.kind !== kind) return EMPTY
-    if (found.faded) return ENDED
-    return (found.rights & right) === right ? found : NO_RIGHT
+    if (found?.kind === kind && !found.faded && (found.rights & right) === right) return found
+    this.missed.push(party)
+    return found?.kind !== kind ? EMPTY : found.faded ? ENDED : NO_RIGHT
   }
 
   /** Whom a party waits for; any one of them going on could let it go on. */
@@ -265,8 +269,10 @@ export class IpcModel {
       const into = to.window.first + i
       if (into >= to.pockets.length || to.pockets[into] !== undefined) return WINDOW
       const thing = from.pockets[pocket]
-      if (thing === undefined) return EMPTY
-      if (this.faded.has(thing.name)) return ENDED
+      if (thing === undefined || this.faded.has(thing.name)) {
+        this.missed.push(this.parties.indexOf(from))
+        return thing === undefined ? EMPTY : ENDED
+      }
       if ((thing.rights & GRANT) === 0) return NO_RIGHT
       if (alone && !thing.owner) return NO_RIGHT
     }
@@ -296,6 +302,7 @@ export class IpcModel {
     })
     brought.forEach((thing, i) => (receiver.pockets[receiver.window.first + i] = thing))
     const { received } = receiver
+    this.arrivals.push(to)
     received.label = letter.label
     received.badge = badge
     received.count = letter.words.length
@@ -409,6 +416,7 @@ export class IpcModel {
 
   #hand(notification: number, party: number): void {
     const { received } = this.parties[party]!
+    this.arrivals.push(party)
     received.label = this.bits[notification]!
     received.count = 0
     received.things = []
@@ -455,6 +463,7 @@ export class IpcModel {
 
   #tellGone(endpoint: number, party: number): number {
     const { received } = this.parties[party]!
+    this.arrivals.push(party)
     received.label = GONE
     received.badge = this.#gone(endpoint).shift()!
     received.count = 0
