@@ -19,12 +19,25 @@ import type { Window } from './page-table.ts'
 const CALL_NS = 50
 /** A copy of this many bytes takes a nanosecond more. */
 const BYTES_A_NS = 8
+/** Units of work of making an object; as powers of two, capabilities looked through and bytes made zero in one more. */
+const CREATE_UNITS = 100
+const SEEN_SHIFT = 1
+const ZEROED_SHIFT = 6
 
 /** Bytes of memory objects that count as the domain's: those it would be the one to give away. */
 const owned = (host: Host): number =>
   host.domain.capabilities
     .ofType('memory')
     .reduce((sum, { object, parent }) => sum + (parent === undefined ? (object as MemoryObject).size : 0), 0)
+
+/** Whether it may own `size` bytes more. To see what it owns, and to make them, is work of its own. */
+function affords(host: Host, size: number): boolean {
+  const { domain, bank } = host
+  domain.charge(domain.capabilities.count >> SEEN_SHIFT)
+  if (!domain.ledger.allows('memory', bank.bytes.length + owned(host), size)) return false
+  domain.charge(size >>> ZEROED_SHIFT)
+  return true
+}
 
 /** A memory object as registers are reached. What its capability does not allow ends the domain, as for a register. */
 function windowOn(object: MemoryObject, rights: number): Window {
@@ -55,9 +68,9 @@ export function memCalls(host: Host): MemCalls {
   }
   const create = (size: number, lent?: Uint8Array): number =>
     refusable(() => {
-      const has = host.bank.bytes.length + owned(host)
-      if (lent === undefined && !host.domain.ledger.allows('memory', has, size)) return IPC.QUOTA
+      host.domain.charge(CREATE_UNITS)
       if (!host.mayHold(1)) return IPC.QUOTA
+      if (lent === undefined && !affords(host, size)) return IPC.QUOTA
       const object = new MemoryObject(`${size} bytes of ${host.name}`, size, lent)
       return space().create(object, { ended: () => object.close() }).slot
     })
