@@ -6,6 +6,7 @@ import { Endpoint, Ipc, Notification, Party, type Thread } from '../../../kernel
 import { CAPS, IPC, Message, REFUSALS, WORDS } from '../../../kernel/message.ts'
 import { IPC as COMPILED } from '../../../linux-api/generated/abi.ts'
 import { Partition, Scheduler } from '../../../kernel/schedule.ts'
+import { type End, moveCapabilities } from '../../../kernel/transfer.ts'
 import { BLOCKED, type Door, IpcModel, type Letter, type Rules, type Sent, type Thing, type Wake } from './_ipc.ts'
 
 const PARTIES = 6
@@ -388,7 +389,9 @@ class Pair {
   #window({ party, at, value }: Operation): void {
     const { pockets } = this.model.parties[party]!
     const empty = pockets.indexOf(undefined)
-    const window = { first: value > 3 && empty >= 0 ? empty : at, size: value % 4 }
+    // Beyond the last slot, and before the first, too.
+    const first = value > 4 && empty >= 0 ? empty : value === 2 ? POCKETS : value === 3 ? -DOORS - 1 : at
+    const window = { first, size: value % 4 }
     this.model.parties[party]!.window = window
     this.parties[party]!.window = DOORS + window.first
     this.parties[party]!.windowSize = window.size
@@ -554,6 +557,22 @@ function startsEmpty(): boolean {
   return [label, badge, count, moved, capCount, window, windowSize, through, buffer].every((value) => value === 0)
 }
 
+/** What arrives may go into the first slot. */
+function takesFirst(): boolean {
+  const [from, to] = [new CNode('from', 1), new CNode('to', 1)]
+  from.create({ type: 'thing', label: 'a' }, { slot: 0 })
+  const end = (capabilities: CNode): End => ({
+    capabilities,
+    out: new Message(),
+    in: new Message(),
+    window: 0,
+    windowSize: 1,
+  })
+  const sender = end(from)
+  sender.out.capCount = 1
+  return moveCapabilities(sender, end(to)) === IPC.OK && to.count === 1
+}
+
 /** The first slot of a CNode in the first slot: the least pointer with two parts. */
 function findsFirst(): boolean {
   const [space, inner] = [new CNode('space', 1), new CNode('inner', 1)]
@@ -576,6 +595,7 @@ export function holdIpcToModel(runs: number, length: number, seed: number): numb
   if (refusals.some(([name, value]) => IPC[name as keyof typeof IPC] !== value))
     throw new Error('a refusal has the name of another')
   if (!startsEmpty()) throw new Error('a new party has something in its registers')
+  if (!takesFirst()) throw new Error('nothing may arrive in slot 0')
   if (!findsFirst()) throw new Error('slot 0 of the CNode in slot 0 is not found')
   const settings = fc.array(setting, { minLength: PARTIES, maxLength: PARTIES })
   fc.assert(

@@ -267,7 +267,7 @@ export class IpcModel {
     if (things.length > to.window.size) return WINDOW
     for (const [i, { pocket, alone }] of things.entries()) {
       const into = to.window.first + i
-      if (into >= to.pockets.length || to.pockets[into] !== undefined) return WINDOW
+      if (into < 0 || into >= to.pockets.length || to.pockets[into] !== undefined) return WINDOW
       const thing = from.pockets[pocket]
       if (thing === undefined || this.faded.has(thing.name)) {
         this.missed.push(this.parties.indexOf(from))

@@ -93,7 +93,8 @@ class Pair {
       scheduler.remove(thread)
     } else if (op.do === 'take') same('take', scheduler.take(now), model.take(now))
     else if (op.do === 'rival') {
-      if (!ready) same('rival', scheduler.rival(thread, now, op.over), model.rival(op.thread, now, op.over))
+      const rival = op.over ? scheduler.rival(thread, now, true) : scheduler.rival(thread, now)
+      if (!ready) same('rival', rival, model.rival(op.thread, now, op.over))
     } else if (!ready) {
       model[op.do](op.thread)
       scheduler[op.do](thread)
