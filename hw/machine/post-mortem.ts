@@ -70,6 +70,14 @@ export function deviceRecord(fn: PciFunction): DeviceRecord {
   }
 }
 
+/** What a domain logged last: found from the end, for the log is of everything that ever was. */
+function lastWords(log: readonly LogRecord[], domain: string): LogRecord[] {
+  const words: LogRecord[] = []
+  for (let i = log.length - 1; i >= 0 && words.length < LOG_LINES; i--)
+    if (log[i]!.domain === domain) words.push(log[i]!)
+  return words.toReversed()
+}
+
 /** Write down a driver that has just failed and holds everything still. */
 export function postMortem(
   board: Board,
@@ -95,7 +103,7 @@ export function postMortem(
       config: { up: config.up, mtu: config.mtu ?? null, filter: config.filter },
       counters: { ...counters },
     })),
-    log: board.log.filter((record) => record.domain === driver.name).slice(-LOG_LINES),
+    log: lastWords(board.log, driver.name),
     earlier: earlier.map(({ atNs, kind, domain: of }) => ({ atNs, kind, domain: of })),
     replay: {
       seed: board.kernel.seed,
