@@ -9,17 +9,19 @@
 #include <linux/mutex.h>
 #include <linux/wait.h>
 #include <linux/pipe_fs_i.h>
+#include <linux/version.h>
 #include <uapi/linux/ioprio.h>
 
 const struct pipe_buf_operations default_pipe_buf_ops;
 
-/* Inline in newer headers, which are therefore not included. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0) /* then inline */
 struct task_struct;
 int __get_task_ioprio(struct task_struct *task);
 int __get_task_ioprio(struct task_struct *task)
 {
 	return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0);
 }
+#endif
 
 int anon_inode_getfd(const char *name, const struct file_operations *fops, void *priv, int flags)
 {
