@@ -63,6 +63,7 @@ static void softirq_call(unsigned int nr)
 
 /* ---- softirqs held back; told to lockdep at the edges, where there is one ---- */
 
+#ifdef CONFIG_TRACE_IRQFLAGS
 static void soft_off(unsigned long ip, unsigned int count)
 {
 	unsigned long flags;
@@ -84,6 +85,19 @@ static void soft_on(unsigned long ip, unsigned int count)
 		lockdep_softirqs_on(ip);
 	raw_local_irq_restore(flags);
 }
+
+void __local_bh_disable_ip(unsigned long ip, unsigned int count)
+{
+	soft_off(ip, count);
+}
+#else
+static inline void soft_off(unsigned long ip, unsigned int count)
+{
+	preempt_count_add(count);
+}
+
+static inline void soft_on(unsigned long ip, unsigned int count) { }
+#endif
 
 /* Run what is pending. Called with interrupts off; handlers run with them on. */
 void drvport_softirq_run(void)
@@ -122,13 +136,6 @@ asmlinkage __visible void do_softirq(void)
 		drvport_softirq_run();
 	local_irq_restore(flags);
 }
-
-#ifdef CONFIG_TRACE_IRQFLAGS
-void __local_bh_disable_ip(unsigned long ip, unsigned int count)
-{
-	soft_off(ip, count);
-}
-#endif
 
 void _local_bh_enable(void)
 {
