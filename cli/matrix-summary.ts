@@ -2,7 +2,7 @@
 import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow, type Reason } from '../pipeline/matrix/types.ts'
 import { REASON_TEXTS } from '../pipeline/matrix/reasons.ts'
 import { rankMissing } from '../pipeline/report/missing.ts'
-import { bytes, count, paint, share, table, waiting } from './output.ts'
+import { bytes, count, paint, share, table, waiting, treeText } from './output.ts'
 
 /** Rows of a list that is there to show where to begin. */
 const SHOWN = 5
@@ -106,7 +106,7 @@ export function renderMatrix(document: MatrixDocument): string {
     ...(rows.length > LISTED ? failures(document) : []),
     ...missing(document),
     '',
-    `${count(summary.modules)} modules of ${tree.name} (${tree.version}) with ${toolchain.name} ${toolchain.version} in ${cost.join(', ')}`,
+    `${count(summary.modules)} modules of ${treeText(tree)} with ${toolchain.name} ${toolchain.version} in ${cost.join(', ')}`,
     `digest ${summary.digest.slice(0, 16)}`,
     ...(advised.length > 0 ? ['', ...advised] : []),
   ].join('\n')

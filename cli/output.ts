@@ -5,6 +5,7 @@
  * Knows nothing of drivers; commands give it text and rows.
  */
 import { styleText } from 'node:util'
+import type { TreeFacts } from '../pipeline/package.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -113,3 +114,7 @@ export const share = (part: number, whole: number): string =>
 
 /** Groups thousands: 1234567 -> "1,234,567". */
 export const count = (value: number): string => value.toLocaleString('en-US')
+
+/** "linux-6.1 (6.1.192)", and which configuration when it is not the plain one. */
+export const treeText = ({ name, version, configuration }: TreeFacts): string =>
+  `${name} (${configuration === undefined ? version : `${version}, ${configuration}`})`

@@ -1,6 +1,6 @@
 /** `drvport build SELECTOR...`: modules of a tree into packages in the store. */
 import { buildModules, type BuildDocument, type BuildProgress, type ModuleResult } from '../../pipeline/build/index.ts'
-import { bytes, duration, paint, table } from '../output.ts'
+import { bytes, duration, paint, table, treeText } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import { workspaceOf } from '../workspace.ts'
 
@@ -63,7 +63,7 @@ export function renderBuild(document: BuildDocument, verbose: boolean): string {
     ),
     ...(verbose ? missing(document) : []),
     '',
-    `${built} of ${document.modules.length} modules of ${tree.name} (${tree.version}) built with ${toolchain.name} ${toolchain.version} in ${duration(document.ms)}`,
+    `${built} of ${document.modules.length} modules of ${treeText(tree)} built with ${toolchain.name} ${toolchain.version} in ${duration(document.ms)}`,
   ]
   if (!verbose && document.modules.some((module) => module.missing.length > 0))
     lines.push('-v shows where each missing symbol is used')
