@@ -25,7 +25,7 @@ const PORTABLE = [
   /^drivers\/input\/[^/]+$/,
   /^drivers\/mfd\/mfd-core\.c$/,
   /^drivers\/phy\/phy-core(-mipi-dphy)?\.c$/,
-  /^drivers\/power\/supply\/power_supply_[^/]+$/,
+  /^drivers\/power\/supply\/(power_supply_[^/]+|samsung-sdi-battery\.c)$/,
   /^drivers\/pwm\/core\.c$/,
   /^drivers\/regulator\/helpers\.c$/,
   /^drivers\/rtc\/(class|interface|lib|nvmem|dev|proc|sysfs)\.c$/,

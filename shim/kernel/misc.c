@@ -131,6 +131,24 @@ void __noreturn __module_put_and_kthread_exit(struct module *module, long code)
 	kthread_exit(code);
 }
 
+/* No module comes or goes while its domain lives: there is nothing to hear of. */
+int register_module_notifier(struct notifier_block *nb)
+{
+	return 0;
+}
+
+int unregister_module_notifier(struct notifier_block *nb)
+{
+	return 0;
+}
+
+/* ---- copies that do not fit ---- */
+
+void __copy_overflow(int size, unsigned long count)
+{
+	WARN(1, "Buffer overflow detected (%d < %lu)!\n", size, count);
+}
+
 /* ---- who we are ---- */
 
 struct uts_namespace init_uts_ns = {

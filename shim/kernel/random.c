@@ -4,6 +4,10 @@
  * machine is: the same run gives the same numbers. Not for secrets, of which a driver domain has none.
  */
 #include <linux/random.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/version.h>
 #include <linux/notifier.h>
 #include <linux/string.h>
 #include <linux/export.h>
@@ -89,4 +93,17 @@ void add_interrupt_randomness(int irq)
 
 void add_input_randomness(unsigned int type, unsigned int code, unsigned int value)
 {
+}
+
+/* As for them; but who feeds a pool that is full waits a minute before it comes again. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+void add_hwgenerator_randomness(const void *buf, size_t len, size_t entropy)
+{
+	const bool sleep_after = true;
+#else
+void add_hwgenerator_randomness(const void *buf, size_t len, size_t entropy, bool sleep_after)
+{
+#endif
+	if (sleep_after && !((current->flags & PF_KTHREAD) && kthread_should_stop()))
+		schedule_timeout_interruptible(60 * HZ);
 }

@@ -17,6 +17,17 @@ struct thermal_zone_device *thermal_zone_device_register(const char *type, int t
 }
 #endif
 
+/* Declared here, as older releases have it not. */
+struct thermal_zone_device *thermal_tripless_zone_device_register(const char *type, void *devdata,
+								  const struct thermal_zone_device_ops *ops,
+								  const struct thermal_zone_params *params);
+struct thermal_zone_device *thermal_tripless_zone_device_register(const char *type, void *devdata,
+								  const struct thermal_zone_device_ops *ops,
+								  const struct thermal_zone_params *params)
+{
+	return ERR_PTR(-ENODEV);
+}
+
 void thermal_zone_device_unregister(struct thermal_zone_device *zone)
 {
 }
