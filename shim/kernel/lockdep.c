@@ -17,6 +17,7 @@
 #include <linux/nmi.h>
 #include <linux/panic.h>
 #include <linux/percpu.h>
+#include <linux/sched/mm.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <asm/sections.h>
@@ -128,6 +129,15 @@ void touch_softlockup_watchdog(void)
 }
 
 void touch_all_softlockup_watchdogs(void)
+{
+}
+
+/* Allocating may wait for file systems to give pages back: here nothing is ever reclaimed, so nothing is waited for. */
+void fs_reclaim_acquire(gfp_t gfp)
+{
+}
+
+void fs_reclaim_release(gfp_t gfp)
 {
 }
 
