@@ -1,7 +1,7 @@
 /** The kernel's IPC and the model of it, given the same random operations. */
 import fc from 'fast-check'
 import { type Capability, CNode, Revocation, revoke } from '../../../kernel/capability.ts'
-import { Contract } from '../../../kernel/contract.ts'
+import { Contract, type ContractRules } from '../../../kernel/contract.ts'
 import { Endpoint, Ipc, Notification, Party, type Thread } from '../../../kernel/ipc.ts'
 import { CAPS, IPC, Message, REFUSALS, WORDS } from '../../../kernel/message.ts'
 import { IPC as COMPILED } from '../../../linux-api/generated/abi.ts'
@@ -14,11 +14,12 @@ const ENDPOINTS = 3
 const NOTIFICATIONS = 2
 /** Slots of a party: its doors, then its pockets. */
 const DOORS = 7
-const POCKETS = 7
-/** The pocket with memory of its own; those behind it are empty, and open for what comes. */
+const POCKETS = 8
+/** The pocket with memory of its own, and with a copy of that; with one of its neighbour's. Those behind are open for what comes. */
 const OWN = 3
+const COPY = 4
 const SHARED = 1
-const OPEN = { first: OWN + 1, size: 3 }
+const OPEN = { first: COPY + 1, size: 3 }
 const SLOTS = DOORS + POCKETS
 /** The door that leads through a CNode, to endpoint 0; the one that leads nowhere. */
 const BAG = 3
@@ -166,6 +167,7 @@ const thingsOf = (party: number): (Thing | undefined)[] => [
   { name: `m${(party + 1) % PARTIES}`, type: 'memory', rights: 7, owner: false },
   thing('c', 3),
   { name: `m${party}`, type: 'memory', rights: 7, owner: true },
+  { name: `m${party}`, type: 'memory', rights: 7, owner: false },
   undefined,
   undefined,
   undefined,
@@ -240,7 +242,7 @@ class Pair {
       into.derive(root, object, { slot: bag === undefined ? slot : 1, rights, badge })
     })
     pockets.forEach((thing, pocket) => {
-      if (thing === undefined || pocket === SHARED) return
+      if (thing === undefined || pocket === SHARED || pocket === COPY) return
       if (thing.owner) {
         space.create(
           { type: thing.type, label: thing.name, ownable: true },
@@ -260,11 +262,13 @@ class Pair {
     return party
   }
 
-  /** Each has a capability to its neighbour's memory, too. */
+  /** Each has a copy of its own memory, and one of its neighbour's. */
   #share(): void {
     this.parties.forEach(({ capabilities }, i) => {
-      const own = this.parties[(i + 1) % PARTIES]!.capabilities.at(DOORS + OWN)!
-      capabilities.derive(own, own.object, { slot: DOORS + SHARED })
+      const own = capabilities.at(DOORS + OWN)!
+      const neighbours = this.parties[(i + 1) % PARTIES]!.capabilities.at(DOORS + OWN)!
+      capabilities.derive(own, own.object, { slot: DOORS + COPY })
+      capabilities.derive(neighbours, neighbours.object, { slot: DOORS + SHARED })
     })
   }
 
@@ -348,11 +352,15 @@ class Pair {
     into.derive(root, root.object, { slot: at === BAG ? 1 : at, rights: door.rights, badge: door.badge })
   }
 
-  /** A party drops what is behind a door; often a client's, which may be the last with its badge. */
-  #forget({ party: given, at: wanted, value }: Operation): void {
-    const isClients = (door: Door): boolean => (door.rights & 3) === 2
-    const client = this.model.parties.findIndex(({ doors }) => isClients(doors[value % ENDPOINTS]!))
-    const [party, at] = value > 5 && client >= 0 ? [client, value % ENDPOINTS] : [given, wanted]
+  /** A party drops what is behind a door, or gets it back; now and then all clients of the contract's endpoint do. */
+  #forget({ party, at, value }: Operation): void {
+    if (value < 11) return this.#drop(party, at)
+    this.model.parties.forEach(({ doors }, client) => {
+      if ((doors[2]!.rights & 3) === 2) this.#drop(client, 2)
+    })
+  }
+
+  #drop(party: number, at: number): void {
     if (this.model.parties[party]!.doors[at]!.kind === 'nothing') return this.#grant(party, at)
     this.model.forget(party, at)
     const { capabilities } = this.parties[party]!
@@ -400,7 +408,7 @@ class Pair {
   /** A party lets go of what lies in a pocket. */
   #empty({ party, at }: Operation): void {
     // Of things, mostly those that came: what was there from the start is worth keeping.
-    const pocket = at < OWN ? at + OWN + 1 : at
+    const pocket = at < OWN ? at + OPEN.first : at
     const { capabilities } = this.parties[party]!
     const capability = capabilities.at(DOORS + pocket)
     if (capability === undefined) return
@@ -431,10 +439,21 @@ class Pair {
     for (let i = 4; i < 8; i++) out.words[i] = all[i]!
     out.count = words.length
     const chosen = op.things.map((sent) => ({ ...sent, pocket: this.#full(op, sent.pocket) }))
+    // Nor is the same one named twice, or what is given away for good together with a copy of it.
+    const [first, second] = chosen
+    if (second !== undefined && op.value > 11) second.pocket = first!.pocket
+    else if (second !== undefined && op.value > 7 && op.at !== 2)
+      [first!.pocket, second.pocket] = op.words % 2 === 0 ? [OWN, COPY] : [COPY, OWN]
     // What a contract asks for is seldom met by chance.
     const { pockets } = this.model.parties[op.party]!
     const find = (type: string): number => pockets.findIndex((one) => one?.type === type)
-    const wanted = ['memory', 'thing'].map((type, i) => ({
+    const kinds = [
+      ['memory', 'thing'],
+      ['memory', 'thing'],
+      ['memory', 'memory'],
+      ['thing', 'thing'],
+    ][op.value % 4]!
+    const wanted = kinds.map((type, i) => ({
       moved: op.words > i,
       alone: false,
       ...op.things[i],
@@ -573,6 +592,24 @@ function takesFirst(): boolean {
   return moveCapabilities(sender, end(to)) === IPC.OK && to.count === 1
 }
 
+/** Contracts that name what they do not have are refused by it. */
+function refusesNonsense(): boolean {
+  const said = (rules: Partial<ContractRules>): string => {
+    try {
+      return new Contract({ ...CONTRACT, ...rules }).rules.name === 'file' ? '' : 'it has another name'
+    } catch (error) {
+      return error instanceof RangeError ? error.message : String(error)
+    }
+  }
+  const { closed, opened, over } = CONTRACT.states
+  return (
+    said({}) === '' &&
+    said({ start: 'nowhere' }) === 'contract file has no state nowhere' &&
+    said({ states: { closed: { open: 'ajar' }, opened, over } }) === 'contract file has no state ajar' &&
+    said({ states: { closed, opened: { knock: 'over' }, over } }) === 'contract file has no message knock'
+  )
+}
+
 /** The first slot of a CNode in the first slot: the least pointer with two parts. */
 function findsFirst(): boolean {
   const [space, inner] = [new CNode('space', 1), new CNode('inner', 1)]
@@ -596,6 +633,7 @@ export function holdIpcToModel(runs: number, length: number, seed: number): numb
     throw new Error('a refusal has the name of another')
   if (!startsEmpty()) throw new Error('a new party has something in its registers')
   if (!takesFirst()) throw new Error('nothing may arrive in slot 0')
+  if (!refusesNonsense()) throw new Error('a contract that makes no sense is taken for one')
   if (!findsFirst()) throw new Error('slot 0 of the CNode in slot 0 is not found')
   const settings = fc.array(setting, { minLength: PARTIES, maxLength: PARTIES })
   fc.assert(
