@@ -84,7 +84,7 @@ const notifications = (weight: number, ...kinds: Operation['do'][]) => {
 
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   often(20, 'call'),
-  often(8, 'send'),
+  often(14, 'send'),
   often(24, 'receive'),
   often(14, 'reply'),
   often(12, 'replyReceive'),
@@ -214,7 +214,7 @@ class Pair {
     this.parties = settings.map(({ base }, i) => this.#party(i, base, partition))
     this.#share()
     settings.forEach(({ serves }, i) => {
-      if (!serves) return
+      if (!serves || (i >= ENDPOINTS && settings[0]!.base % 2 === 0)) return
       const op = { party: i, at: i % ENDPOINTS, value: 0, words: 0, things: [] }
       for (const what of ['receive', 'cancel'] as const) this.run({ ...op, do: what })
     })
@@ -417,7 +417,7 @@ class Pair {
   }
 
   #end(op: Operation): void {
-    if (this.model.parties[op.party]!.gone || (op.do === 'leave' && op.value > 3)) return
+    if (this.model.parties[op.party]!.gone || (op.do === 'leave' && op.value > 9)) return
     // While many are free, waits are worth more than what ends them.
     const free = this.model.parties.filter((_, i) => this.model.free(i)).length
     if (op.do === 'cancel' && free > 1 && op.value > 2) return
