@@ -28,6 +28,12 @@ int pci_dev_specific_enable_acs(struct pci_dev *dev)
 	return -ENOTTY;
 }
 
+int pci_dev_specific_disable_acs_redir(struct pci_dev *dev);
+int pci_dev_specific_disable_acs_redir(struct pci_dev *dev)
+{
+	return -ENOTTY;
+}
+
 /* The host owns the port services: error reporting, hot plug. */
 #ifdef CONFIG_PCIEPORTBUS
 bool pcie_ports_native;
