@@ -3,6 +3,7 @@
  * suite. Ends with `N passed, N failed`. Works in a checkout only: a published package carries no tests.
  */
 import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { existsSync } from 'node:fs'
 import { packageRoot } from '../../pipeline/root.ts'
 import { UsageError } from '../../pipeline/errors.ts'
@@ -72,6 +73,9 @@ async function prepare(context: Context): Promise<void> {
   context.progress.done()
 }
 
+/** One more than processors: some tests wait for servers and browsers. ava itself takes two wherever CI is set. */
+const FILES_AT_ONCE = availableParallelism() + 1
+
 /** Runs ava in TAP form and relays it: a line per test, the whole report of a failure. */
 async function runSuite(files: readonly string[], context: Context, outcome: Outcome): Promise<void> {
   let ended = false
@@ -81,7 +85,8 @@ async function runSuite(files: readonly string[], context: Context, outcome: Out
     if (/^1\.\.\d+/.test(line)) ended = true
     if (!/^(TAP version|1\.\.|# )/.test(line)) process.stdout.write(`${line}\n`)
   }
-  const code = await run(process.execPath, [tool('ava'), '--tap', ...files], context.signal, onLine)
+  const args = [tool('ava'), '--tap', '--concurrency', String(FILES_AT_ONCE), ...files]
+  const code = await run(process.execPath, args, context.signal, onLine)
   if (code !== 0 && outcome.failed === 0) {
     outcome.failed++
     process.stdout.write(`not ok - the suite ${ended ? 'failed' : 'did not run to its end'} (exit status ${code})\n`)
