@@ -383,7 +383,7 @@ void class_dev_iter_init(struct class_dev_iter *iter, typeof(*(class_ptr)0) *cla
 struct device *class_dev_iter_next(struct class_dev_iter *iter)
 {
 	struct class_devices *on = (void *)iter->ki.i_klist;
-	struct device *dev = (void *)iter->ki.i_cur;
+	struct device *dev = (void *)iter->ki.i_cur, *next;
 	struct list_head *at;
 
 	if (!on)
@@ -397,10 +397,11 @@ struct device *class_dev_iter_next(struct class_dev_iter *iter)
 			return NULL;
 		}
 	} while (iter->type && list_entry(at, struct device_private, in_class)->device->type != iter->type);
+	/* The next one is held before the last is let go, whose release may be anything. */
+	next = get_device(list_entry(at, struct device_private, in_class)->device);
 	put_device(dev);
-	dev = get_device(list_entry(at, struct device_private, in_class)->device);
-	iter->ki.i_cur = (void *)dev;
-	return dev;
+	iter->ki.i_cur = (void *)next;
+	return next;
 }
 
 void class_dev_iter_exit(struct class_dev_iter *iter)
