@@ -32,6 +32,27 @@ function witnessOf(literals: string): string | undefined {
   return longest.length >= WITNESS_MIN ? longest : undefined
 }
 
+/** Where the headers' own text ends, and questions about macros begin. */
+const END = 'drvport_end_of_headers'
+const DEFINED = 'drvport_defined_'
+
+/** Text to preprocess after the headers: which of these macros they leave defined. */
+export const questionsFor = (names: Iterable<string>): string =>
+  [END, ...[...names].map((name) => `#ifdef ${name}\n${DEFINED}${name}\n#endif`), ''].join('\n')
+
+/** Of the macros asked about after the headers: those left defined, and those that are neither defined nor named. */
+export function findAnswers(
+  text: string,
+  names: ReadonlySet<string>,
+): { readonly headers: string; readonly defined: ReadonlySet<string>; readonly unused: ReadonlySet<string> } {
+  const end = text.lastIndexOf(END)
+  const headers = text.slice(0, end)
+  const defined = new Set(text.slice(end).match(/(?<=drvport_defined_)\w+/g))
+  const unused = new Set([...names].filter((name) => !defined.has(name)))
+  if (unused.size > 0) for (const [word] of headers.matchAll(/[A-Za-z_]\w*/g)) unused.delete(word)
+  return { headers, defined, unused }
+}
+
 /** Marked macros in preprocessed text. */
 export function findEffects(text: string): Effects {
   const bad = new Set<string>()

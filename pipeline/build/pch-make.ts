@@ -9,10 +9,10 @@ import * as path from 'node:path'
 import { contentKey, exists, writeAtomic } from '../cache.ts'
 import { parseDependencies } from '../toolchain/diagnostics.ts'
 import type { RunOptions, Toolchain } from '../toolchain/types.ts'
-import { Reader, type Form, type Header, type HeaderGraph, type Reading } from './headers.ts'
+import { Reader, type Form, type Header, type HeaderFacts, type HeaderGraph, type Reading } from './headers.ts'
 import { macroOf, type Command } from './pch-command.ts'
-import { findEffects, MARK, markOf, type Effects } from './pch-effects.ts'
-import { conflict, hasOrder, lastOf, meaningOf, orderOf, type Meaning, type Ordered } from './pch-rules.ts'
+import { findAnswers, findEffects, MARK, markOf, questionsFor, type Effects } from './pch-effects.ts'
+import { conflict, hasOrder, lastOf, meaningOf, orderOf, type Meaning, type Ordered, type Shown } from './pch-rules.ts'
 
 /** A compile that may come. */
 export interface Unit {
@@ -41,8 +41,10 @@ export interface Precompiled extends Meaning {
   readonly roots: readonly Header[]
   readonly defines: readonly string[]
   readonly ordered: readonly Ordered[]
-  /** Macros shown to be without effect on it. */
+  /** Macros shown to be without effect on it, wherever they are defined. */
   readonly harmless: ReadonlySet<string>
+  /** What may be defined before, as far as the order allows. */
+  readonly shown: Shown
   /** Macros that would only rename something that the headers declare, with its declaration. */
   readonly renamed: ReadonlyMap<string, string>
   /** Macros that are texts of each unit's own, for which others stand in these headers. */
@@ -91,30 +93,49 @@ export async function makePrecompiled(
   const headers = read.flatMap((name) => graph.at(name) ?? [])
   if (headers.length < read.length || headers.some((header) => header.facts.counts)) return undefined
   const meaning = meaningOf(headers)
-  const marks = candidates(units, meaning, new Set(defines))
+  const { marks, asked } = candidates(units, meaning, new Set(defines))
   // The compiler has these itself: a default for one is never taken.
   const builtin = [...marks.keys()].filter((name) => name.startsWith('__has_'))
   for (const name of [...deferred, ...builtin]) marks.delete(name)
-  const { bad, renamed, witnesses } = await effectsOf(making, args, stub, marks)
+  // What asks for a macro each time it is read has no one place in the order.
+  for (const { facts } of headers) if (!facts.guarded) for (const name of namesOf(facts)) asked.delete(name)
+  const { bad, renamed, witnesses, defined, unused } = await effectsOf(making, args, stub, marks, asked)
+  const harmless = new Set([...builtin, ...[...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))])
+  const defaults = new Set(
+    headers.flatMap(({ facts }) => facts.sections.flatMap((section) => [...section.defaults.keys()])),
+  )
   return {
     ...meaning,
     file,
     roots,
     defines,
     ordered: orderOf(meaning, reader),
-    harmless: new Set([...builtin, ...[...marks.keys()].filter((name) => !bad.has(name) && !renamed.has(name))]),
+    harmless,
+    shown: {
+      harmless: new Set([...harmless, ...[...unused].filter((name) => !meaning.definers.has(name))]),
+      settled: new Set([...defined].filter((name) => !defaults.has(name))),
+    },
     renamed,
     deferred: new Set(deferred),
     witnesses,
   }
 }
 
-/** Macros that units, or headers they read before, define, and that no condition of these headers asks for. */
-function candidates(units: readonly ReadUnit[], meaning: Meaning, common: ReadonlySet<string>): Map<string, Form> {
-  const found = new Map<string, Form>()
+const namesOf = ({ sections }: HeaderFacts): string[] =>
+  sections.flatMap(({ defines, defaults, tested }) => [...defines.keys(), ...defaults.keys(), ...tested])
+
+/** Macros that units, or headers they read before, define: those no condition of these headers asks for, and others. */
+function candidates(
+  units: readonly ReadUnit[],
+  meaning: Meaning,
+  common: ReadonlySet<string>,
+): { readonly marks: Map<string, Form>; readonly asked: Set<string> } {
+  const marks = new Map<string, Form>()
+  const asked = new Set<string>()
   const seen = new Set<Header>()
   const add = (name: string, form: Form) => {
-    if (!meaning.sensitive.has(name)) found.set(name, found.get(name) === 'plain' ? 'plain' : form)
+    if (meaning.sensitive.has(name)) asked.add(name)
+    else marks.set(name, marks.get(name) === 'plain' ? 'plain' : form)
   }
   for (const { reading, command } of units) {
     const last = lastOf(reading, meaning)
@@ -127,25 +148,35 @@ function candidates(units: readonly ReadUnit[], meaning: Meaning, common: Readon
         for (const [name, form] of [...defines, ...defaults]) add(name, form)
     }
   }
-  return found
+  return { marks, asked }
 }
 
-/** Which of these macros would change the text of the headers: preprocessed once with all of them marked. */
+type Found = Effects & Pick<ReturnType<typeof findAnswers>, 'defined' | 'unused'>
+
+/**
+ * Which marked macros would change the text of the headers, and what becomes of those they ask for: preprocessed once,
+ * with all marks defined.
+ */
 async function effectsOf(
   { toolchain, dir, options }: Making,
   args: readonly string[],
   stub: string,
-  names: ReadonlyMap<string, Form>,
-): Promise<Effects> {
+  marked: ReadonlyMap<string, Form>,
+  asked: ReadonlySet<string>,
+): Promise<Found> {
   const marks = path.join(dir, 'marks.h')
+  const source = path.join(dir, 'effects.h')
   const output = path.join(dir, 'headers.i')
-  await fs.writeFile(marks, [...names].map(([name, form]) => markOf(name, form)).join(''))
-  const preprocess = ['-include', marks, ...args, '-E', '-P', '-x', 'c', stub, '-o', output]
+  await fs.writeFile(marks, [...marked].map(([name, form]) => markOf(name, form)).join(''))
+  await fs.writeFile(source, `#include "${stub}"\n${questionsFor(asked)}`)
+  const preprocess = ['-include', marks, ...args, '-E', '-P', '-x', 'c', source, '-o', output]
   const run = await toolchain.compile(preprocess, { ...options, cwd: dir })
-  if (!run.ok) return { bad: new Set(names.keys()), renamed: new Map(), witnesses: new Map() }
-  const text = await fs.readFile(output, 'latin1')
-  await Promise.all([output, marks].map((file) => fs.rm(file, { force: true })))
-  return findEffects(text)
+  const nothing = new Set<string>()
+  if (!run.ok)
+    return { bad: new Set(marked.keys()), renamed: new Map(), witnesses: new Map(), defined: nothing, unused: nothing }
+  const { headers, defined, unused } = findAnswers(await fs.readFile(output, 'latin1'), asked)
+  await Promise.all([output, marks, source].map((file) => fs.rm(file, { force: true })))
+  return { ...findEffects(headers), defined, unused }
 }
 
 const TEXT_DEFINE = /^-D\w+="[^"]*"$/
@@ -181,7 +212,7 @@ export function refusal(unit: ReadUnit, pch: Precompiled): string | undefined {
     if (!common.has(define) && !pch.harmless.has(name) && !isRenaming && !isText) return `has ${define}`
   }
   if (!hasOrder(unit.reading, pch.ordered)) return 'has another order'
-  return conflict(unit.reading, pch, pch.harmless)
+  return conflict(unit.reading, pch, pch.shown)
 }
 
 /** How to compile a unit with a precompiled header that it may use. */

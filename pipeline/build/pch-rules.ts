@@ -29,11 +29,21 @@ export interface Meaning {
   readonly concerns: Map<Header, readonly Concern[]>
 }
 
+/** What making a set's precompiled header has shown about macros that others define. */
+export interface Shown {
+  /** Without effect on the text of the headers; where one of them asks for the macro, the order decides. */
+  readonly harmless: ReadonlySet<string>
+  /** Defined by the headers, by no default of theirs: after them a default for one is never taken. */
+  readonly settled: ReadonlySet<string>
+}
+
 /** A macro that a section of another header defines, or asks for. */
 interface Concern {
   readonly name: string
   readonly section: number
   readonly defined: boolean
+  /** Defined only where nobody did before. */
+  readonly fallback: boolean
   readonly asked: boolean
 }
 
@@ -90,12 +100,12 @@ export function positionOf(order: Order, { file, section }: Place): number | und
  * What keeps a unit from having these headers read first, or undefined when nothing does: a macro that somebody else
  * defines before one of them asks for it, or a condition elsewhere that comes before one of them defines its macro.
  */
-export function conflict(reading: Reading, meaning: Meaning, harmless?: ReadonlySet<string>): string | undefined {
+export function conflict(reading: Reading, meaning: Meaning, shown?: Shown): string | undefined {
   const { entered, firsts, defines, tests } = reading
   const last = lastOf(reading, meaning)
-  const changes = (name: string, at: number): boolean =>
+  const changes = (name: string, at: number, fallback = false): boolean =>
     isFixed(name) ||
-    (harmless !== undefined && !harmless.has(name)) ||
+    (shown !== undefined && !shown.harmless.has(name) && !(fallback && shown.settled.has(name))) ||
     (meaning.sensitive.get(name)?.some((place) => (positionOf(reading, place) ?? -1) > at) ?? false)
   /** The macro is defined, but only later. */
   const asksEarly = (name: string, at: number): boolean => {
@@ -108,10 +118,10 @@ export function conflict(reading: Reading, meaning: Meaning, harmless?: Readonly
     const header = entered[i] as Header
     if (meaning.files.has(header.file)) continue
     if (header.facts.counts) return `${header.path} counts`
-    for (const { name, section, defined, asked } of concernsOf(header, meaning, harmless)) {
+    for (const { name, section, defined, fallback, asked } of concernsOf(header, meaning, shown)) {
       const at = sectionAt(reading, i, section)
       if (at > last) break
-      if (defined && changes(name, at)) return `${header.path} defines ${name}`
+      if (defined && changes(name, at, fallback)) return `${header.path} defines ${name}`
       if (asked && asksEarly(name, at)) return `${header.path} asks for ${name}`
     }
   }
@@ -126,19 +136,19 @@ export const lastOf = ({ entered }: Pick<Reading, 'entered'>, { files }: Pick<Me
   entered.findLastIndex((header) => files.has(header.file))
 
 /** What another header does that could matter to a set; found out once, as some define macros by the ten thousand. */
-function concernsOf(header: Header, meaning: Meaning, harmless: ReadonlySet<string> | undefined): readonly Concern[] {
+function concernsOf(header: Header, meaning: Meaning, shown: Shown | undefined): readonly Concern[] {
   const known = meaning.concerns.get(header)
   if (known !== undefined) return known
   const concerns: Concern[] = []
-  const add = (name: string, section: number, defined: boolean, asked: boolean) => {
-    const matters = isFixed(name) || meaning.sensitive.has(name) || (harmless !== undefined && !harmless.has(name))
-    const concern = { name, section, defined: defined && matters, asked: asked && meaning.definers.has(name) }
+  const add = (name: string, section: number, defined: boolean, fallback: boolean, asked: boolean) => {
+    const matters = isFixed(name) || meaning.sensitive.has(name) || shown?.harmless.has(name) === false
+    const concern = { name, section, defined: defined && matters, fallback, asked: asked && meaning.definers.has(name) }
     if (concern.defined || concern.asked) concerns.push(concern)
   }
   header.facts.sections.forEach(({ defines, defaults, tested }, section) => {
-    for (const name of defines.keys()) add(name, section, true, false)
-    for (const name of defaults.keys()) add(name, section, true, true)
-    for (const name of tested) add(name, section, false, true)
+    for (const name of defines.keys()) add(name, section, true, false, false)
+    for (const name of defaults.keys()) add(name, section, true, true, true)
+    for (const name of tested) add(name, section, false, false, true)
   })
   meaning.concerns.set(header, concerns)
   return concerns

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import test from 'ava'
 import type { Header, Reading } from '../../../pipeline/build/headers.ts'
 import { parseCommand } from '../../../pipeline/build/pch-command.ts'
-import { findEffects } from '../../../pipeline/build/pch-effects.ts'
+import { findAnswers, findEffects, questionsFor } from '../../../pipeline/build/pch-effects.ts'
 import { groupByDirectory, planClusters } from '../../../pipeline/build/pch-plan.ts'
 import { conflict, meaningOf } from '../../../pipeline/build/pch-rules.ts'
 
@@ -76,8 +76,42 @@ test('what gets numbered names must not be moved', (t) => {
 
 test('a macro not shown to be harmless is not', (t) => {
   const meaning = meaningOf([other])
-  t.is(conflict(reading([defines, other]), meaning, new Set(['M'])), undefined)
-  t.regex(conflict(reading([defines, other]), { ...meaningOf([other]) }, new Set()) ?? '', /h1 defines M/)
+  t.is(conflict(reading([defines, other]), meaning, { harmless: new Set(['M']), settled: new Set() }), undefined)
+  t.regex(
+    conflict(reading([defines, other]), meaningOf([other]), { harmless: new Set(), settled: new Set() }) ?? '',
+    /h1 defines M/,
+  )
+})
+
+test('a macro neither defined nor named by the headers may be defined once nothing asks for it any more', (t) => {
+  const shown = { harmless: new Set(['M']), settled: new Set<string>() }
+  t.is(conflict(reading([asks, defines, other]), meaningOf([asks, other]), shown), undefined)
+  t.regex(conflict(reading([defines, asks, other]), meaningOf([asks, other]), shown) ?? '', /h1 defines M/)
+})
+
+test('a default comes too late for a macro that the headers have defined for good', (t) => {
+  const fallback = header(3, { defaults: ['M'] })
+  const known = { harmless: new Set<string>(), settled: new Set(['M']) }
+  const none = { harmless: new Set<string>(), settled: new Set<string>() }
+  const after = () => [meaningOf([defines, other]), reading([defines, fallback, other])] as const
+  const [meaning, order] = after()
+  t.is(conflict(order, meaning, known), undefined)
+  t.regex(conflict(order, after()[0], none) ?? '', /h3 defines M/)
+  t.regex(conflict(reading([fallback, defines, other]), after()[0], known) ?? '', /h3/)
+  // A definition is no default.
+  const again = header(4, { defines: ['M'] })
+  t.regex(conflict(reading([defines, again, other]), after()[0], known) ?? '', /h4 defines M/)
+})
+
+test('answers in preprocessed text: defined, named, neither', (t) => {
+  const names = new Set(['defined_one', 'named_one', 'unused_one'])
+  const questions = questionsFor(names)
+  t.regex(questions, /#ifdef unused_one\n/)
+  const text = `int named_one;\nint drvport_marker_other;\n${questions.split('\n')[0]}\ndrvport_defined_defined_one\n`
+  const { headers, defined, unused } = findAnswers(text, names)
+  t.is(headers, 'int named_one;\nint drvport_marker_other;\n')
+  t.deepEqual([...defined], ['defined_one'])
+  t.deepEqual([...unused], ['unused_one'])
 })
 
 test('a command line is taken apart; what names the file itself makes no other kind', (t) => {
