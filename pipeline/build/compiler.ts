@@ -5,6 +5,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { checkInterrupted } from '../errors.ts'
+import { limiter } from '../limit.ts'
 import { packageRoot } from '../root.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 import { readObject, type WasmObject } from '../wasm/object.ts'
@@ -61,23 +62,6 @@ export interface Shim {
   readonly ms: number
 }
 
-/** At most `width` of the given tasks run at once. */
-function limiter(width: number) {
-  let free = width
-  const waiting: (() => void)[] = []
-  return async <T>(task: () => Promise<T>): Promise<T> => {
-    if (free === 0) await new Promise<void>((go) => waiting.push(go))
-    else free--
-    try {
-      return await task()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free++
-      else next()
-    }
-  }
-}
-
 export async function readBuiltObject(file: string): Promise<WasmObject> {
   return readObject(await fs.readFile(file))
 }
@@ -118,13 +102,16 @@ function recent<T>(size: number): (name: string, make: () => Promise<T>) => Prom
   }
 }
 
+/** More files than compilers: while one is looked up, or waits for a precompiled header, others are compiled. */
+const FILES_PER_COMPILER = 8
+
 /** `onObject` hears of each object of a module when it is settled, compiled or found. */
 export function createCompiler(
   tree: KernelTree,
   context: CompileContext,
   onObject?: (module: string) => void,
 ): Compiler {
-  const limited = limiter(context.toolchain.width)
+  const limited = limiter(context.toolchain.width * FILES_PER_COMPILER)
   const shimDir = path.join(packageRoot, 'shim')
   const ownFlags = [`-I${path.join(shimDir, 'include')}`, `-I${path.join(packageRoot, 'linux-api', 'generated')}`]
   // A file of the tree is linked for its functions, not to start a kernel: see the header.

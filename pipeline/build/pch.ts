@@ -44,6 +44,7 @@ interface Group {
 interface Node {
   readonly cluster: Cluster<ReadUnit>
   state: 'planned' | 'making' | 'ready' | 'failed'
+  made?: Promise<void>
   result?: Precompiled
   /** Files that may still use it, through it or a larger one. */
   left: number
@@ -72,6 +73,10 @@ export class Precompiler {
   private readonly graphs = new Map<string, HeaderGraph>()
   private readonly groups = new Map<string, Group[]>()
   private readonly assigned = new Map<string, { unit: ReadUnit; node: Node }>()
+  /** Units that are compiled, or that a header is made for. */
+  private readonly working = new Set<string>()
+  /** Each has a unit go on that waits for a header. */
+  private readonly waiting = new Set<(isMade: boolean) => void>()
 
   constructor(toolchain: Toolchain, signal: AbortSignal | undefined) {
     this.toolchain = toolchain
@@ -91,6 +96,7 @@ export class Precompiler {
    * for compiling it the plain way.
    */
   async argsFor(unit: Unit): Promise<Use | undefined> {
+    this.working.add(unit.key)
     for (const group of this.groups.get(unit.source) ?? []) {
       group.plan ??= this.plan(group.members.splice(0))
       await group.plan
@@ -101,7 +107,7 @@ export class Precompiler {
       return undefined
     }
     for (let node: Node | undefined = place.node; node !== undefined; node = this.parentOf(node)) {
-      if (node.state === 'planned') await this.make(node)
+      if (!(await this.settled(node, unit.key))) continue
       if (node.state !== 'ready' || node.result === undefined) continue
       const why = refusal(place.unit, node.result)
       if (why === undefined) {
@@ -114,8 +120,36 @@ export class Precompiler {
     return undefined
   }
 
+  /** Until a header is made, by this unit or another; false when the unit should not wait for that. */
+  private async settled(node: Node, key: string): Promise<boolean> {
+    if (node.made !== undefined) return node.state !== 'making' || (await this.comesSoon(node.made, key))
+    node.made = this.make(node)
+    await node.made
+    return true
+  }
+
+  /**
+   * Until a header that is being made is there; false as soon as a processor would be idle. A file is better compiled
+   * without it than not at all, and better later than without.
+   */
+  private comesSoon(made: Promise<void>, key: string): Promise<boolean> {
+    if (this.working.size <= this.toolchain.width) return Promise.resolve(false)
+    this.working.delete(key)
+    return new Promise((resolve) => {
+      const goOn = (isMade: boolean) => {
+        if (!this.waiting.delete(goOn)) return
+        this.working.add(key)
+        resolve(isMade)
+      }
+      this.waiting.add(goOn)
+      void made.then(() => goOn(true))
+    })
+  }
+
   /** A unit is compiled: what was made for it alone can go. */
   async done(key: string): Promise<void> {
+    this.working.delete(key)
+    for (const goOn of this.waiting) if (this.working.size < this.toolchain.width) goOn(false)
     const place = this.assigned.get(key)
     if (place === undefined) return
     this.assigned.delete(key)
@@ -123,6 +157,7 @@ export class Precompiler {
       node.left--
       if (node.left > 0) continue
       this.nodes.delete(node.cluster)
+      // One that is being made goes when it is.
       if (node.result !== undefined) await fs.rm(path.dirname(node.result.file), { recursive: true, force: true })
     }
   }
@@ -215,12 +250,13 @@ export class Precompiler {
 
   private async make(node: Node): Promise<void> {
     node.state = 'making'
-    if (sequence === 0) await sweepDirectories(homeOf())
+    const isFirst = sequence === 0
     const dir = path.join(homeOf(), `${process.pid}-${++sequence}`)
     const { cluster } = node
     const units = this.membersOf(cluster)
     const model = cluster.members[0] ?? units[0]
     try {
+      if (isFirst) await sweepDirectories(homeOf())
       await fs.mkdir(dir, { recursive: true })
       const options: Omit<RunOptions, 'cwd'> = { ...(this.signal && { signal: this.signal }) }
       const graph = model && this.graphOf(model.command)
@@ -232,7 +268,8 @@ export class Precompiler {
     }
     node.state = node.result === undefined ? 'failed' : 'ready'
     this.figures[node.state === 'ready' ? 'made' : 'failed']++
-    if (node.result === undefined) await fs.rm(dir, { recursive: true, force: true }).catch(() => undefined)
+    if (node.result === undefined || node.left <= 0)
+      await fs.rm(dir, { recursive: true, force: true }).catch(() => undefined)
   }
 
   /** All units that might use a cluster's header. */

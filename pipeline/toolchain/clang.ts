@@ -6,6 +6,7 @@
 
 import * as os from 'node:os'
 import { InfrastructureError } from '../errors.ts'
+import { limiter } from '../limit.ts'
 import { nativeRunner } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
 import type { Probe, Toolchain } from './types.ts'
@@ -90,6 +91,8 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
       found: problems.join('; ') || 'none on PATH',
       todo: `apt-get install ${CLANG_PACKAGES.join(' ')}, or use --toolchain yowasp`,
     })
+  const width = os.availableParallelism()
+  const limited = limiter(width)
   const run = nativeRunner(env)
   return {
     name: 'clang',
@@ -98,8 +101,8 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     how: `${best.cc}, the newest clang found`,
     id: `clang ${best.version}`,
     precompiles: true,
-    width: os.availableParallelism(),
-    compile: (args, options) => run(best.cc, args, options),
+    width,
+    compile: (args, options) => limited(() => run(best.cc, args, options)),
     archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),
     link: (args, options) => run(best.ld, args, options),
     close: () => Promise.resolve(),

@@ -8,6 +8,7 @@
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
+import { limiter } from '../limit.ts'
 import { nativeRunner } from './limits.ts'
 import { findProgram, runTool } from './process.ts'
 import type { Probe, Toolchain } from './types.ts'
@@ -68,6 +69,8 @@ export async function probeEmcc(env: NodeJS.ProcessEnv = process.env): Promise<P
 export async function openEmcc(env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
   const found = await find(env)
   if (typeof found === 'string') throw new InfrastructureError('no usable emscripten', { found, todo: TODO })
+  const width = os.availableParallelism()
+  const limited = limiter(width)
   const run = nativeRunner({ ...env, EMCC_SKIP_SANITY_CHECK: '1', EM_IGNORE_SANITY: '1' })
   const version = `${found.version}+clang${found.clangVersion}`
   return {
@@ -76,8 +79,8 @@ export async function openEmcc(env: NodeJS.ProcessEnv = process.env): Promise<To
     llvmMajor: Number.parseInt(found.clangVersion, 10),
     how: `${found.emcc}, over clang ${found.clangVersion}`,
     id: `emcc ${version}`,
-    width: os.availableParallelism(),
-    compile: (args, options) => run(found.emcc, args, options),
+    width,
+    compile: (args, options) => limited(() => run(found.emcc, args, options)),
     archive: (output, objects, options) => run(found.ar, ['rcsD', output, ...objects], options),
     link: (args, options) => run(found.ld, args, options),
     close: () => Promise.resolve(),

@@ -51,7 +51,10 @@ export interface Toolchain {
   readonly id: string
   /** Makes precompiled headers, and is the quicker for it. */
   readonly precompiles?: boolean
-  /** Run the compiler driver with these arguments. Throws only when the compiler cannot run at all. */
+  /**
+   * Run the compiler driver with these arguments: at most `width` at once, more wait. Throws only when the
+   * compiler cannot run at all.
+   */
   compile(args: readonly string[], options: RunOptions): Promise<ToolRun>
   /** Make a static archive from objects, without times or owners. */
   archive(output: string, objects: readonly string[], options: RunOptions): Promise<ToolRun>
