@@ -332,7 +332,7 @@ async function compileQuickly(context: CompileContext, unit: Unit, object: strin
   if (use !== undefined) {
     const run = await context.toolchain.compile([...use.args, ...output], options)
     // A compile that takes too long would do so again.
-    const counts = run.ok ? !(await contains(object, use.witnesses)) : run.death?.reason === 'timeout'
+    const counts = run.ok ? await isPlain(object, use.witnesses) : run.death?.reason === 'timeout'
     if (counts) return run
     context.precompiler?.failed()
     await fs.rm(object, { force: true })
@@ -340,10 +340,11 @@ async function compileQuickly(context: CompileContext, unit: Unit, object: strin
   return context.toolchain.compile([...unit.args, ...output], options)
 }
 
-async function contains(file: string, texts: readonly Buffer[]): Promise<boolean> {
-  if (texts.length === 0) return false
-  const bytes = await fs.readFile(file)
-  return texts.some((text) => bytes.includes(text))
+/** Whether an object is there, and is what the plain compile would make: without any of these texts. */
+async function isPlain(file: string, texts: readonly Buffer[]): Promise<boolean> {
+  if (texts.length === 0) return true
+  const bytes = await fs.readFile(file).catch(() => undefined)
+  return bytes !== undefined && !texts.some((text) => bytes.includes(text))
 }
 
 const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? 'the compiler failed and said nothing'

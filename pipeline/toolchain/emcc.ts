@@ -79,6 +79,7 @@ export async function openEmcc(env: NodeJS.ProcessEnv = process.env): Promise<To
     llvmMajor: Number.parseInt(found.clangVersion, 10),
     how: `${found.emcc}, over clang ${found.clangVersion}`,
     id: `emcc ${version}`,
+    precompiles: true,
     width,
     compile: (args, options) => limited(() => run(found.emcc, args, options)),
     archive: (output, objects, options) => run(found.ar, ['rcsD', output, ...objects], options),

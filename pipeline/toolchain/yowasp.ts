@@ -44,6 +44,8 @@ export async function probeYowasp(): Promise<Probe> {
 
 interface Slot {
   readonly worker: Worker
+  /** Taken: by whoever is told so first, though it has not begun. */
+  busy: boolean
   waiting: { id: number; settle: (done: YowaspDone | Error) => void } | undefined
 }
 
@@ -67,7 +69,7 @@ class Pool {
     // The same file is TypeScript in the repository and JavaScript in a published package.
     const file = new URL(`./yowasp-worker${path.extname(import.meta.url)}`, import.meta.url)
     const workerData = { module, scratch: path.join(scratch, `${++this.sequence}.txt`) }
-    const slot: Slot = { worker: new Worker(file, { workerData }), waiting: undefined }
+    const slot: Slot = { worker: new Worker(file, { workerData }), busy: true, waiting: undefined }
     const settle = (result: YowaspDone | Error) => {
       const waiting = slot.waiting
       slot.waiting = undefined
@@ -86,8 +88,11 @@ class Pool {
   /** A free thread; waits for one when all are busy. */
   async take(): Promise<Slot> {
     for (;;) {
-      const free = this.slots.find((slot) => slot.waiting === undefined)
-      if (free !== undefined) return free
+      const free = this.slots.find((slot) => !slot.busy)
+      if (free !== undefined) {
+        free.busy = true
+        return free
+      }
       if (this.slots.length + this.starting < this.width) {
         this.starting += 1
         const slot = await this.start().finally(() => (this.starting -= 1))
@@ -102,6 +107,15 @@ class Pool {
   /** Run one tool; how it died when it neither succeeded nor refused its input. */
   async run(args: readonly string[], options: RunOptions): Promise<YowaspDone | ToolDeath> {
     const slot = await this.take()
+    try {
+      return await this.runIn(slot, args, options)
+    } finally {
+      slot.busy = false
+      this.queue.shift()?.()
+    }
+  }
+
+  private async runIn(slot: Slot, args: readonly string[], options: RunOptions): Promise<YowaspDone | ToolDeath> {
     checkInterrupted(options.signal)
     const job: YowaspJob = { id: ++this.sequence, args, cwd: options.cwd }
     const abort = () => void slot.worker.terminate()
@@ -129,7 +143,6 @@ class Pool {
       clearTimeout(timer)
       slot.worker.unref()
       options.signal?.removeEventListener('abort', abort)
-      this.queue.shift()?.()
     }
   }
 
@@ -171,6 +184,7 @@ export async function openYowasp(): Promise<Toolchain> {
     llvmMajor: Number.parseInt(found.version, 10),
     how: `${PACKAGE} ${found.version} from npm`,
     id: `yowasp ${found.version}`,
+    precompiles: true,
     width,
     compile: (args, options) => run('clang', args, options),
     archive: (output, objects, options) => run('ar', ['rcsD', output, ...objects], options),

@@ -16,12 +16,12 @@ import {
   type CompileJob,
 } from '../../pipeline/build/objects.ts'
 import type { KbuildModule } from '../../pipeline/kbuild/index.ts'
-import { openNamed } from '../../pipeline/toolchain/index.ts'
+import { openNamed, TOOLCHAINS, type Toolchain } from '../../pipeline/toolchain/index.ts'
 import { testTree } from './tree.ts'
 
 const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'drvport-pch-'))
 const tree = await testTree()
-const toolchain = await openNamed('clang')
+const clang = await openNamed('clang')
 test.after.always(() => fs.rm(dir, { recursive: true, force: true }))
 
 /** Compile with an empty cache of its own, so that nothing is found there. */
@@ -41,6 +41,7 @@ async function compileAll(context: CompileContext, jobs: readonly CompileJob[], 
 /** Compile both ways; `planned` are all files that the precompiled headers are planned for. */
 async function compare(
   t: ExecutionContext,
+  toolchain: Toolchain,
   roots: CompileContext['roots'],
   planned: readonly CompileJob[],
   jobs: readonly CompileJob[],
@@ -129,21 +130,24 @@ const SOURCES: Record<string, string> = {
   declares: `int complained;\n${LEADING}int f(void) { return complain(complained); }`,
 }
 
-test.serial('small files that try to make a difference', async (t) => {
-  const root = path.join(dir, 'small')
-  await fs.mkdir(path.join(root, 'include'), { recursive: true })
-  for (const [name, text] of Object.entries(HEADERS)) await fs.writeFile(path.join(root, 'include', name), text)
-  const jobs: CompileJob[] = []
-  for (const [name, text] of Object.entries(SOURCES)) {
-    const source = path.join(root, `${name}.c`)
-    await fs.writeFile(source, `${text}\n`)
-    const own = [`-DKBUILD_MODNAME="${name}"`, `-D__KBUILD_MODNAME=kmod_${name}`, ...moduleFlags(name)]
-    jobs.push({ source, args: ['-nostdinc', `-I${root}/include`, '-std=gnu11', '-O2', '-DMODULE', ...own] })
-  }
-  const figures = await compare(t, [{ dir: root, as: '' }], jobs, jobs)
-  t.true((figures?.made ?? 0) > 0)
-  t.true((figures?.used ?? 0) >= 8, JSON.stringify(figures))
-})
+for (const toolchainName of TOOLCHAINS)
+  test.serial(`${toolchainName}: small files that try to make a difference`, async (t) => {
+    const root = path.join(dir, toolchainName)
+    const toolchain = await openNamed(toolchainName)
+    t.teardown(() => toolchain.close())
+    await fs.mkdir(path.join(root, 'include'), { recursive: true })
+    for (const [name, text] of Object.entries(HEADERS)) await fs.writeFile(path.join(root, 'include', name), text)
+    const jobs: CompileJob[] = []
+    for (const [name, text] of Object.entries(SOURCES)) {
+      const source = path.join(root, `${name}.c`)
+      await fs.writeFile(source, `${text}\n`)
+      const own = [`-DKBUILD_MODNAME="${name}"`, `-D__KBUILD_MODNAME=kmod_${name}`, ...moduleFlags(name)]
+      jobs.push({ source, args: ['-nostdinc', `-I${root}/include`, '-std=gnu11', '-O2', '-DMODULE', ...own] })
+    }
+    const figures = await compare(t, toolchain, [{ dir: root, as: '' }], jobs, jobs)
+    t.true((figures?.made ?? 0) > 0)
+    t.true((figures?.used ?? 0) >= 8, JSON.stringify(figures))
+  })
 
 const jobsOf = ({ name, objects }: KbuildModule): CompileJob[] =>
   objects.map(({ source, args, cwd }) => ({ source, args: [...adoptKernelFlags(args, cwd), ...moduleFlags(name)] }))
@@ -173,7 +177,7 @@ test.serial('files of the tree, from several of its directories', async (t) => {
     await tree.select(modules.map((module) => module.path))
     const planned = modules.flatMap(jobsOf)
     const jobs = await chooseJobs(planned, 4)
-    const figures = await compare(t, tree.roots, planned, jobs)
+    const figures = await compare(t, clang, tree.roots, planned, jobs)
     used += figures?.used ?? 0
     compiled += jobs.length
   }
