@@ -5,12 +5,14 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { existsSync } from 'node:fs'
+import { buildModules } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
-import { openTreeOnly } from '../../pipeline/workspace.ts'
+import { openTreeOnly, openWorkspace } from '../../pipeline/workspace.ts'
 import type { Command, Context } from '../context.ts'
 import { reporting } from '../workspace.ts'
+import { showBuild } from './build.ts'
 
 const root = `${packageRoot}/`
 const tool = (name: string): string => `${root}node_modules/.bin/${name}`
@@ -64,13 +66,21 @@ async function runChecks(context: Context, outcome: Outcome): Promise<void> {
 
 /** What the real tests run on, brought here so that its progress is seen and no two tests fetch at once. */
 async function prepare(context: Context): Promise<void> {
-  for (const tree of ['linux-6.1', 'linux-6.12']) {
-    await openTreeOnly({ tree, ...reporting(context) })
-  }
+  const trees = ['linux-6.1', 'linux-6.12'].map((tree) => openTreeOnly({ tree, ...reporting(context) }))
+  for (const tree of await Promise.allSettled(trees)) if (tree.status === 'rejected') throw tree.reason
   const bringing = { signal: context.signal, progress: (line: string) => context.progress.update(line) }
   await ensureHostTools(['emcc', 'chromium', 'qemu-arm64'], bringing)
   await ensureHostTools(['redis'], { ...bringing, unprivileged: true })
+  await buildCommon(context)
   context.progress.done()
+}
+
+/** What most real tests begin with, compiled once: those that run side by side would all do it. */
+async function buildCommon(context: Context): Promise<void> {
+  const { signal } = context
+  const workspace = await openWorkspace({ tree: 'linux-6.1', toolchain: 'clang', ...reporting(context) })
+  const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
+  await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
 }
 
 /** One more than processors: some tests wait for servers and browsers. ava itself takes two wherever CI is set. */
@@ -109,8 +119,8 @@ export const test: Command = {
     const files = (argv['files'] as string[] | undefined) ?? []
     const outcome: Outcome = { passed: 0, failed: 0 }
     if (files.length === 0) {
-      await runChecks(context, outcome)
-      await prepare(context)
+      // Unpacking a tree keeps one processor busy, and so does each check.
+      await Promise.all([prepare(context), runChecks(context, outcome)])
     }
     await runSuite(files, context, outcome)
     process.stdout.write(`${outcome.passed} passed, ${outcome.failed} failed\n`)

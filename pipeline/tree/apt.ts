@@ -6,7 +6,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath } from '../cache.ts'
+import { cachePath, withLock } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { privateApt } from '../toolchain/host-packages.ts'
 import { findProgram, runTool } from '../toolchain/process.ts'
@@ -45,7 +45,26 @@ async function offersWith(args: readonly string[], pkg: string, signal?: AbortSi
   return parseOffers(run.stdout)
 }
 
-async function refreshedLists(pkg: string, say: (line: string) => void, signal?: AbortSignal): Promise<AptSource> {
+/**
+ * Lists of our own, brought up to date unless they have what is wanted: several may want some at once, and apt's own lock
+ * is off (host-packages.ts).
+ */
+function refreshedLists(
+  pkg: string,
+  wanted: string | undefined,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<AptSource> {
+  const onWait = () => say('waiting for another drvport that is bringing packages')
+  const work = async () => {
+    const offers = wanted === undefined ? [] : await offersWith(privateApt(), pkg, signal)
+    if (offers.some(({ version }) => version === wanted)) return { args: privateApt(), offers }
+    return refreshLists(pkg, say, signal)
+  }
+  return withLock('host-packages', work, { onWait, ...(signal && { signal }) })
+}
+
+async function refreshLists(pkg: string, say: (line: string) => void, signal?: AbortSignal): Promise<AptSource> {
   const at = cachePath('debs', 'apt')
   for (const dir of ['state', 'lists/partial', 'cache', 'archives/partial', 'log'])
     await fs.mkdir(path.join(at, dir), { recursive: true })
@@ -86,7 +105,7 @@ export async function findOffers(
   const system = await offersWith([], pkg, signal)
   const good = wanted === undefined ? system.length > 0 : system.some(({ version }) => version === wanted)
   if (good) return { args: [], offers: system }
-  return refreshedLists(pkg, say, signal)
+  return refreshedLists(pkg, wanted, say, signal)
 }
 
 /** Download a package file into a directory; returns its path. Progress in bytes so far. */
