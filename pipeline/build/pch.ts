@@ -9,7 +9,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath } from '../cache.ts'
+import { cachePath, writerName } from '../cache.ts'
 import type { RunOptions, Toolchain } from '../toolchain/types.ts'
 import { HeaderGraph, Reader, scanSource, type Header } from './headers.ts'
 import { knownMacros, parseCommand, type Command } from './pch-command.ts'
@@ -62,8 +62,17 @@ export interface PchFigures {
 
 const homeOf = () => cachePath('pch')
 
-/** Directories made by this process. */
-let sequence = 0
+let swept: string | undefined
+
+/** One that nobody else has: not another thread of this process either, whose headers may be of another configuration. */
+async function newDirectory(): Promise<string> {
+  await fs.mkdir(homeOf(), { recursive: true })
+  if (swept !== homeOf()) {
+    swept = homeOf()
+    await sweepDirectories(swept)
+  }
+  return fs.mkdtemp(path.join(homeOf(), `${writerName}-`))
+}
 
 /** Precompiled headers of one build. */
 export class Precompiler {
@@ -250,14 +259,12 @@ export class Precompiler {
 
   private async make(node: Node): Promise<void> {
     node.state = 'making'
-    const isFirst = sequence === 0
-    const dir = path.join(homeOf(), `${process.pid}-${++sequence}`)
     const { cluster } = node
     const units = this.membersOf(cluster)
     const model = cluster.members[0] ?? units[0]
+    let dir: string | undefined
     try {
-      if (isFirst) await sweepDirectories(homeOf())
-      await fs.mkdir(dir, { recursive: true })
+      dir = await newDirectory()
       const options: Omit<RunOptions, 'cwd'> = { ...(this.signal && { signal: this.signal }) }
       const graph = model && this.graphOf(model.command)
       const making = graph && { toolchain: this.toolchain, graph, dir, options }
@@ -268,7 +275,7 @@ export class Precompiler {
     }
     node.state = node.result === undefined ? 'failed' : 'ready'
     this.figures[node.state === 'ready' ? 'made' : 'failed']++
-    if (node.result === undefined || node.left <= 0)
+    if (dir !== undefined && (node.result === undefined || node.left <= 0))
       await fs.rm(dir, { recursive: true, force: true }).catch(() => undefined)
   }
 

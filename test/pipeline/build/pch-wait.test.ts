@@ -1,48 +1,20 @@
-/** Who waits for a precompiled header that another is making, with a compiler that ends when the test says so. */
+/** Who waits for a precompiled header that another is making, and where it is made: with no real compiler. */
 
 import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { Precompiler, type Unit } from '../../../pipeline/build/pch.ts'
-import type { Toolchain, ToolRun } from '../../../pipeline/toolchain/types.ts'
+import { Worker } from 'node:worker_threads'
+import { precompiling, units } from './_precompiling.ts'
 
 const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'drvport-pch-wait-'))
 process.env['DRVPORT_CACHE'] = path.join(dir, 'cache')
 test.after.always(() => fs.rm(dir, { recursive: true, force: true }))
 
-const BULK = Array.from({ length: 20_000 }, (_, i) => `extern int declared_by_the_dozen_${i}(int, char *);\n`)
-
-/** A compiler of so many processes, whose precompiled header is there when `finish` is called. */
-function compiler(width: number) {
-  const { promise: finished, resolve: finish } = Promise.withResolvers<void>()
-  const compile = async (args: readonly string[]): Promise<ToolRun> => {
-    if (args.includes('c-header')) {
-      await finished
-      await fs.writeFile(args[args.indexOf('-MF') + 1] ?? '', `object: ${dir}/bulk.h\n`)
-    }
-    await fs.writeFile(args.at(-1) ?? '', 'drvport_end_of_headers\n')
-    return { ok: true, output: '', ms: 0 }
-  }
-  const toolchain = { name: 'clang', width, compile } as unknown as Toolchain
-  return { precompiler: new Precompiler(toolchain, undefined), finish }
-}
-
-async function units(count: number): Promise<Unit[]> {
-  await fs.writeFile(path.join(dir, 'bulk.h'), `#pragma once\n${BULK.join('')}`)
-  return Promise.all(
-    Array.from({ length: count }, async (_, i) => {
-      const source = path.join(dir, `${i}.c`)
-      await fs.writeFile(source, '#include <bulk.h>\nint x;\n')
-      return { key: `unit ${i}`, source, args: ['-nostdinc', `-I${dir}`] }
-    }),
-  )
-}
-
 test('as many go on without it as there are processors to keep busy, others wait, and take a place that gets free', async (t) => {
-  const { precompiler, finish } = compiler(2)
-  const all = await units(10)
+  const { precompiler, finish } = precompiling(dir, 2)
+  const all = await units(dir, 10)
   precompiler.prepare(all.map((unit) => ({ source: unit.source, unit: () => Promise.resolve(unit) })))
   const ended = new Map<number, boolean>()
   const asked = all.map(async (unit, i) => {
@@ -65,4 +37,17 @@ test('as many go on without it as there are processors to keep busy, others wait
   t.is(precompiler.figures.made, 1)
   for (const unit of all) await precompiler.done(unit.key)
   t.deepEqual(await fs.readdir(path.join(dir, 'cache', 'pch')), [], 'what nobody needs any more is gone')
+})
+
+test('threads of one process never share a directory: their headers may be of two configurations', async (t) => {
+  const thread = async (name: string): Promise<string[]> => {
+    const precompile = path.join(dir, name)
+    await fs.mkdir(precompile)
+    const workerData = { precompile, cache: path.join(dir, 'cache') }
+    const worker = new Worker(new URL('_precompiling.ts', import.meta.url), { workerData })
+    return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  }
+  const made = (await Promise.all(['one', 'two', 'three'].map(thread))).flat()
+  t.is(made.length, 3)
+  t.is(new Set(made).size, 3, made.join(' '))
 })
