@@ -157,9 +157,18 @@ interface Hit {
   readonly inputs: readonly Input[]
 }
 
+/**
+ * Whether a result was made with headers of another configuration: they lie where no root is. Threads of one process once
+ * overwrote each other's precompiled headers, and such objects may still be in somebody's cache.
+ */
+const isForeign = ({ inputs }: Variant, configurations: string): boolean =>
+  inputs.some((name) => name.startsWith(configurations))
+
 /** A result made before from what the files hold now. */
 async function findHit(context: CompileContext, key: string): Promise<Hit | undefined> {
+  const configurations = `${cachePath('kbuild')}/`
   for (const variant of await readVariants(indexPath(key))) {
+    if (isForeign(variant, configurations)) continue
     const inputs = await context.inputs.byName(variant.inputs)
     if (contentOf(inputs) !== variant.content) continue
     if (variant.object === undefined || (await exists(objectPath(variant.object)))) return { variant, inputs }

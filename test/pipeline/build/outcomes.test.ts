@@ -19,7 +19,7 @@ const LIMITS: CompileLimits = { cpuSeconds: 1, wallSeconds: 20, memoryBytes: 2 *
 let made = 0
 
 /** Compile with a shell script as the compiler; `$out` is where the object goes. */
-async function compileWith(script: string, limits: CompileLimits = LIMITS) {
+async function compileWith(script: string, limits: CompileLimits = LIMITS, root = dir) {
   const id = ++made
   const compiler = path.join(dir, `cc${id}`)
   const find =
@@ -41,7 +41,7 @@ async function compileWith(script: string, limits: CompileLimits = LIMITS) {
     link: () => Promise.reject(new Error('not used')),
     close: () => Promise.resolve(),
   }
-  const context = compileContext(toolchain, [{ dir, as: '' }], undefined, limits)
+  const context = compileContext(toolchain, [{ dir: root, as: '' }], undefined, limits)
   const job = { source, args: [] }
   return { outcome: await compileObject(context, job), again: () => compileObject(context, job) }
 }
@@ -100,6 +100,20 @@ test('what a compiler made is found again, with its symbols, until something it 
   t.true(second.cached)
   t.is(second.sha256, outcome.sha256)
   t.is(await fs.readFile(count, 'utf8'), 'x\n')
+})
+
+test('what was made with headers of another configuration is made again', async (t) => {
+  const headers = path.join(dir, 'cache', 'kbuild', 'linux-other', 'view')
+  await fs.mkdir(headers, { recursive: true })
+  await fs.writeFile(path.join(headers, 'a.h'), '')
+  const compile = (root: string) =>
+    compileWith(`echo "object: $source ${headers}/a.h" > "$out.d"; ${OBJECT}`, LIMITS, root)
+  const own = await compile(headers)
+  t.true(own.outcome.ok, own.outcome.detail)
+  t.true((await own.again()).cached)
+  const foreign = await compile(path.join(dir, 'elsewhere'))
+  t.true(foreign.outcome.ok, foreign.outcome.detail)
+  t.false((await foreign.again()).cached)
 })
 
 test('an error in the source is remembered; a crash is tried again', async (t) => {
