@@ -116,7 +116,7 @@ export class Precompiler {
       return undefined
     }
     for (let node: Node | undefined = place.node; node !== undefined; node = this.parentOf(node)) {
-      if (!(await this.settled(node, unit.key))) continue
+      if (!(await this.awaited(node, unit.key))) continue
       if (node.state !== 'ready' || node.result === undefined) continue
       const why = refusal(place.unit, node.result)
       if (why === undefined) {
@@ -130,7 +130,7 @@ export class Precompiler {
   }
 
   /** Until a header is made, by this unit or another; false when the unit should not wait for that. */
-  private async settled(node: Node, key: string): Promise<boolean> {
+  private async awaited(node: Node, key: string): Promise<boolean> {
     if (node.made !== undefined) return node.state !== 'making' || (await this.comesSoon(node.made, key))
     node.made = this.make(node)
     await node.made
