@@ -12,12 +12,12 @@
  */
 import { parseArgs } from 'node:util'
 import { symbolizerOf } from '../cli/trust.ts'
-import * as checks from '../hw/machine/checks.ts'
-import type { Endpoint, FrameSource } from '../hw/machine/endpoint.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
-import { readPackage } from '../hw/machine/package-files.ts'
-import type { PostMortem } from '../hw/machine/post-mortem.ts'
-import { boot, type Session } from '../hw/machine/run.ts'
+import * as checks from '../lab/net/checks.ts'
+import type { Endpoint, FrameSource } from '../machine/class/net/endpoint.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
+import { readPackage } from '../machine/load/package-files.ts'
+import type { PostMortem } from '../machine/observe/post-mortem.ts'
+import { boot, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 

@@ -8,12 +8,12 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { nicModel } from '../hw/machine/devices.ts'
-import { Lan } from '../hw/machine/lan.ts'
-import { createMachine } from '../hw/machine/machine.ts'
-import * as control from '../hw/machine/net-control.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
-import { readPackage } from '../hw/machine/package-files.ts'
+import { nicModel } from '../lab/models.ts'
+import { Lan } from '../lab/net/lan.ts'
+import { createMachine } from '../machine/machine.ts'
+import * as control from '../machine/class/net/control.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
+import { readPackage } from '../machine/load/package-files.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 

@@ -6,9 +6,9 @@
  * and a comparison each). A driver that maps more than one region, or runs wild, would read nonsense.
  */
 import { DEVICE_READS, DEVICE_WRITES } from '../hw/iommu.ts'
-import type { Host } from '../hw/machine/host.ts'
-import type { Window } from '../hw/machine/page-table.ts'
-import type { Call, Probe } from '../hw/machine/probe.ts'
+import type { Host } from '../machine/abi/host.ts'
+import type { Window } from '../machine/reach/page-table.ts'
+import type { Call, Probe } from '../machine/observe/probe.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import { DMA } from '../linux-api/generated/abi.ts'
 
@@ -54,7 +54,7 @@ function register(host: Host, name: string): Call | undefined {
   return undefined
 }
 
-/** The good path of hw/machine/device-abi.ts. */
+/** The good path of machine/abi/device.ts. */
 function dma(host: Host, name: string): Call | undefined {
   const { mapNs } = host.board.kernel.costs
   const target = (handle: number): PciFunction['dma'] => host.functions[handle]!.object.function.dma

@@ -4,7 +4,7 @@
  * Each is overwritten with as many `nop`, which an optimizing compiler drops, so everything else of the module stays as
  * it is, byte for byte. Such a module cannot be stopped: for benchmarks only.
  */
-import type { DriverPackage } from '../hw/machine/package.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
 import {
   EXHAUSTED_NAME,
   FUEL_GLOBAL,

@@ -2,7 +2,7 @@
 import { UsageError } from '../pipeline/errors.ts'
 import { thisBinding } from '../pipeline/optimize/binding.ts'
 import { boundArtefact } from '../pipeline/store/artefacts.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
 
 /** A package with its artefact in place of its bytecode; everything it claims stays. Throws UsageError without one. */
 export async function withArtefact(pack: DriverPackage): Promise<DriverPackage> {

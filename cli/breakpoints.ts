@@ -19,10 +19,10 @@ import { parametersOf, type Parameter } from '../pipeline/rewrite/parameters.ts'
 import { packageRoot } from '../pipeline/root.ts'
 import { openTree } from '../pipeline/tree/index.ts'
 import type { Frame } from '../kernel/fault.ts'
-import type { MachineState } from '../hw/machine/inspect.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
-import { framesOf, type Probe } from '../hw/machine/probe.ts'
-import type { ModuleRequest } from '../hw/machine/run.ts'
+import type { MachineState } from '../machine/observe/inspect.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
+import { framesOf, type Probe } from '../machine/observe/probe.ts'
+import type { ModuleRequest } from '../lab/run.ts'
 
 export interface Hit {
   readonly place: BreakPlace

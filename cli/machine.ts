@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { UsageError } from '../pipeline/errors.ts'
 import { verify } from '../pipeline/verify/index.ts'
 import type { Policy } from '../pipeline/verify/index.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
 import { accept, NIC_POLICY } from './trust.ts'
 
 export { symbolizerOf } from './trust.ts'

@@ -3,10 +3,10 @@
  * that takes the engine or the process with it takes this one. Told by IPC messages; ends when its parent does.
  */
 import { Worker } from 'node:worker_threads'
-import { ascend } from '../hw/machine/ascent.ts'
-import { PackageError } from '../hw/machine/package.ts'
-import { readPackage } from '../hw/machine/package-files.ts'
-import type { RunRung } from '../hw/machine/run.ts'
+import { ascend } from '../lab/ascent.ts'
+import { PackageError } from '../machine/load/package.ts'
+import { readPackage } from '../machine/load/package-files.ts'
+import type { RunRung } from '../lab/run.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'
 import { DEFAULT_POLICY } from '../pipeline/verify/index.ts'

@@ -6,7 +6,7 @@
  */
 import type { Argv } from 'yargs'
 import type { Costs } from '../kernel/costs.ts'
-import { checkSchedule, COST_NAMES, type DriverShare, type Schedule, ScheduleError } from '../hw/machine/placement.ts'
+import { checkSchedule, COST_NAMES, type DriverShare, type Schedule, ScheduleError } from '../machine/load/placement.ts'
 import type { Pace } from '../kernel/pace.ts'
 import { UsageError } from '../pipeline/errors.ts'
 import { parsePace, wallPace } from './pace.ts'

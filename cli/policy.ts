@@ -2,7 +2,7 @@
  * Policies as they are written on the command line and in configuration files: NAME.KEY=VALUE, NAME a driver or `*`.
  */
 import { UsageError } from '../pipeline/errors.ts'
-import { type Policies, type PolicyChange, RESOURCES } from '../hw/machine/policy.ts'
+import { type Policies, type PolicyChange, RESOURCES } from '../machine/supervise/policy.ts'
 
 /** Multipliers of a number's last letter. */
 const SIZES: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }

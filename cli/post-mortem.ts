@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../pipeline/errors.ts'
-import { describeRecord, type PostMortem } from '../hw/machine/post-mortem.ts'
+import { describeRecord, type PostMortem } from '../machine/observe/post-mortem.ts'
 import { paint } from './output.ts'
 
 /** Writes each record into the folder as DRIVER-N.json, in order of failure. Throws UsageError when it cannot. */

@@ -1,6 +1,6 @@
 /** `run --profile FILE`: the machine runs copies of its modules that count, and what they counted becomes a document. */
-import type { Probe } from '../hw/machine/probe.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
+import type { Probe } from '../machine/observe/probe.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
 import { profileOf, PROFILE_SCHEMA, type ProfileDocument } from '../pipeline/optimize/profile.ts'
 import { COUNTER, countCalls, type CounterPlan } from '../pipeline/rewrite/count.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'

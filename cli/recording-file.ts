@@ -14,16 +14,10 @@ import { packageRoot } from '../pipeline/root.ts'
 import { getPackage } from '../pipeline/store/index.ts'
 import type { Manifest } from '../pipeline/package.ts'
 import type { EventRecord } from '../kernel/log.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
-import { readPackage } from '../hw/machine/package-files.ts'
-import {
-  headerOf,
-  RECORDING_SCHEMA,
-  type Frame,
-  type RecordedBuild,
-  type RecordingHeader,
-} from '../hw/machine/recording.ts'
-import type { ModuleRequest, RunRequest } from '../hw/machine/run.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
+import { readPackage } from '../machine/load/package-files.ts'
+import { headerOf, RECORDING_SCHEMA, type Frame, type RecordedBuild, type RecordingHeader } from '../lab/recording.ts'
+import type { ModuleRequest, RunRequest } from '../lab/run.ts'
 
 /** What made a recording; where another one runs it, a difference has a likely cause. */
 interface Maker {
@@ -90,7 +84,7 @@ const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
 
 /** Version and code of the drvport that runs. */
 function maker(): Maker {
-  const files = ['kernel', 'hw'].flatMap((dir) =>
+  const files = ['kernel', 'hw', 'machine', 'lab'].flatMap((dir) =>
     readdirSync(join(import.meta.dirname, '..', dir), { recursive: true, withFileTypes: true })
       .filter((item) => item.isFile() && /\.[jt]s$/.test(item.name))
       .map((item) => join(item.parentPath, item.name)),

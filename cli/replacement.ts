@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readPackage } from '../hw/machine/package-files.ts'
-import type { ModuleRequest } from '../hw/machine/run.ts'
+import { readPackage } from '../machine/load/package-files.ts'
+import type { ModuleRequest } from '../lab/run.ts'
 import { buildAll, keysOf } from './commands/run.ts'
 import type { Context } from './context.ts'
 import { workspaceOf } from './workspace.ts'

@@ -1,6 +1,6 @@
 /** What `--filter` says: categories of trace events, each with patterns of names. */
 import { UsageError } from '../pipeline/errors.ts'
-import { TRACE_CATEGORIES, type TraceCategory, type TraceFilter } from '../hw/machine/tracer.ts'
+import { TRACE_CATEGORIES, type TraceCategory, type TraceFilter } from '../machine/observe/tracer.ts'
 import type { CFunction } from '../pipeline/rewrite/calls.ts'
 
 export interface Filter extends TraceFilter {

@@ -8,7 +8,7 @@ import type { Verdict } from '../pipeline/verify/verdict.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
 import type { LineTable } from '../pipeline/wasm/lines.ts'
 import type { Symbolizer } from '../kernel/fault.ts'
-import type { DriverPackage } from '../hw/machine/package.ts'
+import type { DriverPackage } from '../machine/load/package.ts'
 
 /** What a network driver on PCI may ask for. */
 export const NIC_POLICY: Policy = policyFor(['pci', 'net'])

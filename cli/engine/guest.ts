@@ -2,9 +2,9 @@
  * The machine on another engine: what runs there. It reads its request and the packages by name, holds every file
  * against its hash, verifies, runs, and tells what it finds. Everything it imports must run in a browser.
  */
-import { runMachine, type RunReport, type RunRequest, type RunRung } from '../../hw/machine/run.ts'
-import type { DriverPackage } from '../../hw/machine/package.ts'
-import type { Check } from '../../hw/machine/checks.ts'
+import { runMachine, type RunReport, type RunRequest, type RunRung } from '../../lab/run.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import type { Check } from '../../lab/net/checks.ts'
 import type { Manifest } from '../../pipeline/package.ts'
 import { verifyHashed } from '../../pipeline/verify/verdict.ts'
 import { accept, NIC_POLICY, symbolizerOf } from '../trust.ts'

@@ -5,7 +5,7 @@ import * as path from 'node:path'
 import { DriverFailure, InfrastructureError } from '../../pipeline/errors.ts'
 import { bringEngine, type Engine, type EngineName } from '../../pipeline/engine/index.ts'
 import { writePlain } from '../../pipeline/engine/plain.ts'
-import type { ModuleRequest, RunReport, RunRequest } from '../../hw/machine/run.ts'
+import type { ModuleRequest, RunReport, RunRequest } from '../../lab/run.ts'
 import type { Context } from '../context.ts'
 import type { EngineFacts, GuestMessage, GuestRequest } from './guest.ts'
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { parsePolicies } from '../../cli/policy.ts'
-import { driverPolicy } from '../../hw/machine/policy.ts'
+import { driverPolicy } from '../../machine/supervise/policy.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 
 test('a policy names quotas, restarts, heartbeats and dependencies of a driver or of all', (t) => {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { createRecording, modulesOf, readRecording, requestOf } from '../../cli/recording-file.ts'
-import type { Frame } from '../../hw/machine/recording.ts'
+import type { Frame } from '../../lab/recording.ts'
 import { UsageError } from '../../pipeline/errors.ts'
-import { testPackage } from '../hw/machine/support.ts'
+import { testPackage } from '../machine/support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'drvport-recording-'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))

@@ -6,13 +6,13 @@
  * something was left, the bystander noticed) is `escaped`, and a bug of drvport's.
  */
 import { createHash } from 'node:crypto'
-import { nicModel } from '../../hw/machine/devices.ts'
-import { Driver, DriverEnded, InitRefused } from '../../hw/machine/driver.ts'
-import { Lan, type Nic } from '../../hw/machine/lan.ts'
-import { createMachine, type Machine } from '../../hw/machine/machine.ts'
-import * as control from '../../hw/machine/net-control.ts'
-import { type DriverPackage, PackageError } from '../../hw/machine/package.ts'
-import { startTraffic } from '../../hw/machine/traffic.ts'
+import { nicModel } from '../../lab/models.ts'
+import { Driver, DriverEnded, InitRefused } from '../../machine/driver.ts'
+import { Lan, type Nic } from '../../lab/net/lan.ts'
+import { createMachine, type Machine } from '../../machine/machine.ts'
+import * as control from '../../machine/class/net/control.ts'
+import { type DriverPackage, PackageError } from '../../machine/load/package.ts'
+import { startTraffic } from '../../lab/net/traffic.ts'
 import { DEFAULT_LIMITS, type DomainLimits } from '../../kernel/program.ts'
 import { groups } from '../../linux-api/capabilities.ts'
 import { policyFor, verify } from '../../pipeline/verify/index.ts'
@@ -28,7 +28,7 @@ import {
   remove,
   TestDevice,
   testPackage,
-} from '../hw/machine/support.ts'
+} from '../machine/support.ts'
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly where: string; readonly message: string }

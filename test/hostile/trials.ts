@@ -2,8 +2,8 @@
  * The numbered hostile modules: which module number N of a seed is, and how it fared. Two in three are mutations of real
  * packages, one in three is made by hand; without packages all are.
  */
-import type { DriverPackage } from '../../hw/machine/package.ts'
-import { readPackage } from '../../hw/machine/package-files.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
 import { createRandom } from '../../kernel/random.ts'
 import { createArena, packageOf, type Arena, type Outcome } from './arena.ts'
 import { evil } from './evil.ts'

@@ -2,9 +2,9 @@
  * Two unmodified network drivers on one machine, all the way up the ladder, and the same again from the same seed.
  */
 import test from 'ava'
-import { runMachine, type RunReport } from '../../hw/machine/run.ts'
-import type { DriverPackage } from '../../hw/machine/package.ts'
-import { readPackage } from '../../hw/machine/package-files.ts'
+import { runMachine, type RunReport } from '../../lab/run.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { openTestWorkspace } from './workspace.ts'

@@ -1,8 +1,8 @@
 /** A second kernel release, with nothing told apart by version: the same drivers build and run from it. */
 import test from 'ava'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
-import { readPackage } from '../../hw/machine/package-files.ts'
-import { runMachine } from '../../hw/machine/run.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
+import { runMachine } from '../../lab/run.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { openTestWorkspace } from './workspace.ts'
 

@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
-import { nicModel } from '../../hw/machine/devices.ts'
-import { DriverEnded, type Driver } from '../../hw/machine/driver.ts'
-import { Lan, type Nic } from '../../hw/machine/lan.ts'
-import { createMachine, type Machine } from '../../hw/machine/machine.ts'
-import * as control from '../../hw/machine/net-control.ts'
-import type { DriverPackage } from '../../hw/machine/package.ts'
-import { startTraffic } from '../../hw/machine/traffic.ts'
+import { nicModel } from '../../lab/models.ts'
+import { DriverEnded, type Driver } from '../../machine/driver.ts'
+import { Lan, type Nic } from '../../lab/net/lan.ts'
+import { createMachine, type Machine } from '../../machine/machine.ts'
+import * as control from '../../machine/class/net/control.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import { startTraffic } from '../../lab/net/traffic.ts'
 
 /** Line of the mistake in a sample's source. */
 export function faultLine(folder: string, name: string): number {

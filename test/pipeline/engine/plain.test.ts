@@ -14,7 +14,7 @@ test('the machine, the verifier and the symbolizer need nothing of Node: what a 
   const { files, builtins, libraries } = await moduleGraph([pageEntry])
   t.deepEqual(builtins, [])
   t.deepEqual(libraries, ['@wasmer/wasi'])
-  for (const part of ['kernel/kernel.ts', 'hw/machine/run.ts', 'pipeline/verify/verdict.ts', 'pipeline/wasm/lines.ts'])
+  for (const part of ['kernel/kernel.ts', 'lab/run.ts', 'pipeline/verify/verdict.ts', 'pipeline/wasm/lines.ts'])
     t.true(
       files.some((file) => file.endsWith(part)),
       part,
@@ -30,8 +30,8 @@ test('a module of Node is found wherever it is imported', async (t) => {
 })
 
 test('plain modules load as they are', async (t) => {
-  const [entry] = await writePlain([path.resolve('hw/machine/run.ts')], dir)
-  t.is(entry, 'hw/machine/run.js')
+  const [entry] = await writePlain([path.resolve('lab/run.ts')], dir)
+  t.is(entry, 'lab/run.js')
   const text = await fs.readFile(path.join(dir, entry!), 'utf8')
   t.notRegex(text, /from '[^']*\.ts'|\binterface /)
   const loaded = (await import(path.join(dir, entry!))) as { runMachine: unknown }

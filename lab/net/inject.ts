@@ -1,0 +1,114 @@
+/**
+ * Fault injection: break a running driver in seeded ways, and see that the break stays its own.
+ *
+ * What an injection does to the driver is not judged: it may survive, fail at once, or go wrong until it is restarted. Judged
+ * is that the machine goes on, that a bystander's traffic does not notice, and that the driver is back afterwards.
+ */
+import { Failure } from '../../kernel/fault.ts'
+import { createRandom, type SeededRandom } from '../../kernel/random.ts'
+import * as checks from './checks.ts'
+import type { Driver } from '../../machine/driver.ts'
+import type { Machine } from '../../machine/machine.ts'
+import type { Endpoint } from '../../machine/class/net/endpoint.ts'
+import type { NetInterface } from '../../machine/class/net/interface.ts'
+import { startTraffic } from './traffic.ts'
+
+export interface Injection {
+  readonly name: string
+  apply(driver: Driver, random: SeededRandom): void
+}
+
+/** Words in which a bit is flipped at once. */
+const FLIPS = 500
+
+export const INJECTIONS: readonly Injection[] = [
+  { name: 'registers revoked', apply: (driver) => driver.revokeRegisters() },
+  {
+    name: 'memory corrupted',
+    apply: (driver, random) => {
+      const { words } = driver.host
+      // Words that hold something: flipping what nobody uses would prove nothing.
+      for (let flips = 0, tries = 0; flips < FLIPS && tries < FLIPS * 100; tries++) {
+        const at = random.below(words.length)
+        if (words[at] === 0) continue
+        words[at]! ^= 1 << random.below(32)
+        flips++
+      }
+    },
+  },
+  {
+    name: 'DMA windows closed',
+    apply: (driver) => {
+      for (const fn of driver.devices.values()) fn.dma.unmapAll()
+    },
+  },
+  {
+    name: 'device reset under it',
+    apply: (driver) => {
+      for (const fn of driver.devices.values()) fn.device.reset()
+    },
+  },
+]
+
+export interface Injected {
+  readonly name: string
+  /** Kind of the fault it caused, or that the driver went on. */
+  readonly outcome: string
+  readonly bystander: boolean
+  readonly recovered: boolean
+}
+
+/** A pause after which the supervisor has forgotten earlier failures. */
+const FORGET_NS = 61e9
+const PATIENCE_NS = 20e9
+
+/** Break the driver of `net` once; `victimPeer` talks to it, `bystanders` to each other meanwhile. */
+export async function injectOnce(
+  machine: Machine,
+  name: string,
+  net: NetInterface,
+  peer: Endpoint,
+  bystanders: readonly [Endpoint, Endpoint],
+  random: SeededRandom,
+): Promise<Injected> {
+  const injection = INJECTIONS[random.below(INJECTIONS.length)]!
+  const faults = machine.faults.length
+  const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames: 200 })
+  await machine.run(() => running.received > 50, 1e9)
+  injection.apply(machine.driver(name)!, random)
+  await machine.run(() => running.done || machine.faults.length > faults, 5e9)
+  running.stop()
+  await machine.recover()
+  const bystander = await checks.traffic(machine, ...bystanders, { frames: 20 })
+  const recovered = (await passes(machine, net, peer)) || (await again(machine, name, net, peer))
+  await machine.sleep(FORGET_NS)
+  const outcome = machine.faults[faults]?.kind ?? 'survived'
+  return { name: injection.name, outcome, bystander: bystander.ok, recovered }
+}
+
+const passes = async (machine: Machine, net: NetInterface, peer: Endpoint): Promise<boolean> => {
+  await machine.run(() => net.carrier, PATIENCE_NS)
+  return net.carrier && (await checks.traffic(machine, net, peer, { frames: 20 })).ok
+}
+
+/** It lives, but does not work: what a watchdog of the service would see. Restart it. */
+async function again(machine: Machine, name: string, net: NetInterface, peer: Endpoint): Promise<boolean> {
+  machine.driver(name)?.domain.fail(new Failure('hang', 'no frame passes any more'))
+  await machine.recover()
+  return passes(machine, net, peer)
+}
+
+/** Inject `count` faults; the result says what each came to. */
+export async function inject(
+  machine: Machine,
+  name: string,
+  net: NetInterface,
+  peer: Endpoint,
+  bystanders: readonly [Endpoint, Endpoint],
+  count: number,
+): Promise<Injected[]> {
+  const random = createRandom(machine.seed)
+  const done: Injected[] = []
+  for (let i = 0; i < count; i++) done.push(await injectOnce(machine, name, net, peer, bystanders, random))
+  return done
+}

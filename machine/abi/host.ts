@@ -1,0 +1,294 @@
+/**
+ * The host side of one driver domain: what the ABI's calls work on.
+ *
+ * Capabilities are the truth about what the domain holds; the tables here (pages, ports, interrupts) are what their
+ * granting wrote and their ending clears, so that a register access is one look-up.
+ */
+import { type Capability, CapabilityError, RIGHT } from '../../kernel/capability.ts'
+import type { Domain } from '../../kernel/domain.ts'
+import { Failure, type Symbolizer } from '../../kernel/fault.ts'
+import type { MemoryBank } from '../../hw/iommu.ts'
+import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../../hw/pci/function.ts'
+import { createGrips, type Grips } from '../reach/authority.ts'
+import type { Board } from '../board.ts'
+import type { NetDriver } from '../class/net/interface.ts'
+import { type Mapping, PageTable, PortTable, type Window } from '../reach/page-table.ts'
+
+export interface PciObject {
+  readonly type: 'pci'
+  readonly label: string
+  readonly function: PciFunction
+  /** What the driver calls it. */
+  readonly handle: number
+}
+
+interface BarObject {
+  readonly type: 'mmio' | 'port'
+  readonly label: string
+  readonly bar: PciBar
+}
+
+interface MappingObject {
+  readonly type: 'mapping'
+  readonly label: string
+  readonly mapping: Mapping
+}
+
+interface InterruptObject {
+  readonly type: 'irq'
+  readonly label: string
+  readonly irq: number
+}
+
+/** What a domain may do with hardware: use it, and not pass it on. */
+const OWN = RIGHT.READ | RIGHT.WRITE | RIGHT.MAP
+
+export class Host {
+  readonly board: Board
+  readonly name: string
+  /** Set once the program is instantiated: its imports exist before it does. */
+  domain!: Domain
+  bank!: MemoryBank
+  /** The driver's entries, for services. */
+  driver!: NetDriver
+  words!: Int32Array
+  /** Where offsets of its module lie in the source. */
+  symbolize: Symbolizer | undefined
+  /** What it may call that has no device behind it. */
+  readonly grips: Grips = createGrips()
+  /** Capabilities it was given under a name. */
+  readonly named = new Map<string, Capability>()
+  readonly pages = new PageTable()
+  /** Functions granted, by handle; a handle is not used again. */
+  readonly functions: (Capability<PciObject> | undefined)[] = []
+  readonly #dma: (Capability | undefined)[] = []
+  #ports: PortTable | undefined
+  readonly #vectors = new Map<PciFunction, Capability>()
+
+  constructor(board: Board, name: string) {
+    this.board = board
+    this.name = name
+  }
+
+  /** The program exists: from here on calls have something to work on. */
+  attach(domain: Domain, bank: MemoryBank, groups: Iterable<string>): void {
+    this.domain = domain
+    this.bank = bank
+    this.words = new Int32Array(bank.bytes.buffer)
+    this.board.authority.grant(domain.capabilities, this.grips, groups)
+    this.board.exchange.joined(this)
+  }
+
+  /** Capabilities the machine gave it for good, which it need not give back. */
+  get given(): number {
+    const { capabilities } = this.domain
+    const held = [...Object.values(this.grips).map((grip) => grip.capability), ...this.named.values()]
+    return held.filter((capability) => capability?.space === capabilities).length
+  }
+
+  get ports(): PortTable {
+    this.#ports ??= new PortTable()
+    return this.#ports
+  }
+
+  /** Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses. Throws CapabilityError: `quota`. */
+  grant(fn: PciFunction): number {
+    const handle = this.functions.length
+    const { capabilities } = this.domain
+    const label = fn.name
+    const wanted = 2 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
+    if (!this.mayHold(wanted)) {
+      const quota = this.domain.ledger.quotas.capabilities
+      throw new CapabilityError(
+        'quota',
+        `${this.name} may not hold the ${wanted} capabilities to ${label}: quota of ${quota}`,
+      )
+    }
+    const object: PciObject = { type: 'pci', label, function: fn, handle }
+    const root = this.board.hardware.create(object, { ended: () => this.#taken(handle, fn) })
+    // A domain may drop its capability, and then nothing that came of it stays: the function is free for others.
+    const held = capabilities.derive(root, object, { rights: OWN, ended: () => this.board.revoke(root) })
+    this.functions[handle] = held
+    for (const bar of fn.bars) this.#grantBar(held, bar)
+    if (fn.line >= 0) this.#grantInterrupt(held, fn.line)
+    this.#dma[handle] = capabilities.derive(
+      held,
+      { type: 'dma', label: `DMA of ${label}` },
+      { ended: () => void fn.dma.unmapAll() },
+    )
+    return handle
+  }
+
+  /** A granted function that may be given windows on the domain's memory; undefined when it is not granted. */
+  dma(call: string, handle: number): PciFunction | undefined {
+    const target = this.function(handle)
+    if (target !== undefined && this.#dma[handle]?.alive !== true) this.refuse(call, target.name)
+    return target
+  }
+
+  #grantBar(parent: Capability, bar: PciBar): void {
+    const { capabilities } = this.domain
+    if ((bar.flags & BAR_FLAG_IO) === 0) {
+      capabilities.derive<BarObject>(parent, { type: 'mmio', label: bar.name, bar })
+      return
+    }
+    const capability = capabilities.derive<BarObject>(
+      parent,
+      { type: 'port', label: bar.name, bar },
+      { ended: () => this.ports.revoke(bar) },
+    )
+    this.ports.grant(bar, capability)
+  }
+
+  #grantInterrupt(parent: Capability, irq: number): Capability<InterruptObject> {
+    return this.domain.capabilities.derive<InterruptObject>(
+      parent,
+      { type: 'irq', label: `interrupt ${irq}`, irq },
+      { ended: () => this.domain.interrupts.remove(irq) },
+    )
+  }
+
+  /** The function is no longer the domain's: nothing it set up may act on. */
+  #taken(handle: number, fn: PciFunction): void {
+    this.functions[handle] = undefined
+    this.#vectors.delete(fn)
+    fn.detach()
+  }
+
+  /** Take a function back. */
+  revoke(handle: number): void {
+    const capability = this.functions[handle]
+    if (capability !== undefined) this.board.revoke(capability)
+  }
+
+  /** A granted function, or undefined. */
+  function(handle: number): PciFunction | undefined {
+    const capability = this.functions[handle]
+    return capability?.alive === true ? capability.object.function : undefined
+  }
+
+  /** Map part of a granted memory BAR; 0 when no capability covers it. */
+  map(start: number, length: number): number {
+    for (const capability of this.domain.capabilities.ofType('mmio')) {
+      const { bar } = capability.object as BarObject
+      const offset = start - bar.start
+      if (offset < 0 || length === 0 || offset + length > Math.max(bar.bytes, 4096)) continue
+      if ((capability.rights & RIGHT.READ) === 0 || !capability.alive) continue
+      return this.mapWindow(capability, bar.name, bar, offset, Math.min(length, bar.bytes - offset))
+    }
+    return 0
+  }
+
+  /** Map a window that a capability stands for; 0 when no addresses are left. */
+  mapWindow(capability: Capability, name: string, window: Window, offset: number, length: number): number {
+    if (!this.mayHold(1)) return 0
+    const mapping = this.pages.map(window, offset, length)
+    if (mapping === undefined) return 0
+    mapping.capability = this.domain.capabilities.derive<MappingObject>(
+      capability,
+      { type: 'mapping', label: `${name} at 0x${mapping.address.toString(16)}`, mapping },
+      { ended: () => this.pages.unmap(mapping) },
+    )
+    return mapping.address
+  }
+
+  unmap(address: number): boolean {
+    const mapping = this.pages.at(address)
+    const capability = this.domain.capabilities
+      .ofType('mapping')
+      .find((c) => (c.object as MappingObject).mapping === mapping)
+    if (mapping === undefined || capability === undefined) return false
+    this.domain.capabilities.delete(capability)
+    return true
+  }
+
+  /** Allocate message vectors; the interrupts become capabilities. Negative when there are none. */
+  vectors(handle: number, kind: 'msi' | 'msix', count: number): number {
+    const root = this.functions[handle]
+    if (root === undefined) return -1
+    const fn = root.object.function
+    if (!this.mayHold(count + 1)) return -1
+    const first = fn.allocateVectors(kind, count)
+    if (first < 0) return first
+    const irqs: Capability[] = []
+    // One capability over the block, so that giving it back is one revocation.
+    const block = this.domain.capabilities.derive(
+      root,
+      { type: 'vectors', label: `${fn.name} ${kind}` },
+      {
+        ended: () => {
+          fn.freeVectors()
+          // Another's soon: not even a domain that drops the block may keep them.
+          for (const irq of irqs) this.board.revoke(irq)
+        },
+      },
+    )
+    this.#vectors.set(fn, block)
+    for (let irq = first; irq < first + count; irq++) irqs.push(this.#grantInterrupt(block, irq))
+    return first
+  }
+
+  vectorsFree(handle: number): boolean {
+    const fn = this.function(handle)
+    const block = fn && this.#vectors.get(fn)
+    if (fn === undefined || block === undefined) return false
+    this.#vectors.delete(fn)
+    this.board.revoke(block)
+    return true
+  }
+
+  /** Whether it may hold that many more capabilities; the refusal is counted. */
+  mayHold(more: number): boolean {
+    const { capabilities, ledger } = this.domain
+    return ledger.allows('capabilities', capabilities.count, more)
+  }
+
+  /** Whether its devices may reach `length` more bytes of its memory, through one more window. */
+  mayMap(length: number): boolean {
+    const { ledger } = this.domain
+    let [bytes, windows] = [0, 0]
+    for (let i = 0; i < this.functions.length; i++) {
+      const dma = this.functions[i]?.object.function.dma
+      if (dma === undefined) continue
+      bytes += dma.mappedBytes
+      windows += dma.windows
+    }
+    return ledger.allows('windows', windows, 1) && ledger.allows('dma', bytes, length)
+  }
+
+  /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
+  attachInterrupt(irq: number): boolean {
+    const held = this.domain.capabilities
+      .ofType('irq')
+      .some((c) => (c.object as InterruptObject).irq === irq && c.alive)
+    if (!held || this.domain.interrupts.has(irq)) return false
+    const source = this.board.interrupts.attach(irq, (number) => this.domain.notify(number))
+    this.domain.interrupts.add(irq, source)
+    // What was asserted before anybody listened was notified before there was anybody to note it.
+    if (source.pending) this.domain.notify(irq)
+    return true
+  }
+
+  /**
+   * A piece of the program's memory; a failure of the program when it is not its memory. `length` is a word as the
+   * program gave it, or a product of such words, which may be more than a word can hold.
+   */
+  bytes(call: string, address: number, length: number): Uint8Array {
+    const at = address >>> 0
+    const size = length < 0 ? length >>> 0 : length
+    if (at + size > this.bank.bytes.length) {
+      throw new Failure('memory-access', `${call}: 0x${at.toString(16)} + ${size} is outside of the domain's memory`)
+    }
+    return this.bank.bytes.subarray(at, at + size)
+  }
+
+  text(call: string, address: number, length: number): string {
+    return decoder.decode(this.bytes(call, address, length))
+  }
+
+  refuse(call: string, what: string): never {
+    throw new Failure('no-capability', `${call} of ${what}: the domain holds no capability for it`)
+  }
+}
+
+const decoder = new TextDecoder()

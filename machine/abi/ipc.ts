@@ -1,0 +1,258 @@
+/**
+ * Host side of the `ipc` and `cap` call groups: conversations between domains, and a domain's own capability space.
+ *
+ * Messages are read from and written to the program's memory, word by word, with nothing in between; what blocks returns
+ * what the kernel's fiber waits on. Refusals are numbers: being refused is no failure of the program.
+ */
+import { type CapCalls, type IpcCalls, message as layout } from '../../linux-api/generated/abi.ts'
+import { CapabilityError, RIGHT } from '../../kernel/capability.ts'
+import { Contract } from '../../kernel/contract.ts'
+import { lookup, mint, move, remove, revocation } from '../../kernel/cspace.ts'
+import { Endpoint, type Ipc, Notification, type Party } from '../../kernel/ipc.ts'
+import { CAPS, IPC, type Message, REFUSALS, WORDS } from '../../kernel/message.ts'
+import { parseContract } from './contract-text.ts'
+import { deadline } from './core.ts'
+import type { Host } from './host.ts'
+
+const word = (field: { readonly offset: number }): number => field.offset >> 2
+const AT = {
+  label: word(layout.label),
+  badge: word(layout.badge),
+  count: word(layout.count),
+  capCount: word(layout.cap_count),
+  moved: word(layout.moved),
+  words: word(layout.words),
+  caps: word(layout.caps),
+} as const
+const SIGNAL_NS = 50
+/** What a call costs beside what it causes: seL4's fast path at a nanosecond a few cycles. */
+const MESSAGE_NS = 200
+/** Capabilities ended between two looks at who else wants to run. */
+const REVOKE_STEP = 64
+
+/** Index of the message's first word. A failure of the program when it does not lie in its memory. */
+function messageAt(host: Host, call: string, address: number): number {
+  if ((address & 3) !== 0) host.bytes(call, 0xffffffff, layout.size)
+  const at = address >>> 2
+  if (at + (layout.size >> 2) > host.words.length) host.bytes(call, address, layout.size)
+  return at
+}
+
+/** Take the message to be sent. False when its counts are out of range. */
+function take(words: Int32Array, at: number, out: Message): boolean {
+  const count = words[at + AT.count]! >>> 0
+  const capCount = words[at + AT.capCount]! >>> 0
+  if (count > WORDS || capCount > CAPS) return false
+  out.label = words[at + AT.label]! & 0x7fff_ffff
+  out.count = count
+  out.capCount = capCount
+  out.moved = words[at + AT.moved]!
+  for (let i = 0; i < count; i++) out.words[i] = words[at + AT.words + i]!
+  for (let i = 0; i < capCount; i++) out.caps[i] = words[at + AT.caps + i]!
+  return true
+}
+
+function put(words: Int32Array, at: number, from: Message): void {
+  words[at + AT.label] = from.label
+  words[at + AT.badge] = from.badge
+  words[at + AT.count] = from.count
+  words[at + AT.capCount] = from.capCount
+  words[at + AT.moved] = from.moved
+  for (let i = 0; i < from.count; i++) words[at + AT.words + i] = from.words[i]!
+  for (let i = 0; i < from.capCount; i++) words[at + AT.caps + i] = from.caps[i]!
+}
+
+export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCalls {
+  const grip = host.grips.ipc
+  const ipc = (): Ipc => host.board.kernel.ipc
+  const arrived = (party: Party): void => put(host.words, party.buffer, party.in)
+  /** The fiber's side of the conversation, its message taken from memory when it says something. */
+  const speak = (
+    call: string,
+    address: number,
+    says: boolean,
+    low: number,
+    high: number,
+    work: (party: Party) => number,
+  ): number | Promise<number> => {
+    grip.need(call)
+    const at = messageAt(host, call, address)
+    const party = host.domain.party(`ipc.${call}`)
+    host.domain.spend(MESSAGE_NS)
+    party.arrived = arrived
+    party.buffer = at
+    if (says && !take(host.words, at, party.out)) return IPC.RANGE
+    return host.domain.converse(work(party), deadline(low, high))
+  }
+  return {
+    find: (name, length) => {
+      grip.need('find')
+      const capability = host.named.get(host.text('ipc.find', name, length))
+      return capability?.alive === true && capability.space === host.domain.capabilities ? capability.slot : IPC.EMPTY
+    },
+    offer: (name, length, rules, rulesLength) => {
+      grip.need('offer')
+      const service = host.text('ipc.offer', name, length)
+      const text = host.text('ipc.offer', rules, rulesLength)
+      const contract = text === '' ? undefined : contractOf(host, service, text)
+      if (contract === null) return IPC.PROTOCOL
+      return refusable(() => {
+        if (!host.mayHold(1)) return IPC.QUOTA
+        const endpoint = new Endpoint(service, contract)
+        const ended = (): void => {
+          ipc().close(endpoint)
+          host.board.exchange.onEnd?.(made)
+        }
+        const made = host.domain.capabilities.create(endpoint, { ended })
+        host.board.exchange.offered(host, service, made)
+        return made.slot
+      })
+    },
+    notification: () => {
+      grip.need('notification')
+      return refusable(() => {
+        if (!host.mayHold(1)) return IPC.QUOTA
+        const made = new Notification(`notification of ${host.name}`)
+        return host.domain.capabilities.create(made, { ended: () => ipc().close(made) }).slot
+      })
+    },
+    close: (pointer) => {
+      grip.need('close')
+      return refusable(() => {
+        const capability = lookup(host.domain.capabilities, pointer >>> 0)
+        const { object } = capability
+        if (!(object instanceof Endpoint || object instanceof Notification)) return IPC.EMPTY
+        if ((capability.rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
+        ipc().close(object)
+        host.board.revoke(capability)
+        return IPC.OK
+      })
+    },
+    call: (pointer, at, low, high) => speak('call', at, true, low, high, (party) => ipc().call(party, pointer >>> 0)),
+    send: (pointer, at, low, high) => speak('send', at, true, low, high, (party) => ipc().send(party, pointer >>> 0)),
+    receive: (pointer, at, low, high) =>
+      speak('receive', at, false, low, high, (party) => ipc().receive(party, pointer >>> 0)),
+    reply: (address) => {
+      grip.need('reply')
+      const at = messageAt(host, 'ipc.reply', address)
+      const party = host.domain.party('ipc.reply')
+      host.domain.spend(MESSAGE_NS)
+      return take(host.words, at, party.out) ? ipc().reply(party) : IPC.RANGE
+    },
+    reply_receive: (pointer, at, low, high) =>
+      speak('reply_receive', at, true, low, high, (party) => ipc().replyReceive(party, pointer >>> 0)),
+    watch: (pointer) => {
+      grip.need('watch')
+      return refusable(() => {
+        const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
+        if (!(object instanceof Endpoint)) return IPC.EMPTY
+        if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
+        object.watched = true
+        return IPC.OK
+      })
+    },
+    window: (first, count) => {
+      grip.need('window')
+      const party = host.domain.party('ipc.window')
+      if (count >>> 0 > CAPS || (first >>> 0) + (count >>> 0) > host.domain.capabilities.size) return IPC.RANGE
+      party.window = first >>> 0
+      party.windowSize = count >>> 0
+      return IPC.OK
+    },
+    serve: (pointer, cookie) => {
+      grip.need('serve')
+      const entry = exported('serve') as ((...args: number[]) => number) | undefined
+      return refusable(() => {
+        const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
+        if (!(object instanceof Endpoint) || entry === undefined) return IPC.EMPTY
+        if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
+        const { domain, words } = host
+        const irqsOff = (exported('drvport_irqs_off') as WebAssembly.Global).value as number
+        // What holds interrupts off, on the stack below, expects nobody to come in.
+        object.passive = (badge, label, a, b, c) =>
+          words[irqsOff >> 2] === 0 ? domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff : IPC.DEADLOCK
+        return IPC.OK
+      })
+    },
+    invoke: (pointer, label, a, b, c) => {
+      if (!grip.held) grip.need('invoke')
+      const answer = ipc().invoke(host.domain.capabilities, pointer >>> 0, label & 0x7fff_ffff, a, b, c)
+      // While the server ran, this domain may have ended, or something may have become due.
+      host.domain.spend(0)
+      return answer
+    },
+    signal: (pointer, bits) => {
+      grip.need('signal')
+      const result = ipc().signal(host.domain.capabilities, pointer >>> 0, bits)
+      host.domain.spend(SIGNAL_NS)
+      return result
+    },
+    wait: (pointer, at, low, high) => speak('wait', at, false, low, high, (party) => ipc().await(party, pointer >>> 0)),
+    poll: (pointer) => {
+      grip.need('poll')
+      host.domain.spend(SIGNAL_NS)
+      return ipc().poll(host.domain.capabilities, pointer >>> 0)
+    },
+  }
+}
+
+/** Null for rules that make no sense, which the machine notes. */
+function contractOf(host: Host, service: string, text: string): Contract | null {
+  try {
+    return new Contract(parseContract(service, text))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    host.board.note(host.domain, `ipc.offer of ${service}: ${error.message}`)
+    return null
+  }
+}
+
+/** What an operation on capabilities gives; its refusal as a number. */
+export function refusable(work: () => number): number {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof CapabilityError) return REFUSALS[error.refusal]
+    throw error
+  }
+}
+
+export function capCalls(host: Host): CapCalls {
+  const grip = host.grips.cap
+  const operation = (call: string, work: () => number): number => {
+    grip.need(call)
+    host.domain.spend(MESSAGE_NS)
+    return refusable(work)
+  }
+  const space = () => host.domain.capabilities
+  return {
+    mint: (from, to, rights, badge) =>
+      operation('mint', () => {
+        if (!host.mayHold(1)) return IPC.QUOTA
+        mint(space(), from >>> 0, to >>> 0, rights, badge === 0 ? undefined : badge)
+        return IPC.OK
+      }),
+    move: (from, to) =>
+      operation('move', () => {
+        move(space(), from >>> 0, to >>> 0)
+        return IPC.OK
+      }),
+    remove: (pointer) =>
+      operation('remove', () => {
+        remove(space(), pointer >>> 0)
+        return IPC.OK
+      }),
+    revoke: (pointer) => {
+      let count = 0
+      const result = operation('revoke', () => {
+        const begun = revocation(space(), pointer >>> 0)
+        while (!begun.step(REVOKE_STEP)) host.domain.spend(MESSAGE_NS)
+        count = begun.ended
+        return IPC.OK
+      })
+      return result < 0 ? result : count
+    },
+    rights: (pointer) => operation('rights', () => lookup(space(), pointer >>> 0).rights),
+    free: () => operation('free', () => space().free()),
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The board: the kernel with the hardware around it, and what drivers write to its log. Knows no driver.
+ */
+import { type Capability, CNode, revoke } from '../kernel/capability.ts'
+import type { Domain } from '../kernel/domain.ts'
+import { type Costs, DEFAULT_COSTS } from '../kernel/costs.ts'
+import { Failure } from '../kernel/fault.ts'
+import { Kernel } from '../kernel/kernel.ts'
+import { Authority } from './reach/authority.ts'
+import { Exchange } from './reach/exchange.ts'
+import { createInterruptController, type InterruptController } from '../hw/interrupts.ts'
+import type { PciFunction } from '../hw/pci/function.ts'
+import { createPciHost, type PciHost } from '../hw/pci/host.ts'
+import { DeviceTree } from './tree/device-tree.ts'
+import { Nubs } from './tree/nubs.ts'
+
+export interface LogRecord {
+  readonly atNs: number
+  /** Domain name; empty for the machine. */
+  readonly domain: string
+  /** LOG_* */
+  readonly level: number
+  readonly text: string
+}
+
+export interface DmaRecord {
+  readonly atNs: number
+  readonly device: string
+  readonly domain: string
+  readonly text: string
+}
+
+const WARNING = 4
+/** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
+const WALL_START_NS = 1_767_225_600e9
+
+export class Board {
+  readonly kernel: Kernel
+  readonly interrupts: InterruptController
+  readonly pci: PciHost
+  readonly tree: DeviceTree
+  /** Devices behind drivers. */
+  readonly nubs: Nubs
+  readonly wallStartNs = WALL_START_NS
+  readonly authority = new Authority()
+  /** What stands behind every function that is granted: a domain's capabilities to one all derive from it. */
+  readonly hardware = new CNode('hardware', 65536)
+  readonly exchange = new Exchange()
+  readonly log: LogRecord[] = []
+  /** Accesses the IOMMU refused. */
+  readonly dmaFaults: DmaRecord[] = []
+  /** Which domain drives a function. */
+  readonly owners = new Map<PciFunction, Domain>()
+  /** Told of every log record as it is written. */
+  onLog: ((record: LogRecord) => void) | undefined
+  /** Characters written to the log, by domain. */
+  readonly #volume = new WeakMap<Domain, number>()
+  readonly #deviceKind: number
+
+  /** `interrupts`: how many lines and messages the controller has, where that is not what a PC has. */
+  constructor(
+    seed: number,
+    costs: Partial<Costs> = {},
+    interrupts: Parameters<typeof createInterruptController>[0] = {},
+  ) {
+    this.kernel = new Kernel(seed, { ...DEFAULT_COSTS, ...costs })
+    this.#deviceKind = this.kernel.log.kind('device')
+    this.tree = new DeviceTree(this.kernel.log)
+    this.nubs = new Nubs(this.tree, this.exchange)
+    this.interrupts = createInterruptController(interrupts)
+    this.pci = createPciHost({
+      timeline: this.kernel.clock,
+      random: this.kernel.random.fork(),
+      interrupts: this.interrupts,
+      trace: (text) => this.kernel.log.text(this.#deviceKind, 0, text),
+      onPlug: (fn) => this.tree.plugged(fn),
+      onUnplug: (fn) => this.tree.unplugged(fn),
+      onDmaFault: (fn, fault) =>
+        this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),
+    })
+  }
+
+  /** A domain's log record; dropped, and counted as refused, when its quota is used up. */
+  write(domain: Domain, level: number, text: string): void {
+    const volume = this.logged(domain)
+    this.kernel.log.text(this.kernel.kinds.message, domain.id, text)
+    if (!domain.ledger.allows('log', volume, text.length)) return
+    this.#volume.set(domain, volume + text.length)
+    this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level, text })
+  }
+
+  /** Characters of log that a domain has written. */
+  logged(domain: Domain): number {
+    return this.#volume.get(domain) ?? 0
+  }
+
+  /** From now on a domain's first refusal of each kind is in the log. */
+  tellRefusals(domain: Domain): void {
+    domain.ledger.onRefusal = (_resource, text) =>
+      this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level: WARNING, text })
+  }
+
+  /** Something the machine noticed about a domain. */
+  note(domain: Domain, text: string): void {
+    this.write(domain, WARNING, text)
+  }
+
+  #record(record: LogRecord): void {
+    this.log.push(record)
+    this.onLog?.(record)
+  }
+
+  /** A function is driven by nobody any more. */
+  disown(fn: PciFunction): void {
+    this.owners.delete(fn)
+    this.tree.release(fn)
+  }
+
+  revoke(capability: Capability): void {
+    revoke(capability)
+  }
+
+  /**
+   * A device reached for memory nobody mapped for it. The IOMMU stopped it; whoever programmed the device has failed.
+   * It is called from within the device's access: the domain ends when nothing of it is on the stack.
+   */
+  #strayed(fn: PciFunction, text: string): void {
+    const owner = this.owners.get(fn)
+    this.dmaFaults.push({ atNs: this.kernel.clock.now(), device: fn.name, domain: owner?.name ?? '', text })
+    if (owner !== undefined) this.kernel.post(() => owner.fail(new Failure('dma-stray', `${fn.name}: ${text}`)))
+  }
+}

@@ -1,0 +1,339 @@
+/**
+ * A loaded driver: one generation of one package in its domain, and the operations on it.
+ *
+ * Every operation is a process entry run to its end; when the domain ends instead, DriverEnded carries the fault.
+ */
+import { BUS, census as censusLayout, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
+import type { Capability } from '../kernel/capability.ts'
+import { type DriverFault, Failure } from '../kernel/fault.ts'
+import type { Heartbeat } from '../kernel/heartbeat.ts'
+import type { Node } from '../kernel/registry.ts'
+import type { PciFunction } from '../hw/pci/function.ts'
+import type { Board } from './board.ts'
+import type { Nub } from './tree/nubs.ts'
+import type { NetDriver, NetInterface } from './class/net/interface.ts'
+import type { NetService } from './class/net/service.ts'
+import type { DriverPackage } from './load/package.ts'
+import { type EntryName, type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
+
+/** Longest text of an attribute: a page, as in sysfs. */
+const ATTRIBUTE_BYTES = 4096
+
+export class DriverEnded extends Error {
+  readonly fault: DriverFault | undefined
+  constructor(driver: string, during: string, fault: DriverFault | undefined) {
+    super(`${driver} ended during ${during}${fault === undefined ? '' : `: ${fault.kind}: ${fault.message}`}`)
+    this.name = 'DriverEnded'
+    this.fault = fault
+  }
+}
+
+/** Init returned an error: the driver will not start. */
+export class InitRefused extends Error {
+  /** Negative errno. */
+  readonly code: number
+  constructor(driver: string, code: number) {
+    super(`${driver}: init failed with ${code}`)
+    this.name = 'InitRefused'
+    this.code = code
+  }
+}
+
+export type Census = Record<Exclude<keyof typeof censusLayout, 'size'>, number>
+
+/** What was still there after everything was given back; all zero when nothing leaked. */
+export interface Leftovers {
+  readonly mappings: number
+  readonly windows: number
+  readonly vectors: number
+  readonly interrupts: number
+  readonly interfaces: number
+  readonly timers: number
+  readonly fibers: number
+  readonly capabilities: number
+  /** The driver side's own count; undefined when the module does not keep one. */
+  readonly census: Census | undefined
+}
+
+export class Driver implements NetDriver {
+  readonly pack: DriverPackage
+  readonly generation: number
+  readonly program: LoadedProgram
+  /** Functions granted, by the driver's handle. */
+  readonly devices = new Map<number, PciFunction>()
+  /** Devices of other domains' buses, by its handle. */
+  readonly nubs = new Map<number, { readonly node: Node; readonly bus: Capability }>()
+  #nextNub = 1
+  /** What it had of the last device that went, once its remove had returned: nothing is as it should be. */
+  leftBehind = ''
+  /** Held back while an operation runs, which has a limit of its own. */
+  heartbeat: Heartbeat | undefined
+  readonly #board: Board
+  readonly #net: NetService
+
+  private constructor(board: Board, net: NetService, pack: DriverPackage, generation: number, program: LoadedProgram) {
+    this.#board = board
+    this.#net = net
+    this.pack = pack
+    this.generation = generation
+    this.program = program
+    program.host.driver = this
+  }
+
+  /** Load a package; nothing of it has run yet. Throws PackageError. */
+  static async open(
+    board: Board,
+    net: NetService,
+    pack: DriverPackage,
+    options: LoadOptions,
+    generation = 1,
+  ): Promise<Driver> {
+    return new Driver(board, net, pack, generation, await loadProgram(board, net, pack, options))
+  }
+
+  /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
+  static async load(...what: Parameters<typeof Driver.open>): Promise<Driver> {
+    const driver = await Driver.open(...what)
+    await driver.initialize()
+    return driver
+  }
+
+  /** Run its init. Throws DriverEnded, InitRefused. */
+  async initialize(): Promise<void> {
+    const code = await this.call('init')
+    if (code < 0) throw new InitRefused(this.name, code)
+  }
+
+  get name(): string {
+    return this.domain.name
+  }
+
+  get host(): LoadedProgram['host'] {
+    return this.program.host
+  }
+
+  get domain(): LoadedProgram['domain'] {
+    return this.program.domain
+  }
+
+  get dead(): boolean {
+    return this.domain.dead
+  }
+
+  atomic(name: EntryName): ((...args: number[]) => number) | undefined {
+    return this.program.atomic(name)
+  }
+
+  async call(name: EntryName, ...args: number[]): Promise<number> {
+    const entry = this.program.process(name)
+    if (entry === undefined) return -95
+    const fiber = this.domain.start(name, entry, args)
+    if (fiber === undefined) throw new DriverEnded(this.#called, name, this.domain.fault)
+    if (this.heartbeat !== undefined) this.heartbeat.operations++
+    const result = await this.#board.kernel.complete(fiber, this.domain.limits.entryNs)
+    if (this.heartbeat !== undefined) this.heartbeat.operations--
+    this.program.wasi?.flush()
+    if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
+    return result ?? 0
+  }
+
+  /** For messages to those who hold on to a generation that has gone. */
+  get #called(): string {
+    return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name
+  }
+
+  async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
+    const address = this.#allocate(bytes.length)
+    const memory = this.host.bank.bytes
+    memory.set(bytes, address)
+    const result = await this.call(name, ...args(address))
+    bytes.set(memory.subarray(address, address + bytes.length))
+    this.domain.enter(this.atomic('free')!, address)
+    return result
+  }
+
+  /**
+   * Show an attribute, CLASS/DEVICE/ATTRIBUTE, or store a text in it; of a shorter path, the names below it, a line each.
+   * A negative errno when it cannot be.
+   */
+  async attribute(path: string, value?: string): Promise<string | number> {
+    const [name, text] = [new TextEncoder().encode(path), new TextEncoder().encode(value ?? '')]
+    const bytes = new Uint8Array(name.length + Math.max(text.length, ATTRIBUTE_BYTES))
+    bytes.set(name)
+    bytes.set(text, name.length)
+    const length = value === undefined ? 0xffffffff : text.length
+    const result = await this.callWith('attribute', bytes, (at) => [at, name.length, length, bytes.length])
+    if (result < 0) return result
+    return value === undefined ? new TextDecoder().decode(bytes.subarray(0, Math.min(result, bytes.length))) : ''
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.domain.enter(this.atomic('alloc')!, Math.max(bytes, 8)) >>> 0
+    if (address === 0 || this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    const room = this.host.bank.bytes.length
+    if (address + bytes > room)
+      this.domain.fail(new Failure('memory-access', `alloc gave 0x${address.toString(16)}, of ${room} bytes of memory`))
+    if (this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    return address
+  }
+
+  /** Grant a PCI function and probe it. 0 when bound; otherwise the error, and the function is taken back. */
+  async bind(fn: PciFunction): Promise<number> {
+    const handle = this.host.grant(fn)
+    this.#board.owners.set(fn, this.domain)
+    this.devices.set(handle, fn)
+    const code = await this.call('probe', BUS.PCI, handle)
+    if (code < 0) this.#giveBack(handle, fn)
+    else
+      this.#board.tree.attach(fn, { driver: this.pack.manifest.name, stop: () => this.#enduring(() => this.#stop(fn)) })
+    return code
+  }
+
+  /** Remove the device from the driver and take the function back. Returns what it left behind. */
+  async unbind(
+    fn: PciFunction,
+  ): Promise<Pick<Leftovers, 'mappings' | 'windows' | 'vectors' | 'interrupts' | 'interfaces'>> {
+    const handle = [...this.devices].find(([, device]) => device === fn)?.[0]
+    if (handle === undefined) throw new Error(`${this.name} does not drive ${fn.name}`)
+    await this.call('remove', BUS.PCI, handle)
+    const left = {
+      mappings: this.host.pages.count,
+      windows: fn.dma.windows,
+      vectors: fn.vectorCount,
+      interrupts: this.domain.interrupts.count,
+      interfaces: this.interfaces.length,
+    }
+    this.#giveBack(handle, fn)
+    // Memory that a device may still reach would go back to the allocator.
+    if (left.windows > 0) {
+      this.domain.fail(new Failure('leak', `${left.windows} DMA windows of ${fn.name} left open by remove`))
+      throw new DriverEnded(this.name, 'remove', this.domain.fault)
+    }
+    return left
+  }
+
+  /** Grant a device of another domain's bus and probe it. 0 when bound; otherwise the error, and it is taken back. */
+  async bindNub(node: Node, nub: Nub): Promise<number> {
+    const handle = this.#nextNub++
+    const bus = nub.grant(this.host)
+    const bytes = new Uint8Array(nubLayout.size)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(nubLayout.kind.offset, NUB.I2C, true)
+    view.setUint32(nubLayout.handle.offset, handle, true)
+    view.setUint32(nubLayout.endpoint.offset, bus.slot, true)
+    view.setUint32(nubLayout.address.offset, nub.address, true)
+    new TextEncoder().encodeInto(nub.name, bytes.subarray(nubLayout.name.offset, nubLayout.size - 1))
+    this.nubs.set(handle, { node, bus })
+    const code = await this.callWith('probe', bytes, (address) => [NUB.BUS, address])
+    if (code < 0) this.#giveNubBack(handle)
+    else {
+      this.#board.tree.registry.attach(node, {
+        driver: this.pack.manifest.name,
+        stop: () => this.#enduring(() => this.unbindNub(handle)),
+      })
+    }
+    return code
+  }
+
+  async unbindNub(handle: number): Promise<void> {
+    await this.call('remove', NUB.BUS, handle)
+    this.#giveNubBack(handle)
+  }
+
+  #giveNubBack(handle: number): void {
+    const held = this.nubs.get(handle)
+    if (held === undefined) return
+    this.nubs.delete(handle)
+    this.#board.tree.registry.release(held.node)
+    this.#board.revoke(held.bus)
+  }
+
+  /** A driver that ends of giving a device up has given it up too. */
+  async #enduring(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof DriverEnded)) throw error
+    }
+  }
+
+  /** The device has gone, or goes to another. */
+  async #stop(fn: PciFunction): Promise<void> {
+    const left = Object.entries(await this.unbind(fn)).filter(([, count]) => count !== 0)
+    const what = left.map(([name, count]) => `${name} ${count}`).join(', ')
+    if (what !== '') this.#board.note(this.domain, `removal of ${fn.name} left ${what}`)
+    this.leftBehind = what
+  }
+
+  /** Take its registers away while it runs: its next access of one is refused, and ends it. */
+  revokeRegisters(): void {
+    const { capabilities } = this.domain
+    for (const capability of [...capabilities.ofType('mmio'), ...capabilities.ofType('port')]) {
+      this.#board.revoke(capability)
+    }
+  }
+
+  drives(fn: PciFunction): boolean {
+    return [...this.devices.values()].includes(fn)
+  }
+
+  #giveBack(handle: number, fn: PciFunction): void {
+    this.devices.delete(handle)
+    this.#board.disown(fn)
+    this.host.revoke(handle)
+  }
+
+  /** Interfaces it offers now. */
+  get interfaces(): NetInterface[] {
+    return this.#net.interfaces.filter((net) => net.driver === this)
+  }
+
+  /** What the driver side says it still holds. */
+  census(): Census | undefined {
+    const entry = this.atomic('census')
+    if (entry === undefined) return undefined
+    const address = this.#allocate(censusLayout.size)
+    this.domain.enter(entry, address)
+    const view = new DataView(this.host.bank.bytes.buffer, address, censusLayout.size)
+    const fields = Object.entries(censusLayout).filter(([name]) => name !== 'size') as [string, { offset: number }][]
+    const counts = Object.fromEntries(
+      fields.map(([name, { offset }]) => [name, view.getUint32(offset, true)]),
+    ) as Census
+    this.domain.enter(this.atomic('free')!, address)
+    return counts
+  }
+
+  /** Unbind everything, run exit, end the domain. Returns what was left behind. */
+  async unload(): Promise<Leftovers> {
+    const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, interfaces: 0 }
+    for (const handle of this.nubs.keys()) await this.unbindNub(handle)
+    for (const fn of this.devices.values()) {
+      const these = await this.unbind(fn)
+      for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]
+    }
+    await this.call('exit')
+    this.domain.releaseStacks()
+    const census = this.census()
+    const { timers, ...remains } = this.domain.remains()
+    const capabilities = remains.capabilities - this.host.given
+    this.domain.end()
+    // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
+    const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)
+    return { ...left, fibers, capabilities, timers, census }
+  }
+}
+
+/** Nothing was left, the shim's own pages aside. */
+export function isClean(left: Leftovers): boolean {
+  const { census, ...counts } = left
+  const own = census === undefined ? [] : Object.entries(census).filter(([name]) => name !== 'reserved_pages')
+  return Object.values(counts).every((count) => count === 0) && own.every(([, count]) => count === 0)
+}
+
+/** What was left, in words. */
+export function leftList({ census, ...counts }: Leftovers): string {
+  return Object.entries({ ...counts, ...census })
+    .filter(([name, count]) => count !== 0 && name !== 'reserved_pages')
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
+}

@@ -1,0 +1,52 @@
+/**
+ * Looking into a machine as it runs: the seams for debuggers and tracers.
+ *
+ * A probe decides at set-up which functions are called, so a machine without one pays nothing. What it puts in between
+ * must not change what the machine does: no time passes, nothing is logged, no chance is used.
+ */
+import { type Frame, type Symbolizer, wasmFrames } from '../../kernel/fault.ts'
+import type { DeviceContext } from '../../hw/types.ts'
+import type { Host } from '../abi/host.ts'
+import type { DriverPackage } from '../load/package.ts'
+
+/** A call of the driver ABI, as the module makes it. */
+export type Call = (...args: number[]) => unknown
+
+/** A package's module with calls put in. */
+export interface ModuleCopy {
+  readonly wasm: Uint8Array<ArrayBuffer>
+  /** What the calls put in are. */
+  readonly imports: WebAssembly.Imports
+  /** For offsets of the copy. */
+  readonly symbolize: Symbolizer | undefined
+  /** Called with what was made of it, before anything of it has run: a restarted driver is another instance. */
+  readonly instantiated?: (instance: WebAssembly.Instance) => void
+}
+
+export interface Probe {
+  /** Run this in place of the package's module, which has passed every check. Its work counts the same. */
+  copy?(pack: DriverPackage, host: Host, symbolize: Symbolizer | undefined): ModuleCopy | undefined
+  /** Call this in place of an ABI call: with the same arguments, for the same result. `blocking` calls may give promises. */
+  call?(host: Host, group: string, name: string, blocking: boolean, call: Call): Call
+  /** A device is plugged in: give it this. `location` names its function. */
+  device?(location: string, context: DeviceContext): DeviceContext
+}
+
+/** The C frames of a domain that an error was made in, innermost first. */
+export const framesOf = ({ symbolize }: Host, error: Error): Frame[] =>
+  symbolize === undefined ? [] : wasmFrames(error).flatMap(({ offset, index }) => symbolize(offset, index))
+
+/** What several probes do together: each call passes the first one first. */
+export function together(probes: readonly Probe[]): Probe {
+  return {
+    copy: (...what) => {
+      const copies = probes.flatMap((probe) => probe.copy?.(...what) ?? [])
+      if (copies.length > 1) throw new Error('only one probe can put calls into a module')
+      return copies[0]
+    },
+    call: (host, group, name, blocking, call) =>
+      probes.reduceRight((inner, probe) => probe.call?.(host, group, name, blocking, inner) ?? inner, call),
+    device: (location, context) =>
+      probes.reduceRight((inner, probe) => probe.device?.(location, inner) ?? inner, context),
+  }
+}

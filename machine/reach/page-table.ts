@@ -1,0 +1,144 @@
+/**
+ * A domain's view of device memory: which register an address beyond its linear memory means.
+ *
+ * One look-up turns an address into mapping and offset; addresses are handed out upwards with a page free between
+ * mappings, so that running off the end of one does not hit the next. Knows BARs, not capabilities: who may map what
+ * was decided before.
+ */
+import type { Capability } from '../../kernel/capability.ts'
+import { MMIO } from '../../linux-api/generated/abi.ts'
+import type { PciBar } from '../../hw/pci/function.ts'
+
+/** What a mapping leads to: a BAR, or memory that another domain shares. */
+export type Window = Pick<PciBar, 'start' | 'bytes' | 'read' | 'write'>
+
+const SHIFT = 12
+const PAGE = 1 << SHIFT
+const FIRST = MMIO.BASE >>> SHIFT
+const PAGES = (MMIO.END >>> SHIFT) - FIRST
+
+export interface Mapping {
+  /** Address the driver uses. */
+  readonly address: number
+  readonly bar: Window
+  /** Part of the BAR that is mapped, bytes. */
+  readonly offset: number
+  readonly length: number
+  /** Behind it; undefined until it is derived. */
+  capability: Capability | undefined
+}
+
+export class PageTable {
+  /** Page -> mapping slot + 1; 0 where nothing is mapped. Grows with what is mapped. */
+  #slots = new Uint16Array(64)
+  /** Page -> offset in the BAR of the page's first byte; may be negative for the first page of a mapping. */
+  #offsets = new Int32Array(64)
+  readonly #mappings: (Mapping | undefined)[] = []
+  #next = 0
+  /** Result of the last `find`. */
+  bar!: Window
+  offset = 0
+  count = 0
+
+  /** Map part of a window. Undefined when no addresses are left. */
+  map(bar: Window, offset: number, length: number): Mapping | undefined {
+    const inPage = (bar.start + offset) & (PAGE - 1)
+    const pages = (inPage + length + PAGE - 1) >>> SHIFT
+    const first = this.#reserve(pages + 1)
+    if (first < 0) return undefined
+    const address = MMIO.BASE + first * PAGE + inPage
+    const mapping: Mapping = { address, bar, offset, length, capability: undefined }
+    let slot = this.#mappings.indexOf(undefined)
+    if (slot < 0) slot = this.#mappings.length
+    this.#mappings[slot] = mapping
+    this.count++
+    for (let page = 0; page < pages; page++) {
+      this.#slots[first + page] = slot + 1
+      this.#offsets[first + page] = offset - inPage + page * PAGE
+    }
+    return mapping
+  }
+
+  unmap(mapping: Mapping): void {
+    const slot = this.#mappings.indexOf(mapping)
+    if (slot < 0) return
+    this.#mappings[slot] = undefined
+    this.count--
+    for (let page = 0; page < this.#slots.length; page++) if (this.#slots[page] === slot + 1) this.#slots[page] = 0
+  }
+
+  /** The mapping that starts at an address. */
+  at(address: number): Mapping | undefined {
+    return this.#mappings.find((mapping) => mapping?.address === address)
+  }
+
+  /** Where an access of `width` bytes goes: sets `bar` and `offset`. False when nothing is mapped there. */
+  find(address: number, width: number): boolean {
+    const page = (address >>> SHIFT) - FIRST
+    if (page < 0 || page >= this.#slots.length) return false
+    const slot = this.#slots[page]!
+    if (slot === 0) return false
+    const mapping = this.#mappings[slot - 1]!
+    // A revocation in steps may not have come here yet.
+    if (mapping.capability?.alive === false) return false
+    const offset = this.#offsets[page]! + (address & (PAGE - 1))
+    if (offset < mapping.offset || offset + width > mapping.offset + mapping.length) return false
+    this.bar = mapping.bar
+    this.offset = offset
+    return true
+  }
+
+  /** First of `pages` pages never or no longer used; -1 when there is no room. */
+  #reserve(pages: number): number {
+    if (this.#next + pages > PAGES) this.#next = 0
+    for (let first = this.#next; first + pages <= PAGES; first++) {
+      let free = 0
+      while (free < pages && (this.#slots[first + free] ?? 0) === 0) free++
+      if (free < pages) continue
+      this.#grow(first + pages)
+      this.#next = first + pages
+      return first
+    }
+    return -1
+  }
+
+  #grow(pages: number): void {
+    if (pages <= this.#slots.length) return
+    const size = Math.min(PAGES, Math.max(pages, this.#slots.length * 2))
+    const slots = new Uint16Array(size)
+    slots.set(this.#slots)
+    this.#slots = slots
+    const offsets = new Int32Array(size)
+    offsets.set(this.#offsets)
+    this.#offsets = offsets
+  }
+}
+
+/** A domain's I/O ports: the BARs it was granted. There are a few at most, so that going through them is the look-up. */
+export class PortTable {
+  readonly #bars: PciBar[] = []
+  readonly #capabilities: Capability[] = []
+
+  grant(bar: PciBar, capability: Capability): void {
+    this.#bars.push(bar)
+    this.#capabilities.push(capability)
+  }
+
+  revoke(bar: PciBar): void {
+    const at = this.#bars.indexOf(bar)
+    if (at < 0) return
+    this.#bars.splice(at, 1)
+    this.#capabilities.splice(at, 1)
+  }
+
+  /** The BAR that all `width` ports from `port` on belong to, unless its revocation has begun. */
+  find(port: number, width: number): PciBar | undefined {
+    const first = port >>> 0
+    for (let i = 0; i < this.#bars.length; i++) {
+      const bar = this.#bars[i]!
+      if (first < bar.start || first + width > bar.start + bar.bytes) continue
+      return this.#capabilities[i]!.alive ? bar : undefined
+    }
+    return undefined
+  }
+}
