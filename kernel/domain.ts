@@ -355,10 +355,9 @@ export class Domain {
     this.#meter.account()
   }
 
-  /** What a call made the host do is the domain's work too: counted as `units` of its own. */
+  /** What a call made the host do is the domain's work too: counted as `units` of its own. A failure when it was too much. */
   charge(units: number): void {
-    const { fuel } = this.#program
-    if (fuel !== undefined) fuel.value = (fuel.value as number) - units
+    this.#meter.charge(units)
   }
 
   /** The program's checks found one of its stacks used up: the engine's, or else its own in memory. */
@@ -373,14 +372,26 @@ export class Domain {
 
   // ---- the end ----
 
-  /** It failed: record how, and end it. */
+  /** It failed: record how, and end it. Never throws: what goes wrong on the way is an accident of the kernel's. */
   fail(cause: unknown): void {
     if (this.dead) return
     const error = this.#inquest?.verdict ?? cause
-    this.fault = describeFault(this.name, error, this.kernel.clock.now(), this.#program.symbolize)
-    this.kernel.log.text(this.kernel.kinds.fault, this.id, `${this.fault.kind}: ${this.fault.message}`)
-    this.onFail?.(this, this.fault)
+    const fault = this.#described(error)
+    this.fault = fault
+    this.kernel.log.text(this.kernel.kinds.fault, this.id, `${fault.kind}: ${fault.message}`)
+    this.kernel.try('told of a failure', this, () => this.onFail?.(this, fault))
     this.end()
+  }
+
+  /** Whatever the names of lines are made of may be damaged: then the fault has none. */
+  #described(error: unknown): DriverFault {
+    const now = this.kernel.clock.now()
+    try {
+      return describeFault(this.name, error, now, this.#program.symbolize)
+    } catch (mishap) {
+      this.kernel.accident('naming the lines of a failure', this, mishap)
+      return describeFault(this.name, error, now)
+    }
   }
 
   /**
@@ -406,7 +417,7 @@ export class Domain {
 
   #testifies(fiber: Fiber, error: unknown): boolean {
     if (this.#inquest === undefined) return false
-    const { frames } = describeFault(this.name, error, this.kernel.clock.now(), this.#program.symbolize)
+    const { frames } = this.#described(error)
     this.#inquest.traces.push({ fiber: fiber.name, error, frames })
     return true
   }
@@ -415,15 +426,16 @@ export class Domain {
   end(): void {
     if (this.dead) return
     this.dead = true
-    this.#delivery.stop()
-    const revoked = this.capabilities.clear()
+    let revoked = 0
+    this.kernel.try('stopping delivery', this, () => this.#delivery.stop())
+    this.kernel.try('taking capabilities', this, () => void (revoked = this.capabilities.clear()))
     this.kernel.log.note(this.kernel.kinds.end, this.id, revoked, this.fibers.size)
     this.#last = [...this.fibers.values()]
     for (const fiber of this.#last) fiber.abandon(KILLED)
     // A fiber still on the engine's stack goes when it next returns to the kernel.
     for (const fiber of this.fibers.values()) if (fiber.done) this.fibers.delete(fiber.id)
     this.kernel.forget(this)
-    this.onEnd?.(this)
+    this.kernel.try('told of an end', this, () => this.onEnd?.(this))
   }
 
   /** What is left of it; all zero once it has ended and its last frame has gone. */

@@ -6,6 +6,7 @@
  * the next event. Events also fire at the running domain's own delivery points, so devices work while a driver
  * busy-waits. Nothing here knows what a domain's program is for.
  */
+import { breath } from './breath.ts'
 import { Domain } from './domain.ts'
 import { type Costs, DEFAULT_COSTS } from './costs.ts'
 import type { DomainLimits, Program } from './program.ts'
@@ -18,10 +19,23 @@ import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
 import { Outside } from './record.ts'
 import { Partition, Scheduler } from './schedule.ts'
-import { Clock } from './time.ts'
+import { Clock, type ClockEvent } from './time.ts'
 
 /** Why the loop returned: the condition held; nothing can ever happen again; the limit has passed. */
 export type RunEnd = 'stopped' | 'idle' | 'limit'
+
+/** Something went wrong in the kernel, or in somebody who listens to it, and nobody's stack was the place to say so. */
+export interface Accident {
+  readonly atNs: number
+  /** What was being done. */
+  readonly during: string
+  /** For whom; empty for nobody. */
+  readonly domain: string
+  readonly message: string
+}
+
+/** Accidents kept; later ones are counted. */
+const ACCIDENTS_KEPT = 64
 
 /** Domains' entries on top of one another: they share the engine's stack, which is smaller than many domains' need. */
 const NESTING_MAX = 8
@@ -51,6 +65,9 @@ export class Kernel {
   vitals: Float64Array | undefined
   /** The domain whose atomic entry is on top of the engine's stack. */
   inner: Domain | undefined
+  /** What went wrong on this side of the boundary, and how often. */
+  readonly accidents: Accident[] = []
+  accidentCount = 0
   /** Told of every domain that is made. */
   onDomain: ((domain: Domain) => void) | undefined
   /** When the running fiber is to be looked at: at the end of its turn, or soon after it should have gone. */
@@ -107,6 +124,38 @@ export class Kernel {
     this.onDomain?.(domain)
     this.log.text(this.kinds.start, domain.id, name)
     return domain
+  }
+
+  // ---- accidents ----
+
+  /**
+   * Something threw that must not: it is written down, and everybody goes on. No exception of one domain's making reaches
+   * another's stack, or the loop's.
+   */
+  accident(during: string, domain: Domain | undefined, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.accidentCount++
+    if (this.accidents.length < ACCIDENTS_KEPT)
+      this.accidents.push({ atNs: this.clock.now(), during, domain: domain?.name ?? '', message })
+    this.log.text(this.kinds.fault, domain?.id ?? 0, `${during}: ${message}`)
+  }
+
+  /** Do what is done for or about a domain by somebody who does not know where it is called from. */
+  try(during: string, domain: Domain | undefined, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.accident(during, domain, error)
+    }
+  }
+
+  /** An event's own exception would unwind through whichever domain runs now. */
+  #fire(event: ClockEvent): void {
+    try {
+      event.fire()
+    } catch (error) {
+      this.accident(event.name, undefined, error)
+    }
   }
 
   // ---- for domains and fibers ----
@@ -261,7 +310,7 @@ export class Kernel {
 
   #deliver(within: Domain | undefined): void {
     do {
-      for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) event.fire()
+      for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) this.#fire(event)
       // As deep as it may get: everybody else is attended when what is below returns.
       if (!this.#roomy()) {
         within?.attend()
@@ -332,7 +381,7 @@ export class Kernel {
         if (this.pacing.pace !== undefined && next < Infinity && !(await this.pacing.until(next))) continue
         if (!this.clock.advance(limitNs)) return this.#exhausted(limitNs)
       }
-      if (this.#turns % TURNS_PER_BREATH === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (this.#turns % TURNS_PER_BREATH === 0) await breath()
     }
   }
 
@@ -378,7 +427,7 @@ export class Kernel {
     }
     this.dispatch()
     // Only what was posted before: a task that posts another must not keep the fibers waiting.
-    for (let count = this.#tasks.length; count > 0; count--) this.#tasks.shift()!()
+    for (let count = this.#tasks.length; count > 0; count--) this.try('a task', undefined, this.#tasks.shift()!)
   }
 
   /** The next fiber: the one a message was handed to, unless somebody more urgent is ready. */

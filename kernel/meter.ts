@@ -81,6 +81,30 @@ export class Meter {
     this.#kernel.clock.spend(used * this.#workNs)
   }
 
+  /**
+   * Count work that the host did. The counter is a word of the program's: a debt of more than a turn between two looks goes to
+   * the account at once, so that calls without a loop around them neither turn it over nor go on without end.
+   */
+  charge(units: number): void {
+    const { fuel } = this.#program
+    if (fuel === undefined) return
+    const left = (fuel.value as number) - units
+    if (left >= -this.#slice) {
+      fuel.value = left
+      return
+    }
+    this.account()
+    this.#fuelUsed += units
+    this.#kernel.clock.spend(units * this.#workNs)
+    this.#refill(0)
+    this.#limit()
+  }
+
+  #limit(): void {
+    if (this.#fuelUsed <= this.#limits.fuel) return
+    throw new Failure('endless-loop', `${this.#fuelUsed} loop turns and calls without blocking or returning`)
+  }
+
   #refill(units: number): void {
     this.#program.fuel!.value = units
     this.#fuelSeen = units
@@ -90,9 +114,7 @@ export class Meter {
   preempt(): void {
     this.account()
     this.#refill(this.#slice)
-    if (this.#fuelUsed > this.#limits.fuel) {
-      throw new Failure('endless-loop', `${this.#fuelUsed} loop turns and calls without blocking or returning`)
-    }
+    this.#limit()
     this.spend(0)
     // In a fiber's loop the next look is when something happens, so that it happens on time.
     if (this.#domain.depth === 0) this.#refillUntilNext()

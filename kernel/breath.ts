@@ -1,0 +1,22 @@
+/**
+ * One look at the host's own event loop (signals, streams, timers), as soon as it comes round. Engines differ in what they have
+ * for that: Node an immediate, a browser messages, whose timers would wait some milliseconds each time.
+ */
+
+interface Host {
+  readonly setImmediate?: (done: () => void) => unknown
+  readonly MessageChannel?: typeof MessageChannel
+}
+
+export function breath(host: Host = globalThis): Promise<void> {
+  const { setImmediate, MessageChannel: Channel } = host
+  if (setImmediate !== undefined) return new Promise((resolve) => void setImmediate(resolve))
+  return new Promise((resolve) => {
+    const { port1, port2 } = new Channel!()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(0)
+  })
+}
