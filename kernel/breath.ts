@@ -13,10 +13,12 @@ export function breath(host: Host = globalThis): Promise<void> {
   if (setImmediate !== undefined) return new Promise((resolve) => void setImmediate(resolve))
   return new Promise((resolve) => {
     const { port1, port2 } = new Channel!()
-    port1.onmessage = () => {
+    const told = (): void => {
       port1.close()
       resolve()
     }
+    port1.addEventListener('message', told, { once: true })
+    port1.start()
     port2.postMessage(0)
   })
 }

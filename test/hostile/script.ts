@@ -3,8 +3,8 @@
  * would make it (its checks put in) and as the product would take it (held against a policy by the verifier). What it does is
  * then done on the real path, by `Machine` with the policies that a run has.
  */
-import { createMachine, type Machine } from '../../hw/machine/machine.ts'
-import type { DriverPackage } from '../../hw/machine/package.ts'
+import { createMachine, type Machine } from '../../machine/machine.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import { entries, groups, shared } from '../../linux-api/capabilities.ts'
 import { policyFor, verify, type Policy } from '../../pipeline/verify/index.ts'
@@ -21,7 +21,7 @@ import {
   INTERRUPT_REGISTER,
   TestDevice,
   testPackage,
-} from '../hw/machine/support.ts'
+} from '../machine/support.ts'
 import { assemble, I32, type Parts } from '../pipeline/wasm/_build.ts'
 import { packageOf } from './arena.ts'
 

@@ -1,6 +1,6 @@
 /** Finding 3: what calls cost is counted with saturation, so that no account turns over and no clock runs backwards. */
 import test from 'ava'
-import { DriverEnded } from '../../../hw/machine/driver.ts'
+import { DriverEnded } from '../../../machine/driver.ts'
 import { Kernel } from '../../../kernel/kernel.ts'
 import { load, op } from '../../kernel/support.ts'
 import { machineOf, NIC, say, script, witness } from '../script.ts'
