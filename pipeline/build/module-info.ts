@@ -26,7 +26,7 @@ function segmentBytes(object: WasmObject, index: number): Uint8Array {
 /** The `tag=value` strings of an object. */
 export function modinfo(object: WasmObject): [tag: string, value: string][] {
   const result: [string, string][] = []
-  object.segments.forEach((name, index) => {
+  object.segments.forEach(({ name }, index) => {
     if (!name.startsWith('.modinfo')) return
     for (const text of new TextDecoder().decode(segmentBytes(object, index)).split('\0')) {
       const at = text.indexOf('=')

@@ -57,29 +57,6 @@ export function relocations(object: WasmObject): { at: number; symbol: number }[
   return found
 }
 
-/** log2 of a segment's alignment. */
-function alignmentOf(object: WasmObject, segment: number): number {
-  const linking = customSection(object.module, 'linking')
-  if (linking === undefined) throw new WasmError('no linking section', 0)
-  const cursor = new Cursor(object.module.bytes, linking.start, linking.end)
-  cursor.u32()
-  for (;;) {
-    const id = cursor.u8()
-    const size = cursor.u32()
-    if (id !== 5) {
-      cursor.skip(size)
-      continue
-    }
-    cursor.u32()
-    for (let i = 0; ; i++) {
-      cursor.name()
-      const align = cursor.u32()
-      cursor.u32()
-      if (i === segment) return align
-    }
-  }
-}
-
 /** Learn the layout from the object that the compiler makes of `moduleTable([TEMPLATE])`. Throws WasmError. */
 export function readLayout(object: WasmObject): ModuleLayout {
   const symbol = object.symbols.find((s) => s.name === `__this_module__${TEMPLATE.name}`)
@@ -106,7 +83,7 @@ export function readLayout(object: WasmObject): ModuleLayout {
     blank.fill(0, at, at + count)
   return {
     blank,
-    align: alignmentOf(object, symbol.data.segment),
+    align: object.segments[symbol.data.segment]?.align ?? 0,
     name,
     init,
     ...(exit !== undefined && { exit }),

@@ -101,6 +101,8 @@ export interface Global extends GlobalType {
 export interface ElementSegment {
   readonly flags: number
   readonly offset: number
+  /** Where it goes in the table; absent for passive and declared ones. */
+  readonly address?: ConstantExpression
   /** Function indexes, -1 for a null; undefined entries cannot occur. */
   readonly functions: readonly number[]
 }
@@ -366,14 +368,20 @@ function readKind(cursor: Cursor): Kind {
   return kind
 }
 
+/** How many of a kind are imported. Functions, of which there are many exports, are not counted each time. */
+function importedOf(draft: Draft, kind: Kind): number {
+  if (kind === 'func') return draft.importedFunctions.length
+  if (kind === 'global') return draft.importedGlobals.length
+  return draft.imports.filter((item) => item.kind === kind).length
+}
+
 function readExport(draft: Draft, cursor: Cursor): Export {
   const offset = cursor.pos
   const name = cursor.name()
   const kind = readKind(cursor)
   const index = cursor.u32()
-  const imported = draft.imports.filter((i) => i.kind === kind).length
   const defined = { func: draft.functions, table: draft.tables, memory: draft.memories, global: draft.globals, tag: [] }
-  const total = imported + defined[kind].length
+  const total = importedOf(draft, kind) + defined[kind].length
   if (index >= total) throw new WasmError(`export ${JSON.stringify(name)} names ${kind} ${index} of ${total}`, offset)
   return { name, kind, index, offset }
 }
@@ -401,7 +409,7 @@ function readElement(cursor: Cursor): ElementSegment {
   const passiveOrDeclarative = flags & 1
   const explicit = flags & 2
   if (!passiveOrDeclarative && explicit) cursor.u32()
-  if (!passiveOrDeclarative) readConstant(cursor)
+  const address = passiveOrDeclarative ? undefined : readConstant(cursor)
   const expressions = flags & 4
   if (flags & 3) {
     if (expressions) readValueType(cursor)
@@ -409,7 +417,7 @@ function readElement(cursor: Cursor): ElementSegment {
   }
   const functions: number[] = []
   repeat(cursor, 1, () => functions.push(expressions ? (readConstant(cursor).func ?? -1) : cursor.u32()))
-  return { flags, offset, functions }
+  return address === undefined ? { flags, offset, functions } : { flags, offset, address, functions }
 }
 
 function readBody(cursor: Cursor): Body {

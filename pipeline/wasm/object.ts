@@ -19,19 +19,39 @@ export interface ObjectSymbol {
   readonly hidden: boolean
   /** Explicit import module, when the source gave one (the driver ABI). */
   readonly importModule?: string
-  /** Function, global or table index; absent for data and sections. */
+  /** Function, global, table or section index; absent for data. */
   readonly index?: number
+  /** Kept by the linker though nothing refers to it (`__attribute__((used))`). */
+  readonly kept: boolean
   /** Where the byte with its binding (weak, local, hidden, undefined) is: offset in the file. */
   readonly flagsAt: number
   /** Defined data: segment, offset in it, size in bytes. */
   readonly data?: { readonly segment: number; readonly offset: number; readonly size: number }
 }
 
+/** What the linking section says of a data segment. */
+export interface ObjectSegment {
+  /** `.rodata.foo` */
+  readonly name: string
+  /** log2 of its alignment. */
+  readonly align: number
+  /** Kept by the linker though nothing refers to it. */
+  readonly kept: boolean
+}
+
+/** A function to be run before all others; the lowest priority first. */
+export interface Constructor {
+  readonly priority: number
+  /** Index of its symbol. */
+  readonly symbol: number
+}
+
 export interface WasmObject {
   readonly module: WasmModule
   readonly symbols: readonly ObjectSymbol[]
-  /** Names of the data segments (`.rodata.foo`), in order. */
-  readonly segments: readonly string[]
+  /** Of the data segments, in order. */
+  readonly segments: readonly ObjectSegment[]
+  readonly constructors: readonly Constructor[]
   /** Names of all custom sections. */
   readonly sections: readonly string[]
 }
@@ -39,7 +59,8 @@ export interface WasmObject {
 const KINDS: readonly SymbolKind[] = ['function', 'data', 'global', 'section', 'section', 'table']
 const kindTag = 4 // symbol kind 4 is an exception tag; 3 a section
 
-const FLAG = { weak: 1, local: 2, hidden: 4, undefined: 0x10, explicitName: 0x40, absolute: 0x200 }
+const FLAG = { weak: 1, local: 2, hidden: 4, undefined: 0x10, explicitName: 0x40, noStrip: 0x80 }
+const SEGMENT_RETAIN = 4
 
 /** Read an object file. Throws WasmError when it is not one. */
 export function readObject(bytes: Uint8Array): WasmObject {
@@ -50,26 +71,37 @@ export function readObject(bytes: Uint8Array): WasmObject {
   const version = cursor.u32()
   if (version !== 2) throw new WasmError(`linking section version ${version}, 2 expected`, linking.start)
   let symbols: ObjectSymbol[] = []
-  let segments: string[] = []
+  let segments: ObjectSegment[] = []
+  let constructors: Constructor[] = []
   while (cursor.left > 0) {
     const id = cursor.u8()
     const size = cursor.u32()
     const sub = new Cursor(bytes, cursor.pos, cursor.pos + size)
     cursor.skip(size)
     if (id === 8) symbols = readSymbolTable(module, sub)
-    else if (id === 5) segments = readSegmentNames(sub)
+    else if (id === 5) segments = readSegments(sub)
+    else if (id === 6) constructors = readConstructors(sub)
   }
-  return { module, symbols, segments, sections: module.sections.filter((s) => s.id === 0).map((s) => s.name) }
+  return {
+    module,
+    symbols,
+    segments,
+    constructors,
+    sections: module.sections.filter((s) => s.id === 0).map((s) => s.name),
+  }
 }
 
-function readSegmentNames(cursor: Cursor): string[] {
-  const names: string[] = []
-  for (let n = cursor.count(3); n > 0; n--) {
-    names.push(cursor.name())
-    cursor.u32() // alignment
-    cursor.u32() // flags
-  }
-  return names
+function readSegments(cursor: Cursor): ObjectSegment[] {
+  const segments: ObjectSegment[] = []
+  for (let n = cursor.count(3); n > 0; n--)
+    segments.push({ name: cursor.name(), align: cursor.u32(), kept: (cursor.u32() & SEGMENT_RETAIN) !== 0 })
+  return segments
+}
+
+function readConstructors(cursor: Cursor): Constructor[] {
+  const found: Constructor[] = []
+  for (let n = cursor.count(2); n > 0; n--) found.push({ priority: cursor.u32(), symbol: cursor.u32() })
+  return found
 }
 
 function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
@@ -93,6 +125,7 @@ function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
       weak: (flags & FLAG.weak) !== 0,
       local: (flags & FLAG.local) !== 0,
       hidden: (flags & FLAG.hidden) !== 0,
+      kept: (flags & FLAG.noStrip) !== 0,
       flagsAt,
     }
     if (kind === 'data') {
@@ -101,7 +134,7 @@ function readSymbolTable(module: WasmModule, cursor: Cursor): ObjectSymbol[] {
       else symbols.push({ name, ...base, data: { segment: cursor.u32(), offset: cursor.u32(), size: cursor.u32() } })
     } else if (kind === 'section') {
       const index = cursor.u32()
-      symbols.push({ name: module.sections[index]?.name ?? '', ...base })
+      symbols.push({ name: module.sections[index]?.name ?? '', ...base, index })
     } else {
       const index = cursor.u32()
       const imported = imports[kind][index]
