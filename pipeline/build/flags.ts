@@ -140,14 +140,16 @@ export function identifier(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_]/g, '_')
 }
 
+/** What a module's entries and its `struct module` are called in its objects. */
+export function moduleEntries(name: string): { init: string; exit: string; self: string } {
+  const id = identifier(name)
+  return { init: `init_module__${id}`, exit: `cleanup_module__${id}`, self: `__this_module__${id}` }
+}
+
 /** Several modules are linked into one program, so what every module calls by one name gets the module's own. */
 export function moduleFlags(name: string): string[] {
-  const id = identifier(name)
-  return [
-    `-Dinit_module=init_module__${id}`,
-    `-Dcleanup_module=cleanup_module__${id}`,
-    `-D__this_module=__this_module__${id}`,
-  ]
+  const { init, exit, self } = moduleEntries(name)
+  return [`-Dinit_module=${init}`, `-Dcleanup_module=${exit}`, `-D__this_module=${self}`]
 }
 
 /** Pages of 64 KiB; a driver's memory never grows. */
