@@ -14,6 +14,10 @@
  *
  * A line is masked while any of its attachments is: that is what masking a shared line does, and what keeps a line held
  * up by a masked client from being delivered to its neighbours for ever.
+ *
+ * A source whose client is known is connected to that client's attachment instead of the line, as an interrupt remapper does
+ * it: it is delivered there and nowhere else, and held back by nobody else's mask. So a client that lets its device assert for
+ * ever, or masks a line for ever, harms none that shares the line.
  */
 
 /** Called once when an interrupt becomes deliverable; may only take note of it. */
@@ -22,8 +26,14 @@ export type InterruptClient = (irq: number) => void
 const LINE = 1
 const MESSAGE = 2
 
-/** One client's hold on one interrupt number. */
-export interface Attachment {
+/** Where a level goes: to a line, or to the one client it is for. Each source must undo its own. */
+export interface LevelSink {
+  assert(): void
+  deassert(): void
+}
+
+/** One client's hold on one interrupt number. As a sink: levels for this client alone. */
+export interface Attachment extends LevelSink {
   readonly irq: number
   /** Hold delivery back. Nests. */
   mask(): void
@@ -76,6 +86,8 @@ export interface InterruptController {
 
 class Hold implements Attachment {
   readonly irq: number
+  /** Sources of its own that are asserted. */
+  level = 0
   maskDepth = 0
   notified = false
   inService = false
@@ -90,7 +102,16 @@ class Hold implements Attachment {
   }
 
   get pending(): boolean {
-    return this.attached && this.#owner.deliverable(this.irq)
+    return this.attached && this.#owner.deliverable(this)
+  }
+
+  assert(): void {
+    if (this.level++ === 0) this.#owner.rose(this)
+  }
+
+  deassert(): void {
+    if (this.level === 0) throw new RangeError(`nothing asserts interrupt ${this.irq} for this client`)
+    if (--this.level === 0) this.#owner.fell(this.irq)
   }
 
   mask(): void {
@@ -163,11 +184,22 @@ class Controller implements InterruptController {
 
   deassert(irq: number): void {
     if (this.#kind[irq] !== LINE || this.#level[irq] === 0) throw new RangeError(`line ${irq} is not asserted`)
-    if (--this.#level[irq]! === 0) this.#stuck[irq] = 0
+    if (--this.#level[irq]! === 0) this.fell(irq)
   }
 
   asserted(irq: number): boolean {
-    return this.#kind[irq] === LINE && this.#level[irq] !== 0
+    if (this.#kind[irq] !== LINE) return false
+    return this.#level[irq] !== 0 || this.#holds[irq]!.some(({ level }) => level !== 0)
+  }
+
+  /** One client's own sources rose, or all of them fell. */
+  rose(hold: Hold): void {
+    this.#raised[hold.irq]!++
+    if (hold.attached) this.#tell(hold)
+  }
+
+  fell(irq: number): void {
+    if (!this.asserted(irq)) this.#stuck[irq] = 0
   }
 
   message(irq: number): void {
@@ -223,27 +255,27 @@ class Controller implements InterruptController {
     }
   }
 
-  deliverable(irq: number): boolean {
-    return this.#level[irq] !== 0 && this.masks[irq] === 0
+  deliverable(hold: Hold): boolean {
+    return (hold.level !== 0 && hold.maskDepth === 0) || (this.#level[hold.irq] !== 0 && this.masks[hold.irq] === 0)
   }
 
   /** Tell every client that does not know yet. */
   offer(irq: number): void {
-    if (!this.deliverable(irq)) return
     const holds = this.#holds[irq]!
-    for (let i = 0; i < holds.length; i++) {
-      const hold = holds[i]!
-      if (hold.notified || hold.inService) continue
-      hold.notified = true
-      hold.notify(irq)
-    }
+    for (let i = 0; i < holds.length; i++) this.#tell(holds[i]!)
+  }
+
+  #tell(hold: Hold): void {
+    if (hold.notified || hold.inService || !this.deliverable(hold)) return
+    hold.notified = true
+    hold.notify(hold.irq)
   }
 
   begin(hold: Hold): boolean {
     const irq = hold.irq
-    if (!this.deliverable(irq)) {
+    if (!this.deliverable(hold)) {
       // A masked interrupt is only late: unmasking offers it again.
-      if (this.#level[irq] === 0) this.#spurious[irq]!++
+      if (this.#level[irq] === 0 && hold.level === 0) this.#spurious[irq]!++
       return false
     }
     if (this.#kind[irq] === MESSAGE) this.#level[irq] = 0
@@ -254,7 +286,7 @@ class Controller implements InterruptController {
 
   end(hold: Hold): void {
     const irq = hold.irq
-    if (this.#level[irq] === 0) return
+    if (this.#level[irq] === 0 && hold.level === 0) return
     if (this.#kind[irq] === LINE) this.#stuck[irq]!++
     this.offer(irq)
   }

@@ -57,6 +57,8 @@ export interface IommuDomain {
   unmap(iova: number, length: number): UnmapResult
   /** Close every window; returns how many there were. */
   unmapAll(): number
+  /** Windows and free pages that the last `map` and `setMask` looked at: their cost to whoever called. */
+  readonly searched: number
   /** Length of the window that starts at iova; -1 when there is none. */
   windowAt(iova: number): number
   /** Address bits the device drives. False when no address fits, or open windows would be out of reach. */
@@ -99,6 +101,7 @@ class Domain implements IommuDomain, DmaPort {
   windows = 0
   mappedBytes = 0
   faultCount = 0
+  searched = 0
   readonly faults: DmaFault[] = []
   readonly #onFault: ((fault: DmaFault) => void) | undefined
 
@@ -108,6 +111,8 @@ class Domain implements IommuDomain, DmaPort {
   #pages = SPACE_PAGES
   /** Where the next search starts. */
   #cursor = 0
+  /** No run of so many free pages was found, and no window was closed since. */
+  #none = Infinity
 
   readonly #start: Uint32Array
   readonly #length: Uint32Array
@@ -146,6 +151,8 @@ class Domain implements IommuDomain, DmaPort {
   }
 
   setMask(bits: number): boolean {
+    this.searched = 0
+    this.#none = Infinity
     const limit = bits >= 32 ? 2 ** 32 : 2 ** bits
     const base = limit >= BASE + SPACE_PAGES * PAGE ? BASE : LOW_BASE
     const pages = Math.min(SPACE_PAGES, Math.floor((limit - base) / PAGE))
@@ -161,6 +168,7 @@ class Domain implements IommuDomain, DmaPort {
 
   /** Narrow the space to `pages` if nothing is mapped beyond. */
   #below(pages: number): boolean {
+    this.searched = this.#pages - pages
     for (let i = pages; i < this.#pages; i++) if (this.#table[i] !== 0) return false
     this.#pages = pages
     if (this.#cursor >= pages) this.#cursor = 0
@@ -168,10 +176,11 @@ class Domain implements IommuDomain, DmaPort {
   }
 
   map(bank: MemoryBank, address: number, length: number, rights: number): number {
+    this.searched = 0
     if (length <= 0 || address < 0 || address + length > bank.bytes.length || this.#freeTop === 0) return MAP_FAILED
     const bankIndex = this.#bankIndex(bank)
     const pages = ((address & OFFSET) + length + OFFSET) >>> PAGE_SHIFT
-    const page = this.#find(pages + 1)
+    const page = pages + 1 < this.#none ? this.#find(pages + 1) : -1
     if (page < 0) return MAP_FAILED
     const window = this.#free[--this.#freeTop]!
     const iova = (((this.#basePage + page) << PAGE_SHIFT) | (address & OFFSET)) >>> 0
@@ -213,8 +222,9 @@ class Domain implements IommuDomain, DmaPort {
     const length = this.#length[window]!
     const start = this.#start[window]!
     const page = (start >>> PAGE_SHIFT) - this.#basePage
-    this.#table.fill(0, page, page + (((start & OFFSET) + length + OFFSET) >>> PAGE_SHIFT) + 1)
+    this.#table.fill(0, page, this.#after(window))
     this.#free[this.#freeTop++] = window
+    this.#none = Infinity
     this.windows--
     this.mappedBytes -= length
     // A bank goes with its last window, so that nothing keeps a dead domain's memory alive.
@@ -239,17 +249,30 @@ class Domain implements IommuDomain, DmaPort {
 
   /** First of `count` free pages, next fit; -1 when there is no such run. */
   #find(count: number): number {
-    const from = this.#search(this.#cursor, this.#pages, count)
-    return from >= 0 ? from : this.#search(0, Math.min(this.#cursor + count, this.#pages), count)
+    let found = this.#search(this.#cursor, this.#pages, count)
+    if (found < 0) found = this.#search(0, Math.min(this.#cursor + count, this.#pages), count)
+    if (found < 0) this.#none = count
+    return found
   }
 
+  /** A window is passed over in one step. */
   #search(from: number, to: number, count: number): number {
     let run = 0
-    for (let page = from; page < to; page++) {
-      run = this.#table[page] === 0 ? run + 1 : 0
+    for (let page = from; page < to;) {
+      this.searched++
+      const window = this.#table[page]!
+      run = window === 0 ? run + 1 : 0
       if (run === count) return page - count + 1
+      page = window === 0 ? page + 1 : this.#after(window)
     }
     return -1
+  }
+
+  /** First page behind a window and its guard page. */
+  #after(window: number): number {
+    const start = this.#start[window]!
+    const pages = ((start & OFFSET) + this.#length[window]! + OFFSET) >>> PAGE_SHIFT
+    return (start >>> PAGE_SHIFT) - this.#basePage + pages + 1
   }
 
   /** Where an access lies in its bank (in #bytes, #view), or -1 after recording the fault. */

@@ -59,6 +59,8 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
   next: Capability | undefined
   previous: Capability | undefined
   readonly ended: (() => void) | undefined
+  /** Nothing that was derived from it outlives it: its end undoes what they stand for. */
+  readonly whole: boolean
 
   constructor(
     object: T,
@@ -68,6 +70,7 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
     slot: number,
     ended: (() => void) | undefined,
     original: boolean,
+    whole: boolean,
   ) {
     this.object = object
     this.rights = rights
@@ -76,6 +79,7 @@ export class Capability<T extends CapabilityObject = CapabilityObject> {
     this.slot = slot
     this.ended = ended
     this.original = original
+    this.whole = whole
   }
 
   /** It has not ended, and no revocation that will end it has begun. */
@@ -96,6 +100,8 @@ export interface DeriveOptions {
   /** Where to put it; default the lowest free slot. */
   readonly slot?: number
   readonly ended?: () => void
+  /** Deleting it ends what was derived from it, too. A copy of it has nothing to undo, and is not. */
+  readonly whole?: boolean
 }
 
 const DEFAULT_SLOTS = 4096
@@ -107,6 +113,8 @@ export class CNode implements CapabilityObject {
   readonly size: number
   /** Told of each pointer into it that was refused: asking costs, too. */
   onRefusal: (() => void) | undefined
+  /** Whether its owner may hold what capabilities stand for that arrive to stay, beside their slots. */
+  admits: ((arriving: readonly Capability[]) => boolean) | undefined
   readonly #slots: (Capability | undefined)[] = []
   /** No slot below this one is free. */
   #lowest = 0
@@ -152,6 +160,8 @@ export class CNode implements CapabilityObject {
     const to = slot ?? (source.space === this ? source.slot : this.#freeSlot())
     if (source.space === this && to === source.slot) return
     this.#mustBeFree(to)
+    if (source.space !== this && this.admits?.([source]) === false)
+      throw new CapabilityError('quota', `${this.label} may not hold ${source.object.label}`)
     source.space!.#vacate(source)
     this.#occupy(source, to)
   }
@@ -176,9 +186,10 @@ export class CNode implements CapabilityObject {
     return this.#slots.filter((c): c is Capability => c !== undefined && c.object.type === type)
   }
 
-  /** Remove one capability; what was derived from it becomes its parent's, unless its revocation has begun. */
+  /** Remove one capability; what was derived from it becomes its parent's, unless it is whole or its revocation has begun. */
   delete(capability: Capability): void {
     if (capability.space !== this) return
+    if (capability.whole) revoke(capability, false)
     capability.revocation?.step(Infinity)
     const { parent } = capability
     for (let child = capability.firstChild; child !== undefined;) {
@@ -216,7 +227,16 @@ export class CNode implements CapabilityObject {
   ): Capability<T> {
     const slot = options.slot ?? this.#freeSlot()
     this.#mustBeFree(slot)
-    const capability = new Capability<T>(object, rights, badge, this, slot, options.ended, parent === undefined)
+    const capability = new Capability<T>(
+      object,
+      rights,
+      badge,
+      this,
+      slot,
+      options.ended,
+      parent === undefined,
+      options.whole === true,
+    )
     this.#occupy(capability, slot)
     if (parent !== undefined) link(parent, capability)
     object.gained?.(capability)

@@ -48,7 +48,9 @@ function check(from: End, to: End): number {
   for (let i = 0; i < out.capCount; i++) {
     const slot = to.window + i
     if (slot < 0 || slot >= to.capabilities.size || to.capabilities.at(slot) !== undefined) return IPC.WINDOW
-    const source = find(from.capabilities, out.caps[i]!)
+    // What moves leaves its slot: as much a write of it as cap.move.
+    const right = isMoved(out.moved >> i) ? RIGHT.WRITE : RIGHT.READ
+    const source = find(from.capabilities, out.caps[i]!, right)
     if (typeof source === 'number') return source
     if ((source.rights & RIGHT.GRANT) === 0) return IPC.NO_RIGHT
     if (isExclusive(out.moved >> i) && !isOwners(source)) return IPC.NO_RIGHT
@@ -57,12 +59,22 @@ function check(from: End, to: End): number {
   for (let i = 0; i < out.capCount; i++)
     for (let j = 0; j < out.capCount; j++)
       if (i !== j && leavesNone(out.moved >> j, sources[j]!, sources[i]!)) return IPC.EMPTY
-  return IPC.OK
+  return admitted(out, to) ? IPC.OK : IPC.QUOTA
 }
 
-function find(space: CNode, pointer: number): Capability | number {
+/** The receiver's quotas allow what would be its own. A copy stays the account of who has what it was derived from. */
+function admitted(out: Message, { capabilities }: End): boolean {
+  if (capabilities.admits === undefined || out.moved === 0) return true
+  const arriving = sources.filter(
+    (source, i): source is Capability =>
+      source !== undefined && isMoved(out.moved >> i) && source.space !== capabilities,
+  )
+  return arriving.length === 0 || capabilities.admits(arriving)
+}
+
+function find(space: CNode, pointer: number, right: number): Capability | number {
   try {
-    return lookup(space, pointer)
+    return lookup(space, pointer, right)
   } catch (error) {
     if (error instanceof CapabilityError) return REFUSALS[error.refusal]
     throw error
@@ -73,6 +85,7 @@ function find(space: CNode, pointer: number): Capability | number {
 const leavesNone = (how: number, other: Capability, source: Capability): boolean =>
   (other === source && (how & (1 | (1 << EXCLUSIVE))) !== 0) || (isExclusive(how) && isBelow(source, other))
 
+const isMoved = (how: number): boolean => (how & (1 | (1 << EXCLUSIVE))) !== 0
 const isExclusive = (how: number): boolean => ((how >> EXCLUSIVE) & 1) !== 0
 
 /** Nobody but its holder reaches what it is for, once what was derived from it has ended. */

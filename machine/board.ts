@@ -73,7 +73,11 @@ export class Board {
       random: this.kernel.random.fork(),
       interrupts: this.interrupts,
       trace: (text) => this.kernel.log.text(this.#deviceKind, 0, text),
-      onPlug: (fn) => this.tree.plugged(fn),
+      onPlug: (fn) => {
+        // Nobody hears its pin until a domain that was granted it attaches.
+        fn.connect(null)
+        this.tree.plugged(fn)
+      },
       onUnplug: (fn) => this.tree.unplugged(fn),
       onDmaFault: (fn, fault) =>
         this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),

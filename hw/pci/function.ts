@@ -7,7 +7,7 @@
  */
 
 import type { IommuDomain } from '../iommu.ts'
-import type { InterruptController } from '../interrupts.ts'
+import type { InterruptController, LevelSink } from '../interrupts.ts'
 import type { BarSpec, InterruptPort, PciDevice } from '../types.ts'
 import { createConfigSpace } from './config.ts'
 import type { ConfigSpace } from './config.ts'
@@ -15,6 +15,9 @@ import type { AddressDecoder, Claim } from './decode.ts'
 import { Messages } from './messages.ts'
 import * as R from './registers.ts'
 import { MESSAGE_ADDRESS } from './registers.ts'
+
+/** What a function drives unless its driver says less. */
+const ADDRESS_BITS = 64
 
 /** Flags of a BAR, as the driver ABI has them. */
 export const BAR_FLAG_IO = 1
@@ -129,6 +132,8 @@ export class PciFunction implements InterruptPort {
   #pin = false
   /** The line is held up by this function. */
   #asserting = false
+  /** Who is told of its pin, and nobody else; null: nobody. */
+  #listener: LevelSink | null | undefined
   #intxOn = true
   #present = true
   #power = 0
@@ -192,13 +197,19 @@ export class PciFunction implements InterruptPort {
     if (!this.#present) return
     this.#config.write(offset, width, value)
     const touches = (at: number, bytes: number): boolean => offset < at + bytes && at < offset + width
-    const { power, msi, msix, express } = this.#config.capabilities
+    const { power, msi, msix } = this.#config.capabilities
     if (touches(R.COMMAND, 2)) this.#apply()
     if (touches(R.BAR0, 24)) this.#rebase()
     if ((msi && touches(msi, 24)) || (msix && touches(msix, 12))) this.#messagesChanged()
     if (power && touches(power + R.PMCSR, 2)) this.#powerChanged(this.#config.get16(power + R.PMCSR) & 3)
-    const flr = express + R.EXP_DEVICE_CONTROL + 1
-    if (express && touches(flr, 1) && (value >>> (8 * (flr - offset))) & 0x80) this.#functionLevelReset()
+    if (this.#resets(offset, width, value)) this.#functionLevelReset()
+  }
+
+  /** The write asks for a function-level reset: Initiate Function Level Reset, bit 15 of Device Control. */
+  #resets(offset: number, width: number, value: number): boolean {
+    const { express } = this.#config.capabilities
+    const at = express + R.EXP_DEVICE_CONTROL + 1
+    return express !== 0 && offset <= at && at < offset + width && ((value >>> (8 * (at - offset))) & 0x80) !== 0
   }
 
   /** As a driver may: false when the register belongs to the host, and nothing is written then. */
@@ -214,7 +225,9 @@ export class PciFunction implements InterruptPort {
       (msi !== 0 && touches(msi + R.MSI_CONTROL, this.#device.capabilities.msi!.address64 ? 12 : 8)) ||
       (msix !== 0 && touches(msix + R.MSIX_CONTROL, 10))
     if (hosts) return false
-    this.configWrite(offset, width, value)
+    // The host restores what the driver may not: places of BARs, messages. Whoever resets finds the rest as well.
+    if (this.#resets(offset, width, value)) this.reset()
+    else this.configWrite(offset, width, value)
     return true
   }
 
@@ -286,8 +299,26 @@ export class PciFunction implements InterruptPort {
     const assert = this.#pin && this.#intxOn && this.line >= 0 && !this.#messages.enabled
     if (assert === this.#asserting) return
     this.#asserting = assert
-    if (assert) this.#bus.interrupts.assert(this.line)
-    else this.#bus.interrupts.deassert(this.line)
+    this.#drive(assert)
+  }
+
+  #drive(assert: boolean): void {
+    const to = this.#listener
+    if (to === undefined) {
+      if (assert) this.#bus.interrupts.assert(this.line)
+      else this.#bus.interrupts.deassert(this.line)
+    } else if (assert) to?.assert()
+    else to?.deassert()
+  }
+
+  /**
+   * Its pin goes to `listener` alone from now on, to nobody (null), or to the line as it is wired and all who share it
+   * (undefined): what is asserted goes along.
+   */
+  connect(listener: LevelSink | null | undefined): void {
+    if (this.#asserting) this.#drive(false)
+    this.#listener = listener
+    if (this.#asserting) this.#drive(true)
   }
 
   #messagesChanged(): void {
@@ -397,7 +428,11 @@ export class PciFunction implements InterruptPort {
     this.#config.reset(true)
     this.#afterReset()
     this.#firmware()
-    return { windows: this.dma.unmapAll(), vectors }
+    if (this.#listener !== undefined) this.connect(null)
+    const windows = this.dma.unmapAll()
+    // How far the next driver's device reaches is for that one to say.
+    this.dma.setMask(ADDRESS_BITS)
+    return { windows, vectors }
   }
 
   /**

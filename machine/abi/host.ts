@@ -7,6 +7,7 @@
 import { type Capability, CapabilityError, RIGHT } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure, type Symbolizer } from '../../kernel/fault.ts'
+import type { Attachment } from '../../hw/interrupts.ts'
 import type { MemoryBank } from '../../hw/iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../../hw/pci/function.ts'
 import { createGrips, type Grips } from '../reach/authority.ts'
@@ -64,6 +65,8 @@ export class Host {
   readonly #dma: (Capability | undefined)[] = []
   #ports: PortTable | undefined
   readonly #vectors = new Map<PciFunction, Capability>()
+  /** Attachments by interrupt number. */
+  readonly #lines = new Map<number, Attachment>()
 
   constructor(board: Board, name: string) {
     this.board = board
@@ -107,8 +110,10 @@ export class Host {
     const object: PciObject = { type: 'pci', label, function: fn, handle }
     const root = this.board.hardware.create(object, { ended: () => this.#taken(handle, fn) })
     // A domain may drop its capability, and then nothing that came of it stays: the function is free for others.
-    const held = capabilities.derive(root, object, { rights: OWN, ended: () => this.board.revoke(root) })
+    const held = capabilities.derive(root, object, { rights: OWN, ended: () => this.board.revoke(root), whole: true })
     this.functions[handle] = held
+    // Its pin is heard by whoever attaches to it here, and by nobody else.
+    fn.connect(this.#lines.get(fn.line) ?? null)
     for (const bar of fn.bars) this.#grantBar(held, bar)
     if (fn.line >= 0) this.#grantInterrupt(held, fn.line)
     this.#dma[handle] = capabilities.derive(
@@ -144,8 +149,18 @@ export class Host {
     return this.domain.capabilities.derive<InterruptObject>(
       parent,
       { type: 'irq', label: `interrupt ${irq}`, irq },
-      { ended: () => this.domain.interrupts.remove(irq) },
+      { ended: () => this.#lost(irq), whole: true },
     )
+  }
+
+  /** A capability to an interrupt has ended; another function of the domain's may be on the same line. */
+  #lost(irq: number): void {
+    if (!this.#mayHear(irq)) this.domain.interrupts.remove(irq)
+  }
+
+  #mayHear(irq: number): boolean {
+    const held = this.domain.capabilities.ofType('irq')
+    return held.some((capability) => (capability.object as InterruptObject).irq === irq && capability.alive)
   }
 
   /** The function is no longer the domain's: nothing it set up may act on. */
@@ -221,6 +236,7 @@ export class Host {
           // Another's soon: not even a domain that drops the block may keep them.
           for (const irq of irqs) this.board.revoke(irq)
         },
+        whole: true,
       },
     )
     this.#vectors.set(fn, block)
@@ -258,15 +274,32 @@ export class Host {
 
   /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
   attachInterrupt(irq: number): boolean {
-    const held = this.domain.capabilities
-      .ofType('irq')
-      .some((c) => (c.object as InterruptObject).irq === irq && c.alive)
-    if (!held || this.domain.interrupts.has(irq)) return false
+    if (!this.#mayHear(irq) || this.domain.interrupts.has(irq)) return false
     const source = this.board.interrupts.attach(irq, (number) => this.domain.notify(number))
-    this.domain.interrupts.add(irq, source)
+    this.domain.interrupts.add(irq, {
+      mask: () => source.mask(),
+      unmask: () => source.unmask(),
+      begin: () => source.begin(),
+      end: () => source.end(),
+      detach: () => {
+        this.#listen(irq, undefined)
+        source.detach()
+      },
+    })
+    this.#listen(irq, source)
     // What was asserted before anybody listened was notified before there was anybody to note it.
     if (source.pending) this.domain.notify(irq)
     return true
+  }
+
+  /** Its functions' pins on a line lead to this attachment, or nowhere. */
+  #listen(irq: number, source: Attachment | undefined): void {
+    if (source === undefined) this.#lines.delete(irq)
+    else this.#lines.set(irq, source)
+    for (const capability of this.functions) {
+      const fn = capability?.object.function
+      if (fn !== undefined && fn.line === irq) fn.connect(source ?? null)
+    }
   }
 
   /**
