@@ -16,7 +16,7 @@ import { Host } from '../machine/abi/host.ts'
 import { createMachine } from '../machine/machine.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
-import { mmioCalls } from '../machine/abi/registers.ts'
+import { mmio } from '../machine/abi/mmio.ts'
 import { boot, type Session } from '../lab/run.ts'
 import { memoryBank } from '../hw/iommu.ts'
 import { CNode, Revocation, revoke } from '../kernel/capability.ts'
@@ -171,7 +171,7 @@ async function registers(
   host.attach(domain, memoryBank((exports as unknown as { memory: WebAssembly.Memory }).memory.buffer), ['mmio'])
   host.grant(fn)
   const address = host.map(fn.bars[0]!.start, 4096)
-  const calls = mmioCalls(host)
+  const calls = mmio.calls(host)
   const { pages } = host
   const programs = {
     empty: reader((at) => at),

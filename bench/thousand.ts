@@ -14,6 +14,7 @@ import { createMachine } from '../machine/machine.ts'
 import * as control from '../machine/class/net/control.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
+import { netOf } from '../machine/class/net/index.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 
@@ -95,14 +96,15 @@ await phase('domains without a device: loaded, initialized', count - NICS, async
   }
 })
 const seconds = Number(values.virtual)
+const interfaces = netOf(machine).units
 await phase('idle, interfaces closed: a virtual second', seconds, () => machine.sleep(seconds * 1e9))
 await phase('interfaces opened', NICS, async () => {
-  for (const net of machine.net.interfaces) await control.open(net)
+  for (const net of interfaces) await control.open(net)
 })
 await phase('until every link is up', NICS, async () => {
-  await machine.run(() => machine.net.interfaces.every(({ carrier }) => carrier), 60e9)
+  await machine.run(() => interfaces.every(({ carrier }) => carrier), 60e9)
 })
-const up = machine.net.interfaces.filter(({ carrier }) => carrier).length
+const up = interfaces.filter(({ carrier }) => carrier).length
 await phase(`idle, ${up} links up: a virtual second`, seconds, () => machine.sleep(seconds * 1e9))
 const alive = machine.drivers.filter(({ dead }) => !dead).length
 console.log(`\n${alive} domains live, ${machine.faults.length} faults, ${up} of ${NICS} links up`)

@@ -16,6 +16,7 @@ import { inject } from './net/inject.ts'
 import { Lan, type Nic } from './net/lan.ts'
 import { type Machine, type MachineOptions, createMachine, type Recovery } from '../machine/machine.ts'
 import { stats } from '../machine/class/net/control.ts'
+import { interfacesOf } from '../machine/class/net/index.ts'
 import type { NetInterface } from '../machine/class/net/interface.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import type { Station } from './net/station.ts'
@@ -221,7 +222,8 @@ function settled(one: Climber, node: Node | undefined): void {
   if (node?.client?.driver === one.name) {
     one.rung = 'probe'
     const { nic, driver } = one
-    one.net = driver?.interfaces.find((net) => mac(net.mac) === mac(nic!.mac)) ?? driver?.interfaces[0]
+    const offered = driver === undefined ? [] : interfacesOf(driver)
+    one.net = offered.find((net) => mac(net.mac) === mac(nic!.mac)) ?? offered[0]
     return
   }
   const own = node?.attempts.find(({ driver }) => driver === one.name)?.refusal

@@ -6,6 +6,8 @@ import type { Domain } from '../kernel/domain.ts'
 import { type Costs, DEFAULT_COSTS } from '../kernel/costs.ts'
 import { Failure } from '../kernel/fault.ts'
 import { Kernel } from '../kernel/kernel.ts'
+import { AUTHORITIES } from './abi/index.ts'
+import { ClassServices } from './class/index.ts'
 import { Authority } from './reach/authority.ts'
 import { Exchange } from './reach/exchange.ts'
 import { createInterruptController, type InterruptController } from '../hw/interrupts.ts'
@@ -42,10 +44,12 @@ export class Board {
   /** Devices behind drivers. */
   readonly nubs: Nubs
   readonly wallStartNs = WALL_START_NS
-  readonly authority = new Authority()
+  readonly authority = new Authority(AUTHORITIES)
   /** What stands behind every function that is granted: a domain's capabilities to one all derive from it. */
   readonly hardware = new CNode('hardware', 65536)
   readonly exchange = new Exchange()
+  /** What drivers offer to clients, by class. */
+  readonly services: ClassServices
   readonly log: LogRecord[] = []
   /** Accesses the IOMMU refused. */
   readonly dmaFaults: DmaRecord[] = []
@@ -82,6 +86,7 @@ export class Board {
       onDmaFault: (fn, fault) =>
         this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),
     })
+    this.services = new ClassServices(this.kernel)
   }
 
   /** A domain's log record; dropped, and counted as refused, when its quota is used up. */

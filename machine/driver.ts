@@ -11,10 +11,10 @@ import type { Node } from '../kernel/registry.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import type { Board } from './board.ts'
 import type { Nub } from './tree/nubs.ts'
-import type { NetDriver, NetInterface } from './class/net/interface.ts'
-import type { NetService } from './class/net/service.ts'
+import type { DriverEntries, Unit } from './class/device-class.ts'
 import type { DriverPackage } from './load/package.ts'
-import { type EntryName, type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
+import type { EntryName } from './abi/group.ts'
+import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
 
 /** Longest text of an attribute: a page, as in sysfs. */
 const ATTRIBUTE_BYTES = 4096
@@ -47,7 +47,7 @@ export interface Leftovers {
   readonly windows: number
   readonly vectors: number
   readonly interrupts: number
-  readonly interfaces: number
+  readonly units: number
   readonly timers: number
   readonly fibers: number
   readonly capabilities: number
@@ -55,7 +55,7 @@ export interface Leftovers {
   readonly census: Census | undefined
 }
 
-export class Driver implements NetDriver {
+export class Driver implements DriverEntries {
   readonly pack: DriverPackage
   readonly generation: number
   readonly program: LoadedProgram
@@ -69,11 +69,9 @@ export class Driver implements NetDriver {
   /** Held back while an operation runs, which has a limit of its own. */
   heartbeat: Heartbeat | undefined
   readonly #board: Board
-  readonly #net: NetService
 
-  private constructor(board: Board, net: NetService, pack: DriverPackage, generation: number, program: LoadedProgram) {
+  private constructor(board: Board, pack: DriverPackage, generation: number, program: LoadedProgram) {
     this.#board = board
-    this.#net = net
     this.pack = pack
     this.generation = generation
     this.program = program
@@ -81,14 +79,8 @@ export class Driver implements NetDriver {
   }
 
   /** Load a package; nothing of it has run yet. Throws PackageError. */
-  static async open(
-    board: Board,
-    net: NetService,
-    pack: DriverPackage,
-    options: LoadOptions,
-    generation = 1,
-  ): Promise<Driver> {
-    return new Driver(board, net, pack, generation, await loadProgram(board, net, pack, options))
+  static async open(board: Board, pack: DriverPackage, options: LoadOptions, generation = 1): Promise<Driver> {
+    return new Driver(board, pack, generation, await loadProgram(board, pack, options))
   }
 
   /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
@@ -190,9 +182,7 @@ export class Driver implements NetDriver {
   }
 
   /** Remove the device from the driver and take the function back. Returns what it left behind. */
-  async unbind(
-    fn: PciFunction,
-  ): Promise<Pick<Leftovers, 'mappings' | 'windows' | 'vectors' | 'interrupts' | 'interfaces'>> {
+  async unbind(fn: PciFunction): Promise<Pick<Leftovers, 'mappings' | 'windows' | 'vectors' | 'interrupts' | 'units'>> {
     const handle = [...this.devices].find(([, device]) => device === fn)?.[0]
     if (handle === undefined) throw new Error(`${this.name} does not drive ${fn.name}`)
     await this.call('remove', BUS.PCI, handle)
@@ -201,7 +191,7 @@ export class Driver implements NetDriver {
       windows: fn.dma.windows,
       vectors: fn.vectorCount,
       interrupts: this.domain.interrupts.count,
-      interfaces: this.interfaces.length,
+      units: this.units.length,
     }
     this.#giveBack(handle, fn)
     // Memory that a device may still reach would go back to the allocator.
@@ -283,9 +273,9 @@ export class Driver implements NetDriver {
     this.host.revoke(handle)
   }
 
-  /** Interfaces it offers now. */
-  get interfaces(): NetInterface[] {
-    return this.#net.interfaces.filter((net) => net.driver === this)
+  /** What it offers to clients now. */
+  get units(): Unit[] {
+    return this.#board.services.unitsOf(this)
   }
 
   /** What the driver side says it still holds. */
@@ -305,7 +295,7 @@ export class Driver implements NetDriver {
 
   /** Unbind everything, run exit, end the domain. Returns what was left behind. */
   async unload(): Promise<Leftovers> {
-    const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, interfaces: 0 }
+    const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, units: 0 }
     for (const handle of this.nubs.keys()) await this.unbindNub(handle)
     for (const fn of this.devices.values()) {
       const these = await this.unbind(fn)

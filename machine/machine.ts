@@ -1,8 +1,8 @@
 /**
- * A machine: the board, its devices and network, and the drivers on it, supervised.
+ * A machine: the board, its devices, and the drivers on it, supervised.
  *
  * Nothing happens unless somebody runs it: `run`, or an operation on a driver. A driver that fails or does not answer while
- * the machine runs is restarted by policy, given its devices again, and its interfaces' configuration is replayed; those that
+ * the machine runs is restarted by policy, given its devices again, and its units' configuration is replayed; those that
  * need it are stopped before and started after it. `replace` does the same with another build, on request.
  */
 import type { Costs } from '../kernel/costs.ts'
@@ -22,8 +22,6 @@ import type { PciFunction } from '../hw/pci/function.ts'
 import { Board, type LogRecord } from './board.ts'
 import { Driver, DriverEnded } from './driver.ts'
 import { Matching } from './tree/matching.ts'
-import { replay } from './class/net/control.ts'
-import { NetService } from './class/net/service.ts'
 import type { DriverPackage } from './load/package.ts'
 import { type Placement, placementOf, placementsOf, type Schedule } from './load/placement.ts'
 import type { Probe } from './observe/probe.ts'
@@ -101,7 +99,6 @@ export interface Slot {
 export class Machine {
   readonly seed: number
   readonly board: Board
-  readonly net: NetService
   readonly recoveries: Recovery[] = []
   readonly replacements: Replacement[] = []
   readonly faults: DriverFault[] = []
@@ -121,7 +118,6 @@ export class Machine {
     this.#placements = placementsOf(this.board.kernel.scheduler, options.schedule ?? {})
     const { probe } = options
     if (probe !== undefined) this.board.pci.tap = (name, context) => probe.device?.(name, context) ?? context
-    this.net = new NetService(this.board.kernel)
     this.#matching = new Matching(this.board.tree.registry)
   }
 
@@ -173,7 +169,7 @@ export class Machine {
   /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
   async open(pack: DriverPackage): Promise<Driver> {
     this.#options.verify?.(pack)
-    return Driver.open(this.board, this.net, pack, this.#loadOptions(pack, pack.manifest.name, []))
+    return Driver.open(this.board, pack, this.#loadOptions(pack, pack.manifest.name, []))
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
@@ -186,7 +182,7 @@ export class Machine {
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {
     const name = generation === 1 ? pack.manifest.name : `${pack.manifest.name}#${generation}`
     const options = this.#loadOptions(pack, name, args)
-    const driver = await Driver.open(this.board, this.net, pack, options, generation)
+    const driver = await Driver.open(this.board, pack, options, generation)
     driver.domain.onFail = (_domain, fault) => this.#record(driver, fault)
     try {
       await driver.initialize()
@@ -279,7 +275,7 @@ export class Machine {
   }
 
   /**
-   * Replace a running driver by another build, its devices and interfaces handed over. When the other one does not take
+   * Replace a running driver by another build, its devices and units handed over. When the other one does not take
    * them, the present one gets them back. Throws only for a driver that is not loaded or does not run.
    */
   async replace(name: string, pack: DriverPackage): Promise<Replacement> {
@@ -451,7 +447,7 @@ export class Machine {
       const code = await slot.driver.bind(fn)
       if (code < 0) throw new Error(`${slot.driver.name}: probe of ${fn.name} failed with ${code}`)
     }
-    for (const net of slot.driver.interfaces) await replay(net)
+    for (const unit of slot.driver.units) await unit.replay()
   }
 }
 

@@ -51,7 +51,7 @@ export function replaceUnderTraffic(session: Session, one: Climber, pack: Driver
     const what = [
       `generation ${generation} (${done.from.tree}) to ${done.generation} (${done.to.tree})`,
       `paused ${milliseconds(done.pausedNs)}, ${link}`,
-      `${handed.txFrames} frames sent before it went, ${handed.frames} handed over`,
+      `${handed['txFrames'] ?? 0} frames sent before it went, ${handed['frames'] ?? 0} handed over`,
       `of ${FRAMES} each way lost: ${lost}`,
     ]
     return [wrong.length === 0, [...wrong, ...what].join('; ')]

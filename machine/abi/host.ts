@@ -10,9 +10,9 @@ import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { Attachment } from '../../hw/interrupts.ts'
 import type { MemoryBank } from '../../hw/iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../../hw/pci/function.ts'
-import { createGrips, type Grips } from '../reach/authority.ts'
+import type { Grip, Grips } from '../reach/authority.ts'
 import type { Board } from '../board.ts'
-import type { NetDriver } from '../class/net/interface.ts'
+import type { DriverEntries } from '../class/device-class.ts'
 import { type Mapping, PageTable, PortTable, type Window } from '../reach/page-table.ts'
 
 export interface PciObject {
@@ -51,12 +51,12 @@ export class Host {
   domain!: Domain
   bank!: MemoryBank
   /** The driver's entries, for services. */
-  driver!: NetDriver
+  driver!: DriverEntries
   words!: Int32Array
   /** Where offsets of its module lie in the source. */
   symbolize: Symbolizer | undefined
   /** What it may call that has no device behind it. */
-  readonly grips: Grips = createGrips()
+  readonly grips: Grips
   /** Capabilities it was given under a name. */
   readonly named = new Map<string, Capability>()
   readonly pages = new PageTable()
@@ -71,6 +71,7 @@ export class Host {
   constructor(board: Board, name: string) {
     this.board = board
     this.name = name
+    this.grips = board.authority.grips()
   }
 
   /** The program exists: from here on calls have something to work on. */
@@ -82,10 +83,15 @@ export class Host {
     this.board.exchange.joined(this)
   }
 
+  /** Its hold on a call group that has one capability behind it. */
+  grip(group: string): Grip {
+    return this.grips.get(group)!
+  }
+
   /** Capabilities the machine gave it for good, which it need not give back. */
   get given(): number {
     const { capabilities } = this.domain
-    const held = [...Object.values(this.grips).map((grip) => grip.capability), ...this.named.values()]
+    const held = [...[...this.grips.values()].map((grip) => grip.capability), ...this.named.values()]
     return held.filter((capability) => capability?.space === capabilities).length
   }
 

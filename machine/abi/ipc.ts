@@ -1,18 +1,19 @@
 /**
- * Host side of the `ipc` and `cap` call groups: conversations between domains, and a domain's own capability space.
+ * Host side of the `ipc` call group: conversations between domains.
  *
  * Messages are read from and written to the program's memory, word by word, with nothing in between; what blocks returns
  * what the kernel's fiber waits on. Refusals are numbers: being refused is no failure of the program.
  */
-import { type CapCalls, type IpcCalls, message as layout } from '../../linux-api/generated/abi.ts'
-import { CapabilityError, RIGHT } from '../../kernel/capability.ts'
+import { type IpcCalls, message as layout } from '../../linux-api/generated/abi.ts'
+import { RIGHT } from '../../kernel/capability.ts'
 import { Contract } from '../../kernel/contract.ts'
-import { lookup, mint, move, remove, revocation } from '../../kernel/cspace.ts'
+import { lookup } from '../../kernel/cspace.ts'
 import { Endpoint, type Ipc, Notification, type Party } from '../../kernel/ipc.ts'
-import { CAPS, IPC, type Message, REFUSALS, WORDS } from '../../kernel/message.ts'
+import { CAPS, IPC, type Message, WORDS } from '../../kernel/message.ts'
 import { parseContract } from './contract-text.ts'
-import { deadline } from './core.ts'
+import type { AbiGroup, Exported } from './group.ts'
 import type { Host } from './host.ts'
+import { deadline, MESSAGE_NS, refusable } from './words.ts'
 
 const word = (field: { readonly offset: number }): number => field.offset >> 2
 const AT = {
@@ -25,10 +26,6 @@ const AT = {
   caps: word(layout.caps),
 } as const
 const SIGNAL_NS = 50
-/** What a call costs beside what it causes: seL4's fast path at a nanosecond a few cycles. */
-const MESSAGE_NS = 200
-/** Capabilities ended between two looks at who else wants to run. */
-const REVOKE_STEP = 64
 
 /** Index of the message's first word. A failure of the program when it does not lie in its memory. */
 function messageAt(host: Host, call: string, address: number): number {
@@ -62,8 +59,8 @@ function put(words: Int32Array, at: number, from: Message): void {
   for (let i = 0; i < from.capCount; i++) words[at + AT.caps + i] = from.caps[i]!
 }
 
-export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCalls {
-  const grip = host.grips.ipc
+function ipcCalls(host: Host, exported: Exported): IpcCalls {
+  const grip = host.grip('ipc')
   const ipc = (): Ipc => host.board.kernel.ipc
   const arrived = (party: Party): void => put(host.words, party.buffer, party.in)
   /** The fiber's side of the conversation, its message taken from memory when it says something. */
@@ -161,13 +158,13 @@ export function ipcCalls(host: Host, exported: (name: string) => unknown): IpcCa
     },
     serve: (pointer, cookie) => {
       grip.need('serve')
-      const entry = exported('serve') as ((...args: number[]) => number) | undefined
+      const entry = exported.atomic('serve')
       return refusable(() => {
         const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
         if (!(object instanceof Endpoint) || entry === undefined) return IPC.EMPTY
         if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
         const { domain, words } = host
-        const irqsOff = (exported('drvport_irqs_off') as WebAssembly.Global).value as number
+        const irqsOff = exported.address('drvport_irqs_off')
         // What holds interrupts off, on the stack below, expects nobody to come in.
         object.passive = (badge, label, a, b, c) =>
           words[irqsOff >> 2] === 0 ? domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff : IPC.DEADLOCK
@@ -207,52 +204,4 @@ function contractOf(host: Host, service: string, text: string): Contract | null 
   }
 }
 
-/** What an operation on capabilities gives; its refusal as a number. */
-export function refusable(work: () => number): number {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof CapabilityError) return REFUSALS[error.refusal]
-    throw error
-  }
-}
-
-export function capCalls(host: Host): CapCalls {
-  const grip = host.grips.cap
-  const operation = (call: string, work: () => number): number => {
-    grip.need(call)
-    host.domain.spend(MESSAGE_NS)
-    return refusable(work)
-  }
-  const space = () => host.domain.capabilities
-  return {
-    mint: (from, to, rights, badge) =>
-      operation('mint', () => {
-        if (!host.mayHold(1)) return IPC.QUOTA
-        mint(space(), from >>> 0, to >>> 0, rights, badge === 0 ? undefined : badge)
-        return IPC.OK
-      }),
-    move: (from, to) =>
-      operation('move', () => {
-        move(space(), from >>> 0, to >>> 0)
-        return IPC.OK
-      }),
-    remove: (pointer) =>
-      operation('remove', () => {
-        remove(space(), pointer >>> 0)
-        return IPC.OK
-      }),
-    revoke: (pointer) => {
-      let count = 0
-      const result = operation('revoke', () => {
-        const begun = revocation(space(), pointer >>> 0)
-        while (!begun.step(REVOKE_STEP)) host.domain.spend(MESSAGE_NS)
-        count = begun.ended
-        return IPC.OK
-      })
-      return result < 0 ? result : count
-    },
-    rights: (pointer) => operation('rights', () => lookup(space(), pointer >>> 0).rights),
-    free: () => operation('free', () => space().free()),
-  }
-}
+export const ipc = { name: 'ipc', authority: 'ipc', trace: 'ipc', calls: ipcCalls } satisfies AbiGroup<'ipc'>

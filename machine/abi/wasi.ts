@@ -8,6 +8,9 @@ import type { Host } from './host.ts'
 const NAMESPACE = 'wasi_snapshot_preview1'
 const LOG_INFO = 6
 
+/** It is no group of the ABI and has its own namespace, but is granted like one. */
+export const FILES = { name: 'wasi', authority: 'files' } as const
+
 export interface WasiOptions {
   /** Arguments, as `module.parameter=value`. */
   readonly args: readonly string[]
@@ -64,7 +67,7 @@ export async function createWasi(module: WebAssembly.Module, host: Host, options
 
 /** Every call looks for the domain's capability first. */
 function behindCapability(host: Host, imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
-  const grip = host.grips.wasi
+  const grip = host.grip('wasi')
   const guarded = Object.entries(imports).map(([name, call]) => [
     name,
     (...args: unknown[]): unknown => {

@@ -1,7 +1,7 @@
 /**
  * From a package to a running domain: imports, instance, the kernel's view of it.
  */
-import { CALLS, type Calls, type Entries, ENTRIES, SHARED, TICK } from '../../linux-api/generated/abi.ts'
+import { CALLS, ENTRIES, SHARED, TICK } from '../../linux-api/generated/abi.ts'
 import { CapabilityError } from '../../kernel/capability.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import type { DomainLimits, Program } from '../../kernel/program.ts'
@@ -9,20 +9,14 @@ import type { Symbolizer } from '../../kernel/fault.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
 import { memoryBank } from '../../hw/iommu.ts'
 import type { Board } from '../board.ts'
-import { logCalls, schedCalls, timeCalls } from '../abi/core.ts'
-import { dmaCalls, irqCalls, pciCalls } from '../abi/device.ts'
+import type { EntryName, Exported } from '../abi/group.ts'
 import { Host } from '../abi/host.ts'
-import { capCalls, ipcCalls } from '../abi/ipc.ts'
+import { ABI_GROUPS } from '../abi/index.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { Placement } from './placement.ts'
-import type { NetService } from '../class/net/service.ts'
-import { memCalls, ringCalls } from '../abi/memory.ts'
 import type { Call, ModuleCopy, Probe } from '../observe/probe.ts'
-import { mmioCalls, pioCalls } from '../abi/registers.ts'
 import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from '../abi/wasi.ts'
-
-export type EntryName = keyof Entries
 
 export interface LoadOptions {
   readonly name: string
@@ -37,14 +31,10 @@ export interface LoadOptions {
   readonly grants?: readonly string[] | undefined
 }
 
-export interface LoadedProgram {
+export interface LoadedProgram extends Exported {
   readonly host: Host
   readonly domain: Domain
   readonly wasi: WasiHost | undefined
-  /** An atomic entry, undefined when the module does not export it. */
-  atomic(name: EntryName): ((...args: number[]) => number) | undefined
-  /** A process entry, wrapped for a fiber. */
-  process(name: EntryName): ProcessEntry | undefined
 }
 
 interface Jspi {
@@ -56,12 +46,7 @@ interface Jspi {
 export const canSuspend = (): boolean => 'promising' in WebAssembly
 
 /** Load a package as a new domain of the board; nothing of it has run yet. Throws PackageError. */
-export async function loadProgram(
-  board: Board,
-  net: NetService,
-  pack: DriverPackage,
-  options: LoadOptions,
-): Promise<LoadedProgram> {
+export async function loadProgram(board: Board, pack: DriverPackage, options: LoadOptions): Promise<LoadedProgram> {
   if (!canSuspend()) throw new PackageError('this Node has no WebAssembly JS Promise Integration: use Node 24 or newer')
   if (pack.manifest.capabilities.includes('wasi')) void loadWasi()
   const pages = pagesWithin(pack.manifest.memory.pages, options.limits.memory)
@@ -80,25 +65,15 @@ export async function loadProgram(
     }
     return entry
   }
+  const exported: Exported = {
+    process,
+    atomic: (name) => exports[name] as (...args: number[]) => number,
+    address: (name) => (exports[name] as WebAssembly.Global).value as number,
+  }
   const copy = options.probe?.copy?.(pack, host, options.symbolize)
   if (copy !== undefined) host.symbolize = copy.symbolize
   const wasi = usesWasi(module) ? await createWasi(module, host, options) : undefined
-  const calls: Calls = {
-    log: logCalls(host),
-    mmio: mmioCalls(host),
-    pio: pioCalls(host),
-    pci: pciCalls(host),
-    dma: dmaCalls(host),
-    irq: irqCalls(host),
-    time: timeCalls(host),
-    sched: schedCalls(host, () => process('fiber')!),
-    net: net.calls(host),
-    ipc: ipcCalls(host, (name) => exports[name]),
-    cap: capCalls(host),
-    mem: memCalls(host),
-    ring: ringCalls(host),
-  }
-  const imports = importsOf(calls, grants, wasi, probed(host, options.probe))
+  const imports = importsOf(host, exported, grants, wasi, probed(host, options.probe))
   const instance = await (copy === undefined
     ? instantiate(pack, module, imports, pages)
     : instantiateCopy(pack, copy, imports, pages))
@@ -120,7 +95,7 @@ export async function loadProgram(
     throw new PackageError(`${options.name}: cannot be given its call groups: ${error.message}`, { cause: error })
   }
   wasi?.bind(instance)
-  return { host, domain, wasi, process, atomic: (name) => exports[name] as (...args: number[]) => number }
+  return { ...exported, host, domain, wasi }
 }
 
 async function instantiate(
@@ -170,21 +145,22 @@ function checkGrants(pack: DriverPackage, module: WebAssembly.Module, grants: Re
 
 /** The call groups granted, as imports; what may block is wrapped so that it can. No other call exists for the module. */
 function importsOf(
-  calls: Calls,
+  host: Host,
+  exported: Exported,
   grants: ReadonlySet<string>,
   wasi: WasiHost | undefined,
   seen: ReturnType<typeof probed>,
 ): WebAssembly.Imports {
   const imports: Record<string, WebAssembly.ModuleImports> = {}
-  for (const [group, members] of Object.entries(CALLS)) {
-    if (!grants.has(group)) continue
-    const implementation = calls[group as keyof Calls] as unknown as Record<string, (...args: number[]) => number>
+  for (const group of ABI_GROUPS) {
+    if (!grants.has(group.name)) continue
+    const implementation = group.calls(host, exported) as unknown as Record<string, (...args: number[]) => number>
     const into: WebAssembly.ModuleImports = {}
-    for (const [name, shape] of Object.entries(members as Record<string, { blocking: boolean }>)) {
-      const call = seen(group, name, shape.blocking, implementation[name]!) as (...args: number[]) => number
+    for (const [name, shape] of Object.entries<{ blocking: boolean }>(CALLS[group.name])) {
+      const call = seen(group.name, name, shape.blocking, implementation[name]!) as (...args: number[]) => number
       into[name] = shape.blocking ? new (WebAssembly as unknown as Jspi).Suspending(call) : call
     }
-    imports[group] = into
+    imports[group.name] = into
   }
   if (wasi !== undefined) imports[WASI_NAMESPACE] = wasi.imports
   return imports

@@ -1,7 +1,7 @@
 /**
  * Post-mortem records: what a driver, its domain and its devices were at the moment it failed, and how to get there again.
  *
- * The kernel's part is `examine`; here come the driver's package, its devices with their registers by name, its interfaces
+ * The kernel's part is `examine`; here come the driver's package, its devices with their registers by name, its units
  * and its last words. Plain data, ready to be written as JSON.
  */
 import type { DriverFault } from '../../kernel/fault.ts'
@@ -11,8 +11,8 @@ import type { DmaFault } from '../../hw/iommu.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import type { RegisterValue } from '../../hw/types.ts'
 import type { Board, LogRecord } from '../board.ts'
+import type { Unit } from '../class/device-class.ts'
 import type { Driver } from '../driver.ts'
-import type { NetCounters } from '../class/net/interface.ts'
 
 export interface DeviceRecord {
   readonly model: string
@@ -33,13 +33,8 @@ export interface PostMortem {
   readonly fault: DriverFault
   readonly domain: DomainRecord
   readonly devices: readonly DeviceRecord[]
-  readonly interfaces: readonly {
-    readonly name: string
-    readonly mac: string
-    readonly carrier: boolean
-    readonly config: { readonly up: boolean; readonly mtu: number | null; readonly filter: number }
-    readonly counters: Readonly<NetCounters>
-  }[]
+  /** What it offered to clients, as each class keeps it. */
+  readonly interfaces: readonly ReturnType<Unit['record']>[]
   /** What the driver said last. */
   readonly log: readonly LogRecord[]
   /** Failures of this driver before this one. */
@@ -96,13 +91,7 @@ export function postMortem(
     fault,
     domain,
     devices: [...driver.devices.values()].map(deviceRecord),
-    interfaces: driver.interfaces.map(({ name: called, mac, carrier, config, counters }) => ({
-      name: called,
-      mac: [...mac].map(hexByte).join(':'),
-      carrier,
-      config: { up: config.up, mtu: config.mtu ?? null, filter: config.filter },
-      counters: { ...counters },
-    })),
+    interfaces: driver.units.map((unit) => unit.record()),
     log: lastWords(board.log, driver.name),
     earlier: earlier.map(({ atNs, kind, domain: of }) => ({ atNs, kind, domain: of })),
     replay: {

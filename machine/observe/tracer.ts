@@ -10,12 +10,14 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import { PciBar } from '../../hw/pci/function.ts'
 import type { DeviceContext, DmaPort, InterruptPort } from '../../hw/types.ts'
 import type { Host } from '../abi/host.ts'
+import { ABI_GROUPS } from '../abi/index.ts'
+import { CLASSES } from '../class/index.ts'
 import type { Machine } from '../machine.ts'
 import type { Window } from '../reach/page-table.ts'
 import type { Call, Probe } from './probe.ts'
 
 /** What `--filter` names, and what each covers. */
-export const TRACE_CATEGORIES = {
+export const TRACE_CATEGORIES: Readonly<Record<string, string>> = {
   registers: 'accesses of device registers and ports, by name',
   pci: 'configuration space, BARs, vectors',
   dma: 'windows mapped and unmapped, and what devices read and write through them',
@@ -23,14 +25,15 @@ export const TRACE_CATEGORIES = {
   ipc: 'messages, notifications and capabilities',
   sched: 'which fiber runs, blocking and waking, softirqs and timers',
   time: 'timers armed, delays, clocks read',
-  net: 'frames and interfaces',
+  ...Object.fromEntries(CLASSES.map(({ trace, traced }) => [trace, traced.what])),
   calls: 'C functions entered and left',
   log: 'what drivers write to the kernel log',
   device: 'what devices say of themselves',
   events: 'domains that start, end and fail, drivers bound, inputs from outside',
-} as const
+}
 
-export type TraceCategory = keyof typeof TRACE_CATEGORIES
+/** A name of TRACE_CATEGORIES. */
+export type TraceCategory = string
 
 /** Where something happens: a line of its own in a trace. */
 export interface Track {
@@ -57,19 +60,10 @@ export interface TraceFilter {
   wants(category: TraceCategory, name: string): boolean
 }
 
-/** Groups of the ABI by category; what is not listed tells nothing that the event log does not. */
-const GROUPS: Readonly<Record<string, TraceCategory>> = {
-  mmio: 'registers',
-  pio: 'registers',
-  pci: 'pci',
-  dma: 'dma',
-  irq: 'irq',
-  ipc: 'ipc',
-  cap: 'ipc',
-  sched: 'sched',
-  time: 'time',
-  net: 'net',
-}
+/** Groups of the ABI by category; what has none tells nothing that the event log does not. */
+const GROUPS: Readonly<Record<string, TraceCategory>> = Object.fromEntries(
+  ABI_GROUPS.flatMap(({ name, trace }) => (trace === undefined ? [] : [[name, trace]])),
+)
 
 /** Calls that only say that time passes or who one is. */
 const CHATTER = new Set(['sched.preempt', 'sched.resched', 'sched.self', 'sched.relax'])
@@ -79,8 +73,7 @@ const KINDS: Readonly<Record<string, TraceCategory>> = {
   interrupt: 'irq',
   softirq: 'sched',
   timer: 'sched',
-  net: 'net',
-  rx: 'net',
+  ...Object.fromEntries(CLASSES.flatMap(({ trace, traced }) => traced.kinds.map((kind) => [kind, trace]))),
   message: 'log',
   device: 'device',
 }

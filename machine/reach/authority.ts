@@ -8,30 +8,15 @@
 import { type Capability, CNode, RIGHT, revoke } from '../../kernel/capability.ts'
 import { Failure } from '../../kernel/fault.ts'
 
-/** Call group -> type of the capability behind it. */
-export const AUTHORITIES = {
-  log: 'log',
-  time: 'timer',
-  sched: 'sched',
-  net: 'net-service',
-  wasi: 'files',
-  ipc: 'ipc',
-  cap: 'cnode',
-  mem: 'untyped',
-  ring: 'ring-maker',
-} as const
-
-export type AuthorityGroup = keyof typeof AUTHORITIES
-
-const isAuthority = (group: string): group is AuthorityGroup => group in AUTHORITIES
-
 /** One domain's hold on one call group. */
 export class Grip {
-  readonly #group: AuthorityGroup
+  readonly #group: string
+  readonly #type: string
   capability: Capability | undefined
 
-  constructor(group: AuthorityGroup) {
+  constructor(group: string, type: string) {
     this.#group = group
+    this.#type = type
   }
 
   get held(): boolean {
@@ -45,43 +30,42 @@ export class Grip {
   }
 
   #refuse(call: string): never {
-    const type = AUTHORITIES[this.#group]
-    throw new Failure('no-capability', `${this.#group}.${call}: the domain holds no ${type} capability`)
+    throw new Failure('no-capability', `${this.#group}.${call}: the domain holds no ${this.#type} capability`)
   }
 }
 
 /** A domain's grips, by call group. */
-export type Grips = Readonly<Record<AuthorityGroup, Grip>>
-
-export function createGrips(): Grips {
-  const groups = Object.keys(AUTHORITIES) as AuthorityGroup[]
-  return Object.fromEntries(groups.map((group) => [group, new Grip(group)])) as unknown as Grips
-}
+export type Grips = ReadonlyMap<string, Grip>
 
 /** The machine's own authority: where every domain's comes from. */
 export class Authority {
   readonly #node = new CNode('machine', 64)
-  readonly #roots = new Map<AuthorityGroup, Capability>()
+  readonly #types: ReadonlyMap<string, string>
+  readonly #roots = new Map<string, Capability>()
 
-  constructor() {
-    for (const group of Object.keys(AUTHORITIES) as AuthorityGroup[]) {
-      const object = { type: AUTHORITIES[group], label: AUTHORITIES[group] }
-      this.#roots.set(group, this.#node.create(object))
-    }
+  /** @param types call group to type of the capability behind it */
+  constructor(types: ReadonlyMap<string, string>) {
+    this.#types = types
+    for (const [group, type] of types) this.#roots.set(group, this.#node.create({ type, label: type }))
+  }
+
+  /** Grips of a domain that was given nothing yet. */
+  grips(): Grips {
+    return new Map([...this.#types].map(([group, type]) => [group, new Grip(group, type)]))
   }
 
   /** Give a domain what of `groups` has no device behind it. It may use it and not pass it on. */
   grant(space: CNode, grips: Grips, groups: Iterable<string>): void {
     for (const group of groups) {
-      if (!isAuthority(group)) continue
-      const root = this.#roots.get(group)!
-      grips[group].capability = space.derive(root, root.object, { rights: RIGHT.READ | RIGHT.WRITE })
+      const root = this.#roots.get(group)
+      if (root === undefined) continue
+      grips.get(group)!.capability = space.derive(root, root.object, { rights: RIGHT.READ | RIGHT.WRITE })
     }
   }
 
   /** Take a group back from one domain. */
-  revoke(grips: Grips, group: AuthorityGroup): void {
-    const { capability } = grips[group]
+  revoke(grips: Grips, group: string): void {
+    const capability = grips.get(group)?.capability
     if (capability !== undefined) revoke(capability)
   }
 }

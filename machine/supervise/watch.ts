@@ -1,5 +1,5 @@
 /**
- * Watching over one generation of a driver: does it answer its heartbeats, do its interfaces take what they are offered?
+ * Watching over one generation of a driver: does it answer its heartbeats, do its units take what they are offered?
  *
  * One that does not is not dead, only useless. `condemn` asks each of its fibers where it waits, puts the blame on a place
  * in the driver's own source when there is one, and fails it.
@@ -34,11 +34,14 @@ export class Watch {
     return new Watch(driver, policy)
   }
 
-  /** An interface that has frames, says it can send, and takes none. */
+  /** A unit that has work for the driver, which says that it can take it, and does not. */
   #stalled({ timeoutNs }: HeartbeatPolicy): string | undefined {
     const now = this.#driver.domain.kernel.clock.now()
-    const stuck = this.#driver.interfaces.find((net) => now - net.waitingSinceNs > timeoutNs)
-    return stuck === undefined ? undefined : `${stuck.name} has taken no frame for ${timeoutNs / 1e9} s`
+    for (const unit of this.#driver.units) {
+      const complaint = unit.stalled(now, timeoutNs)
+      if (complaint !== undefined) return complaint
+    }
+    return undefined
   }
 
   stop(): void {

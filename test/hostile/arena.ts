@@ -29,6 +29,7 @@ import {
   TestDevice,
   testPackage,
 } from '../machine/support.ts'
+import { interfacesOf, netOf } from '../../machine/class/net/index.ts'
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly where: string; readonly message: string }
@@ -76,7 +77,7 @@ async function networkBystander(machine: Machine, lan: Lan, pack: DriverPackage,
   const peer = lan.station('peer')
   const driver = await machine.load(pack)
   await driver.bind(nic.fn)
-  const net = driver.interfaces[0]!
+  const net = interfacesOf(driver)[0]!
   await control.open(net)
   await machine.run(() => net.carrier, 20e9)
   return {
@@ -142,11 +143,11 @@ async function attempt(
 
 /** Load it and let it do what it wants. */
 async function run(machine: Machine, nic: Nic, outside: Outside, pack: DriverPackage): Promise<Outcome> {
-  const { board, net } = machine
+  const { board } = machine
   const options = { name: pack.manifest.name, args: [], firmware: {}, symbolize: undefined, limits: LIMITS }
   let driver: Driver
   try {
-    driver = await Driver.open(board, net, pack, options)
+    driver = await Driver.open(board, pack, options)
   } catch (error) {
     if (!(error instanceof PackageError)) throw error
     return { kind: 'refused', code: 'load', where: pack.manifest.name, message: error.message }
@@ -180,8 +181,7 @@ async function use(machine: Machine, nic: Nic, outside: Outside, driver: Driver)
   const bound = await driver.bind(nic.fn)
   if (bound < 0) return `probe said ${bound}`
   await machine.sleep(LULL_NS)
-  const [interfaces] = [driver.interfaces]
-  for (const net of interfaces.slice(0, 2)) {
+  for (const net of interfacesOf(driver).slice(0, 2)) {
     await control.open(net)
     const traffic = startTraffic(machine.board.kernel, net, outside, machine.seed, { frames: FRAMES })
     await machine.run(() => traffic.done || driver.dead, LULL_NS)
@@ -196,12 +196,12 @@ async function use(machine: Machine, nic: Nic, outside: Outside, driver: Driver)
 
 /** What must be nothing once the module has gone. */
 function leftovers(machine: Machine, nic: Nic, pack: DriverPackage): string | undefined {
-  const { board, net } = machine
+  const { board } = machine
   if (board.kernel.domains.some((domain) => domain.name === pack.manifest.name)) return 'its domain is listed'
   if (nic.fn.dma.windows !== 0) return `${nic.fn.dma.windows} DMA windows are left`
   if (nic.fn.vectorCount !== 0) return `${nic.fn.vectorCount} vectors are left`
   if (board.owners.has(nic.fn)) return 'the device is not free'
-  const offered = net.interfaces.find((one) => one.driver?.domain.name === pack.manifest.name)
+  const offered = netOf(machine).units.find((one) => one.driver?.domain.name === pack.manifest.name)
   return offered && `${offered.name} is still offered`
 }
 

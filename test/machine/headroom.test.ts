@@ -41,7 +41,7 @@ for (const entry of ['timer', 'softirq', 'init'])
         tick.armIn(500)
         const bytes = build(createRandom(seed), [{ entry, attack: `recursion that calls ${call}` }], false)
         const options = { name: 'diver', args: [], firmware: {}, symbolize: undefined, limits: LIMITS }
-        const diver = await Driver.open(machine.board, machine.net, packageOf(bytes, 'diver'), options)
+        const diver = await Driver.open(machine.board, packageOf(bytes, 'diver'), options)
         if (entry === 'timer') diver.domain.setTimer(kernel.clock.now() + 1000)
         else if (entry === 'softirq') diver.domain.kick()
         // A fiber has a stack to itself, and finds its end there; or its work is used up first.

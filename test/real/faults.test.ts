@@ -8,6 +8,7 @@ import type { FaultKind } from '../../kernel/fault.ts'
 import * as checks from '../../lab/net/checks.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
+import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { faultLine, provoke, scene } from './samples.ts'
@@ -94,7 +95,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
       t.false(at.bystander.dead)
       t.is(at.sample.fn.dma.windows, 0, 'DMA windows left')
       t.false(at.machine.board.owners.has(at.sample.fn), 'the device is free again')
-      const [net] = at.bystander.interfaces
+      const [net] = interfacesOf(at.bystander)
       const up = await checks.linkUp(at.machine, net!)
       t.true(up.ok, up.detail)
       const passed = await checks.traffic(at.machine, net!, at.lan.station('peer'), { frames: 100 })

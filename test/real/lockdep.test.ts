@@ -9,6 +9,7 @@ import type { FaultKind } from '../../kernel/fault.ts'
 import * as checks from '../../lab/net/checks.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
+import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openWorkspace } from '../../pipeline/workspace.ts'
@@ -82,7 +83,7 @@ for (const [name, { kind, said, when }] of Object.entries(MISTAKES)) {
       const own = fault!.frames.filter((frame) => frame.file.endsWith(`${name}.c`))
       t.is(own[0]?.line, faultLine(FOLDER, name), JSON.stringify(fault, null, 1))
       t.false(at.bystander.dead)
-      const [net] = at.bystander.interfaces
+      const [net] = interfacesOf(at.bystander)
       const up = await checks.linkUp(at.machine, net!)
       t.true(up.ok, up.detail)
       const passed = await checks.traffic(at.machine, net!, at.lan.station('peer'), { frames: 100 })

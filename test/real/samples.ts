@@ -12,6 +12,7 @@ import { createMachine, type Machine } from '../../machine/machine.ts'
 import * as control from '../../machine/class/net/control.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { startTraffic } from '../../lab/net/traffic.ts'
+import { interfacesOf } from '../../machine/class/net/index.ts'
 
 /** Line of the mistake in a sample's source. */
 export function faultLine(folder: string, name: string): number {
@@ -50,7 +51,7 @@ export async function provoke(
     const driver = await machine.load(pack, [`${pack.manifest.name}.when=${when}`])
     await driver.bind(sample.fn)
     if (when === 'xmit') {
-      const [net] = driver.interfaces
+      const [net] = interfacesOf(driver)
       await control.open(net!)
       startTraffic(machine.board.kernel, net!, lan.station('target'), machine.seed, { frames: 10 })
     }

@@ -11,6 +11,7 @@ import { Lan } from '../../lab/net/lan.ts'
 import { createMachine, type Machine, type MachineOptions } from '../../machine/machine.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
+import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openTestWorkspace } from './workspace.ts'
@@ -80,7 +81,7 @@ test('a NIC passes its traffic beside a driver that works without end, and one t
     const peer = lan.station('peer')
     const driver = await machine.load(await pack('8139too'))
     t.is(await driver.bind(nic.fn), 0)
-    const [net] = driver.interfaces
+    const [net] = interfacesOf(driver)
     if (hog !== undefined) await machine.load(await pack('hog'), hog)
     t.true((await checks.linkUp(machine, net!)).ok)
     const start = machine.now()

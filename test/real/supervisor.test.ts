@@ -21,6 +21,7 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import type { PostMortem } from '../../machine/observe/post-mortem.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { startTraffic } from '../../lab/net/traffic.ts'
+import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openTestWorkspace } from './workspace.ts'
@@ -73,7 +74,7 @@ async function scene(
   return { machine, lan, nics }
 }
 
-const interfaceOf = (machine: Machine, name: string): NetInterface => machine.driver(name)!.interfaces[0]!
+const interfaceOf = (machine: Machine, name: string): NetInterface => interfacesOf(machine.driver(name)!)[0]!
 
 test.serial(
   'MINIX 3, heartbeat: a driver whose work queue is stuck is found, blamed at its C line, and restarted',
@@ -159,7 +160,7 @@ test.serial('kill: nothing is left of real drivers killed at random moments', as
   for (let round = 0; round < 40; round++) {
     const name = round % 2 === 0 ? 'e1000' : '8139too'
     const driver = machine.driver(name)!
-    const net = driver.interfaces[0]
+    const net = interfacesOf(driver)[0]
     if (net !== undefined && !net.config.up) await control.open(net)
     const running = net && startTraffic(machine.board.kernel, net, peer, round, { frames: 200 })
     // Some rounds die in their first microseconds, others with traffic under way.
@@ -205,7 +206,7 @@ for (const [policy, seen] of [
     try {
       const driver = await machine.load(await pack('e1000'))
       await driver.bind(nic.fn)
-      const [net] = driver.interfaces
+      const [net] = interfacesOf(driver)
       if (net !== undefined) await control.open(net)
       await machine.sleep(5e9)
     } catch (error) {

@@ -4,7 +4,8 @@
  * What is set is remembered with the interface, and `replay` sets it again on the driver's next generation.
  */
 import { net_info, net_link, net_stats, net_value, SELFTEST } from '../../../linux-api/generated/abi.ts'
-import type { NetDriver, NetInterface } from './interface.ts'
+import type { Clocked, DriverEntries, Tally } from '../device-class.ts'
+import type { NetInterface } from './interface.ts'
 
 /** An operation the driver refused, or an interface without a driver. */
 export class NetError extends Error {
@@ -18,7 +19,7 @@ export class NetError extends Error {
 
 const NODEV = -19
 
-const driverOf = (net: NetInterface, what: string): NetDriver => {
+const driverOf = (net: NetInterface, what: string): DriverEntries => {
   if (net.driver === undefined) throw new NetError(`${net.name}: ${what}: no driver`, NODEV)
   return net.driver
 }
@@ -87,6 +88,27 @@ export async function stats(net: NetInterface): Promise<NetStats> {
       return [name, before + Number(view.getBigUint64(offset, true))]
     }),
   ) as NetStats
+}
+
+/** Looks whether accepted frames have gone out, and how often. */
+const DRAIN_STEP_NS = 1e6
+const DRAIN_STEPS = 50
+
+/**
+ * Wait for what a driver has accepted to go out as far as it says so itself, and note what it has counted. Returns the
+ * frames counted sent since the wait began.
+ */
+export async function drain(net: NetInterface, machine: Clocked): Promise<Tally> {
+  const first = await stats(net)
+  let last = first
+  for (let step = 0; step < DRAIN_STEPS; step++) {
+    await machine.sleep(DRAIN_STEP_NS)
+    const now = await stats(net)
+    if (now.tx_packets === last.tx_packets && step > 0) break
+    last = now
+  }
+  net.carried = last
+  return { txFrames: last.tx_packets - first.tx_packets }
 }
 
 export interface LinkState {

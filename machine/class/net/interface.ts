@@ -5,27 +5,15 @@
  * queue; received frames are handed to a sink in place.
  */
 import { net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
-import type { Domain } from '../../../kernel/domain.ts'
 import { Failure } from '../../../kernel/fault.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { ClockEvent } from '../../../kernel/time.ts'
 import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
 import type { Host } from '../../abi/host.ts'
-import type { NetStats } from './control.ts'
-import type { EntryName } from '../../load/program.ts'
+import type { Clocked, DriverEntries, Tally, Unit } from '../device-class.ts'
+import { drain, type NetStats, replay } from './control.ts'
 
-/** What the service needs of a driver. */
-export interface NetDriver {
-  readonly host: Host
-  readonly domain: Domain
-  atomic(name: EntryName): ((...args: number[]) => number) | undefined
-  /** Call a process entry to its end. Throws when the domain ends instead. */
-  call(name: EntryName, ...args: number[]): Promise<number>
-  /** The same with bytes in the driver's memory as one argument. */
-  callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number>
-}
-
-export interface NetCounters {
+export type NetCounters = {
   txFrames: number
   txBytes: number
   rxFrames: number
@@ -53,7 +41,7 @@ const ROUNDS = 4
 /** A batch refused for no reason the driver will tell of is offered again after this. */
 const RETRY_NS = 100_000
 
-export class NetInterface implements Endpoint {
+export class NetInterface implements Endpoint, Unit {
   readonly id: number
   readonly name: string
   /** Of the device behind it: how its next generation is recognised. */
@@ -66,7 +54,7 @@ export class NetInterface implements Endpoint {
   carrier = false
   /** Registrations so far. */
   generation = 0
-  driver: NetDriver | undefined
+  driver: DriverEntries | undefined
   source: FrameSource | undefined
   sink: FrameSink | undefined
   readonly config: NetConfig = { up: false, mtu: undefined, mac: undefined, filter: 0, multicast: [] }
@@ -114,7 +102,7 @@ export class NetInterface implements Endpoint {
   }
 
   /** A driver offers it: first time, or its next generation. */
-  adopt(driver: NetDriver, words: Int32Array, desc: number): void {
+  adopt(driver: DriverEntries, words: Int32Array, desc: number): void {
     this.driver = driver
     this.generation++
     this.#transmit = driver.atomic('net_tx')
@@ -181,11 +169,35 @@ export class NetInterface implements Endpoint {
     this.waitingSinceNs = Infinity
   }
 
-  /** Go on, with what was taken back first. Returns the frames of that. */
-  release(): number {
+  /** Go on, with what was taken back first. */
+  release(): Tally {
     this.#held = false
     this.kick()
-    return this.#kept.length
+    return { frames: this.#kept.length }
+  }
+
+  handOver(machine: Clocked): Promise<Tally> {
+    return drain(this, machine)
+  }
+
+  replay(): Promise<void> {
+    return replay(this)
+  }
+
+  stalled(nowNs: number, patienceNs: number): string | undefined {
+    if (nowNs - this.waitingSinceNs <= patienceNs) return undefined
+    return `${this.name} has taken no frame for ${patienceNs / 1e9} s`
+  }
+
+  record(): Readonly<Record<string, unknown>> {
+    const { name, carrier, config, counters } = this
+    return {
+      name,
+      mac: [...this.mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
+      carrier,
+      config: { up: config.up, mtu: config.mtu ?? null, filter: config.filter },
+      counters: { ...counters },
+    }
   }
 
   /** The next frame for the driver: one that was taken back, else the source's. 0 when there is none. */

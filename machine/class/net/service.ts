@@ -7,10 +7,11 @@
 import { E, type NetCalls, net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Host } from '../../abi/host.ts'
+import type { ClassService } from '../device-class.ts'
 import { NetInterface } from './interface.ts'
 
-export class NetService {
-  readonly interfaces: NetInterface[] = []
+export class NetService implements ClassService {
+  readonly units: NetInterface[] = []
   readonly #kernel: Kernel
   readonly #txKind: number
   readonly #rxKind: number
@@ -23,13 +24,14 @@ export class NetService {
 
   /** Host side of the `net` call group. */
   calls(host: Host): NetCalls {
+    const grip = host.grip('net')
     const own = (id: number): NetInterface | undefined => {
-      const found = this.interfaces[id]
+      const found = this.units[id]
       return found?.driver?.host === host ? found : undefined
     }
     return {
       register: (desc) => {
-        host.grips.net.need('register')
+        grip.need('register')
         return this.#register(host, desc >>> 0)
       },
       unregister: (id) => {
@@ -63,10 +65,10 @@ export class NetService {
     if (!host.mayHold(1)) return E.NOSPC
     const slot = new DataView(bytes.buffer, bytes.byteOffset).getUint32(net_desc.slot.offset, true)
     const place = host.function(slot)?.name ?? host.name
-    let found = this.interfaces.find((net) => net.place === place && net.driver === undefined)
+    let found = this.units.find((net) => net.place === place && net.driver === undefined)
     if (found === undefined) {
-      found = new NetInterface(this.#kernel, this.interfaces.length, place)
-      this.interfaces.push(found)
+      found = new NetInterface(this.#kernel, this.units.length, place)
+      this.units.push(found)
     }
     const adopted = found
     adopted.adopt(host.driver, host.words, desc)

@@ -1,24 +1,20 @@
 /**
- * Host side of the `mem` and `ring` call groups: memory that domains share, and rings in it.
+ * Host side of the `mem` call group: memory that domains share.
  *
  * Everything a program names is looked up, then checked to the byte on both sides. Copies go straight from one memory to
  * the other.
  */
-import type { MemCalls, RingCalls } from '../../linux-api/generated/abi.ts'
-import { type Capability, RIGHT } from '../../kernel/capability.ts'
+import type { MemCalls } from '../../linux-api/generated/abi.ts'
+import { RIGHT } from '../../kernel/capability.ts'
 import { Failure } from '../../kernel/fault.ts'
-import { type Ipc } from '../../kernel/ipc.ts'
+import type { Ipc } from '../../kernel/ipc.ts'
 import { IPC } from '../../kernel/message.ts'
 import { MemoryObject } from '../../kernel/memory-object.ts'
-import { BROKEN, Ring, RING_HEADER } from '../../kernel/ring.ts'
-import { deadline } from './core.ts'
-import type { Host } from './host.ts'
-import { refusable } from './ipc.ts'
 import type { Window } from '../reach/page-table.ts'
+import type { AbiGroup } from './group.ts'
+import type { Host } from './host.ts'
+import { BYTES_A_NS, COPY_NS, refusable } from './words.ts'
 
-const CALL_NS = 50
-/** A copy of this many bytes takes a nanosecond more. */
-const BYTES_A_NS = 8
 /** Units of work of making an object; as powers of two, capabilities looked through and bytes made zero in one more. */
 const CREATE_UNITS = 100
 const SEEN_SHIFT = 1
@@ -53,8 +49,8 @@ function windowOn(object: MemoryObject, rights: number): Window {
   }
 }
 
-export function memCalls(host: Host): MemCalls {
-  const grip = host.grips.mem
+function memCalls(host: Host): MemCalls {
+  const grip = host.grip('mem')
   const ipc = (): Ipc => host.board.kernel.ipc
   const space = () => host.domain.capabilities
   /** Copy between an object and the program's memory. */
@@ -63,7 +59,7 @@ export function memCalls(host: Host): MemCalls {
     const capability = ipc().find(space(), slot >>> 0, 'memory', right)
     if (capability === undefined) return ipc().refused
     const bytes = host.bytes(`mem.${call}`, address, length)
-    host.domain.spend(CALL_NS + bytes.length / BYTES_A_NS)
+    host.domain.spend(COPY_NS + bytes.length / BYTES_A_NS)
     return work(capability.object as MemoryObject, bytes) ? IPC.OK : IPC.RANGE
   }
   const create = (size: number, lent?: Uint8Array): number =>
@@ -110,81 +106,4 @@ export function memCalls(host: Host): MemCalls {
 
 type Mover = (object: MemoryObject, bytes: Uint8Array) => boolean
 
-export function ringCalls(host: Host): RingCalls {
-  const grip = host.grips.ring
-  const ipc = (): Ipc => host.board.kernel.ipc
-  const space = () => host.domain.capabilities
-  const find = (call: string, slot: number, right: number): Capability | undefined => {
-    if (!grip.held) grip.need(call)
-    return ipc().find(space(), slot >>> 0, 'ring', right)
-  }
-  /** The peer moves a batch. */
-  const move = (call: 'take' | 'put', slot: number, address: number, count: number): number => {
-    const capability = find(call, slot, call === 'take' ? RIGHT.READ : RIGHT.WRITE)
-    if (capability === undefined) return ipc().refused
-    const ring = capability.object as Ring
-    if (ring.closed) return IPC.ENDED
-    if (ring.outward !== (call === 'take')) return IPC.NO_RIGHT
-    const wanted = Math.min(count >>> 0, ring.slots)
-    const bytes = host.bytes(`ring.${call}`, address, wanted * ring.slotBytes)
-    ring.counts.crossings++
-    const moved = call === 'take' ? ring.take(bytes, wanted) : ring.put(bytes, wanted)
-    if (moved === BROKEN) return IPC.PROTOCOL
-    host.domain.spend(CALL_NS + (moved * ring.slotBytes) / BYTES_A_NS)
-    if (ring.ownerWants(moved)) ipc().raise(ring.ownerBell, 1)
-    return moved
-  }
-  return {
-    create: (address, slots, slotBytes, outward) => {
-      grip.need('create')
-      const size = RING_HEADER + (slots >>> 0) * (slotBytes >>> 0)
-      const bytes = host.bytes('ring.create', address, size)
-      return refusable(() => makeRing(host, bytes, slots >>> 0, slotBytes >>> 0, outward !== 0))
-    },
-    take: (slot, to, max) => move('take', slot, to, max),
-    put: (slot, from, count) => move('put', slot, from, count),
-    tell: (slot) => {
-      const capability = find('tell', slot, RIGHT.READ | RIGHT.WRITE)
-      if (capability === undefined) return ipc().refused
-      const ring = capability.object as Ring
-      if (ring.root !== capability) return IPC.NO_RIGHT
-      ring.counts.crossings++
-      ring.counts.signals++
-      host.domain.spend(CALL_NS)
-      return ipc().raise(ring.peerBell, 1)
-    },
-    wait: (slot, low, high) => {
-      const capability = find('wait', slot, 0)
-      if (capability === undefined) return ipc().refused
-      const ring = capability.object as Ring
-      const party = host.domain.party('ring.wait')
-      party.arrived = undefined
-      ring.counts.crossings++
-      host.domain.spend(CALL_NS)
-      const owner = ring.root === capability
-      if (ring.closed) return IPC.ENDED
-      if (!(owner ? ring.ownerMayWait() : ring.peerMayWait())) return IPC.OK
-      const bell = owner ? ring.ownerBell : ring.peerBell
-      return host.domain.converse(ipc().pause(party, bell), deadline(low, high))
-    },
-  }
-}
-
-function makeRing(host: Host, bytes: Uint8Array, slots: number, slotBytes: number, outward: boolean): number {
-  const { ipc } = host.board.kernel
-  if (!host.mayHold(1)) return IPC.QUOTA
-  try {
-    const ring = new Ring(`ring of ${host.name}`, bytes, slots, slotBytes, outward)
-    ring.abandoned = () => ipc.close(ring.ownerBell)
-    return host.domain.capabilities.create(ring, {
-      ended: () => {
-        ring.closed = true
-        ipc.close(ring.ownerBell)
-        ipc.close(ring.peerBell)
-      },
-    }).slot
-  } catch (error) {
-    if (error instanceof RangeError) return IPC.RANGE
-    throw error
-  }
-}
+export const mem = { name: 'mem', authority: 'untyped', calls: memCalls } satisfies AbiGroup<'mem'>

@@ -1,0 +1,19 @@
+/** Host side of the `irq` call group: interrupts granted to a domain, and when it wants them. */
+import { E, type IrqCalls } from '../../linux-api/generated/abi.ts'
+import type { AbiGroup } from './group.ts'
+import type { Host } from './host.ts'
+
+function irqCalls(host: Host): IrqCalls {
+  return {
+    attach: (irq) => (host.attachInterrupt(irq) ? 0 : E.PERM),
+    detach: (irq) => (host.domain.interrupts.remove(irq) ? 0 : E.INVAL),
+    mask: (irq) => (host.domain.interrupts.mask(irq) ? 0 : E.INVAL),
+    unmask: (irq) => (host.domain.interrupts.unmask(irq) ? 0 : E.INVAL),
+    deliver: () => {
+      host.domain.deliver()
+      host.domain.spend(0)
+    },
+  }
+}
+
+export const irq = { name: 'irq', trace: 'irq', calls: irqCalls } satisfies AbiGroup<'irq'>

@@ -1,0 +1,49 @@
+/** Host side of the `pci` call group: configuration space, BARs, vectors and reset of the functions a domain was granted. */
+import { bar as barLayout, E, type PciCalls, VECTOR } from '../../linux-api/generated/abi.ts'
+import { allOnes } from '../../hw/pci/function.ts'
+import type { AbiGroup } from './group.ts'
+import type { Host } from './host.ts'
+
+function pciCalls(host: Host): PciCalls {
+  return {
+    location: (fn) => host.function(fn)?.location ?? E.NODEV,
+    config_read: (fn, offset, width) => {
+      host.domain.spend(host.board.kernel.costs.configNs)
+      return (host.function(fn)?.configRead(offset, width) ?? allOnes(width)) | 0
+    },
+    config_write: (fn, offset, width, value) => {
+      host.domain.spend(host.board.kernel.costs.configNs)
+      const target = host.function(fn)
+      if (target === undefined) return E.NODEV
+      return target.driverConfigWrite(offset, width, value) ? 0 : E.PERM
+    },
+    bar: (fn, index, out) => {
+      const bar = host.function(fn)?.bar(index)
+      if (bar === undefined) return E.NODEV
+      const bytes = host.bytes('pci.bar', out, barLayout.size)
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      view.setBigUint64(barLayout.start.offset, BigInt(bar.start), true)
+      view.setBigUint64(barLayout.length.offset, BigInt(bar.bytes), true)
+      view.setUint32(barLayout.flags.offset, bar.flags, true)
+      return 0
+    },
+    vectors: (fn, kind, count) => {
+      const target = host.function(fn)
+      if (target === undefined) return E.NODEV
+      if (kind === VECTOR.INTX) return count === 1 && target.line >= 0 ? target.line : E.NOSPC
+      if (kind !== VECTOR.MSI && kind !== VECTOR.MSIX) return E.INVAL
+      const first = host.vectors(fn, kind === VECTOR.MSI ? 'msi' : 'msix', count)
+      return first < 0 ? E.NOSPC : first
+    },
+    vectors_free: (fn) => (host.vectorsFree(fn) ? 0 : E.INVAL),
+    reset: (fn) => {
+      const target = host.function(fn)
+      if (target === undefined) return E.NODEV
+      target.reset()
+      host.domain.spend(host.board.kernel.costs.configNs)
+      return 0
+    },
+  }
+}
+
+export const pci = { name: 'pci', trace: 'pci', calls: pciCalls } satisfies AbiGroup<'pci'>

@@ -1,0 +1,47 @@
+/** Host side of the `time` call group: virtual time, a timer, busy waits. */
+import type { TimeCalls } from '../../linux-api/generated/abi.ts'
+import type { AbiGroup } from './group.ts'
+import type { Host } from './host.ts'
+import { deadline, two32 } from './words.ts'
+
+function timeCalls(host: Host): TimeCalls {
+  const grip = host.grip('time')
+  const put = (call: string, out: number, ns: number): void => {
+    const at = out >>> 2
+    if ((out & 3) !== 0 || at + 1 >= host.words.length) host.bytes(call, 0xffffffff, 8)
+    host.words[at] = (ns % two32) | 0
+    host.words[at + 1] = Math.floor(ns / two32)
+  }
+  return {
+    now: (out) => {
+      grip.need('now')
+      host.domain.account()
+      host.domain.spend(host.board.kernel.costs.callNs)
+      put('time.now', out, host.board.kernel.clock.now())
+    },
+    wall: (out) => {
+      grip.need('wall')
+      put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now())
+    },
+    set_timer: (low, high) => {
+      grip.need('set_timer')
+      host.domain.setTimer(deadline(low, high))
+    },
+    delay: (ns) => {
+      grip.need('delay')
+      host.domain.account()
+      delay(host, ns >>> 0)
+    },
+  }
+}
+
+/** Devices work during a delay, so it ends event by event. */
+function delay(host: Host, ns: number): void {
+  const { clock } = host.board.kernel
+  const end = clock.now() + ns
+  for (let now = clock.now(); now < end; now = clock.now()) {
+    host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
+  }
+}
+
+export const time = { name: 'time', authority: 'timer', trace: 'time', calls: timeCalls } satisfies AbiGroup<'time'>
