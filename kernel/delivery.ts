@@ -5,11 +5,11 @@
  * and not while the program holds interrupts off; the softirq entry after them, one at a time as well. What is held back
  * sets the program's `pending` word, and the program asks for it when it turns interrupts on.
  */
-import type { Domain } from './domain.ts'
 import { Failure } from './fault.ts'
 import { InterruptSet } from './interrupts.ts'
-import type { Kernel } from './kernel.ts'
+import type { Attended, Deliveries } from './processor.ts'
 import type { Program } from './program.ts'
+import type { Partition } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 
 /** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
@@ -21,10 +21,20 @@ const SOFTIRQ_ROUNDS = 8
 /** Such rounds without a pause: more than a saturated link makes of them in seconds. */
 const SOFTIRQ_STORM = 250_000
 
+/** To whom it is delivered. */
+export interface Receiver extends Attended {
+  readonly partition: Partition
+  readonly slackNs: number
+  readonly dead: boolean
+  /** Call an entry on the interrupted stack. */
+  enter(entry: (...args: number[]) => number | void, a?: number): number
+  fail(cause: unknown): void
+}
+
 export class Delivery {
   readonly interrupts = new InterruptSet()
-  readonly #domain: Domain
-  readonly #kernel: Kernel
+  readonly #domain: Receiver
+  readonly #processor: Deliveries
   readonly #program: Program
   readonly #words: Int32Array
   readonly #timer: ClockEvent
@@ -39,33 +49,33 @@ export class Delivery {
   #inHard = false
   #inSoft = false
 
-  constructor(domain: Domain, program: Program, words: Int32Array) {
-    const { kernel, name } = domain
+  constructor(domain: Receiver, processor: Deliveries, program: Program, words: Int32Array) {
+    const { name } = domain
     this.#domain = domain
-    this.#kernel = kernel
+    this.#processor = processor
     this.#program = program
     this.#words = words
-    this.#timer = kernel.clock.event(`${name}: timer`, () => {
+    this.#timer = processor.clock.event(`${name}: timer`, () => {
       this.#timerDue = true
-      kernel.attention(domain)
+      processor.attention(domain)
     })
-    this.#latency = kernel.clock.event(`${name}: interrupt`, () => {
+    this.#latency = processor.clock.event(`${name}: interrupt`, () => {
       this.interrupts.arrive()
-      kernel.attention(domain)
+      processor.attention(domain)
     })
   }
 
   /** The controller has an interrupt for us: it arrives after the interrupt latency. */
   notify(number: number): void {
     if (!this.interrupts.notify(number) || this.#latency.armed) return
-    const { interruptLatencyNs, interruptJitterNs } = this.#kernel.costs
-    this.#latency.armIn(interruptLatencyNs + this.#kernel.random.below(interruptJitterNs))
+    const { interruptLatencyNs, interruptJitterNs } = this.#processor.costs
+    this.#latency.armIn(interruptLatencyNs + this.#processor.random.below(interruptJitterNs))
   }
 
   /** Ask for the softirq entry. */
   kick(): void {
     this.#softirqWanted = true
-    this.#kernel.attention(this.#domain)
+    this.#processor.attention(this.#domain)
   }
 
   setTimer(ns: number): void {
@@ -85,7 +95,7 @@ export class Delivery {
   attend(): void {
     for (let round = 0; !this.#domain.dead;) {
       if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
-      if (this.#kernel.overdrawn(this.#domain.partition)) return this.#defer()
+      if (this.#processor.overdrawn(this.#domain.partition)) return this.#defer()
       if (this.#hard()) continue
       if (!this.#softirqWanted || this.#inSoft || this.#inHard) {
         if (!this.#softirqWanted) this.#unbroken = 0
@@ -94,7 +104,7 @@ export class Delivery {
       if (round++ === SOFTIRQ_ROUNDS) return this.#again()
       this.#softirqWanted = false
       this.#inSoft = true
-      this.#kernel.log.note(this.#kernel.kinds.softirq, this.#domain.id)
+      this.#processor.log.note(this.#processor.kinds.softirq, this.#domain.id)
       this.#domain.enter(this.#program.softirq)
       this.#inSoft = false
     }
@@ -102,14 +112,14 @@ export class Delivery {
 
   /** The softirq still asks for itself: after others had their turn, if it ever stops. */
   #again(): void {
-    if (++this.#unbroken <= SOFTIRQ_STORM) return this.#kernel.later(this.#domain)
+    if (++this.#unbroken <= SOFTIRQ_STORM) return this.#processor.later(this.#domain)
     const message = `the softirq asked for itself ${SOFTIRQ_STORM * SOFTIRQ_ROUNDS} times without a pause`
     this.#domain.fail(new Failure('endless-loop', message))
   }
 
   /** Others come first: only what there is to deliver waits. */
   #defer(): void {
-    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#kernel.later(this.#domain)
+    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#processor.later(this.#domain)
   }
 
   #hold(): void {
@@ -125,7 +135,7 @@ export class Delivery {
     if (number >= 0) this.#interrupt(number)
     else {
       this.#timerDue = false
-      this.#kernel.log.note(this.#kernel.kinds.timer, this.#domain.id)
+      this.#processor.log.note(this.#processor.kinds.timer, this.#domain.id)
       this.#timerAt = Infinity
       this.#domain.enter(this.#program.timer)
       this.#rearmed(this.#timerAt)
@@ -136,13 +146,13 @@ export class Delivery {
 
   /** The timer entry armed the timer anew, for `ns`: in the past again and again, time would never leave this instant. */
   #rearmed(ns: number): void {
-    this.#overdue = ns < this.#kernel.clock.now() + NO_LATER_NS ? this.#overdue + 1 : 0
+    this.#overdue = ns < this.#processor.clock.now() + NO_LATER_NS ? this.#overdue + 1 : 0
     if (this.#overdue <= STORM || this.#domain.dead) return
     this.#domain.fail(new Failure('endless-loop', `the timer was armed ${STORM} times in a row for no later than now`))
   }
 
   #interrupt(number: number): void {
-    this.#kernel.log.note(this.#kernel.kinds.interrupt, this.#domain.id, number)
+    this.#processor.log.note(this.#processor.kinds.interrupt, this.#domain.id, number)
     this.#domain.enter(this.#program.interrupt, number)
     if (this.interrupts.end(number) > STORM) {
       this.#domain.fail(new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`))

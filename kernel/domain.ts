@@ -11,8 +11,8 @@ import { type DriverFault, describeFault, Failure, type Frame, KILLED } from './
 import { EXIT, Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } from './fiber.ts'
 import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
-import type { Kernel } from './kernel.ts'
 import { Meter } from './meter.ts'
+import type { Processor } from './processor.ts'
 import { RoomLeft } from './room.ts'
 import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
@@ -30,7 +30,7 @@ const NO_ROOM = 'calls are nested too deep in an atomic entry'
 const GUARD = 256
 
 export class Domain {
-  readonly kernel: Kernel
+  readonly processor: Processor
   readonly id: number
   readonly name: string
   readonly limits: DomainLimits
@@ -78,14 +78,14 @@ export class Domain {
   #last: readonly Fiber[] = []
 
   constructor(
-    kernel: Kernel,
+    processor: Processor,
     id: number,
     name: string,
     program: Program,
+    partition: Partition,
     limits: DomainLimits = DEFAULT_LIMITS,
-    partition: Partition = kernel.partition,
   ) {
-    this.kernel = kernel
+    this.processor = processor
     this.id = id
     this.name = name
     this.limits = limits
@@ -96,8 +96,8 @@ export class Domain {
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
     this.#words = words
-    this.#meter = new Meter(this, program, limits, words)
-    this.#delivery = new Delivery(this, program, words)
+    this.#meter = new Meter(this, processor, program, limits, words)
+    this.#delivery = new Delivery(this, processor, program, words)
     this.room = new RoomLeft(program.room)
     // The module's own stack serves two: atomic entries that interrupt nothing, and the first fiber, which starts
     // before the program can allocate.
@@ -115,9 +115,9 @@ export class Domain {
     if (this.dead || !this.ledger.allows('fibers', this.fibers.size, 1)) return undefined
     const stack = this.#takeStack()
     if (stack === undefined) return undefined
-    const fiber = new Fiber(this, this.#nextFiber++, name, stack, () => entry(...args), priority)
+    const fiber = new Fiber(this, this.processor, this.#nextFiber++, name, stack, () => entry(...args), priority)
     this.fibers.set(fiber.id, fiber)
-    this.kernel.ready(fiber)
+    this.processor.ready(fiber)
     return fiber
   }
 
@@ -139,7 +139,7 @@ export class Domain {
       fiber.wakePending = false
       return 0
     }
-    if (deadline <= this.kernel.clock.now()) return 1
+    if (deadline <= this.processor.clock.now()) return 1
     if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
     return this.#leave(fiber, 'blocked')
   }
@@ -175,8 +175,8 @@ export class Domain {
   /** The work counter ran out. It stays below zero when the fiber must let another go: then the program calls `resched`. */
   preempt(): void {
     this.#meter.preempt()
-    const { kernel } = this
-    if (this.current === undefined || this.current !== kernel.current || !kernel.contended()) return
+    const { processor } = this
+    if (this.current === undefined || this.current !== processor.current || !processor.contended()) return
     if (this.#mayStop()) this.#meter.stop()
     else this.#meter.askSoon()
   }
@@ -231,9 +231,9 @@ export class Domain {
     fiber.busyNs = ns
     this.current = undefined
     const promise = fiber.suspend(state)
-    if (state === 'ready') this.kernel.requeue(fiber, this.preempted !== fiber)
-    else fiber.turnLeft = this.kernel.costs.sliceNs
-    this.kernel.switched()
+    if (state === 'ready') this.processor.requeue(fiber, this.preempted !== fiber)
+    else fiber.turnLeft = this.processor.costs.sliceNs
+    this.processor.switched()
     return promise
   }
 
@@ -247,7 +247,7 @@ export class Domain {
       this.#stacks.push(fiber.stack)
       if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
-    this.kernel.switched()
+    this.processor.switched()
   }
 
   #takeStack(): StackRegion | undefined {
@@ -299,29 +299,29 @@ export class Domain {
       this.#useStackOf(undefined)
       this.#meter.begin()
     }
-    const { kernel } = this
-    const below = kernel.inner
+    const { processor } = this
+    const below = processor.inner
     const room = this.room.enter(below?.room, !outermost)
     if (room < 0) {
       ;(below ?? this).fail(new Failure('stack-overflow', NO_ROOM))
       return 0
     }
-    kernel.inner = this
-    const other = kernel.billed !== this.partition
-    const billed = other ? kernel.bill(this.partition) : undefined
+    processor.inner = this
+    const other = processor.billed !== this.partition
+    const billed = other ? processor.bill(this.partition) : undefined
     this.depth++
     try {
-      kernel.clock.spend(kernel.costs.atomicEntryNs)
+      processor.clock.spend(processor.costs.atomicEntryNs)
       return (entry(a, b, c, d, e, f) as number | undefined) ?? 0
     } catch (error) {
       if (!this.dead) this.fail(error)
       return 0
     } finally {
       this.depth--
-      kernel.inner = below
+      processor.inner = below
       this.room.leave(room)
       if (outermost && !this.dead) this.#meter.account()
-      if (other) kernel.bill(billed)
+      if (other) processor.bill(billed)
     }
   }
 
@@ -378,36 +378,34 @@ export class Domain {
     const error = this.#inquest?.verdict ?? cause
     const fault = this.#described(error)
     this.fault = fault
-    this.kernel.log.text(this.kernel.kinds.fault, this.id, `${fault.kind}: ${fault.message}`)
-    this.kernel.try('told of a failure', this, () => this.onFail?.(this, fault))
+    this.processor.log.text(this.processor.kinds.fault, this.id, `${fault.kind}: ${fault.message}`)
+    this.processor.try('told of a failure', this, () => this.onFail?.(this, fault))
     this.end()
   }
 
   /** Whatever the names of lines are made of may be damaged: then the fault has none. */
   #described(error: unknown): DriverFault {
-    const now = this.kernel.clock.now()
+    const now = this.processor.clock.now()
     try {
       return describeFault(this.name, error, now, this.#program.symbolize)
     } catch (mishap) {
-      this.kernel.accident('naming the lines of a failure', this, mishap)
+      this.processor.accident('naming the lines of a failure', this, mishap)
       return describeFault(this.name, error, now)
     }
   }
 
   /**
    * It hangs, and is as good as ended: wake every fiber that waits, so that it finds it must wait again and fails there, and
-   * tell where that was. Runs the machine for `limitNs` at most.
+   * tells where that was (`traces`). Returns the fibers that are asked.
    */
-  async interrogate(verdict: Failure, limitNs: number): Promise<readonly Trace[]> {
-    const traces: Trace[] = []
-    this.#inquest = { verdict, traces }
+  question(verdict: Failure): readonly Fiber[] {
+    this.#inquest = { verdict, traces: [] }
     const fibers = [...this.fibers.values()]
     for (const fiber of fibers) {
       fiber.condemned = verdict.message
       this.wake(fiber.id)
     }
-    await this.kernel.run(() => this.dead || fibers.every(({ done }) => done), this.kernel.clock.now() + limitNs)
-    return traces
+    return fibers
   }
 
   /** What its fibers said when it was interrogated; none otherwise. */
@@ -427,15 +425,15 @@ export class Domain {
     if (this.dead) return
     this.dead = true
     let revoked = 0
-    this.kernel.try('stopping delivery', this, () => this.#delivery.stop())
-    this.kernel.try('taking capabilities', this, () => void (revoked = this.capabilities.clear()))
-    this.kernel.log.note(this.kernel.kinds.end, this.id, revoked, this.fibers.size)
+    this.processor.try('stopping delivery', this, () => this.#delivery.stop())
+    this.processor.try('taking capabilities', this, () => void (revoked = this.capabilities.clear()))
+    this.processor.log.note(this.processor.kinds.end, this.id, revoked, this.fibers.size)
     this.#last = [...this.fibers.values()]
     for (const fiber of this.#last) fiber.abandon(KILLED)
     // A fiber still on the engine's stack goes when it next returns to the kernel.
     for (const fiber of this.fibers.values()) if (fiber.done) this.fibers.delete(fiber.id)
-    this.kernel.forget(this)
-    this.kernel.try('told of an end', this, () => this.onEnd?.(this))
+    this.processor.forget(this)
+    this.processor.try('told of an end', this, () => this.onEnd?.(this))
   }
 
   /** What is left of it; all zero once it has ended and its last frame has gone. */
@@ -445,8 +443,7 @@ export class Domain {
       fibers: this.fibers.size,
       interrupts: this.interrupts.count,
       timers: this.#delivery.timers,
-      queued:
-        (this.awaited ? 1 : 0) + (this.deferred ? 1 : 0) + (this.dead && this.kernel.domains.includes(this) ? 1 : 0),
+      queued: (this.awaited ? 1 : 0) + (this.deferred ? 1 : 0) + (this.dead && this.processor.lists(this) ? 1 : 0),
       waits: 0,
       callers: 0,
       endpoints: 0,

@@ -5,9 +5,9 @@
  * stack pointer and limit are saved when it blocks and restored when it goes on. A fiber suspends only inside the
  * blocking calls, by the promise they return; between its entry and that call there is no JavaScript frame.
  */
-import type { Domain } from './domain.ts'
 import { Party, type Thread } from './ipc.ts'
 import { IPC } from './message.ts'
+import type { FiberOwner, Queues } from './processor.ts'
 import type { Partition, Runnable } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 
@@ -30,7 +30,7 @@ export const PRIORITY_NORMAL = 16
 
 export class Fiber implements Thread {
   readonly id: number
-  readonly domain: Domain
+  readonly domain: FiberOwner
   readonly name: string
   readonly base: number
   effective: number
@@ -55,6 +55,7 @@ export class Fiber implements Thread {
   work = 0
   busyNs = 0.5
   readonly deadline: ClockEvent
+  readonly #processor: Queues
   #party: Party | undefined
   /** What block returns when it goes on: 0 woken, 1 deadline passed. */
   #outcome = 0
@@ -67,7 +68,8 @@ export class Fiber implements Thread {
   }
 
   constructor(
-    domain: Domain,
+    domain: FiberOwner,
+    processor: Queues,
     id: number,
     name: string,
     stack: StackRegion,
@@ -75,6 +77,7 @@ export class Fiber implements Thread {
     priority: number,
   ) {
     this.domain = domain
+    this.#processor = processor
     this.id = id
     this.name = name
     this.base = priority
@@ -82,9 +85,9 @@ export class Fiber implements Thread {
     this.partition = domain.partition
     this.stack = stack
     this.stackPointer = stack.top
-    this.turnLeft = domain.kernel.costs.sliceNs
+    this.turnLeft = processor.costs.sliceNs
     this.#entry = entry
-    this.deadline = domain.kernel.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.#expire())
+    this.deadline = processor.clock.event(`${domain.name}: fiber ${id} deadline`, () => this.#expire())
   }
 
   /** Its side of conversations; made when it first has one. */
@@ -104,7 +107,7 @@ export class Fiber implements Thread {
 
   #expire(): void {
     if (!this.conversing) return this.makeReady(1)
-    this.domain.kernel.ipc.cancel(this.#party!)
+    this.#processor.ipc.cancel(this.#party!)
     this.makeReady(IPC.DEADLINE)
   }
 
@@ -144,7 +147,7 @@ export class Fiber implements Thread {
   }
 
   makeReady(outcome: number): void {
-    if (this.#awake(outcome)) this.domain.kernel.ready(this)
+    if (this.#awake(outcome)) this.#processor.ready(this)
   }
 
   #awake(outcome: number): boolean {
@@ -162,13 +165,13 @@ export class Fiber implements Thread {
   }
 
   handOver(outcome: number): void {
-    if (this.#awake(outcome)) this.domain.kernel.handOver(this)
+    if (this.#awake(outcome)) this.#processor.handOver(this)
   }
 
   /** The domain has ended: unwind what is suspended, forget what has not started. */
   abandon(reason: Error): void {
     this.deadline.disarm()
-    this.domain.kernel.withdraw(this)
+    this.#processor.withdraw(this)
     this.#part()
     if (this.state === 'done' || this.state === 'running') return
     this.state = 'done'
@@ -182,7 +185,7 @@ export class Fiber implements Thread {
 
   /** Nobody waits for what it will not say any more. */
   #part(): void {
-    if (this.#party !== undefined) this.domain.kernel.ipc.leave(this.#party)
+    if (this.#party !== undefined) this.#processor.ipc.leave(this.#party)
   }
 
   #finish(value: number | undefined, error: unknown): void {

@@ -39,14 +39,14 @@ export class Heartbeat {
 
   /** @param missed told once, when an answer is overdue or `serving` complains */
   constructor(domain: Domain, entry: ProcessEntry, policy: HeartbeatPolicy, missed: (complaint?: string) => void) {
-    const { kernel, name } = domain
+    const { processor, name } = domain
     this.policy = policy
     this.#domain = domain
     this.#entry = entry
     this.#missed = missed
     // An event fires inside whatever runs; a fiber is started from the loop.
-    this.#due = kernel.clock.event(`${name}: heartbeat`, () => kernel.post(this.#send))
-    this.#late = kernel.clock.event(`${name}: heartbeat overdue`, () => this.#overdue())
+    this.#due = processor.clock.event(`${name}: heartbeat`, () => processor.post(this.#send))
+    this.#late = processor.clock.event(`${name}: heartbeat overdue`, () => this.#overdue())
     if (policy.periodNs > 0) this.#due.armIn(policy.periodNs)
   }
 

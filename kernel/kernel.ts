@@ -7,7 +7,7 @@
  * busy-waits. Nothing here knows what a domain's program is for.
  */
 import { breath } from './breath.ts'
-import { Domain } from './domain.ts'
+import { Domain, type Trace } from './domain.ts'
 import { type Costs, DEFAULT_COSTS } from './costs.ts'
 import type { DomainLimits, Program } from './program.ts'
 import { Failure, TRACE_DEPTH } from './fault.ts'
@@ -15,6 +15,7 @@ import type { Fiber } from './fiber.ts'
 import { Ipc } from './ipc.ts'
 import { EventLog } from './log.ts'
 import { Pacing } from './pace.ts'
+import type { Attended, Entered, Processor } from './processor.ts'
 import { Queue } from './queue.ts'
 import { createRandom, type SeededRandom } from './random.ts'
 import { Outside } from './record.ts'
@@ -45,7 +46,7 @@ const TURNS_PER_BREATH = 65536
 /** A fiber that should go and does not (it holds a lock, or is where it does not count) is looked at this often. */
 const INSIST_NS = 50_000
 
-export class Kernel {
+export class Kernel implements Processor {
   readonly seed: number
   readonly costs: Costs
   readonly random: SeededRandom
@@ -64,7 +65,7 @@ export class Kernel {
   /** Where the machine is, for whoever watches from another thread: see the indexes at #tell. */
   vitals: Float64Array | undefined
   /** The domain whose atomic entry is on top of the engine's stack. */
-  inner: Domain | undefined
+  inner: Entered | undefined
   /** What went wrong on this side of the boundary, and how often. */
   readonly accidents: Accident[] = []
   accidentCount = 0
@@ -79,8 +80,8 @@ export class Kernel {
   #billedFrom = 0.5
   /** Runs next if nobody is more urgent, without passing through a queue. */
   #direct: Fiber | undefined
-  readonly #attention = new Queue<Domain>()
-  readonly #later = new Queue<Domain>()
+  readonly #attention = new Queue<Attended>()
+  readonly #later = new Queue<Attended>()
   readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
   #stop: (() => boolean) | undefined
@@ -118,8 +119,8 @@ export class Kernel {
     if (Error.stackTraceLimit < TRACE_DEPTH) Error.stackTraceLimit = TRACE_DEPTH
   }
 
-  createDomain(name: string, program: Program, limits?: DomainLimits, partition?: Partition): Domain {
-    const domain = new Domain(this, this.#nextDomain++, name, program, limits, partition)
+  createDomain(name: string, program: Program, limits?: DomainLimits, partition = this.partition): Domain {
+    const domain = new Domain(this, this.#nextDomain++, name, program, partition, limits)
     this.domains.push(domain)
     this.onDomain?.(domain)
     this.log.text(this.kinds.start, domain.id, name)
@@ -132,7 +133,7 @@ export class Kernel {
    * Something threw that must not: it is written down, and everybody goes on. No exception of one domain's making reaches
    * another's stack, or the loop's.
    */
-  accident(during: string, domain: Domain | undefined, error: unknown): void {
+  accident(during: string, domain: Attended | undefined, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
     this.accidentCount++
     if (this.accidents.length < ACCIDENTS_KEPT)
@@ -141,7 +142,7 @@ export class Kernel {
   }
 
   /** Do what is done for or about a domain by somebody who does not know where it is called from. */
-  try(during: string, domain: Domain | undefined, work: () => void): void {
+  try(during: string, domain: Attended | undefined, work: () => void): void {
     try {
       work()
     } catch (error) {
@@ -269,7 +270,7 @@ export class Kernel {
   }
 
   /** This domain may have something to deliver. */
-  attention(domain: Domain): void {
+  attention(domain: Attended): void {
     if (domain.awaited) return
     domain.awaited = true
     this.#attention.push(domain)
@@ -280,7 +281,7 @@ export class Kernel {
   }
 
   /** The same, but only after others had a turn. */
-  later(domain: Domain): void {
+  later(domain: Attended): void {
     if (domain.deferred) return
     domain.deferred = true
     this.#later.push(domain)
@@ -293,13 +294,21 @@ export class Kernel {
   }
 
   /** A domain has ended. */
-  forget(domain: Domain): void {
-    const at = this.domains.indexOf(domain)
+  forget(domain: Attended): void {
+    const at = this.#place(domain)
     if (at >= 0) this.domains.splice(at, 1)
   }
 
+  lists(domain: Attended): boolean {
+    return this.#place(domain) >= 0
+  }
+
+  #place(domain: Attended): number {
+    return (this.domains as readonly Attended[]).indexOf(domain)
+  }
+
   /** Fire what is due and deliver what it causes. Also called from inside a domain's calls, with that domain. */
-  dispatch(within?: Domain): void {
+  dispatch(within?: Attended): void {
     this.#nesting++
     try {
       this.#deliver(within)
@@ -308,7 +317,7 @@ export class Kernel {
     }
   }
 
-  #deliver(within: Domain | undefined): void {
+  #deliver(within: Attended | undefined): void {
     do {
       for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) this.#fire(event)
       // As deep as it may get: everybody else is attended when what is below returns.
@@ -393,6 +402,13 @@ export class Kernel {
     const end = await this.run(() => fiber.done, this.clock.now() + limitNs)
     if (end !== 'stopped') await this.#unhang(fiber, limitNs)
     return fiber.result
+  }
+
+  /** Ask a domain that hangs where each of its fibers waits: for `limitNs` of virtual time at most. */
+  async interrogate(domain: Domain, verdict: Failure, limitNs: number): Promise<readonly Trace[]> {
+    const asked = domain.question(verdict)
+    await this.run(() => domain.dead || asked.every(({ done }) => done), this.clock.now() + limitNs)
+    return domain.traces
   }
 
   async #unhang(fiber: Fiber, limitNs: number): Promise<void> {

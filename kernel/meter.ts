@@ -2,9 +2,8 @@
  * What a domain's running costs: counted work becomes virtual time, a run without end becomes a failure, the program's
  * tick count is kept current, and a fiber whose turn is over is made to look whether it must go.
  */
-import type { Domain } from './domain.ts'
 import { Failure, KILLED } from './fault.ts'
-import type { Kernel } from './kernel.ts'
+import type { Attended, Turns } from './processor.ts'
 import type { DomainLimits, Program } from './program.ts'
 
 /** Units of work until the next look when a fiber should go but may not. */
@@ -12,9 +11,18 @@ const SOON = 512
 /** The fewest between two looks, however much happens. */
 const LEAST = 256
 
+/** Whose work is counted. */
+export interface Metered extends Attended {
+  /** The fiber whose frames are on the engine's stack; undefined in an atomic entry that interrupts nothing. */
+  readonly current: object | undefined
+  /** Atomic entries on the stack. */
+  readonly depth: number
+  readonly dead: boolean
+}
+
 export class Meter {
-  readonly #domain: Domain
-  readonly #kernel: Kernel
+  readonly #domain: Metered
+  readonly #processor: Turns
   readonly #program: Program
   readonly #limits: DomainLimits
   readonly #words: Int32Array
@@ -29,26 +37,26 @@ export class Meter {
   /** The earliest of what time brings: the next tick, the longest run, the end of the fiber's turn. */
   #lookAt = 0.5
 
-  constructor(domain: Domain, program: Program, limits: DomainLimits, words: Int32Array) {
+  constructor(domain: Metered, processor: Turns, program: Program, limits: DomainLimits, words: Int32Array) {
     this.#domain = domain
-    this.#kernel = domain.kernel
+    this.#processor = processor
     this.#program = program
     this.#limits = limits
     this.#words = words
-    this.#slice = this.#kernel.costs.workBetweenLooks
-    this.#workNs = this.#kernel.costs.workNs
+    this.#slice = this.#processor.costs.workBetweenLooks
+    this.#workNs = this.#processor.costs.workNs
     this.#fuelSeen = this.#slice
     if (program.fuel !== undefined) program.fuel.value = this.#slice
   }
 
   /** Work counted and time passed since the entry began. */
   get run(): readonly [work: number, ns: number] {
-    return [this.#fuelUsed, this.#kernel.clock.now() - this.#busySince]
+    return [this.#fuelUsed, this.#processor.clock.now() - this.#busySince]
   }
 
   /** A fiber goes on, or an atomic entry that interrupts nothing begins. One that was stopped has run before. */
   begin(work = 0, ns = 0): void {
-    const now = this.#kernel.clock.now()
+    const now = this.#processor.clock.now()
     this.#busySince = now - ns
     this.#fuelUsed = work
     if (now >= this.#tickUntil) this.#tick(now)
@@ -56,7 +64,7 @@ export class Meter {
   }
 
   #plan(): void {
-    const turn = this.#domain.current === undefined ? Infinity : this.#kernel.turnUntil
+    const turn = this.#domain.current === undefined ? Infinity : this.#processor.turnUntil
     this.#lookAt = Math.min(this.#tickUntil, turn, this.#busySince + this.#limits.busyNs)
   }
 
@@ -78,7 +86,7 @@ export class Meter {
     const used = this.#fuelSeen - left
     this.#fuelSeen = left
     this.#fuelUsed += used
-    this.#kernel.clock.spend(used * this.#workNs)
+    this.#processor.clock.spend(used * this.#workNs)
   }
 
   /**
@@ -95,7 +103,7 @@ export class Meter {
     }
     this.account()
     this.#fuelUsed += units
-    this.#kernel.clock.spend(units * this.#workNs)
+    this.#processor.clock.spend(units * this.#workNs)
     this.#refill(0)
     this.#limit()
   }
@@ -121,7 +129,7 @@ export class Meter {
   }
 
   #refillUntilNext(): void {
-    const { clock } = this.#kernel
+    const { clock } = this.#processor
     const units = Math.trunc((clock.next() - clock.now()) / this.#workNs) + 1
     if (units >= this.#slice) return
     this.account()
@@ -154,8 +162,8 @@ export class Meter {
 
   /** A point where time passes, events fire and interrupts may arrive. */
   spend(ns: number): void {
-    const { clock } = this.#kernel
-    if (clock.spend(ns) || this.#kernel.attentive) this.#kernel.dispatch(this.#domain)
+    const { clock } = this.#processor
+    if (clock.spend(ns) || this.#processor.attentive) this.#processor.dispatch(this.#domain)
     if (this.#domain.dead) throw KILLED
     const now = clock.now()
     if (now >= this.#lookAt) this.#look(now)
@@ -166,7 +174,7 @@ export class Meter {
     if (now - this.#busySince > this.#limits.busyNs) {
       throw new Failure('endless-loop', `busy for ${this.#limits.busyNs / 1e9} s without blocking or returning`)
     }
-    this.#kernel.turnOver(now)
+    this.#processor.turnOver(now)
     this.#plan()
   }
 }

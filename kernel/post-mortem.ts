@@ -52,8 +52,9 @@ const AROUND = 32
 const RECENT = 1024
 
 export function examine(domain: Domain, fault: DriverFault): DomainRecord {
-  const { kernel, ledger, capabilities } = domain
-  const recent = kernel.log.records(RECENT)
+  const { processor, ledger, capabilities } = domain
+  const { log } = processor
+  const recent = log.records(RECENT)
   return {
     id: domain.id,
     name: domain.name,
@@ -72,7 +73,7 @@ export function examine(domain: Domain, fault: DriverFault): DomainRecord {
     held: domain.remains(),
     quotas: Object.fromEntries(RESOURCES.map((name) => [name, ledger.quotas[name]])) as unknown as Quotas,
     refused: { ...ledger.refused },
-    event: kernel.log.count,
-    eventHash: kernel.log.hash,
+    event: log.count,
+    eventHash: log.hash,
   }
 }

@@ -36,7 +36,7 @@ export class Watch {
 
   /** A unit that has work for the driver, which says that it can take it, and does not. */
   #stalled({ timeoutNs }: HeartbeatPolicy): string | undefined {
-    const now = this.#driver.domain.kernel.clock.now()
+    const now = this.#driver.domain.processor.clock.now()
     for (const unit of this.#driver.units) {
       const complaint = unit.stalled(now, timeoutNs)
       if (complaint !== undefined) return complaint
@@ -54,7 +54,7 @@ export class Watch {
     this.stop()
     const fiber = this.heartbeat?.pending
     if (fiber === undefined) return
-    const { kernel } = this.#driver.domain
+    const { kernel } = this.#driver.host.board
     await kernel.run(() => fiber.done, kernel.clock.now() + this.heartbeat!.policy.timeoutNs)
   }
 
@@ -62,7 +62,7 @@ export class Watch {
   async condemn(): Promise<void> {
     const { domain } = this.#driver
     const verdict = new Failure('hang', this.complaint ?? 'does not serve')
-    const traces = await domain.interrogate(verdict, INTERROGATION_NS)
+    const traces = await this.#driver.host.board.kernel.interrogate(domain, verdict, INTERROGATION_NS)
     const culprit = this.#culprit(traces)
     if (culprit !== undefined) {
       const at = this.#own(culprit)

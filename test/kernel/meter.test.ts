@@ -1,0 +1,139 @@
+/** What counts a domain's work, alone: without a kernel, a domain or a program's code. */
+import test from 'ava'
+import { KILLED } from '../../kernel/fault.ts'
+import { Meter } from '../../kernel/meter.ts'
+import { emptyProgram, IdleProcessor, limits, TICK } from './processor.ts'
+
+const WORK_NS = 2
+const SLICE = 1000
+
+function scene(some: Parameters<typeof limits>[0] = {}, inFiber = true) {
+  const processor = new IdleProcessor({ workNs: WORK_NS, workBetweenLooks: SLICE })
+  const program = emptyProgram()
+  const domain = {
+    id: 1,
+    name: 'one',
+    awaited: false,
+    deferred: false,
+    attend: () => {},
+    current: inFiber ? {} : undefined,
+    depth: 0,
+    dead: false,
+  }
+  const meter = new Meter(domain, processor, program, limits(some), program.words)
+  /** The program counts `units`. */
+  const work = (units: number): void => void ((program.fuel!.value as number) -= units)
+  return { processor, program, domain, meter, work, left: (): number => program.fuel!.value as number }
+}
+
+test('work that was counted becomes time once it is accounted, and only once', (t) => {
+  const { processor, meter, work } = scene()
+  meter.begin()
+  work(300)
+  meter.account()
+  t.is(processor.clock.now(), 300 * WORK_NS)
+  meter.account()
+  t.is(processor.clock.now(), 300 * WORK_NS)
+  t.deepEqual(meter.run, [300, 300 * WORK_NS])
+})
+
+test('a charge is work like any other; a debt of more than a turn is accounted at once', (t) => {
+  const { processor, meter, left } = scene()
+  meter.begin()
+  meter.charge(SLICE)
+  t.is(processor.clock.now(), 0, 'the program finds it at its next look')
+  meter.charge(SLICE)
+  meter.charge(SLICE)
+  t.is(processor.clock.now(), 3 * SLICE * WORK_NS)
+  t.is(left(), 0, 'and looks at once')
+})
+
+test('more work than the limit without blocking is a failure, however it was counted', (t) => {
+  const { meter } = scene({ fuel: 5 * SLICE })
+  meter.begin()
+  const endless = { name: 'Failure', message: /loop turns and calls without blocking/ }
+  t.throws(() => {
+    for (;;) meter.charge(SLICE)
+  }, endless)
+  const other = scene({ fuel: 5 * SLICE })
+  other.meter.begin()
+  t.throws(() => {
+    for (;;) {
+      other.work(other.left() + 1)
+      other.meter.preempt()
+    }
+  }, endless)
+})
+
+test('a fiber that goes on is held to what it had used before it was stopped', (t) => {
+  const { meter, work } = scene({ fuel: 2 * SLICE })
+  meter.begin(2 * SLICE - 10, 50)
+  work(SLICE)
+  t.throws(() => meter.preempt(), { message: /without blocking/ })
+})
+
+test('busy for too long in virtual time is a failure too', (t) => {
+  const { meter } = scene({ busyNs: 10_000 })
+  meter.begin()
+  meter.spend(10_000)
+  t.throws(() => meter.spend(1), { message: /^busy for/ })
+})
+
+test('the tick count is kept current wherever time passes', (t) => {
+  const { program, meter } = scene()
+  meter.begin()
+  meter.spend(999)
+  t.is(program.words[TICK >> 2], 0)
+  meter.spend(1)
+  t.is(program.words[TICK >> 2], 1)
+  meter.spend(5500)
+  t.is(program.words[TICK >> 2], 6)
+})
+
+test('events that become due fire while time is spent, and a domain that dies of one goes no further', (t) => {
+  const { processor, domain, meter } = scene()
+  meter.begin()
+  const fired: string[] = []
+  processor.clock.event('first', () => fired.push('first')).armAt(100)
+  meter.spend(99)
+  t.deepEqual(fired, [])
+  meter.spend(1)
+  t.deepEqual(fired, ['first'])
+  processor.clock.event('deadly', () => void (domain.dead = true)).armAt(200)
+  t.is(
+    t.throws(() => meter.spend(100)),
+    KILLED,
+  )
+})
+
+test('the end of a turn is looked at in a fiber, and in no atomic entry', (t) => {
+  for (const inFiber of [true, false]) {
+    const { processor, meter } = scene({}, inFiber)
+    processor.turnUntil = 500
+    meter.begin()
+    meter.spend(100)
+    meter.spend(399)
+    t.false(processor.asked.includes('turn over at 499'))
+    meter.spend(1)
+    t.is(processor.asked.includes('turn over at 500'), inFiber)
+  }
+})
+
+test('made to hurry, a program looks at its next step, and what it had left is not charged', (t) => {
+  const { processor, meter, work, left } = scene()
+  meter.begin()
+  work(100)
+  meter.hurry()
+  t.is(left(), 0)
+  meter.account()
+  t.is(processor.clock.now(), 100 * WORK_NS)
+})
+
+test('stopped, the counter stays below zero until it goes on', (t) => {
+  const { meter, left } = scene()
+  meter.begin()
+  meter.stop()
+  t.is(left(), -1)
+  meter.goOn()
+  t.is(left(), SLICE)
+})
