@@ -25,6 +25,7 @@ export type HostTool =
   | 'chromium'
   | 'redis'
   | 'qemu-arm64'
+  | 'qemu-x86'
 
 interface ToolFacts {
   readonly packages: readonly string[]
@@ -63,6 +64,8 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
   redis: { packages: ['redis-server'], programs: ['redis-server'], trial: { args: ['--version'], input: '' } },
   // Statically linked, so that it needs no library of its own.
   'qemu-arm64': { packages: ['qemu-user-static'], programs: ['qemu-aarch64-static'] },
+  // A whole computer: for bench/qemu.ts only.
+  'qemu-x86': { packages: ['qemu-system-x86'], programs: ['qemu-system-x86_64'] },
 }
 
 export interface HostTools {
