@@ -84,7 +84,7 @@ const hex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0')
 
 /** Version and code of the drvport that runs. */
 function maker(): Maker {
-  const files = ['kernel', 'hw', 'machine', 'lab'].flatMap((dir) =>
+  const files = ['base', 'kernel', 'hw', 'machine', 'lab'].flatMap((dir) =>
     readdirSync(join(import.meta.dirname, '..', dir), { recursive: true, withFileTypes: true })
       .filter((item) => item.isFile() && /\.[jt]s$/.test(item.name))
       .map((item) => join(item.parentPath, item.name)),

@@ -5,7 +5,8 @@
  * lane forced to ones, which lane being left to the seeded random source. Addresses, rights and bounds stay the
  * IOMMU's: damage is to content only. Knows no device.
  */
-import type { DmaPort, Random } from './types.ts'
+import type { Random } from '../base/random.ts'
+import type { DmaPort } from './types.ts'
 
 /** Longest write that is taken for a descriptor, bytes. */
 const DESCRIPTOR_BYTES = 16

@@ -6,30 +6,8 @@
  *
  * Times are integers in ns of virtual time (exact up to 2^53).
  */
-
-/** A named future event, created once and armed as often as needed; arming an armed event moves it. */
-export interface TimelineEvent {
-  readonly name: string
-  readonly armed: boolean
-  /** Fire at an absolute time, not before now. */
-  armAt(ns: number): void
-  /** Fire this long from now. */
-  armIn(ns: number): void
-  disarm(): void
-}
-
-/** Virtual time and its event queue, as a device model sees them. Implemented by kernel/. */
-export interface Timeline {
-  /** Now, ns. */
-  now(): number
-  event(name: string, fire: () => void): TimelineEvent
-}
-
-/** Seeded random source: the only chance there is in a machine. */
-export interface Random {
-  /** Integer in [0, bound). */
-  below(bound: number): number
-}
+import type { Random } from '../base/random.ts'
+import type { Timeline } from '../base/timeline.ts'
 
 /**
  * A device's way into memory: every access is translated by its IOMMU domain. A failed access is recorded against the

@@ -6,8 +6,8 @@
  * among events of the same instant. Time only moves forward: by `spend` while something runs, by `advance` when nobody
  * can. Knows nothing of who arms what.
  */
-import type { Timeline, TimelineEvent } from '../hw/types.ts'
-import type { SeededRandom } from './random.ts'
+import type { Timeline, TimelineEvent } from '../base/timeline.ts'
+import type { SeededRandom } from '../base/random.ts'
 
 const NOW = 0
 const NEXT = 1

@@ -8,7 +8,8 @@ import { amd8111Smbus } from '../hw/devices/amd-8111-smbus.ts'
 import { lm75 } from '../hw/devices/lm75.ts'
 import { rtl8139 } from '../hw/devices/rtl8139.ts'
 import type { I2cBus, I2cTarget } from '../hw/i2c.ts'
-import type { DeviceContext, EthernetPort, PciDevice, Timeline } from '../hw/types.ts'
+import type { Timeline } from '../base/timeline.ts'
+import type { DeviceContext, EthernetPort, PciDevice } from '../hw/types.ts'
 import { idTables } from '../machine/linux/personality.ts'
 
 export interface PciModel {

@@ -9,7 +9,8 @@
  * Not there: interrupts (SCI, SMI and their control), alarms, packet error codes; a protocol with PEC ends as unsupported.
  */
 import { createI2cBus, type I2cBus } from '../i2c.ts'
-import type { DeviceContext, PciDevice, PciIdentity, TimelineEvent } from '../types.ts'
+import type { TimelineEvent } from '../../base/timeline.ts'
+import type { DeviceContext, PciDevice, PciIdentity } from '../types.ts'
 
 const EC_DATA = 0
 /** Status when read, command when written. */

@@ -9,6 +9,7 @@
  * It knows register offsets, its DMA and interrupt ports, its end of a wire and virtual time; nothing of who drives it.
  * What is modelled and what is not: docs/devices.md.
  */
+import type { TimelineEvent } from '../../base/timeline.ts'
 import type {
   BarSpec,
   DeviceContext,
@@ -18,7 +19,6 @@ import type {
   PciIdentity,
   RegisterValue,
   RegisterView,
-  TimelineEvent,
 } from '../types.ts'
 import { parseMac } from '../bytes.ts'
 import { createEeprom93c46, type Eeprom } from './eeprom-93c46.ts'

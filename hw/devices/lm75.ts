@@ -6,7 +6,7 @@
  * none.
  */
 import type { I2cTarget } from '../i2c.ts'
-import type { Timeline } from '../types.ts'
+import type { Timeline } from '../../base/timeline.ts'
 
 const TEMPERATURE = 0
 const CONFIGURATION = 1

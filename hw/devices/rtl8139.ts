@@ -9,7 +9,8 @@
  */
 
 import { parseMac } from '../bytes.ts'
-import type { DeviceContext, EthernetPort, PciDevice, PciIdentity, RegisterView, TimelineEvent } from '../types.ts'
+import type { TimelineEvent } from '../../base/timeline.ts'
+import type { DeviceContext, EthernetPort, PciDevice, PciIdentity, RegisterView } from '../types.ts'
 import { createRegisterFile, DWORD, merge, register, valuesOf } from './register-file.ts'
 import type { Register, RegisterFile } from './register-file.ts'
 import * as B from './rtl8139/bits.ts'

@@ -6,7 +6,8 @@
  * It must not know what its ports are connected to.
  */
 
-import type { EthernetPort, Timeline } from '../types.ts'
+import type { Timeline } from '../../base/timeline.ts'
+import type { EthernetPort } from '../types.ts'
 import { HEADER_BYTES, isMulticast } from './ethernet.ts'
 
 export interface SwitchOptions {

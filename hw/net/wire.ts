@@ -5,7 +5,9 @@
  * It must not know what is at its ends.
  */
 
-import type { EthernetPort, Random, Timeline, TimelineEvent } from '../types.ts'
+import type { Timeline, TimelineEvent } from '../../base/timeline.ts'
+import type { Random } from '../../base/random.ts'
+import type { EthernetPort } from '../types.ts'
 import { frameSlotNs, frameTimeNs, MIN_FRAME } from './ethernet.ts'
 import { FrameQueue } from './frames.ts'
 

@@ -5,7 +5,7 @@
  * is that the machine goes on, that a bystander's traffic does not notice, and that the driver is back afterwards.
  */
 import { Failure } from '../../kernel/fault.ts'
-import { createRandom, type SeededRandom } from '../../kernel/random.ts'
+import { createRandom, type SeededRandom } from '../../base/random.ts'
 import * as checks from './checks.ts'
 import type { Driver } from '../../machine/driver.ts'
 import type { Machine } from '../../machine/machine.ts'

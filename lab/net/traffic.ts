@@ -6,7 +6,7 @@
  * of for a while are given up as lost. Knows endpoints only, not what they are.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
 import { copyBytes, equalBytes } from '../../hw/bytes.ts'
 import type { Endpoint, FrameSink, FrameSource } from '../../machine/class/net/endpoint.ts'

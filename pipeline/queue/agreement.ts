@@ -9,7 +9,7 @@ import type { Workspace } from '../workspace.ts'
 import type { Agreement } from './protocol.ts'
 
 /** Folders of this package that have a part in a row. */
-const CODE = ['cli', 'pipeline', 'linux-api', 'shim', 'kernel', 'hw', 'machine', 'lab', 'drivers-src']
+const CODE = ['cli', 'pipeline', 'linux-api', 'shim', 'base', 'kernel', 'hw', 'machine', 'lab', 'drivers-src']
 
 /** In an installed package the code lies in dist/, what it reads beside it. */
 async function codeFiles(): Promise<string[]> {

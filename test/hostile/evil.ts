@@ -9,7 +9,7 @@
 import { entries, groups, shared } from '../../linux-api/capabilities.ts'
 import { Writer } from '../../pipeline/wasm/bytes.ts'
 import { instrument } from '../../pipeline/wasm/instrument.ts'
-import type { SeededRandom } from '../../kernel/random.ts'
+import type { SeededRandom } from '../../base/random.ts'
 import { MMIO } from '../../linux-api/generated/abi.ts'
 import { I32, assemble, type Parts } from '../pipeline/wasm/_build.ts'
 

@@ -2,7 +2,7 @@
  * Mutations of a real package's module, by name and seed: what a broken disk, a careless tool or a patient enemy makes
  * of a driver. Structure is used where a blind byte would only ever hit the same check.
  */
-import type { SeededRandom } from '../../kernel/random.ts'
+import type { SeededRandom } from '../../base/random.ts'
 import { Writer } from '../../pipeline/wasm/bytes.ts'
 import { readModule, SECTION, type Section, type WasmModule } from '../../pipeline/wasm/module.ts'
 

@@ -4,7 +4,7 @@
  */
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import { createArena, packageOf, type Arena, type Outcome } from './arena.ts'
 import { evil } from './evil.ts'
 import { mutationNames, mutations, subjectOf, type Subject } from './mutations.ts'

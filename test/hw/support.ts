@@ -7,7 +7,9 @@ import { memoryBank } from '../../hw/iommu.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import { createPciHost } from '../../hw/pci/host.ts'
 import type { PciHost } from '../../hw/pci/host.ts'
-import type { PciDeviceFactory, Random, Timeline, TimelineEvent } from '../../hw/types.ts'
+import type { Timeline, TimelineEvent } from '../../base/timeline.ts'
+import type { Random } from '../../base/random.ts'
+import type { PciDeviceFactory } from '../../hw/types.ts'
 
 export interface TestTimeline extends Timeline {
   /** Run what is due up to a time this long from now, and stop there. */

@@ -8,7 +8,7 @@ import { EventLog } from '../../kernel/log.ts'
 import type { Attended, Entered, Processor } from '../../kernel/processor.ts'
 import type { DomainLimits, Program } from '../../kernel/program.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import { Partition } from '../../kernel/schedule.ts'
 import { Clock } from '../../kernel/time.ts'
 

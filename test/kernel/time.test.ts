@@ -1,5 +1,5 @@
 import test from 'ava'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import { Clock } from '../../kernel/time.ts'
 
 const fired = (clock: Clock): string[] => {

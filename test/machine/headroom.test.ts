@@ -2,7 +2,7 @@
 import test from 'ava'
 import { Driver } from '../../machine/driver.ts'
 import { createMachine } from '../../machine/machine.ts'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import { LIMITS, packageOf } from '../hostile/arena.ts'
 import { RECURSION_CALLS, build } from '../hostile/evil.ts'
 import { line, op } from '../kernel/support.ts'

@@ -3,7 +3,7 @@
  * The numbered ones beyond these few are run by test/hostile/run.ts and test/real/hostile.test.ts.
  */
 import test from 'ava'
-import { createRandom } from '../../kernel/random.ts'
+import { createRandom } from '../../base/random.ts'
 import { createArena, packageOf } from '../hostile/arena.ts'
 import { attackNames, build } from '../hostile/evil.ts'
 import { createTrials } from '../hostile/trials.ts'

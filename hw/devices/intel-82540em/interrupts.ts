@@ -4,7 +4,8 @@
  * The pin follows `cause & mask`. ITR sets the least time between two assertions, in units of 256 ns; a cause that
  * comes sooner waits. Reading ICR clears every cause, masked or not, and releases the pin.
  */
-import type { InterruptPort, Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import type { InterruptPort } from '../../types.ts'
 
 /** ITR's unit, ns. */
 const ITR_UNIT_NS = 256

@@ -5,7 +5,7 @@
  * The link partner is whatever is on the other end of the wire: it negotiates, can do every speed up to the medium's at
  * either duplex, and offers no pause. `carrier` says whether a cable with a partner is there.
  */
-import type { Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 
 // IEEE 802.3 registers
 export const PHY_CONTROL = 0

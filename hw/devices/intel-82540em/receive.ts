@@ -6,7 +6,8 @@
  * RDT moves; only a full FIFO loses frames (RXO, MPC). Frames carry no FCS here, so every one is good: its FCS is
  * computed when the driver has it stored (RCTL.SECRC clear).
  */
-import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import type { DmaPort } from '../../types.ts'
 import { copyBytes } from '../../bytes.ts'
 import { fcs, FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
 import { fold, sumWords } from './checksum.ts'

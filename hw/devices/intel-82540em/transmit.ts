@@ -6,7 +6,8 @@
  * the line is used up, then arms itself for when the line has caught up: so frames go at line rate and a busy queue
  * costs one event for many frames. A frame is handed to the wire when it enters the FIFO, up to that lead early.
  */
-import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import type { DmaPort } from '../../types.ts'
 import { fcs, isBroadcast } from '../../net/ethernet.ts'
 import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'

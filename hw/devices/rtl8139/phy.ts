@@ -5,7 +5,8 @@
  * The link comes up a negotiation time after the cable is in and negotiation has been started; it goes down at once.
  */
 
-import type { EthernetPort, Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import type { EthernetPort } from '../../types.ts'
 import * as B from './bits.ts'
 
 export interface PhyOptions {

@@ -3,7 +3,7 @@
  * (data sheet section 6.9).
  */
 
-import type { Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 
 const CLOCKS_PER_US = 33
 const RANGE = 2 ** 32

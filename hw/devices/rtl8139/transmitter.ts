@@ -6,7 +6,8 @@
  */
 
 import { fcs, FCS_BYTES, frameSlotNs } from '../../net/ethernet.ts'
-import type { DmaPort, Timeline, TimelineEvent } from '../../types.ts'
+import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import type { DmaPort } from '../../types.ts'
 import * as B from './bits.ts'
 
 export const DESCRIPTORS = 4

@@ -4,7 +4,11 @@
  * sfc32 (Chris Doty-Humphrey), chosen because it is small, fast in 32-bit integers and passes PractRand. It must never
  * be fed from the wall clock or from Math.random.
  */
-import type { Random } from '../hw/types.ts'
+/** Somebody's share of chance. */
+export interface Random {
+  /** Integer in [0, bound). */
+  below(bound: number): number
+}
 
 export interface SeededRandom extends Random {
   /** 32 random bits, unsigned. */
