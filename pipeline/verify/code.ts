@@ -27,8 +27,8 @@ import {
   stackCheck,
 } from '../wasm/checks.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
-import { functionNamer, type Body, type WasmModule } from '../wasm/module.ts'
-import { OP, opcodeName } from '../wasm/opcodes.ts'
+import { functionNamer, valueTypeName, type Body, type WasmModule } from '../wasm/module.ts'
+import { BLOCK_VOID, OP, isNumberType, opcodeName } from '../wasm/opcodes.ts'
 import { at, type Problem } from './problem.ts'
 import { Room } from './room.ts'
 
@@ -112,7 +112,9 @@ function exhaustedFunction(module: WasmModule, fuel: number, preempt: number, re
 function checkBody(expected: Expected, body: Body, title: () => string): void {
   const { module, fuelBytes, report } = expected
   const { bytes } = module
-  const { codeStart } = readLocals(bytes, body.start, body.end)
+  const { codeStart } = readLocals(bytes, body.start, body.end, ({ type, offset }) => {
+    if (!isNumberType(type)) report(notANumber(type, title(), offset, 'a local'))
+  })
   /** File offset of the one write of the fuel counter that belongs to the check seen last. */
   let fuelWrite = -1
   const wantFuel = (offset: number, what: string): void => {
@@ -129,6 +131,7 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
   while (walker.next()) {
     const { opcode } = walker
     expected.room.see(walker)
+    checkValueType(module, walker, (type, what) => report(notANumber(type, title(), walker.start, what)))
     if (opcode === OP.loop) wantFuel(walker.end, 'a loop')
     else if (opcode === OP.globalSet) checkWrite(expected, walker, body, fuelWrite, title)
     else if (
@@ -149,9 +152,25 @@ function checkBody(expected: Expected, body: Body, title: () => string): void {
   if (recurses && !counted) wantFuel(codeStart, 'a function that calls others')
 }
 
-/** Instructions that change what memory or table there is, or many entries of a table at once: no driver is compiled to any. */
+const notANumber = (type: number, title: string, offset: number, what: string): Problem => {
+  const found = `${what} of value type ${valueTypeName(type)}`
+  return { code: 'feature', where: at(title, offset), message: `${found} is not allowed: only numbers are` }
+}
+
+/** The value type that a block, or a `select` with a type, names by itself; types that it names by number are checked with all others. */
+function checkValueType({ bytes }: WasmModule, walker: CodeWalker, refuse: (type: number, what: string) => void): void {
+  const { opcode, start, end } = walker
+  if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) {
+    const byte = bytes[start + 1]!
+    if (end - start === 2 && byte > BLOCK_VOID && byte < 0x80 && !isNumberType(byte)) refuse(byte, 'a block')
+  } else if (opcode === OP.selectOf)
+    for (let i = start + 2; i < end; i++) if (!isNumberType(bytes[i]!)) refuse(bytes[i]!, 'a select')
+}
+
+/** Instructions that change what memory or table there is: no driver is compiled to any. */
 const resizes = (opcode: number): boolean =>
   opcode === OP.memoryGrow ||
+  opcode === OP.tableSet ||
   opcode === OP.tableInit ||
   opcode === OP.tableCopy ||
   opcode === OP.tableGrow ||

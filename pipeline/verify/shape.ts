@@ -56,8 +56,8 @@ function checkTables(module: WasmModule, policy: Policy, problems: Problem[]): v
 /** Value types outside the accepted set, wherever the module declares them. */
 function checkTypes(module: WasmModule, problems: Problem[]): void {
   const refuse = (type: ValueType, where: string): void => {
-    if (type !== 'v128' && type !== 'externref') return
-    problems.push({ code: 'feature', where, message: `value type ${type} is not allowed` })
+    if (type === 'i32' || type === 'i64' || type === 'f32' || type === 'f64') return
+    problems.push({ code: 'feature', where, message: `value type ${type} is not allowed: only numbers are` })
   }
   module.types.forEach((type, i) => [...type.params, ...type.results].forEach((t) => refuse(t, `type ${i}`)))
   module.globals.forEach((g, i) => refuse(g.type, `global ${i}`))

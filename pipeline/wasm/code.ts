@@ -103,15 +103,30 @@ function unknown(opcode: number, at: number): WasmError {
   return new FeatureError(`${opcodeName(opcode)} belongs to a feature that is not allowed: ${proposal}`, at)
 }
 
+/** Locals that a body declares in a row. */
+export interface LocalGroup {
+  readonly count: number
+  /** As the binary format has it, 0x7f for i32. */
+  readonly type: number
+  readonly offset: number
+}
+
 /** Declared locals of a body that starts at `start` (after its size): their number, and where the code begins. */
-export function readLocals(bytes: Uint8Array, start: number, end: number): { count: number; codeStart: number } {
+export function readLocals(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  each?: (group: LocalGroup) => void,
+): { count: number; codeStart: number } {
   const cursor = new Cursor(bytes, start, end)
-  let count = 0
+  let all = 0
   for (let groups = cursor.count(2); groups > 0; groups--) {
-    const at = cursor.pos
-    count += cursor.u32()
-    if (count > LOCALS_MAX) throw new WasmError(`more than ${LOCALS_MAX} locals`, at)
-    cursor.u8()
+    const offset = cursor.pos
+    const count = cursor.u32()
+    all += count
+    if (all > LOCALS_MAX) throw new WasmError(`more than ${LOCALS_MAX} locals`, offset)
+    const type = cursor.u8()
+    each?.({ count, type, offset })
   }
-  return { count, codeStart: cursor.pos }
+  return { count: all, codeStart: cursor.pos }
 }

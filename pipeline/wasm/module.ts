@@ -276,27 +276,25 @@ function repeat(cursor: Cursor, itemBytes: number, item: () => void): void {
   for (let n = cursor.count(itemBytes); n > 0; n--) item()
 }
 
+const valueTypes: Readonly<Record<number, ValueType>> = {
+  0x7f: 'i32',
+  0x7e: 'i64',
+  0x7d: 'f32',
+  0x7c: 'f64',
+  0x7b: 'v128',
+  0x70: 'funcref',
+  0x6f: 'externref',
+}
+
+/** Name of a value type by its byte, or a number when there is none. */
+export const valueTypeName = (byte: number): string => valueTypes[byte] ?? `0x${byte.toString(16)}`
+
 function readValueType(cursor: Cursor): ValueType {
   const at = cursor.pos
   const byte = cursor.u8()
-  switch (byte) {
-    case 0x7f:
-      return 'i32'
-    case 0x7e:
-      return 'i64'
-    case 0x7d:
-      return 'f32'
-    case 0x7c:
-      return 'f64'
-    case 0x7b:
-      return 'v128'
-    case 0x70:
-      return 'funcref'
-    case 0x6f:
-      return 'externref'
-    default:
-      throw new WasmError(`unknown value type 0x${byte.toString(16)}`, at)
-  }
+  const type = valueTypes[byte]
+  if (type === undefined) throw new WasmError(`unknown value type 0x${byte.toString(16)}`, at)
+  return type
 }
 
 function readFuncType(cursor: Cursor): FuncType {

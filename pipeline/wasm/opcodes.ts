@@ -59,6 +59,7 @@ export const OP = {
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
+  selectOf: 0x1c,
   i32Const: 0x41,
   i64Const: 0x42,
   f32Const: 0x43,
@@ -83,6 +84,9 @@ export const OP = {
 
 /** No value: the block type 0x40. */
 export const BLOCK_VOID = 0x40
+
+/** i32, i64, f32 or f64, as the binary format has them. */
+export const isNumberType = (byte: number): boolean => byte >= 0x7c && byte <= 0x7f
 
 const immediates = new Uint8Array(0x100).fill(0xff)
 const names: string[] = []

@@ -271,6 +271,42 @@ const refusals: Record<string, Refusal> = {
     message: /table.grow is not allowed/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xd0, 0x70, 0x41, 0, 0xfc, 15, 0, 0x1a, 0x0b])),
   },
+  'a function put into the table': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /table.set is not allowed/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0xd0, 0x70, 0x26, 0, 0x0b])),
+  },
+  'a local that is a vector': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /a local of value type v128/,
+    bytes: handMade((p) => (p.functions[1]!.locals = [[1, 0x7b]])),
+  },
+  'a local that is a reference': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /a local of value type externref/,
+    bytes: handMade((p) => (p.functions[1]!.locals = [[1, 0x6f]])),
+  },
+  'a block that leaves a vector': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /a block of value type v128/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x02, 0x7b, 0x00, 0x0b, 0x1a, 0x0b])),
+  },
+  'a select between references': {
+    code: 'feature',
+    where: /^exit at 0x/,
+    message: /a select of value type funcref/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1c, 1, 0x70, 0x1a, 0x0b])),
+  },
+  'a parameter that is a reference to a function': {
+    code: 'feature',
+    where: /^type \d+$/,
+    message: /funcref/,
+    bytes: change((p) => p.types.push([[0x70], []])),
+  },
   'a stack pointer write that is not checked': {
     code: 'no-stack-check',
     where: /^exit at 0x/,
