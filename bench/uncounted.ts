@@ -6,30 +6,32 @@
  */
 import type { DriverPackage } from '../machine/load/package.ts'
 import {
-  EXHAUSTED_NAME,
-  FUEL_GLOBAL,
-  ROOM_GLOBAL,
   STACK_OVERFLOW,
   fuelCheck,
+  handlesOf,
   hasPattern,
   roomGiven,
   roomTaken,
+  unitsAt,
 } from '../pipeline/wasm/checks.ts'
-import { exportedGlobal, readFunctionNames, readModule, type WasmModule } from '../pipeline/wasm/module.ts'
+import { readModule, type WasmModule } from '../pipeline/wasm/module.ts'
 
 const NOP = 0x01
 
-function workPatterns(module: WasmModule): Uint8Array[] {
-  const fuel = module.exports.find(({ name }) => name === FUEL_GLOBAL)
-  const exhausted = [...readFunctionNames(module)].find(([, name]) => name === EXHAUSTED_NAME)?.[0]
+/** Length of the check at an offset, 0 when there is none. */
+type Finder = (at: number, end: number) => number
+
+function workChecks(module: WasmModule): Finder {
   const last = module.importedFunctions.length + module.bodies.length - 1
-  return [fuelCheck(fuel!.index, exhausted ?? last)]
+  const check = fuelCheck(handlesOf(module).fuel, last)
+  return (at, end) => (unitsAt(check, module.bytes, at, end) > 0 ? check.bytes.length : 0)
 }
 
-function roomPatterns(module: WasmModule): Uint8Array[] {
-  const { index, init } = exportedGlobal(module, ROOM_GLOBAL)!
+function roomChecks(module: WasmModule): Finder {
+  const { room } = handlesOf(module)
   const overflow = module.importedFunctions.findIndex(({ name }) => name === STACK_OVERFLOW)
-  return [roomTaken(index, init.i32!, overflow), roomGiven(index, init.i32!)]
+  const patterns = [roomTaken(room, overflow), roomGiven(room)]
+  return (at, end) => patterns.find((pattern) => hasPattern(module.bytes, at, end, pattern))?.length ?? 0
 }
 
 export function uncounted(
@@ -37,16 +39,16 @@ export function uncounted(
   what: 'work' | 'room' = 'work',
 ): { readonly pack: DriverPackage; readonly points: number } {
   const module = readModule(pack.wasm)
-  const patterns = what === 'work' ? workPatterns(module) : roomPatterns(module)
+  const find = what === 'work' ? workChecks(module) : roomChecks(module)
   const wasm = new Uint8Array(pack.wasm)
   let points = 0
   for (const body of module.bodies)
-    for (let at = body.start; at < body.end; at++)
-      for (const pattern of patterns)
-        if (hasPattern(wasm, at, body.end, pattern)) {
-          wasm.fill(NOP, at, at + pattern.length)
-          points++
-        }
+    for (let at = body.start; at < body.end; at++) {
+      const length = find(at, body.end)
+      if (length === 0) continue
+      wasm.fill(NOP, at, at + length)
+      points++
+    }
   if (points === 0) throw new Error(`${pack.manifest.name} has no checks of ${what}`)
   const { manifest } = pack
   return {

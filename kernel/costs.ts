@@ -7,7 +7,7 @@
  */
 
 export interface Costs {
-  /** A unit of counted work: one turn of a loop, or one call of a function that calls others. */
+  /** A unit of counted work: 64 instructions at most, of a turn of a loop or of a function. */
   readonly workNs: number
   /** Calling an atomic entry: saving and restoring what it interrupts. */
   readonly atomicEntryNs: number

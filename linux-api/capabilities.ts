@@ -808,7 +808,7 @@ export const globals: readonly { name: string; doc: string }[] = [
   { name: '__stack_pointer', doc: 'C stack pointer, mutable; switched with the fiber.' },
   {
     name: 'drvport_fuel',
-    doc: 'Work left before sched.preempt is called, mutable i32; counts loop back-edges and function entries.',
+    doc: 'Work left before sched.preempt is called, mutable i32; loop turns and function entries are charged by the code behind them.',
   },
   { name: 'drvport_stack_limit', doc: 'Lowest legal value of the C stack pointer for the current fiber, mutable i32.' },
   {

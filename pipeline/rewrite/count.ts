@@ -5,7 +5,7 @@
  * the module itself does, event by event. The checks stay where the verifier looks for them.
  */
 import { CodeWalker, readLocals } from '../wasm/code.ts'
-import { FUEL_GLOBAL, bulkFunction, fuelCheck, hasPattern } from '../wasm/checks.ts'
+import { bulkFunction, fuelCheck, handlesOf, unitsAt, type FuelCheck } from '../wasm/checks.ts'
 import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
 import { rewriteBodies, type BodyWriter, type Rewritten } from './bodies.ts'
@@ -32,11 +32,15 @@ const I64_ADD = 0x7c
 const increment = (global: number): Uint8Array =>
   new Writer(16).u8(OP.globalGet).u32(global).u8(OP.i64Const).u8(1).u8(I64_ADD).u8(OP.globalSet).u32(global).finish()
 
-/** The bytes of the check that counts work in a finished module; undefined when it has none. */
-export function fuelCheckOf(module: WasmModule): Uint8Array | undefined {
-  const fuel = module.exports.find(({ kind, name }) => kind === 'global' && name === FUEL_GLOBAL)?.index
-  if (fuel === undefined) return undefined
-  return fuelCheck(fuel, module.importedFunctions.length + module.bodies.length - 1)
+/** The check that counts work in a finished module; undefined when it has none. */
+export function fuelCheckOf(module: WasmModule): FuelCheck | undefined {
+  const { fuel } = handlesOf(module)
+  return fuel < 0 ? undefined : fuelCheck(fuel, module.importedFunctions.length + module.bodies.length - 1)
+}
+
+/** Where the code behind a check at the entry begins; where that would be, when there is none. */
+export function behindCheck(check: FuelCheck | undefined, bytes: Uint8Array, codeStart: number, end: number): number {
+  return unitsAt(check, bytes, codeStart, end) > 0 ? codeStart + check!.bytes.length : codeStart
 }
 
 /** Make the counting copy. Throws WasmError when the module is malformed. */
@@ -58,8 +62,7 @@ export function countCalls(bytes: Uint8Array): { rewritten: Rewritten; plan: Cou
     counters: names,
     body(body, index, out) {
       const { codeStart } = readLocals(bytes, body.start, body.end)
-      const checked = check !== undefined && hasPattern(bytes, codeStart, body.end, check)
-      const start = codeStart + (checked ? check.length : 0)
+      const start = behindCheck(check, bytes, codeStart, body.end)
       out.copy(codeStart, start)
       // The last functions are the checks' own: they are found by their bytes.
       const isCheck = index === module.bodies.length - 1 || module.importedFunctions.length + index === bulk

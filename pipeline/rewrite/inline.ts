@@ -3,17 +3,26 @@
  *
  * A call costs the engine a frame and a stack check, and the module a count of its work; the code around it cannot be
  * optimised across it. V8 inlines some calls itself, late and within a small budget; other engines do not. Inlined code
- * keeps its loops' checks and its stack checks; the check at the callee's entry goes with the entry. The verifier
- * accepts the result or it is not used.
+ * keeps its loops' checks and its stack checks; the check at the callee's entry goes with the entry, and the caller's
+ * charges for its code instead. The verifier accepts the result or it is not used.
  *
  * Decisions follow from module and profile alone, so the same two give the same bytes.
  */
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { Cursor } from '../wasm/bytes.ts'
-import { CHECK_MODULE, ROOM_GLOBAL, STACK_OVERFLOW, bulkFunction, hasPattern, roomTaken } from '../wasm/checks.ts'
-import { fuelCheckOf, isOfCheck } from './count.ts'
-import { exportedGlobal, functionType, readModule, type Body, type ValueType, type WasmModule } from '../wasm/module.ts'
+import {
+  CHECK_MODULE,
+  STACK_OVERFLOW,
+  bulkFunction,
+  handlesOf,
+  hasPattern,
+  roomTaken,
+  type FuelCheck,
+} from '../wasm/checks.ts'
+import { behindCheck, fuelCheckOf, isOfCheck } from './count.ts'
+import { functionType, readModule, type Body, type ValueType, type WasmModule } from '../wasm/module.ts'
 import { BLOCK_VOID, OP } from '../wasm/opcodes.ts'
+import { recharge } from './recharge.ts'
 import { rewriteBodies, TYPE_BYTES, type BodyWriter, type InlinedCall, type Rewritten } from './bodies.ts'
 
 /** Counts of one function, by its index among those the module defines. */
@@ -26,7 +35,7 @@ export interface FunctionCounts {
 export type Counts = ReadonlyMap<number, FunctionCounts>
 
 /** Goes into the key of what it made: another version may make something else. */
-export const OPTIMISER = 'inline/1'
+export const OPTIMISER = 'inline/2'
 
 /** The calls that together make this share of all calls are hot. */
 const HOT_SHARE = 0.995
@@ -45,7 +54,7 @@ interface Work {
   readonly module: WasmModule
   readonly counts: Counts
   readonly hot: number
-  readonly check: Uint8Array | undefined
+  readonly check: FuelCheck | undefined
   /** The function that charges for ranges: the verifier looks for calls of it. */
   readonly bulk: number
   /** What stands before a call that takes room of the engine's stack: such a call stays one. */
@@ -73,13 +82,14 @@ export function inlineHot(bytes: Uint8Array, counts: Counts): Inlining {
     calls: work.calls,
     body: (body, index, out) => new Inliner(work, out, index).write(body),
   })
+  recharge(rewritten.bytes)
   return { rewritten, inlined: work.inlined }
 }
 
 function takenOf(module: WasmModule): Uint8Array | undefined {
-  const room = exportedGlobal(module, ROOM_GLOBAL)
+  const { room } = handlesOf(module)
   const overflow = module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === STACK_OVERFLOW)
-  return room?.init.i32 === undefined || overflow < 0 ? undefined : roomTaken(room.index, room.init.i32, overflow)
+  return room < 0 || overflow < 0 ? undefined : roomTaken(room, overflow)
 }
 
 /** The least count of a hot call. */
@@ -188,9 +198,8 @@ class Inliner {
     const outer = out.call
     out.call = calls.push({ from: callAt - module.code!.start, within: outer }) - 1
     const { codeStart } = readLocals(bytes, body.start, body.end)
-    const checked = work.check !== undefined && hasPattern(bytes, codeStart, body.end, work.check)
     const entries = work.counts.get(index)?.entries ?? 0
-    const start = codeStart + (checked ? work.check!.length : 0)
+    const start = behindCheck(work.check, bytes, codeStart, body.end)
     this.#code(body, index, start, locals, entries === 0 ? 0 : count / entries, [...chain, index])
     out.call = outer
     ;[...type.params, ...declared].forEach((t, i) => this.#free.get(t)!.push(locals[i]!))

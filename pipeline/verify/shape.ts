@@ -2,6 +2,7 @@
  * The module's shape: memory, tables, globals, exports, no start function.
  */
 import { entries, globals, shared } from '../../linux-api/capabilities.ts'
+import { ROOM_GLOBAL, ROOM_SHARE } from '../wasm/checks.ts'
 import { describeType, functionType, type Export, type Kind, type ValueType, type WasmModule } from '../wasm/module.ts'
 import type { ManifestClaims, Policy } from './policy.ts'
 import { at, type Problem } from './problem.ts'
@@ -88,6 +89,10 @@ function checkGlobals(module: WasmModule, exports: Exports, problems: Problem[])
     const global = exportedGlobal(module, exports, name)
     if (global?.type !== 'i32' || !global.mutable)
       problems.push({ code: 'missing-global', where: `export ${name}`, message: 'a mutable i32 global is expected' })
+    else if (name === ROOM_GLOBAL && global.init.i32 !== ROOM_SHARE) {
+      const message = `it must begin with what a counted call takes: ${ROOM_SHARE}; found ${global.init.i32}`
+      problems.push({ code: 'missing-global', where: `export ${name}`, message })
+    }
   }
   for (const word of shared) {
     const global = exportedGlobal(module, exports, word.name)

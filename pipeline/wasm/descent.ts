@@ -1,58 +1,66 @@
 /**
- * How much of the engine's own stack code may use: what a function's frame takes at most, and the longest way down
- * through calls that nobody counts.
+ * How much of the engine's own stack code may use: what a function's frame takes, and the longest way down through calls
+ * that nobody counts.
  *
- * Direct calls that lead back up, and indirect ones, are counted by the checks; what is left is a graph without circles, so
- * its longest path bounds what is used between two counted calls.
+ * Direct calls that lead back up, indirect ones, and those behind which the way would become too long are counted by the checks;
+ * what is left is a graph without circles, so its longest path bounds what is used between two counted calls.
  *
- * Must not know: what the checks look like, or what an engine does with a frame beyond the estimate here.
+ * A frame's size is an engine's choice, and this an estimate with a margin, not a proof: locals and operands, each
+ * as wide as an engine makes it when it keeps nothing in registers. `test/pipeline/wasm/frames.test.ts` holds it against what V8 takes.
+ * An engine that takes more finds its own guard, which ends the program the same way, only less surely outside of the host.
+ *
+ * Must not know: what the checks look like.
  */
 import { Cursor } from './bytes.ts'
-import { CodeWalker, readLocals } from './code.ts'
-import { functionType, type Body, type WasmModule } from './module.ts'
+import type { CodeWalker } from './code.ts'
+import { functionType, type WasmModule } from './module.ts'
 import { BLOCK_VOID, OP } from './opcodes.ts'
 
 /** What an engine needs for a frame: return address, instance, spilled registers; and for each value in it, twice. */
 const FRAME_BYTES = 160
 const VALUE_BYTES = 16
 
-/** Bytes of the engine's stack that one call of a function takes at most, what it calls not included. */
-export function frameBytes(module: WasmModule, index: number): number {
-  const body = module.bodies[index]!
-  const { count, codeStart } = readLocals(module.bytes, body.start, body.end)
-  const type = module.types[module.functions[index]!]
-  return FRAME_BYTES + VALUE_BYTES * ((type?.params.length ?? 0) + count + highest(module, body, codeStart))
-}
+/** Finds what the frame of a function takes while its body is walked. Of code the engine would refuse it may say anything. */
+export class Frame {
+  readonly #module: WasmModule
+  readonly #values: number
+  /** Of each open block: height of the operand stack below it, and its results. */
+  readonly #bases: number[] = []
+  readonly #results: number[] = []
+  #height = 0
+  #max = 0
 
-/** Values on the operand stack at most. Of code the engine would refuse it may say anything. */
-function highest(module: WasmModule, body: Body, codeStart: number): number {
-  const walker = new CodeWalker(module.bytes, codeStart, body.end)
-  /** Of each open block: height below it, and its results. */
-  const bases: number[] = []
-  const results: number[] = []
-  let height = 0
-  let max = 0
-  while (walker.next()) {
+  /** `index` is one among the functions the module defines; `locals` without its parameters. */
+  constructor(module: WasmModule, index: number, locals: number) {
+    this.#module = module
+    this.#values = (module.types[module.functions[index]!]?.params.length ?? 0) + locals
+  }
+
+  /** Bytes that one call of it takes, what it calls not included. */
+  get bytes(): number {
+    return FRAME_BYTES + VALUE_BYTES * (this.#values + this.#max)
+  }
+
+  /** The next instruction. */
+  see(walker: CodeWalker): void {
     const { opcode } = walker
     if (opcode === OP.block || opcode === OP.loop || opcode === OP.if) {
-      const [params, after] = blockType(module, walker)
-      if (opcode === OP.if) height--
-      bases.push(height - params)
-      results.push(after)
-    } else if (opcode === OP.else) height = bases.at(-1) ?? 0
-    else if (opcode === OP.end) height = (bases.pop() ?? 0) + (results.pop() ?? 0)
+      const [params, after] = blockType(this.#module, walker)
+      if (opcode === OP.if) this.#height--
+      this.#bases.push(this.#height - params)
+      this.#results.push(after)
+    } else if (opcode === OP.else) this.#height = this.#bases.at(-1) ?? 0
+    else if (opcode === OP.end) this.#height = (this.#bases.pop() ?? 0) + (this.#results.pop() ?? 0)
     else if (opcode === OP.call || opcode === OP.callIndirect) {
       const indirect = opcode === OP.callIndirect
-      const type = indirect ? module.types[walker.a] : functionType(module, walker.a)
-      height += (type?.results.length ?? 0) - (type?.params.length ?? 0) - (indirect ? 1 : 0)
-    } else height += effect(opcode)
+      const type = indirect ? this.#module.types[walker.a] : functionType(this.#module, walker.a)
+      this.#height += (type?.results.length ?? 0) - (type?.params.length ?? 0) - (indirect ? 1 : 0)
+    } else this.#height += effect(opcode)
     // Behind a branch that is always taken heights may be anything; nothing lies there but what the next `end` resets.
-    if (height < 0) height = 0
-    if (height > max) max = height
+    if (this.#height < 0) this.#height = 0
+    if (this.#height > this.#max) this.#max = this.#height
   }
-  return max
 }
-
 /** Parameters and results of a block. */
 function blockType(module: WasmModule, walker: CodeWalker): readonly [number, number] {
   const byte = module.bytes[walker.start + 1]!
@@ -88,48 +96,59 @@ const isUnary = (opcode: number): boolean =>
   (opcode >= 0x8b && opcode <= 0x91) ||
   (opcode >= 0x99 && opcode <= 0x9f)
 
-/** A direct call of a function the module defines. */
+/** A direct call that may take more of the stack than the frame it is made in. */
 export interface DirectCall {
-  /** Index among the defined functions. */
+  /** Index among the defined functions; -1 for one of another module. */
   readonly callee: number
+  /** The longest way down from a function of another module, bytes. */
+  readonly depth?: number
   /** File offset of the instruction. */
   readonly at: number
-}
-
-/** Direct calls of one function that `counts` says nobody counts, in order. */
-export function directCalls(module: WasmModule, index: number, counted?: (at: number) => boolean): DirectCall[] {
-  const body = module.bodies[index]!
-  const imported = module.importedFunctions.length
-  const { codeStart } = readLocals(module.bytes, body.start, body.end)
-  const walker = new CodeWalker(module.bytes, codeStart, body.end)
-  const calls: DirectCall[] = []
-  while (walker.next()) {
-    if (walker.opcode !== OP.call || walker.a < imported || walker.a >= imported + module.bodies.length) continue
-    if (counted?.(walker.start) !== true) calls.push({ callee: walker.a - imported, at: walker.start })
-  }
-  return calls
 }
 
 export interface Descent {
   /** The longest way down, in bytes of the engine's stack. */
   readonly bytes: number
+  /** The same from each function. */
+  readonly longest: Float64Array
   /** Calls that lead back up, by the function they are in: without them there are no circles. */
-  readonly back: readonly { readonly caller: number; readonly at: number }[]
+  readonly back: readonly Site[]
+  /** Calls without which no way down is longer than the limit. */
+  readonly long: readonly Site[]
 }
 
-/** Follow all calls from all functions. `frames` and `calls` by index among the defined functions. */
-export function descend(frames: readonly number[], calls: readonly (readonly DirectCall[])[]): Descent {
+/** A call, by the function it is in. */
+export interface Site {
+  readonly caller: number
+  readonly at: number
+}
+
+/**
+ * Follow all calls from all functions. `frames` and `calls` by index among the defined functions; ways down longer than
+ * `limit` are cut, as far as calls can be.
+ */
+export function descend(
+  frames: readonly number[],
+  calls: readonly (readonly DirectCall[])[],
+  limit = Infinity,
+): Descent {
   const NEW = 0
   const OPEN = 1
   const DONE = 2
   const state = new Uint8Array(frames.length)
   const longest = Float64Array.from(frames)
-  const back: { caller: number; at: number }[] = []
+  const back: Site[] = []
+  const long: Site[] = []
   let bytes = 0
+  /** A call whose callee's longest way down is known. */
+  const settle = (caller: number, at: number, depth: number): void => {
+    if (frames[caller]! + depth > limit) long.push({ caller, at })
+    else longest[caller] = Math.max(longest[caller]!, frames[caller]! + depth)
+  }
   for (let root = 0; root < frames.length; root++) {
     if (state[root] !== NEW) continue
     state[root] = OPEN
-    const path = [{ index: root, next: 0 }]
+    const path = [{ index: root, next: 0, at: 0 }]
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
       const call = calls[top.index]![top.next++]
       if (call === undefined) {
@@ -137,18 +156,15 @@ export function descend(frames: readonly number[], calls: readonly (readonly Dir
         bytes = Math.max(bytes, longest[top.index]!)
         path.pop()
         const caller = path.at(-1)
-        if (caller !== undefined) deepen(longest, frames, caller.index, top.index)
-      } else if (state[call.callee] === OPEN) back.push({ caller: top.index, at: call.at })
-      else if (state[call.callee] === DONE) deepen(longest, frames, top.index, call.callee)
+        if (caller !== undefined) settle(caller.index, top.at, longest[top.index]!)
+      } else if (call.callee < 0) settle(top.index, call.at, call.depth ?? 0)
+      else if (state[call.callee] === OPEN) back.push({ caller: top.index, at: call.at })
+      else if (state[call.callee] === DONE) settle(top.index, call.at, longest[call.callee]!)
       else {
         state[call.callee] = OPEN
-        path.push({ index: call.callee, next: 0 })
+        path.push({ index: call.callee, next: 0, at: call.at })
       }
     }
   }
-  return { bytes, back }
-}
-
-function deepen(longest: Float64Array, frames: readonly number[], caller: number, callee: number): void {
-  longest[caller] = Math.max(longest[caller]!, frames[caller]! + longest[callee]!)
+  return { bytes, longest, back, long }
 }

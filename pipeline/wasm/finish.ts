@@ -2,7 +2,7 @@
  * The last step of a build: a linked module with debug sections in, what ships out: instrumented module and line table.
  */
 import { extractLines, type PathPrefix } from './extract.ts'
-import { instrument, type Instrumented } from './instrument.ts'
+import { instrument, type BoundTo, type Instrumented } from './instrument.ts'
 
 export interface Finished {
   /** NAME.wasm */
@@ -14,9 +14,12 @@ export interface Finished {
   readonly problems: readonly string[]
 }
 
-/** `prefixes` turn the compiler's paths into paths of the kernel tree. Throws WasmError on a malformed module. */
-export function finish(linked: Uint8Array, prefixes: readonly PathPrefix[] = []): Finished {
-  const { bytes, offsets, checks } = instrument(linked)
+/**
+ * `prefixes` turn the compiler's paths into paths of the kernel tree; `core` is what a module is bound to. Throws WasmError on a malformed
+ * module.
+ */
+export function finish(linked: Uint8Array, prefixes: readonly PathPrefix[] = [], core?: BoundTo): Finished {
+  const { bytes, offsets, checks } = instrument(linked, core)
   const { bytes: lines, problems } = extractLines(linked, offsets, prefixes)
   return { wasm: bytes, lines, checks, problems }
 }

@@ -1,13 +1,15 @@
 /**
- * Rewrites a linked driver module so that the machine keeps control of it: work is counted, the C stack and the engine's are watched.
+ * Rewrites a linked program, a core or a module bound to one so that the machine keeps control of it: work is counted, the C stack
+ * and the engine's are watched.
  *
- * Added: the mutable exported globals `drvport_fuel`, `drvport_stack_limit` and `drvport_room`, the imports `sched.preempt`,
- * `sched.resched` and `sched.stack_overflow` (unless the module has them already), a last function that calls the first
- * two and one before it that charges for ranges of memory, a call of that before everything that works on a range, a fuel
- * check at every loop head and at the entry of every function that calls another one of the module or calls
- * indirectly (so that every cycle of execution passes a check), a stack check after every write of `__stack_pointer`, and around every
- * indirect call, and every direct one that closes a circle, the room that it may take of the engine's stack. Removed: debug sections. Numbers the linker padded
- * are written in their shortest form. The result depends on the input bytes only.
+ * Added: the mutable globals `drvport_fuel`, `drvport_stack_limit` and `drvport_room`, which a program or a core has and
+ * exports and a bound module imports from its core; the imports `sched.preempt`, `sched.resched` and
+ * `sched.stack_overflow` (unless the module has them already); a last function that calls the first
+ * two and one before it that charges for ranges of memory; a call of that before everything that works on a range; a fuel
+ * check, which charges by the code behind it, at every loop head and at the entry of every function but short ones that call
+ * nobody but the host; a stack check after every write of `__stack_pointer`; and around every indirect call, and every direct one
+ * that closes a circle or has too long a way down behind it, the room that it may take of the engine's stack. Removed: debug sections. Numbers
+ * the linker padded are written in their shortest form. The result depends on the input bytes, and on what they are bound to, only.
  *
  * Must not know: what the module does, or Linux.
  */
@@ -15,25 +17,30 @@ import { Cursor, WasmError, Writer } from './bytes.ts'
 import {
   BULK_NAME,
   CHECK_MODULE,
+  CORE_HANDLES,
   EXHAUSTED_NAME,
   FUEL_GLOBAL,
   LIMIT_GLOBAL,
   PREEMPT,
   RESCHED,
   ROOM_GLOBAL,
+  ROOM_SHARE,
   STACK_GLOBAL,
   STACK_OVERFLOW,
   bulkBody,
   exhaustedBody,
   fuelCheck,
+  handlesOf,
   isBulk,
   isFree,
   roomGiven,
   roomTaken,
   stackCheck,
+  withUnits,
+  type FuelCheck,
+  type Handles,
 } from './checks.ts'
 import { CodeWalker, readLocals } from './code.ts'
-import { descend, directCalls, frameBytes } from './descent.ts'
 import {
   SECTION,
   readModule,
@@ -45,6 +52,7 @@ import {
 } from './module.ts'
 import type { OffsetMap } from './offsets.ts'
 import { OP } from './opcodes.ts'
+import { survey, type Survey } from './survey.ts'
 
 export interface Instrumented {
   readonly bytes: Uint8Array
@@ -61,39 +69,49 @@ interface Checks {
   room: number
 }
 
+/** The core and the modules that a bound module belongs to, as far as its checks depend on them. */
+export interface BoundTo {
+  /**
+   * The longest way down, in bytes of the engine's stack, from a function that it imports; undefined for a call of the host. What is not
+   * known is as deep as may be: calls of it count the stack they may use.
+   */
+  depthOf(module: string, name: string): number | undefined
+}
+
+/** The longest way down between two counted calls: the checks are on it too, and an optimiser's frames. */
+export const DEPTH_MAX = Math.floor((ROOM_SHARE - 1024) / 1.5)
+
 /** Everything the section writers need to know about the rewrite. */
 interface Plan {
   readonly module: WasmModule
+  readonly isBound: boolean
   /** Function imports added; every index of a defined function grows by as many. */
   readonly added: readonly string[]
   readonly emptyType: number
   /** Of the function that charges for ranges: a length in, the same out. */
   readonly lengthType: number
   readonly addedTypes: readonly (readonly number[])[]
-  readonly stackGlobal: number
-  readonly fuelGlobal: number
-  readonly limitGlobal: number
-  readonly roomGlobal: number
-  /** What a counted call takes of the engine's stack, bytes. */
-  readonly share: number
-  /** Offsets of the direct calls that close circles. */
-  readonly circles: ReadonlySet<number>
+  readonly handles: Handles
+  readonly survey: Survey
   /** The added function: what happens when the counter has run out. */
-  readonly exhaustedFunction: number
   readonly exhaustedBytes: Uint8Array
+  readonly exhaustedFunction: number
   readonly bulkFunction: number
   readonly bulkBytes: Uint8Array
   readonly bulkCall: Uint8Array
-  readonly fuelBytes: Uint8Array
+  readonly fuel: FuelCheck
   readonly stackBytes: Uint8Array
   readonly takenBytes: Uint8Array
   readonly givenBytes: Uint8Array
   readonly shift: (functionIndex: number) => number
 }
 
-/** Instrument a linked module. Throws WasmError when it is malformed, already instrumented or lacks a stack pointer. */
-export function instrument(bytes: Uint8Array): Instrumented {
-  const plan = makePlan(readModule(bytes))
+/**
+ * Instrument a linked program or core, or a module bound to `core`. Throws WasmError when it is malformed, already
+ * instrumented or lacks a stack pointer.
+ */
+export function instrument(bytes: Uint8Array, core?: BoundTo): Instrumented {
+  const plan = makePlan(readModule(bytes), core)
   const code = rewriteCode(plan)
   const out = new Writer(bytes.length + 65536)
   out.range(bytes, 0, 8)
@@ -115,19 +133,68 @@ export function instrument(bytes: Uint8Array): Instrumented {
   }
 }
 
-function makePlan(module: WasmModule): Plan {
-  const exported = (name: string): number | undefined =>
-    module.exports.find((e) => e.kind === 'global' && e.name === name)?.index
-  if (exported(FUEL_GLOBAL) !== undefined || exported(LIMIT_GLOBAL) !== undefined)
-    throw new WasmError(`already instrumented: ${FUEL_GLOBAL} or ${LIMIT_GLOBAL} is exported`, 0)
-  const stackGlobal = exported(STACK_GLOBAL)
-  if (stackGlobal === undefined) throw new WasmError(`${STACK_GLOBAL} is not exported (link with --export)`, 0)
+/** The handles as they will be: those that are there, and the added ones behind all other globals. */
+function placeHandles(module: WasmModule, isBound: boolean): Handles {
+  const found = handlesOf(module)
+  if (found.fuel >= 0 || found.limit >= 0 || found.room >= 0)
+    throw new WasmError(`already instrumented: ${FUEL_GLOBAL}, ${LIMIT_GLOBAL} or ${ROOM_GLOBAL} is there`, 0)
+  // A bound module that never needs a frame in memory does not import it.
+  if (found.stack < 0 && !isBound) throw new WasmError(`${STACK_GLOBAL} is not exported (link with --export)`, 0)
+  if (isBound && module.globals.length > 0)
+    throw new WasmError('a bound module has no globals of its own', module.globals[0]!.init.start)
+  const fuel = module.importedGlobals.length + module.globals.length
+  return { stack: found.stack, fuel, limit: fuel + 1, room: fuel + 2 }
+}
 
+function makePlan(module: WasmModule, core: BoundTo | undefined): Plan {
+  const isBound = core !== undefined
+  const handles = placeHandles(module, isBound)
   const imported = module.importedFunctions.length
   const find = (name: string): number =>
     module.importedFunctions.findIndex((f) => f.module === CHECK_MODULE && f.name === name)
   const added = [PREEMPT, STACK_OVERFLOW, RESCHED].filter((name) => find(name) < 0)
   const indexOf = (name: string): number => (find(name) < 0 ? imported + added.indexOf(name) : find(name))
+  const { typeOf, addedTypes } = typesOf(module)
+  for (const name of [PREEMPT, STACK_OVERFLOW, RESCHED]) {
+    const item = module.importedFunctions[find(name)]
+    const type = item?.typeIndex === undefined ? undefined : module.types[item.typeIndex]
+    if (item && type && type.params.length + type.results.length > 0)
+      throw new WasmError(`import ${CHECK_MODULE}.${name} has the wrong type`, item.offset)
+  }
+  const foreign = (index: number): number | undefined => {
+    const { module: owner, name } = module.importedFunctions[index]!
+    return core?.depthOf(owner, name)
+  }
+  const bulkFunction = imported + added.length + module.bodies.length
+  const exhaustedFunction = bulkFunction + 1
+  const { fuel, room, stack, limit } = handles
+  return {
+    module,
+    isBound,
+    added,
+    emptyType: typeOf([], []),
+    lengthType: typeOf(['i32'], ['i32']),
+    addedTypes,
+    handles,
+    survey: survey(module, stack, foreign, DEPTH_MAX),
+    takenBytes: roomTaken(room, indexOf(STACK_OVERFLOW)),
+    givenBytes: roomGiven(room),
+    exhaustedFunction,
+    exhaustedBytes: exhaustedBody(fuel, indexOf(PREEMPT), indexOf(RESCHED)),
+    bulkFunction,
+    bulkBytes: bulkBody(fuel, exhaustedFunction),
+    bulkCall: new Writer().u8(OP.call).u32(bulkFunction).finish(),
+    fuel: fuelCheck(fuel, exhaustedFunction),
+    stackBytes: stackCheck(stack, limit, indexOf(STACK_OVERFLOW)),
+    shift: (index) => (index < imported ? index : index + added.length),
+  }
+}
+
+/** Function types by what they are, those that the module lacks added behind its own. */
+function typesOf(module: WasmModule): {
+  typeOf: (params: ValueType[], results: ValueType[]) => number
+  addedTypes: number[][]
+} {
   const addedTypes: number[][] = []
   const typeOf = (params: ValueType[], results: ValueType[]): number => {
     const same = (t: FuncType): boolean => t.params.join() === params.join() && t.results.join() === results.join()
@@ -136,49 +203,8 @@ function makePlan(module: WasmModule): Plan {
     const bytes = (types: ValueType[]): number[] => [types.length, ...types.map((t) => valueTypeBytes[t])]
     return module.types.length + addedTypes.push([0x60, ...bytes(params), ...bytes(results)]) - 1
   }
-  for (const name of [PREEMPT, STACK_OVERFLOW, RESCHED]) {
-    const item = module.importedFunctions[find(name)]
-    const type = item?.typeIndex === undefined ? undefined : module.types[item.typeIndex]
-    if (item && type && type.params.length + type.results.length > 0)
-      throw new WasmError(`import ${CHECK_MODULE}.${name} has the wrong type`, item.offset)
-  }
-  const fuelGlobal = module.importedGlobals.length + module.globals.length
-  const limitGlobal = fuelGlobal + 1
-  const roomGlobal = limitGlobal + 1
-  const { bytes: longest, back } = descend(
-    module.bodies.map((_, i) => frameBytes(module, i)),
-    module.bodies.map((_, i) => directCalls(module, i)),
-  )
-  const share = shareOf(longest)
-  const bulkFunction = imported + added.length + module.bodies.length
-  const exhaustedFunction = bulkFunction + 1
-  return {
-    module,
-    added,
-    emptyType: typeOf([], []),
-    lengthType: typeOf(['i32'], ['i32']),
-    addedTypes,
-    stackGlobal,
-    fuelGlobal,
-    limitGlobal,
-    roomGlobal,
-    share,
-    circles: new Set(back.map(({ at }) => at)),
-    takenBytes: roomTaken(roomGlobal, share, indexOf(STACK_OVERFLOW)),
-    givenBytes: roomGiven(roomGlobal, share),
-    exhaustedFunction,
-    exhaustedBytes: exhaustedBody(fuelGlobal, indexOf(PREEMPT), indexOf(RESCHED)),
-    bulkFunction,
-    bulkBytes: bulkBody(fuelGlobal, exhaustedFunction),
-    bulkCall: new Writer().u8(OP.call).u32(bulkFunction).finish(),
-    fuelBytes: fuelCheck(fuelGlobal, exhaustedFunction),
-    stackBytes: stackCheck(stackGlobal, limitGlobal, indexOf(STACK_OVERFLOW)),
-    shift: (index) => (index < imported ? index : index + added.length),
-  }
+  return { typeOf, addedTypes }
 }
-
-/** What calls take is the longest way down and half as much again: the checks are on it too, and an optimiser's frames. */
-const shareOf = (longest: number): number => Math.ceil((longest * 1.5 + 1024) / 64) * 64
 
 /** New payload of a section; undefined when there is to be none. */
 function rewriteSection(plan: Plan, id: number, section: Section | undefined): Uint8Array | undefined {
@@ -190,25 +216,32 @@ function rewriteSection(plan: Plan, id: number, section: Section | undefined): U
         plan.addedTypes.map((bytes) => (w) => w.bytes(Uint8Array.from(bytes))),
       )
     case SECTION.import:
-      return append(
-        plan,
-        section,
-        plan.added.map((name) => (w) => w.name(CHECK_MODULE).name(name).u8(0).u32(plan.emptyType)),
-      )
+      return append(plan, section, [
+        ...plan.added.map((name) => (w: Writer) => w.name(CHECK_MODULE).name(name).u8(0).u32(plan.emptyType)),
+        ...(plan.isBound ? HANDLES : []).map(
+          (name) => (w: Writer) => w.name(CORE_HANDLES).name(name).u8(3).u8(valueTypeBytes.i32).u8(1),
+        ),
+      ])
     case SECTION.function:
       return append(plan, section, [(w) => w.u32(plan.lengthType), (w) => w.u32(plan.emptyType)])
     case SECTION.global:
-      return rewriteGlobals(plan)
+      return plan.isBound ? copied(plan, section) : rewriteGlobals(plan)
     case SECTION.export:
-      return rewriteExports(plan)
+      return plan.isBound ? copied(plan, section) : rewriteExports(plan)
     case SECTION.start:
       return section && new Writer().u32(plan.shift(plan.module.start as number)).finish()
     case SECTION.element:
       return section && rewriteElements(plan, section)
     default:
-      return section && plan.module.bytes.subarray(section.start, section.end)
+      return copied(plan, section)
   }
 }
+
+const copied = (plan: Plan, section: Section | undefined): Uint8Array | undefined =>
+  section && plan.module.bytes.subarray(section.start, section.end)
+
+/** What is added to the globals, in this order. */
+const HANDLES = [FUEL_GLOBAL, LIMIT_GLOBAL, ROOM_GLOBAL]
 
 /** A vector section with items added at its end. */
 function append(plan: Plan, section: Section | undefined, items: ((w: Writer) => void)[]): Uint8Array | undefined {
@@ -234,7 +267,7 @@ function rewriteGlobals(plan: Plan): Uint8Array {
     copyConstant(plan, global.init.start, global.init.end, out)
   }
   // Fuel starts empty: a machine that forgets to fill it is asked at once. The limit starts at 0: no limit.
-  for (const value of [0, 0, plan.share]) out.u8(valueTypeBytes.i32).u8(1).u8(OP.i32Const).s32(value).u8(OP.end)
+  for (const value of [0, 0, ROOM_SHARE]) out.u8(valueTypeBytes.i32).u8(1).u8(OP.i32Const).s32(value).u8(OP.end)
   return out.finish()
 }
 
@@ -247,8 +280,12 @@ function rewriteExports(plan: Plan): Uint8Array {
       .name(e.name)
       .u8(kinds.indexOf(e.kind))
       .u32(e.kind === 'func' ? plan.shift(e.index) : e.index)
-  out.name(FUEL_GLOBAL).u8(3).u32(plan.fuelGlobal).name(LIMIT_GLOBAL).u8(3).u32(plan.limitGlobal)
-  out.name(ROOM_GLOBAL).u8(3).u32(plan.roomGlobal)
+  HANDLES.forEach((name, i) =>
+    out
+      .name(name)
+      .u8(3)
+      .u32(plan.handles.fuel + i),
+  )
   return out.finish()
 }
 
@@ -318,8 +355,7 @@ function rewriteNames(plan: Plan, section: Section, out: Writer): void {
       if (id === 1) {
         plan.added.forEach((name, i) => moved.push([imported + i, `drvport_sched_${name}`]))
         moved.push([plan.bulkFunction, BULK_NAME], [plan.exhaustedFunction, EXHAUSTED_NAME])
-      } else
-        moved.push([plan.fuelGlobal, FUEL_GLOBAL], [plan.limitGlobal, LIMIT_GLOBAL], [plan.roomGlobal, ROOM_GLOBAL])
+      } else HANDLES.forEach((name, i) => moved.push([plan.handles.fuel + i, name]))
       moved.sort((x, y) => x[0] - y[0])
       const map = new Writer().u32(moved.length)
       for (const [i, name] of moved) map.u32(i).name(name)
@@ -365,10 +401,10 @@ function rewriteCode(plan: Plan): RewrittenCode {
     checks: { functions: 0, loops: 0, stack: 0, bulk: 0, room: 0 },
   }
   out.u32(module.bodies.length + 2)
-  for (const body of module.bodies) {
+  for (const [index, body] of module.bodies.entries()) {
     const firstRun = state.newStarts.length
     state.body.clear()
-    rewriteBody(state, body)
+    rewriteBody(state, index, body)
     out.u32(state.body.length)
     for (let i = firstRun; i < state.newStarts.length; i++) (state.newStarts[i] as number) += out.length
     out.bytes(state.body.view())
@@ -386,21 +422,7 @@ function rewriteCode(plan: Plan): RewrittenCode {
   }
 }
 
-/**
- * Whether a function's entry must be counted: it may be part of a recursion. Functions that call nobody, or only
- * imports, cannot be; their loops are counted at the loop heads.
- */
-export function mayRecurse(module: WasmModule, codeStart: number, end: number): boolean {
-  const walker = new CodeWalker(module.bytes, codeStart, end)
-  const imported = module.importedFunctions.length
-  while (walker.next()) {
-    if (walker.opcode === OP.callIndirect) return true
-    if (walker.opcode === OP.call && walker.a >= imported) return true
-  }
-  return false
-}
-
-function rewriteBody(state: Rewrite, body: Body): void {
+function rewriteBody(state: Rewrite, index: number, body: Body): void {
   const { plan, body: out, checks } = state
   const { bytes } = plan.module
   const codeBase = (plan.module.code as Section).start
@@ -417,15 +439,17 @@ function rewriteBody(state: Rewrite, body: Body): void {
     copied = at
     startRun(at)
   }
-  if (mayRecurse(plan.module, codeStart, body.end)) {
-    insert(plan.fuelBytes, codeStart)
+  const [entry = 0, ...loops] = plan.survey.units[index]!
+  if (entry > 0) {
+    insert(withUnits(plan.fuel, entry), codeStart)
     checks.functions++
   }
   const walker = new CodeWalker(bytes, codeStart, body.end)
+  let loop = 0
   /** The length that was pushed just before is one that nobody counts. */
   let free = false
   while (walker.next()) {
-    const counted = walker.opcode === OP.callIndirect || plan.circles.has(walker.start)
+    const counted = walker.opcode === OP.callIndirect || plan.survey.countedCalls.has(walker.start)
     if (counted) {
       out.range(bytes, copied, walker.start)
       copied = walker.start
@@ -439,7 +463,7 @@ function rewriteBody(state: Rewrite, body: Body): void {
       emit(plan, walker, out)
       copied = walker.end
       // A stack check behind it starts the run, so that the check belongs to the write it checks.
-      const isChecked = walker.opcode === OP.globalSet && walker.a === plan.stackGlobal
+      const isChecked = walker.opcode === OP.globalSet && walker.a === plan.handles.stack
       if (!isChecked && out.length - before !== walker.end - walker.start) startRun(walker.end)
     }
     if (walker.opcode === OP.loop) {
@@ -447,9 +471,9 @@ function rewriteBody(state: Rewrite, body: Body): void {
       out.range(bytes, copied, walker.end)
       copied = walker.end
       startRun(walker.end)
-      insert(plan.fuelBytes, walker.end)
+      insert(withUnits(plan.fuel, loops[loop++]!), walker.end)
       checks.loops++
-    } else if (walker.opcode === OP.globalSet && walker.a === plan.stackGlobal) {
+    } else if (walker.opcode === OP.globalSet && walker.a === plan.handles.stack) {
       insert(plan.stackBytes, walker.end)
       checks.stack++
     } else if (isBulk(walker.opcode) && !free) {

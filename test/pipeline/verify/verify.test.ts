@@ -45,15 +45,22 @@ function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => 
 }
 const FUEL = 4
 const ROOM = FUEL + 2
-/** What a counted call takes of the engine's stack. */
-const SHARE = 4096
 /** Index of the function that follows the required entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
 const EXHAUSTED = 5 + entries.filter(({ required }) => required === true).length
 const exhausted = [0x10, 2, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 4, 0x0b, 0x0b]
-const fuelCheck = [0x23, FUEL, 0x41, 1, 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b]
+const counting = (units: number): number[] => [
+  ...[0x23, FUEL, 0x41, 0x80 | (units & 0x7f), 0x80 | (units >> 7), 0, 0x6b, 0x24, FUEL],
+  ...[0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b],
+]
+const fuelCheck = counting(1)
 
-const taken = [0x23, ROOM, 0x41, 0x80, 0x20, 0x6b, 0x24, ROOM, 0x23, ROOM, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 3, 0x0b]
-const given = [0x23, ROOM, 0x41, 0x80, 0x20, 0x6a, 0x24, ROOM]
+/** What a counted call takes of the engine's stack: 16 KiB. */
+const SHARE = 16_384
+const share = [0x80, 0x80, 0x01]
+const taken = [0x23, ROOM, 0x41, ...share, 0x6b, 0x24, ROOM, 0x23, ROOM, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 3, 0x0b]
+const given = [0x23, ROOM, 0x41, ...share, 0x6a, 0x24, ROOM]
+/** Instructions that do nothing. */
+const straight = (count: number): number[] => Array<number>(count).fill(0x01)
 const indirect = [0x41, 0, 0x11, 0, 0]
 const wrong = (code: number[], message: RegExp, codeOf: Refusal['code'] = 'tampering'): Refusal => ({
   code: codeOf,
@@ -77,7 +84,7 @@ const refusals: Record<string, Refusal> = {
     code: 'no-room-check',
     where: /./,
     message: /the longest way down needs \d+ bytes/,
-    bytes: handMade((p) => (p.functions[1]!.locals = [[1000, I32]])),
+    bytes: handMade((p) => (p.functions[1]!.locals = [[1100, I32]])),
   },
   'a function behind the counter that does not ask whether to go': {
     code: 'no-fuel-check',
@@ -319,6 +326,40 @@ const refusals: Record<string, Refusal> = {
     message: /drvport_fuel/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, 0x41, 9, 0x24, FUEL, 0x0b, 0x0b])),
   },
+  'straight code that counts less work than it has': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /counts 2 units of work; there are 3 behind the check/,
+    bytes: handMade((p) => (p.functions[1]!.code = [...counting(2), ...straight(64 * 2 - 11), 0x0b])),
+  },
+  'a loop that counts less work than it has': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /a loop counts 1 units of work; there are 2 behind the check/,
+    bytes: handMade((p) => (p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, ...straight(64 - 11), 0x0b, 0x0b])),
+  },
+  'straight code that counts nothing': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /a function this long does not count/,
+    bytes: handMade((p) => (p.functions[1]!.code = [...straight(32), 0x0b])),
+  },
+  'calls of many short functions that count as calls only': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /counts 2 units of work; there are 3 behind the check/,
+    bytes: handMade(
+      (p) => (p.functions[1]!.code = [...counting(2), ...[5, 5, 5, 5].flatMap((f) => [0x10, f, 0x1a]), 0x0b]),
+    ),
+  },
+  'a count that is negative': {
+    code: 'no-fuel-check',
+    where: /^exit at 0x/,
+    message: /a function this long does not count/,
+    bytes: handMade(
+      (p) => (p.functions[1]!.code = [...fuelCheck.with(5, 0x7f).with(3, 0xff).with(4, 0xff), ...straight(32), 0x0b]),
+    ),
+  },
   'code that lowers its own stack limit': {
     code: 'tampering',
     where: /^exit at 0x/,
@@ -414,8 +455,18 @@ test('a hand-made module with all checks in place is accepted', (t) => {
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])
 })
 
+test('code that counts the work it has is accepted', (t) => {
+  const loop = [0x03, 0x40, ...counting(2), ...straight(64 - 11), 0x0b]
+  const calls = [5, 5, 5, 5].flatMap((f) => [0x10, f, 0x1a])
+  for (const code of [straight(31), [...counting(3), ...straight(64 * 2 - 11)], loop, [...counting(3), ...calls]]) {
+    const bytes = handMade((p: Parts) => (p.functions![1]!.code = [...code, 0x0b]))()
+    const verdict = verify(bytes, manifestOf(bytes))
+    t.deepEqual(verdict.ok ? [] : verdict.problems, [])
+  }
+})
+
 test('calls that count the stack they may use are accepted', (t) => {
-  const code = [...fuelCheck, 0x41, 0, ...taken, 0x11, 0, 0, ...given, ...taken, 0x10, 6, ...given, 0x0b]
+  const code = [...counting(2), 0x41, 0, ...taken, 0x11, 0, 0, ...given, ...taken, 0x10, 6, ...given, 0x0b]
   const bytes = handMade((p: Parts) => (p.functions![1]!.code = code))()
   const verdict = verify(bytes, manifestOf(bytes))
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])

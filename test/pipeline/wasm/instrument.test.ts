@@ -116,6 +116,43 @@ test('what works on a range costs a unit each 64 bytes, before it begins; short 
   t.throws(() => m.fill(-1), { message: 'enough' }, 'a length beyond every memory, too')
 })
 
+test('straight code costs a unit each 64 instructions, and so do calls of functions too short to count', (t) => {
+  const code = (count: number, instruction: number[]): number[] =>
+    Array.from({ length: count }, () => instruction).flat()
+  const bytes = sample({
+    exports: [
+      ['__stack_pointer', 3, 0],
+      ['straight', 0, 1],
+      ['calls', 0, 2],
+      ['turns', 0, 3],
+    ],
+    functions: [
+      { type: 1, code: [...code(6400, [0x01]), 0x41, 0, 0x0b] },
+      { type: 1, code: [...code(100, [0x10, 4]), 0x41, 0, 0x0b] },
+      // Ten turns of a loop with a long body.
+      {
+        type: 1,
+        code: [0x03, 0x40, ...code(640, [0x01]), 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b, 0x41, 0, 0x0b],
+      },
+      { type: 0, code: [0x0b] },
+    ],
+    elements: [1],
+  })
+  const m = start(instrument(bytes).bytes) as unknown as Record<string, (n: number) => number> & {
+    readonly drvport_fuel: WebAssembly.Global
+  }
+  for (const [name, argument, least, most] of [
+    ['straight', 0, 100, 102],
+    ['calls', 0, 50, 54],
+    ['turns', 10, 100, 120],
+  ] as const) {
+    m.drvport_fuel.value = 5000
+    m[name]!(argument)
+    const used = 5000 - (m.drvport_fuel.value as number)
+    t.true(used >= least && used <= most, `${name} ${used}`)
+  }
+})
+
 test('an exhausted counter calls preempt, which can end the module', (t) => {
   let calls = 0
   const m = start(instrument(sample()).bytes, () => {
