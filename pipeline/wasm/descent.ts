@@ -5,9 +5,10 @@
  * Direct calls that lead back up, indirect ones, and those behind which the way would become too long are counted by the checks;
  * what is left is a graph without circles, so its longest path bounds what is used between two counted calls.
  *
- * A frame's size is an engine's choice, and this an estimate with a margin, not a proof: locals and operands, each
- * as wide as an engine makes it when it keeps nothing in registers. `test/pipeline/wasm/frames.test.ts` holds it against what V8 takes.
- * An engine that takes more finds its own guard, which ends the program the same way, only less surely outside of the host.
+ * A frame's size is an engine's choice, and this an estimate with a margin, not a proof: locals and operands, each twice as
+ * wide as it is. `test/pipeline/wasm/frames.test.ts` holds it against V8, and shows what it leaves out: an optimising compiler may
+ * keep over a call what the code computes before and again behind it. A program made to take more than it counts meets the engine's own
+ * guard instead; what it then calls in the host while it is on the host's stack may find less room than it was promised.
  *
  * Must not know: what the checks look like.
  */
