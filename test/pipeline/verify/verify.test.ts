@@ -48,9 +48,10 @@ const ROOM = FUEL + 2
 /** Index of the function that follows the required entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
 const EXHAUSTED = 5 + entries.filter(({ required }) => required === true).length
 const exhausted = [0x10, 2, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 4, 0x0b, 0x0b]
+const units3 = (units: number): number[] => [0x80 | (units & 0x7f), 0x80 | (units >> 7), 0]
+// prettier-ignore
 const counting = (units: number): number[] => [
-  ...[0x23, FUEL, 0x41, 0x80 | (units & 0x7f), 0x80 | (units >> 7), 0, 0x6b, 0x24, FUEL],
-  ...[0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b],
+  0x23, FUEL, 0x41, ...units3(units), 0x6b, 0x24, FUEL, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b,
 ]
 const fuelCheck = counting(1)
 
