@@ -18,7 +18,7 @@ import { profiling } from '../cli/profile.ts'
 import * as checks from '../lab/net/checks.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
-import type { Call, Probe } from '../machine/observe/probe.ts'
+import type { Call, Observer } from '../machine/observe/observer.ts'
 import { boot, runMachine, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { thisBinding } from '../pipeline/optimize/binding.ts'
@@ -57,7 +57,7 @@ interface Figures {
 class Watch {
   spentMs = 0
   #since = 0
-  readonly probe: Probe = {
+  readonly observer: Observer = {
     call: (_host, _group, _name, blocking, call): Call => {
       if (blocking) return call
       return (...args) => {
@@ -95,7 +95,13 @@ async function child(directory: string): Promise<Record<Variant, Figures>> {
   for (const variant of order) {
     const watch = new Watch()
     const modules = [{ pack: packs[variant] }]
-    const session = await boot({ seed, modules, verify: verifyPackage, symbolizer: symbolizerOf, probe: watch.probe })
+    const session = await boot({
+      seed,
+      modules,
+      verify: verifyPackage,
+      symbolizer: symbolizerOf,
+      observer: watch.observer,
+    })
     await checks.linkUp(session.machine, session.climbers[0]!.net!)
     watch.attach(session)
     machines.set(variant, { session, watch })
@@ -139,8 +145,8 @@ async function prepare(): Promise<string> {
   await workspace.close()
   const directory = modules[0]!.package!
   const pack: DriverPackage = await readPackage(directory, values.module)
-  const { probe, document } = profiling()
-  const { machine } = await runMachine({ seed, modules: [{ pack }], frames: 20_000, until: 'traffic', probe })
+  const { observer, document } = profiling()
+  const { machine } = await runMachine({ seed, modules: [{ pack }], frames: 20_000, until: 'traffic', observer })
   const profile = profileFor(document(seed, machine.eventHash), pack.manifest, 'bench')
   const { artefact } = await optimise(pack, profile, await thisBinding())
   console.error(`${artefact.inlined} calls inlined, ${pack.wasm.length} to ${artefact.wasm.bytes} bytes`)

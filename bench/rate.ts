@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import * as checks from '../lab/net/checks.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
-import type { Probe } from '../machine/observe/probe.ts'
+import type { Observer } from '../machine/observe/observer.ts'
 import { boot } from '../lab/run.ts'
 import { startTraffic } from '../lab/net/traffic.ts'
 import { buildModules } from '../pipeline/build/index.ts'
@@ -77,9 +77,9 @@ async function measure(pack: DriverPackage, number: number, turns: number): Prom
 }
 
 async function machineOf(pack: DriverPackage, kind: Kind): Promise<Slice> {
-  const probe = kind === 'unchecked' ? unchecked() : undefined
-  const slice = await traffic(owned(moduleOf(pack, kind), kind), probe)
-  if (probe?.replaced === 0) throw new Error('no call was replaced')
+  const observer = kind === 'unchecked' ? unchecked() : undefined
+  const slice = await traffic(owned(moduleOf(pack, kind), kind), observer)
+  if (observer?.replaced === 0) throw new Error('no call was replaced')
   return slice
 }
 
@@ -95,8 +95,8 @@ const owned = (pack: DriverPackage, name: string): DriverPackage => ({
 })
 
 /** A machine with traffic both ways, a slice at a time. */
-async function traffic(pack: DriverPackage, probe: Probe | undefined): Promise<Slice> {
-  const session = await boot({ seed, costs: { workNs: 0 }, modules: [{ pack }], ...(probe && { probe }) })
+async function traffic(pack: DriverPackage, observer: Observer | undefined): Promise<Slice> {
+  const session = await boot({ seed, costs: { workNs: 0 }, modules: [{ pack }], ...(observer && { observer }) })
   const { machine, climbers, peer } = session
   const net = climbers[0]!.net!
   const up = await checks.linkUp(machine, net)

@@ -13,7 +13,7 @@
 import { parseArgs } from 'node:util'
 import { symbolizerOf } from '../cli/trust.ts'
 import * as checks from '../lab/net/checks.ts'
-import type { Endpoint, FrameSource } from '../machine/class/net/endpoint.ts'
+import type { FramePort, FrameSource } from '../machine/class/net/frame-port.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
 import type { PostMortem } from '../machine/observe/post-mortem.ts'
@@ -38,7 +38,7 @@ export interface Restarts {
 }
 
 /** One frame from one endpoint to another; `received` when it came. */
-function send(from: Endpoint, to: Endpoint): { received: boolean } {
+function send(from: FramePort, to: FramePort): { received: boolean } {
   const state = { received: false }
   let sent = false
   const source: FrameSource = {

@@ -2,13 +2,13 @@
  * A machine whose driver is asked for no capability where it touches its device: registers and DMA windows, which is
  * what traffic is made of. What looking them up costs is the difference.
  *
- * Only a probe set by a benchmark can do this; the calls that have no device behind them keep their checks (two loads
+ * Only an observer set by a benchmark can do this; the calls that have no device behind them keep their checks (two loads
  * and a comparison each). A driver that maps more than one region, or runs wild, would read nonsense.
  */
 import { DEVICE_READS, DEVICE_WRITES } from '../hw/iommu.ts'
 import type { Host } from '../machine/abi/host.ts'
 import type { Window } from '../machine/reach/page-table.ts'
-import type { Call, Probe } from '../machine/observe/probe.ts'
+import type { Call, Observer } from '../machine/observe/observer.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import { DMA } from '../linux-api/generated/abi.ts'
 
@@ -16,16 +16,16 @@ const READS: Readonly<Record<string, number>> = { read8: 1, read16: 2, read32: 4
 const WRITES: Readonly<Record<string, number>> = { write8: 1, write16: 2, write32: 4 }
 
 /** Counts the calls it replaced, so that nobody compares a machine with itself. */
-export function unchecked(): Probe & { replaced: number } {
-  const probe = {
+export function unchecked(): Observer & { replaced: number } {
+  const observer = {
     replaced: 0,
     call: (host: Host, group: string, name: string, _blocking: boolean, call: Call): Call => {
       const other = group === 'mmio' ? register(host, name) : group === 'dma' ? dma(host, name) : undefined
-      if (other !== undefined) probe.replaced++
+      if (other !== undefined) observer.replaced++
       return other ?? call
     },
   }
-  return probe
+  return observer
 }
 
 function register(host: Host, name: string): Call | undefined {

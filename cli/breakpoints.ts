@@ -1,5 +1,5 @@
 /**
- * Breakpoints on lines of C: a probe that runs copies of the modules in which each place calls here.
+ * Breakpoints on lines of C: an observer that runs copies of the modules in which each place calls here.
  *
  * The host learns of a hit from within the module, right before the line runs, with the arguments its function was
  * called with; their names come from the source, where it can be read.
@@ -21,7 +21,7 @@ import { openTree } from '../pipeline/tree/index.ts'
 import type { Frame } from '../kernel/fault.ts'
 import type { MachineState } from '../machine/observe/inspect.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
-import { framesOf, type Probe } from '../machine/observe/probe.ts'
+import { framesOf, type Observer } from '../machine/observe/observer.ts'
 import type { ModuleRequest } from '../lab/run.ts'
 
 export interface Hit {
@@ -43,12 +43,12 @@ export function breakOf(text: string): BreakSpec {
 const describe = (spec: BreakSpec): string =>
   spec.by === 'line' ? `${spec.file}:${spec.line}` : `${spec.file === undefined ? '' : `${spec.file}:`}${spec.name}`
 
-/** A probe that calls `hit` each time one of these modules is about to run the line. Throws UsageError: none has it. */
+/** An observer that calls `hit` each time one of these modules is about to run the line. Throws UsageError: none has it. */
 export async function breakProbe(
   modules: readonly ModuleRequest[],
   spec: BreakSpec,
   hit: (at: Hit) => void,
-): Promise<Probe> {
+): Promise<Observer> {
   const places = new Map<DriverPackage, BreakPlace[]>()
   for (const { pack } of modules) places.set(pack, pack.lines === undefined ? [] : findPlaces(pack.lines, spec))
   const all = [...places.values()].flat()

@@ -3,15 +3,15 @@ import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../pipeline/errors.ts'
 import { verify } from '../pipeline/verify/index.ts'
-import type { Policy } from '../pipeline/verify/index.ts'
+import type { Allowance } from '../pipeline/verify/index.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
-import { accept, NIC_POLICY } from './trust.ts'
+import { accept, NIC_ALLOWANCE } from './trust.ts'
 
 export { symbolizerOf } from './trust.ts'
 
 /** Refuses a package that its binary does not honour. Runs before anything of it is compiled. */
-export function verifyPackage(pack: DriverPackage, policy: Policy = NIC_POLICY): void {
-  accept(pack, verify(pack.wasm, pack.manifest, policy))
+export function verifyPackage(pack: DriverPackage, allowance: Allowance = NIC_ALLOWANCE): void {
+  accept(pack, verify(pack.wasm, pack.manifest, allowance))
 }
 
 /** Firmware files of a folder, by path below it: what drivers find under /lib/firmware. */

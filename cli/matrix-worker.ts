@@ -9,7 +9,7 @@ import { readPackage } from '../machine/load/package-files.ts'
 import type { RunRung } from '../lab/run.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'
-import { DEFAULT_POLICY } from '../pipeline/verify/index.ts'
+import { DEFAULT_ALLOWANCE } from '../pipeline/verify/index.ts'
 import { symbolizerOf, verifyPackage } from './machine.ts'
 
 /** One package's work, as a message. */
@@ -23,7 +23,7 @@ export interface MatrixTask {
 async function perform({ dir, name, until, seed }: MatrixTask): Promise<Ascent> {
   try {
     const pack = await readPackage(dir, name)
-    verifyPackage(pack, DEFAULT_POLICY)
+    verifyPackage(pack, DEFAULT_ALLOWANCE)
     return await ascend(pack, { until, seed, symbolizer: symbolizerOf, wallMs: () => performance.now() })
   } catch (error) {
     if (error instanceof DriverFailure) return { rung: 'link', reason: 'refused', detail: error.message, ms: {} }

@@ -1,5 +1,5 @@
 /** `run --profile FILE`: the machine runs copies of its modules that count, and what they counted becomes a document. */
-import type { Probe } from '../machine/observe/probe.ts'
+import type { Observer } from '../machine/observe/observer.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { profileOf, PROFILE_SCHEMA, type ProfileDocument } from '../pipeline/optimize/profile.ts'
 import { COUNTER, countCalls, type CounterPlan } from '../pipeline/rewrite/count.ts'
@@ -32,7 +32,7 @@ function counted(pack: DriverPackage): Counted {
 }
 
 export interface Profiling {
-  readonly probe: Probe
+  readonly observer: Observer
   /** What was counted until now. */
   document(seed: number, eventHash: string): ProfileDocument
 }
@@ -40,7 +40,7 @@ export interface Profiling {
 export function profiling(): Profiling {
   const modules = new Map<string, Counted>()
   return {
-    probe: {
+    observer: {
       copy(pack) {
         const { sha256 } = pack.manifest.wasm
         let module = modules.get(sha256)

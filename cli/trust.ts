@@ -3,7 +3,7 @@
  * Needs no Node: a machine in a browser does the same.
  */
 import { DriverFailure } from '../pipeline/errors.ts'
-import { policyFor, type Policy } from '../pipeline/verify/policy.ts'
+import { allowanceFor, type Allowance } from '../pipeline/verify/allowance.ts'
 import type { Verdict } from '../pipeline/verify/verdict.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
 import type { LineTable } from '../pipeline/wasm/lines.ts'
@@ -11,7 +11,7 @@ import type { Symbolizer } from '../kernel/fault.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 
 /** What a network driver on PCI may ask for. */
-export const NIC_POLICY: Policy = policyFor(['pci', 'net'])
+export const NIC_ALLOWANCE: Allowance = allowanceFor(['pci', 'net'])
 
 /** Throws DriverFailure when the verifier refused. */
 export function accept(pack: DriverPackage, verdict: Verdict): void {

@@ -1,7 +1,7 @@
 /**
  * The IOMMU: the only way from a device into memory.
  *
- * Each device has one domain: a page table of bus addresses (IOVA) to windows of memory banks. A window has its own
+ * Each device has one space: a page table of bus addresses (IOVA) to windows of memory banks. A window has its own
  * pages and is checked to the byte and by direction; addresses are handed out in rotation with a guard page after each
  * window, so a device that uses a stale address, or runs off the end of a buffer, faults instead of hitting the next.
  * A fault is recorded against the device and hits nothing.
@@ -44,7 +44,7 @@ export type UnmapResult = 'unmapped' | 'not-mapped' | 'wrong-length'
 export const MAP_FAILED = 0xffffffff
 
 /** One device's address space, from the side of whoever maps. */
-export interface IommuDomain {
+export interface DmaSpace {
   readonly device: string
   /** The device's side. */
   readonly port: DmaPort
@@ -94,7 +94,7 @@ export interface IommuOptions {
   readonly windows?: number
 }
 
-class Domain implements IommuDomain, DmaPort {
+class Space implements DmaSpace, DmaPort {
   readonly device: string
   failed = false
   enabled = false
@@ -242,7 +242,7 @@ class Domain implements IommuDomain, DmaPort {
     let index = this.#banks.indexOf(bank)
     if (index < 0) {
       index = this.#banks.push(bank) - 1
-      if (index > 255) throw new RangeError(`${this.device}: more than 256 memory banks in one IOMMU domain`)
+      if (index > 255) throw new RangeError(`${this.device}: more than 256 memory banks in one DMA space`)
     }
     return index
   }
@@ -355,8 +355,7 @@ class Domain implements IommuDomain, DmaPort {
 const NOTHING: MemoryBank = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
 
 /** An address space for one device; bus mastering starts off. */
-export const createIommuDomain = (device: string, options: IommuOptions = {}): IommuDomain =>
-  new Domain(device, options)
+export const createDmaSpace = (device: string, options: IommuOptions = {}): DmaSpace => new Space(device, options)
 
 /** A bank over a linear memory (or any buffer). */
 export const memoryBank = (buffer: ArrayBufferLike): MemoryBank => ({

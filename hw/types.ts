@@ -10,7 +10,7 @@ import type { Random } from '../base/random.ts'
 import type { Timeline } from '../base/timeline.ts'
 
 /**
- * A device's way into memory: every access is translated by its IOMMU domain. A failed access is recorded against the
+ * A device's way into memory: every access is translated in its DMA space. A failed access is recorded against the
  * device by the IOMMU and returns false (or reads all ones); the model then does what the hardware does on a master
  * abort. A scalar is little-endian.
  */

@@ -3,13 +3,13 @@
  * for that: Node an immediate, a browser messages, whose timers would wait some milliseconds each time.
  */
 
-interface Host {
+interface Engine {
   readonly setImmediate?: (done: () => void) => unknown
   readonly MessageChannel?: typeof MessageChannel
 }
 
-export function breath(host: Host = globalThis): Promise<void> {
-  const { setImmediate, MessageChannel: Channel } = host
+export function breath(engine: Engine = globalThis): Promise<void> {
+  const { setImmediate, MessageChannel: Channel } = engine
   if (setImmediate !== undefined) return new Promise((resolve) => void setImmediate(resolve))
   return new Promise((resolve) => {
     const { port1, port2 } = new Channel!()

@@ -6,7 +6,7 @@
  * between the call that failed and the entry the machine made.
  */
 import { CapabilityError } from './capability.ts'
-import { exhaustion, trapKind } from './probes.ts'
+import { exhaustion, trapKind } from './trap-words.ts'
 
 /**
  * Every way a domain can fail, once: how it is noticed, what the record says, what follows. The kinds, the policies and

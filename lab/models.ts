@@ -26,7 +26,7 @@ export interface NicModel extends PciModel {
 }
 
 /** Master of an I2C or SMBus with devices on it. */
-export interface I2cHostModel extends PciModel {
+export interface I2cBusModel extends PciModel {
   make(context: DeviceContext): PciDevice & { readonly bus: I2cBus }
 }
 
@@ -58,7 +58,7 @@ export const NIC_MODELS: readonly NicModel[] = [
   },
 ]
 
-export const I2C_HOST_MODELS: readonly I2cHostModel[] = [
+export const I2C_BUS_MODELS: readonly I2cBusModel[] = [
   { name: 'amd-8111-smbus', vendor: 0x1022, device: 0x746a, classCode: SMBUS, make: amd8111Smbus },
 ]
 
@@ -77,7 +77,7 @@ export const nicModel = (name: string): NicModel | undefined => NIC_MODELS.find(
 
 /** For messages: the names `ioreg --plug DEVICE` takes. */
 export const describePlugs = (): string =>
-  [...NIC_MODELS, ...I2C_HOST_MODELS].map(({ name }) => name).join(', ') +
+  [...NIC_MODELS, ...I2C_BUS_MODELS].map(({ name }) => name).join(', ') +
   `; on an SMBus: ${I2C_MODELS.map(({ name }) => `${name}@ADDRESS`).join(', ')}`
 
 /** For messages: the names `run MODULE=DEVICE` takes. */

@@ -4,7 +4,7 @@
  */
 import type { PciFunction } from '../hw/pci/function.ts'
 import type { PciIdentity } from '../hw/types.ts'
-import { I2C_HOST_MODELS, I2C_MODELS, type I2cHostModel, type I2cModel, type NicModel, nicModel } from './models.ts'
+import { I2C_BUS_MODELS, I2C_MODELS, type I2cBusModel, type I2cModel, type NicModel, nicModel } from './models.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from '../machine/driver.ts'
 import { errnoName } from '../machine/linux/errno.ts'
 import { watchRegistry, type IoregDocument, type Shown } from '../machine/tree/ioreg.ts'
@@ -13,7 +13,7 @@ import { createMachine, type Machine, type MachineOptions } from '../machine/mac
 import type { DriverPackage } from '../machine/load/package.ts'
 
 export interface DeviceSpec {
-  readonly model: NicModel | I2cHostModel
+  readonly model: NicModel | I2cBusModel
   readonly identity: Partial<PciIdentity>
   /** Devices on its I2C bus. */
   readonly targets: readonly { readonly model: I2cModel; readonly address: number }[]
@@ -44,7 +44,7 @@ const ADDRESS_MAX = 0x77
 /** `rtl8139,revision=0x20`, `amd-8111-smbus,lm75@0x48`. Undefined when it cannot be read. */
 export function parseDevice(text: string): DeviceSpec | undefined {
   const [name, ...fields] = text.split(',')
-  const model = nicModel(name!) ?? I2C_HOST_MODELS.find((host) => host.name === name)
+  const model = nicModel(name!) ?? I2C_BUS_MODELS.find((host) => host.name === name)
   const identity: Partial<Record<keyof PciIdentity, number>> = {}
   const targets: { model: I2cModel; address: number }[] = []
   for (const field of fields) {

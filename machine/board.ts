@@ -12,7 +12,7 @@ import { Authority } from './reach/authority.ts'
 import { Exchange } from './reach/exchange.ts'
 import { createInterruptController, type InterruptController } from '../hw/interrupts.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
-import { createPciHost, type PciHost } from '../hw/pci/host.ts'
+import { createPciBus, type PciBus } from '../hw/pci/bus.ts'
 import { DeviceTree } from './tree/device-tree.ts'
 import { Nubs } from './tree/nubs.ts'
 
@@ -39,7 +39,7 @@ const WALL_START_NS = 1_767_225_600e9
 export class Board {
   readonly kernel: Kernel
   readonly interrupts: InterruptController
-  readonly pci: PciHost
+  readonly pci: PciBus
   readonly tree: DeviceTree
   /** Devices behind drivers. */
   readonly nubs: Nubs
@@ -72,7 +72,7 @@ export class Board {
     this.tree = new DeviceTree(this.kernel.log)
     this.nubs = new Nubs(this.tree, this.exchange)
     this.interrupts = createInterruptController(interrupts)
-    this.pci = createPciHost({
+    this.pci = createPciBus({
       timeline: this.kernel.clock,
       random: this.kernel.random.fork(),
       interrupts: this.interrupts,

@@ -24,7 +24,7 @@ import { Driver, DriverEnded } from './driver.ts'
 import { Matching } from './tree/matching.ts'
 import type { DriverPackage } from './load/package.ts'
 import { type Placement, placementOf, placementsOf, type Schedule } from './load/placement.ts'
-import type { Probe } from './observe/probe.ts'
+import type { Observer } from './observe/observer.ts'
 import { type DriverPolicy, driverPolicy, type Policies } from './supervise/policy.ts'
 import { type PostMortem, postMortem } from './observe/post-mortem.ts'
 import type { LoadOptions } from './load/program.ts'
@@ -51,8 +51,8 @@ export interface MachineOptions {
   /** Priorities and partitions of drivers. */
   readonly schedule?: Schedule
   readonly onLog?: (record: LogRecord) => void
-  /** Looks into the machine: see probe.ts. */
-  readonly probe?: Probe
+  /** Looks into the machine: see observer.ts. */
+  readonly observer?: Observer
   /** Gets the record of each failure; without it none is made, which takes a few ms. */
   readonly onPostMortem?: (record: PostMortem) => void
   /** The command that comes to an event of this run again, for post-mortem records. */
@@ -116,8 +116,8 @@ export class Machine {
     pacing.pace = options.pace
     options.signal?.addEventListener('abort', () => pacing.hurry())
     this.#placements = placementsOf(this.board.kernel.scheduler, options.schedule ?? {})
-    const { probe } = options
-    if (probe !== undefined) this.board.pci.tap = (name, context) => probe.device?.(name, context) ?? context
+    const { observer } = options
+    if (observer !== undefined) this.board.pci.tap = (name, context) => observer.device?.(name, context) ?? context
     this.#matching = new Matching(this.board.tree.registry)
   }
 
@@ -173,10 +173,10 @@ export class Machine {
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
-    const { symbolizer, firmware, probe } = this.#options
+    const { symbolizer, firmware, observer } = this.#options
     const { limits } = this.#policy(pack)
     const placement = placementOf(this.#placements, pack.manifest.name)
-    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, placement, probe }
+    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, placement, observer }
   }
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {

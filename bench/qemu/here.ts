@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import * as checks from '../../lab/net/checks.ts'
-import type { Endpoint, FrameSource } from '../../machine/class/net/endpoint.ts'
+import type { FramePort, FrameSource } from '../../machine/class/net/frame-port.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { boot, type Session } from '../../lab/run.ts'
 import { symbolizerOf } from '../../cli/trust.ts'
@@ -26,11 +26,11 @@ class Numbered implements FrameSource {
   sent = 0
   readonly #count: number
   readonly #window: number
-  readonly #from: Endpoint
+  readonly #from: FramePort
   readonly #frame: Uint8Array
   readonly #number: DataView
 
-  constructor(from: Endpoint, to: Endpoint, bytes: number, count: number, window: number) {
+  constructor(from: FramePort, to: FramePort, bytes: number, count: number, window: number) {
     this.#from = from
     this.#count = count
     this.#window = window

@@ -7,14 +7,14 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { parseStep, perform, type Step, STEPS } from '../../lab/stage.ts'
 import type { Command } from '../context.ts'
-import { policyFor } from '../../pipeline/verify/index.ts'
+import { allowanceFor } from '../../pipeline/verify/index.ts'
 import { symbolizerOf, verifyPackage } from '../machine.ts'
 import { paint } from '../output.ts'
 import { workspaceOf } from '../workspace.ts'
 import { buildAll } from './run.ts'
 
 /** Drivers whose bus, or whose clients, are other domains. */
-const LAYERED = policyFor(['pci', 'net', 'layered'])
+const LAYERED = allowanceFor(['pci', 'net', 'layered'])
 
 function readSteps(words: readonly string[]): Step[] {
   return words.map((word) => {

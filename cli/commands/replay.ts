@@ -1,7 +1,7 @@
 /** `drvport replay FILE`: run a recording again, and hold every event against it. */
 import { describeState, Inspector, stateOf, type MachineState } from '../../machine/observe/inspect.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { together } from '../../machine/observe/probe.ts'
+import { together } from '../../machine/observe/observer.ts'
 import { Comparison, type Divergence } from '../../lab/recording.ts'
 import { runMachine, type RunReport, type RunRequest } from '../../lab/run.ts'
 import { parseStop, STOP_SYNTAX, stopAt, type StopAt } from '../../machine/observe/until.ts'
@@ -61,12 +61,12 @@ class Replayer {
 
   async run(request: RunRequest, { until, line, hit }: Stops): Promise<ReplayDocument> {
     let hits = 0
-    const probe =
+    const observer =
       line &&
       (await breakProbe(request.modules, line, ({ place, running, arguments: passed }) => {
         if (++hits === hit) this.#pause(`${place.function} (${place.file}:${place.line})`, running, passed)
       }))
-    const probes = [...(probe ? [probe] : []), ...((until ?? line) ? [this.#inspector] : [])]
+    const observers = [...(observer ? [observer] : []), ...((until ?? line) ? [this.#inspector] : [])]
     const started = performance.now()
     const report = await runMachine({
       ...request,
@@ -74,7 +74,7 @@ class Replayer {
       symbolizer: symbolizerOf,
       signal: AbortSignal.any([this.#context.signal, this.#stop.signal]),
       onCheck: (check) => this.#context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
-      ...(probes.length > 0 && { probe: together(probes) }),
+      ...(observers.length > 0 && { observer: together(observers) }),
       observe: (machine) => {
         this.#machine = machine
         const { kernel } = machine.board

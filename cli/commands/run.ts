@@ -20,7 +20,7 @@ import { profiling, type Profiling } from '../profile.ts'
 import { checkTogether } from '../together.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
 import { modelOf, modelOptions } from '../model.ts'
-import { parsePolicies } from '../policy.ts'
+import { parsePolicies } from '../policies.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
 import { replacementsFor } from '../replacement.ts'
 import { createRecording } from '../recording-file.ts'
@@ -261,7 +261,7 @@ export const run: Command = {
         signal: context.signal,
         onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
         ...(argv['firmware'] !== undefined && { firmware: readFirmware(argv['firmware'] as string) }),
-        ...(profile && { probe: profile.probe }),
+        ...(profile && { observer: profile.observer }),
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
       }
@@ -357,12 +357,12 @@ const optimized = async (module: ModuleRequest): Promise<ModuleRequest> => ({
 /** Counts while the run goes, and writes the profile when it has ended. */
 function profileTo(
   path: string | undefined,
-): (Pick<Profiling, 'probe'> & { write(report: RunReport): void }) | undefined {
+): (Pick<Profiling, 'observer'> & { write(report: RunReport): void }) | undefined {
   if (path === undefined) return undefined
   const sink = fileSink(path)
-  const { probe, document } = profiling()
+  const { observer, document } = profiling()
   return {
-    probe,
+    observer,
     write: ({ seed, machine }) => sink(`${JSON.stringify(document(seed, machine.eventHash))}\n`),
   }
 }

@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { UsageError } from '../../pipeline/errors.ts'
 import { CALLS_MODULE, functionsOf, withCalls } from '../../pipeline/rewrite/calls.ts'
 import { nicModel } from '../../lab/models.ts'
-import { together, type Probe } from '../../machine/observe/probe.ts'
+import { together, type Observer } from '../../machine/observe/observer.ts'
 import { Comparison } from '../../lab/recording.ts'
 import { runMachine, type RunRequest } from '../../lab/run.ts'
 import { chromeTrace, textTrace, type TraceFormat } from '../../machine/observe/trace-format.ts'
@@ -34,8 +34,8 @@ interface TraceDocument {
   readonly identical?: boolean
 }
 
-/** A probe that tells the tracer of C calls. */
-function callsProbe(tracer: Tracer, filter: Filter): Probe {
+/** An observer that tells the tracer of C calls. */
+function callsObserver(tracer: Tracer, filter: Filter): Observer {
   return {
     copy(pack, host, symbolize) {
       const own = new Set(pack.manifest.sources.map(({ path }) => path))
@@ -116,7 +116,7 @@ async function trace(
     ...request,
     verify: verifyPackage,
     symbolizer: symbolizerOf,
-    probe: together([callsProbe(tracer, filter), tracer]),
+    observer: together([callsObserver(tracer, filter), tracer]),
     signal: AbortSignal.any([context.signal, stop.signal]),
     onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
     observe: (machine) => {

@@ -6,7 +6,7 @@
  * who may call what; `driverConfigWrite` is the one part of that policy that only this module can judge.
  */
 
-import type { IommuDomain } from '../iommu.ts'
+import type { DmaSpace } from '../iommu.ts'
 import type { InterruptController, LevelSink } from '../interrupts.ts'
 import type { BarSpec, InterruptPort, PciDevice } from '../types.ts'
 import { createConfigSpace } from './config.ts'
@@ -34,7 +34,7 @@ export interface BusSide {
   readonly line: number
   readonly memory: AddressDecoder<PciBar>
   readonly ports: AddressDecoder<PciBar>
-  readonly dma: IommuDomain
+  readonly dma: DmaSpace
   trace(text: string): void
 }
 
@@ -115,7 +115,7 @@ export class PciFunction implements InterruptPort {
   readonly location: number
   readonly name: string
   /** Windows of memory this function may reach. */
-  readonly dma: IommuDomain
+  readonly dma: DmaSpace
   /** Interrupt number of the INTx pin; -1 when the device has none. */
   line = -1
   /** What the command register and the power state allow now. */

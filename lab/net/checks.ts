@@ -8,7 +8,7 @@ import type { Driver } from '../../machine/driver.ts'
 import type { Lan, Nic } from './lan.ts'
 import type { Machine } from '../../machine/machine.ts'
 import * as control from '../../machine/class/net/control.ts'
-import type { Endpoint, FrameSink } from '../../machine/class/net/endpoint.ts'
+import type { FramePort, FrameSink } from '../../machine/class/net/frame-port.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
 import type { Station } from './station.ts'
 import { type FlowOptions, startTraffic, type Traffic } from './traffic.ts'
@@ -116,8 +116,8 @@ export async function finish(machine: Machine, traffic: Traffic, frames: number)
 /** Frames of every size, both ways, checked byte for byte; nothing may be lost. */
 export async function traffic(
   machine: Machine,
-  a: Endpoint,
-  b: Endpoint,
+  a: FramePort,
+  b: FramePort,
   options: Partial<FlowOptions> & { frames: number },
 ): Promise<Check> {
   return attempt(`${a.name} and ${b.name}: ${options.frames} frames each way`, async () => {

@@ -9,7 +9,7 @@ import { createRandom, type SeededRandom } from '../../base/random.ts'
 import * as checks from './checks.ts'
 import type { Driver } from '../../machine/driver.ts'
 import type { Machine } from '../../machine/machine.ts'
-import type { Endpoint } from '../../machine/class/net/endpoint.ts'
+import type { FramePort } from '../../machine/class/net/frame-port.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
 import { startTraffic } from './traffic.ts'
 
@@ -67,8 +67,8 @@ export async function injectOnce(
   machine: Machine,
   name: string,
   net: NetInterface,
-  peer: Endpoint,
-  bystanders: readonly [Endpoint, Endpoint],
+  peer: FramePort,
+  bystanders: readonly [FramePort, FramePort],
   random: SeededRandom,
 ): Promise<Injected> {
   const injection = INJECTIONS[random.below(INJECTIONS.length)]!
@@ -86,13 +86,13 @@ export async function injectOnce(
   return { name: injection.name, outcome, bystander: bystander.ok, recovered }
 }
 
-const passes = async (machine: Machine, net: NetInterface, peer: Endpoint): Promise<boolean> => {
+const passes = async (machine: Machine, net: NetInterface, peer: FramePort): Promise<boolean> => {
   await machine.run(() => net.carrier, PATIENCE_NS)
   return net.carrier && (await checks.traffic(machine, net, peer, { frames: 20 })).ok
 }
 
 /** It lives, but does not work: what a watchdog of the service would see. Restart it. */
-async function again(machine: Machine, name: string, net: NetInterface, peer: Endpoint): Promise<boolean> {
+async function again(machine: Machine, name: string, net: NetInterface, peer: FramePort): Promise<boolean> {
   machine.driver(name)?.domain.fail(new Failure('hang', 'no frame passes any more'))
   await machine.recover()
   return passes(machine, net, peer)
@@ -103,8 +103,8 @@ export async function inject(
   machine: Machine,
   name: string,
   net: NetInterface,
-  peer: Endpoint,
-  bystanders: readonly [Endpoint, Endpoint],
+  peer: FramePort,
+  bystanders: readonly [FramePort, FramePort],
   count: number,
 ): Promise<Injected[]> {
   const random = createRandom(machine.seed)

@@ -4,13 +4,13 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { EthernetPort } from '../../hw/types.ts'
-import type { Endpoint, FrameSink, FrameSource } from '../../machine/class/net/endpoint.ts'
+import type { FramePort, FrameSink, FrameSource } from '../../machine/class/net/frame-port.ts'
 
 const LARGEST = 16384
 /** Frames sent before others get a turn. */
 const BATCH = 16
 
-export class Station implements Endpoint {
+export class Station implements FramePort {
   readonly name: string
   readonly mac: Uint8Array
   source: FrameSource | undefined

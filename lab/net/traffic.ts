@@ -9,7 +9,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import { createRandom } from '../../base/random.ts'
 import type { ClockEvent } from '../../kernel/time.ts'
 import { copyBytes, equalBytes } from '../../hw/bytes.ts'
-import type { Endpoint, FrameSink, FrameSource } from '../../machine/class/net/endpoint.ts'
+import type { FramePort, FrameSink, FrameSource } from '../../machine/class/net/frame-port.ts'
 
 /** IEEE 802 local experimental ethertype 1. */
 const ETHERTYPE = 0x88b5
@@ -50,8 +50,8 @@ export interface FlowReport {
 
 /** One direction. */
 class Flow implements FrameSource {
-  readonly from: Endpoint
-  readonly to: Endpoint
+  readonly from: FramePort
+  readonly to: FramePort
   readonly stream: number
   readonly options: FlowOptions
   sent = 0
@@ -76,8 +76,8 @@ class Flow implements FrameSource {
 
   constructor(
     kernel: Kernel,
-    from: Endpoint,
-    to: Endpoint,
+    from: FramePort,
+    to: FramePort,
     stream: number,
     seed: number,
     pool: Uint8Array,
@@ -244,8 +244,8 @@ export const DEFAULT_FLOW: FlowOptions = { frames: 1000, window: 48, shortest: S
 /** Start traffic both ways between two endpoints. Run the machine until `done`. */
 export function startTraffic(
   kernel: Kernel,
-  a: Endpoint,
-  b: Endpoint,
+  a: FramePort,
+  b: FramePort,
   seed: number,
   options: Partial<FlowOptions> = {},
 ): Traffic {

@@ -15,7 +15,7 @@ import { ABI_GROUPS } from '../abi/index.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
 import { compilePackage, type DriverPackage, PackageError } from './package.ts'
 import type { Placement } from './placement.ts'
-import type { Call, ModuleCopy, Probe } from '../observe/probe.ts'
+import type { Call, ModuleCopy, Observer } from '../observe/observer.ts'
 import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from '../abi/wasi.ts'
 
 export interface LoadOptions {
@@ -26,7 +26,7 @@ export interface LoadOptions {
   readonly limits: DomainLimits
   /** Where in the schedule it runs; anywhere at normal priority when not given. */
   readonly placement?: Placement
-  readonly probe?: Probe | undefined
+  readonly observer?: Observer | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
 }
@@ -70,10 +70,10 @@ export async function loadProgram(board: Board, pack: DriverPackage, options: Lo
     atomic: (name) => exports[name] as (...args: number[]) => number,
     address: (name) => (exports[name] as WebAssembly.Global).value as number,
   }
-  const copy = options.probe?.copy?.(pack, host, options.symbolize)
+  const copy = options.observer?.copy?.(pack, host, options.symbolize)
   if (copy !== undefined) host.symbolize = copy.symbolize
   const wasi = usesWasi(module) ? await createWasi(module, host, options) : undefined
-  const imports = importsOf(host, exported, grants, wasi, probed(host, options.probe))
+  const imports = importsOf(host, exported, grants, wasi, observed(host, options.observer))
   const instance = await (copy === undefined
     ? instantiate(pack, module, imports, pages)
     : instantiateCopy(pack, copy, imports, pages))
@@ -122,11 +122,11 @@ const instantiateCopy = async (
 ): Promise<WebAssembly.Instance> =>
   instantiate(pack, await WebAssembly.compile(withMemory(copy.wasm, pages)), { ...imports, ...copy.imports }, pages)
 
-/** How a probe sees a domain's calls. */
-const probed =
-  (host: Host, probe: Probe | undefined) =>
+/** How an observer sees a domain's calls. */
+const observed =
+  (host: Host, observer: Observer | undefined) =>
   (group: string, name: string, blocking: boolean, call: Call): Call =>
-    probe?.call?.(host, group, name, blocking, call) ?? call
+    observer?.call?.(host, group, name, blocking, call) ?? call
 
 const less = (asked: number, pages: number): string =>
   pages < asked ? ` in its memory quota of ${pages * 64} KiB (it asks for ${asked * 64} KiB)` : ''
@@ -149,7 +149,7 @@ function importsOf(
   exported: Exported,
   grants: ReadonlySet<string>,
   wasi: WasiHost | undefined,
-  seen: ReturnType<typeof probed>,
+  seen: ReturnType<typeof observed>,
 ): WebAssembly.Imports {
   const imports: Record<string, WebAssembly.ModuleImports> = {}
   for (const group of ABI_GROUPS) {

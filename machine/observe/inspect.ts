@@ -1,7 +1,7 @@
 /**
  * The state of a machine that was stopped at an event: what a person wants to see of it, as data and as text.
  *
- * `Inspector` is a probe that keeps where each suspended fiber waits and whose code is on the engine's stack; `stateOf`
+ * `Inspector` is an observer that keeps where each suspended fiber waits and whose code is on the engine's stack; `stateOf`
  * takes the rest from the machine, at any moment, and changes nothing.
  */
 import type { Domain } from '../../kernel/domain.ts'
@@ -10,7 +10,7 @@ import type { Fiber } from '../../kernel/fiber.ts'
 import type { RegisterValue } from '../../hw/types.ts'
 import type { Host } from '../abi/host.ts'
 import type { Machine } from '../machine.ts'
-import { type Call, framesOf, type Probe } from './probe.ts'
+import { type Call, framesOf, type Observer } from './observer.ts'
 
 export interface FiberState {
   readonly id: number
@@ -56,7 +56,7 @@ export interface MachineState {
   readonly events: readonly string[]
 }
 
-export class Inspector implements Probe {
+export class Inspector implements Observer {
   /** Whose ABI calls are on the stack, innermost last. */
   readonly #inside: Host[] = []
   /** The stack of each fiber when it last left, not yet looked at. */

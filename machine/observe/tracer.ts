@@ -2,7 +2,7 @@
  * What a machine does, as a stream of trace events: register accesses by name, DMA, interrupts, IPC, scheduling, C calls,
  * and what the event log has.
  *
- * A tracer is a probe: it puts itself between modules and their calls, and between devices and their ports, when they
+ * A tracer is an observer: it puts itself between modules and their calls, and between devices and their ports, when they
  * are set up. A machine that is traced runs as it would without. Knows no format: trace-format.ts.
  */
 import { describeRecord, type EventLog, type EventRecord } from '../../kernel/log.ts'
@@ -14,7 +14,7 @@ import { ABI_GROUPS } from '../abi/index.ts'
 import { CLASSES } from '../class/index.ts'
 import type { Machine } from '../machine.ts'
 import type { Window } from '../reach/page-table.ts'
-import type { Call, Probe } from './probe.ts'
+import type { Call, Observer } from './observer.ts'
 
 /** What `--filter` names, and what each covers. */
 export const TRACE_CATEGORIES: Readonly<Record<string, string>> = {
@@ -90,7 +90,7 @@ interface OpenCall {
   readonly name: string
 }
 
-export class Tracer implements Probe {
+export class Tracer implements Observer {
   readonly #filter: TraceFilter
   readonly #sink: (event: TraceEvent) => void
   readonly #now: () => number

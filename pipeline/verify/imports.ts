@@ -3,7 +3,7 @@
  */
 import { groups } from '../../linux-api/capabilities.ts'
 import { describeType, type FuncType, type Import, type WasmModule } from '../wasm/module.ts'
-import type { ManifestClaims, Policy } from './policy.ts'
+import type { ManifestClaims, Allowance } from './allowance.ts'
 import { at, type Problem } from './problem.ts'
 import { WASI_MODULE, wasiType } from './wasi.ts'
 
@@ -54,8 +54,8 @@ function checkType(module: WasmModule, item: Import, expected: FuncType, where: 
 }
 
 /** The manifest by itself: it names calls that exist, in groups that policy grants. */
-export function checkManifest(manifest: ManifestClaims, policy: Policy, problems: Problem[]): void {
-  const allowed = new Set(policy.groups)
+export function checkManifest(manifest: ManifestClaims, allowance: Allowance, problems: Problem[]): void {
+  const allowed = new Set(allowance.groups)
   const known = new Set([...groups.map((g) => g.name), 'wasi'])
   for (const name of manifest.imports)
     if (callType(name) === undefined)
@@ -66,7 +66,7 @@ export function checkManifest(manifest: ManifestClaims, policy: Policy, problems
       if (manifest.capabilities.includes(group))
         problems.push({ code: 'manifest', where: `manifest capability ${group}`, message: 'no such group in the ABI' })
     } else if (!allowed.has(group)) {
-      const message = `policy grants ${policy.groups.join(', ')}; not ${group}`
+      const message = `policy grants ${allowance.groups.join(', ')}; not ${group}`
       problems.push({ code: 'policy', where: `manifest capability ${group}`, message })
     }
   }

@@ -4,15 +4,20 @@
 import { entries, globals, shared } from '../../linux-api/capabilities.ts'
 import { ROOM_GLOBAL, ROOM_SHARE } from '../wasm/checks.ts'
 import { describeType, functionType, type Export, type Kind, type ValueType, type WasmModule } from '../wasm/module.ts'
-import type { ManifestClaims, Policy } from './policy.ts'
+import type { ManifestClaims, Allowance } from './allowance.ts'
 import { at, type Problem } from './problem.ts'
 
 type Exports = ReadonlyMap<string, Export>
 
-export function checkShape(module: WasmModule, manifest: ManifestClaims, policy: Policy, problems: Problem[]): void {
+export function checkShape(
+  module: WasmModule,
+  manifest: ManifestClaims,
+  allowance: Allowance,
+  problems: Problem[],
+): void {
   const exports: Exports = new Map(module.exports.map((e) => [e.name, e]))
-  checkMemory(module, manifest, policy, exports, problems)
-  checkTables(module, policy, problems)
+  checkMemory(module, manifest, allowance, exports, problems)
+  checkTables(module, allowance, problems)
   checkTypes(module, problems)
   if (module.start !== undefined) {
     const section = module.sections.find((s) => s.id === 8)
@@ -26,7 +31,7 @@ export function checkShape(module: WasmModule, manifest: ManifestClaims, policy:
 function checkMemory(
   module: WasmModule,
   manifest: ManifestClaims,
-  policy: Policy,
+  allowance: Allowance,
   exports: Exports,
   out: Problem[],
 ): void {
@@ -37,12 +42,12 @@ function checkMemory(
   if (memory.shared || memory.is64) problem('a 32-bit memory that is not shared is expected')
   if (memory.max !== memory.min)
     problem(`minimum and maximum must be equal; found ${memory.min} and ${memory.max ?? 'no maximum'}`)
-  if (memory.min > policy.memoryPagesMax) problem(`${memory.min} pages; policy allows ${policy.memoryPagesMax}`)
+  if (memory.min > allowance.memoryPagesMax) problem(`${memory.min} pages; policy allows ${allowance.memoryPagesMax}`)
   if (memory.min !== manifest.memory.pages) problem(`${memory.min} pages; the manifest says ${manifest.memory.pages}`)
   if (exports.get('memory')?.kind !== 'memory') problem('it must be exported as "memory"')
 }
 
-function checkTables(module: WasmModule, policy: Policy, problems: Problem[]): void {
+function checkTables(module: WasmModule, allowance: Allowance, problems: Problem[]): void {
   const problem = (message: string): void => void problems.push({ code: 'table', where: 'table', message })
   if (module.imports.some((i) => i.kind === 'table')) problem('tables must be defined by the module, not imported')
   if (module.tables.length > 1) problem(`at most one table is expected, found ${module.tables.length}`)
@@ -50,7 +55,8 @@ function checkTables(module: WasmModule, policy: Policy, problems: Problem[]): v
     if (table.element !== 'funcref') problem(`a table of functions is expected, found ${table.element}`)
     if (table.max === undefined) problem('a maximum size is expected')
     const entriesMax = Math.max(table.min, table.max ?? 0)
-    if (entriesMax > policy.tableEntriesMax) problem(`${entriesMax} entries; policy allows ${policy.tableEntriesMax}`)
+    if (entriesMax > allowance.tableEntriesMax)
+      problem(`${entriesMax} entries; policy allows ${allowance.tableEntriesMax}`)
   }
 }
 

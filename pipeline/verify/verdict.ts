@@ -11,7 +11,7 @@ import { WasmError } from '../wasm/bytes.ts'
 import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
 import { checkCode } from './code.ts'
 import { checkImports, checkManifest } from './imports.ts'
-import { DEFAULT_POLICY, type ManifestClaims, type Policy } from './policy.ts'
+import { DEFAULT_ALLOWANCE, type ManifestClaims, type Allowance } from './allowance.ts'
 import type { Problem } from './problem.ts'
 import { checkShape } from './shape.ts'
 
@@ -27,18 +27,18 @@ export function verifyHashed(
   bytes: Uint8Array,
   sha256: string,
   manifest: ManifestClaims,
-  policy: Policy = DEFAULT_POLICY,
+  allowance: Allowance = DEFAULT_ALLOWANCE,
 ): Verdict {
   const problems: Problem[] = []
   const report = (problem: Problem): void => {
     if (problems.length < PROBLEMS_MAX) problems.push(problem)
   }
-  checkClaims(bytes, sha256, manifest, policy, problems)
-  checkManifest(manifest, policy, problems)
-  if (bytes.length > policy.bytesMax) return { ok: false, problems }
+  checkClaims(bytes, sha256, manifest, allowance, problems)
+  checkManifest(manifest, allowance, problems)
+  if (bytes.length > allowance.bytesMax) return { ok: false, problems }
   try {
     const module = readModule(bytes)
-    checkModule(module, manifest, policy, problems, report)
+    checkModule(module, manifest, allowance, problems, report)
   } catch (error) {
     if (!(error instanceof WasmError)) throw error
     const code = error.name === 'FeatureError' ? 'feature' : 'malformed'
@@ -51,14 +51,14 @@ export function verifyHashed(
 function checkModule(
   module: WasmModule,
   manifest: ManifestClaims,
-  policy: Policy,
+  allowance: Allowance,
   problems: Problem[],
   report: (problem: Problem) => void,
 ): void {
   checkImports(module, manifest, problems)
-  checkShape(module, manifest, policy, problems)
-  if (module.functions.length > policy.functionsMax) {
-    const message = `${module.functions.length} functions; policy allows ${policy.functionsMax}`
+  checkShape(module, manifest, allowance, problems)
+  if (module.functions.length > allowance.functionsMax) {
+    const message = `${module.functions.length} functions; policy allows ${allowance.functionsMax}`
     problems.push({ code: 'too-large', where: 'function section', message })
   }
   checkCode(module, report)
@@ -69,14 +69,14 @@ function checkClaims(
   bytes: Uint8Array,
   sha256: string,
   manifest: ManifestClaims,
-  policy: Policy,
+  allowance: Allowance,
   problems: Problem[],
 ): void {
-  if (bytes.length > policy.bytesMax)
+  if (bytes.length > allowance.bytesMax)
     problems.push({
       code: 'too-large',
       where: 'file',
-      message: `${bytes.length} bytes; policy allows ${policy.bytesMax}`,
+      message: `${bytes.length} bytes; policy allows ${allowance.bytesMax}`,
     })
   if (sha256 !== manifest.wasm.sha256) {
     const message = `the manifest describes ${manifest.wasm.sha256}, the file is ${sha256}`

@@ -15,7 +15,7 @@ import { type DriverPackage, PackageError } from '../../machine/load/package.ts'
 import { startTraffic } from '../../lab/net/traffic.ts'
 import { DEFAULT_LIMITS, type DomainLimits } from '../../kernel/program.ts'
 import { groups } from '../../linux-api/capabilities.ts'
-import { policyFor, verify } from '../../pipeline/verify/index.ts'
+import { allowanceFor, verify } from '../../pipeline/verify/index.ts'
 import { importName } from '../../pipeline/verify/imports.ts'
 import { readModule } from '../../pipeline/wasm/module.ts'
 import { line, op } from '../kernel/support.ts'
@@ -41,7 +41,7 @@ export type Outcome =
 export const LIMITS: DomainLimits = { ...DEFAULT_LIMITS, fuel: 2_000_000, busyNs: 20e6, entryNs: 20e6 }
 const RESTARTS = { limit: 0, windowNs: 60e9, backoffNs: 1e6, backoffMaxNs: 1e9 }
 /** Everything the ABI has: what policy refuses is tried elsewhere. */
-const POLICY = { ...policyFor(['pci', 'net']), groups: [...groups.map((group) => group.name), 'wasi'] }
+const POLICY = { ...allowanceFor(['pci', 'net']), groups: [...groups.map((group) => group.name), 'wasi'] }
 /** Time a module has when nothing is asked of it, ns. */
 const LULL_NS = 2e6
 const FRAMES = 8

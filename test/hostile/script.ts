@@ -7,7 +7,7 @@ import { createMachine, type Machine } from '../../machine/machine.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import { entries, groups, shared } from '../../linux-api/capabilities.ts'
-import { policyFor, verify, type Policy } from '../../pipeline/verify/index.ts'
+import { allowanceFor, verify, type Allowance } from '../../pipeline/verify/index.ts'
 import { WASI_MODULE, wasiType } from '../../pipeline/verify/wasi.ts'
 import { Writer } from '../../pipeline/wasm/bytes.ts'
 import { instrument } from '../../pipeline/wasm/instrument.ts'
@@ -26,8 +26,8 @@ import { assemble, I32, type Parts } from '../pipeline/wasm/_build.ts'
 import { packageOf } from './arena.ts'
 
 /** What `drvport run` grants a network driver, and what a layered one may be granted beside it. */
-export const NIC = policyFor(['pci', 'net'])
-export const LAYERED = policyFor(['pci', 'net', 'layered'])
+export const NIC = allowanceFor(['pci', 'net'])
+export const LAYERED = allowanceFor(['pci', 'net', 'layered'])
 
 export const PAGES = 4
 export const MEMORY = PAGES * 65_536
@@ -84,7 +84,7 @@ function body(name: string, result: boolean): readonly Instruction[] {
 export function script(
   name: string,
   functions: readonly Function[],
-  { texts = {}, policy = NIC }: { readonly texts?: Texts; readonly policy?: Policy } = {},
+  { texts = {}, policy = NIC }: { readonly texts?: Texts; readonly policy?: Allowance } = {},
 ): DriverPackage {
   const given = new Map(functions.map((f) => [f.name, f]))
   const all: Function[] = entries

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { createIommuDomain, DEVICE_READS, DEVICE_WRITES, FAULTS_KEPT, MAP_FAILED, memoryBank } from '../../hw/iommu.ts'
+import { createDmaSpace, DEVICE_READS, DEVICE_WRITES, FAULTS_KEPT, MAP_FAILED, memoryBank } from '../../hw/iommu.ts'
 import type { DmaFault } from '../../hw/iommu.ts'
 
 const BOTH = DEVICE_READS | DEVICE_WRITES
@@ -8,7 +8,7 @@ const bank = () => memoryBank(new ArrayBuffer(1 << 16))
 
 const domain = (options: { windows?: number } = {}) => {
   const faults: DmaFault[] = []
-  const iommu = createIommuDomain('dev', { ...options, onFault: (fault) => faults.push(fault) })
+  const iommu = createDmaSpace('dev', { ...options, onFault: (fault) => faults.push(fault) })
   iommu.setEnabled(true)
   return { iommu, faults }
 }

@@ -5,8 +5,8 @@ import type { InterruptController } from '../../hw/interrupts.ts'
 import type { DmaFault, MemoryBank } from '../../hw/iommu.ts'
 import { memoryBank } from '../../hw/iommu.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
-import { createPciHost } from '../../hw/pci/host.ts'
-import type { PciHost } from '../../hw/pci/host.ts'
+import { createPciBus } from '../../hw/pci/bus.ts'
+import type { PciBus } from '../../hw/pci/bus.ts'
 import type { Timeline, TimelineEvent } from '../../base/timeline.ts'
 import type { Random } from '../../base/random.ts'
 import type { PciDeviceFactory } from '../../hw/types.ts'
@@ -88,7 +88,7 @@ export interface TestBoard {
   readonly timeline: TestTimeline
   readonly random: Random
   readonly interrupts: InterruptController
-  readonly host: PciHost
+  readonly host: PciBus
   readonly faults: DmaFault[]
   readonly log: string[]
   /** A megabyte of memory to map windows of. */
@@ -101,7 +101,7 @@ export const testBoard = (seed = 1): TestBoard => {
   const interrupts = createInterruptController()
   const faults: DmaFault[] = []
   const log: string[] = []
-  const host = createPciHost({
+  const host = createPciBus({
     timeline,
     random,
     interrupts,

@@ -8,7 +8,7 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import type { Ring } from '../../kernel/ring.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { policyFor } from '../../pipeline/verify/index.ts'
+import { allowanceFor } from '../../pipeline/verify/index.ts'
 import { openTestWorkspace } from './workspace.ts'
 
 const workspace = await openTestWorkspace()
@@ -29,7 +29,7 @@ const LINKS = [
 ]
 
 function linked(): Machine {
-  const layered = policyFor(['layered'])
+  const layered = allowanceFor(['layered'])
   const machine = createMachine({ verify: (one) => verifyPackage(one, layered), symbolizer: symbolizerOf })
   for (const link of LINKS) machine.board.exchange.link(link)
   return machine
@@ -63,7 +63,7 @@ test.serial('drivers in separate domains talk through endpoints, with a thread a
 })
 
 test.serial('DriverKit: a driver that wants to talk is refused where policy does not let it', async (t) => {
-  const machine = createMachine({ verify: (one) => verifyPackage(one, policyFor(['pci', 'net'])) })
+  const machine = createMachine({ verify: (one) => verifyPackage(one, allowanceFor(['pci', 'net'])) })
   await t.throwsAsync(async () => machine.load(await pack('ipc_client')), { message: /not (cap|ipc|mem|ring)/ })
 })
 

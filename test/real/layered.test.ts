@@ -14,7 +14,7 @@ import { parseDevice, plug } from '../../lab/stage.ts'
 import type { Amd8111Smbus } from '../../hw/devices/amd-8111-smbus.ts'
 import type { Lm75 } from '../../hw/devices/lm75.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
-import { policyFor } from '../../pipeline/verify/index.ts'
+import { allowanceFor } from '../../pipeline/verify/index.ts'
 import { openTestWorkspace } from './workspace.ts'
 
 const ADAPTER = 'i2c-amd8111'
@@ -42,7 +42,7 @@ interface Stack {
 }
 
 async function stack(...order: readonly string[]): Promise<Stack> {
-  const layered = policyFor(['pci', 'layered'])
+  const layered = allowanceFor(['pci', 'layered'])
   const machine = createMachine({ verify: (pack) => verifyPackage(pack, layered), symbolizer: symbolizerOf })
   const fn = plug(parseDevice('amd-8111-smbus,lm75@0x48')!, machine, new Lan(machine))
   const adapter = fn.device as Amd8111Smbus

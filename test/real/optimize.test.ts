@@ -28,8 +28,8 @@ const run = (modules: readonly DriverPackage[], more: Partial<RunRequest> = {}):
   })
 
 async function counted(): Promise<{ document: ProfileDocument; report: RunReport }> {
-  const { probe, document: take } = profiling()
-  const report = await run(packs, { probe })
+  const { observer, document: take } = profiling()
+  const report = await run(packs, { observer })
   return { document: take(report.seed, report.machine.eventHash), report }
 }
 

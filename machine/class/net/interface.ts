@@ -8,7 +8,7 @@ import { net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
 import { Failure } from '../../../kernel/fault.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { ClockEvent } from '../../../kernel/time.ts'
-import type { Endpoint, FrameSink, FrameSource } from './endpoint.ts'
+import type { FramePort, FrameSink, FrameSource } from './frame-port.ts'
 import type { Host } from '../../abi/host.ts'
 import type { Clocked, DriverEntries, Tally, Unit } from '../device-class.ts'
 import { drain, type NetStats, replay } from './control.ts'
@@ -41,7 +41,7 @@ const ROUNDS = 4
 /** A batch refused for no reason the driver will tell of is offered again after this. */
 const RETRY_NS = 100_000
 
-export class NetInterface implements Endpoint, Unit {
+export class NetInterface implements FramePort, Unit {
   readonly id: number
   readonly name: string
   /** Of the device behind it: how its next generation is recognised. */

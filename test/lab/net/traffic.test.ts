@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Lan } from '../../../lab/net/lan.ts'
 import { createMachine } from '../../../machine/machine.ts'
-import type { FrameSink } from '../../../machine/class/net/endpoint.ts'
+import type { FrameSink } from '../../../machine/class/net/frame-port.ts'
 import type { Station } from '../../../lab/net/station.ts'
 import { startTraffic } from '../../../lab/net/traffic.ts'
 

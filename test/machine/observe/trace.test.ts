@@ -49,7 +49,7 @@ const pack = testPackage('tiny', [
 async function run(probeOf?: (machine: () => Machine) => Tracer): Promise<Machine> {
   let machine: Machine | undefined
   const tracer = probeOf?.(() => machine!)
-  machine = createMachine({ seed: 3, ...(tracer && { probe: tracer }) })
+  machine = createMachine({ seed: 3, ...(tracer && { observer: tracer }) })
   tracer?.follow(machine)
   const fn = machine.board.pci.plug((context) => new TestDevice(context))
   const driver = await machine.load(pack)
@@ -112,7 +112,7 @@ test('an empty trace is a document too', (t) => {
 test('functions that never return are closed where their fiber or domain ends', async (t) => {
   const events: TraceEvent[] = []
   const tracer = new Tracer(everything, (event) => events.push(event))
-  const machine = createMachine({ seed: 3, probe: tracer })
+  const machine = createMachine({ seed: 3, observer: tracer })
   tracer.follow(machine)
   const driver = await machine.load(pack)
   tracer.enter(driver.host, 'outer', [1])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import test from 'ava'
 import { entries } from '../../../linux-api/capabilities.ts'
-import { policyFor, verify, type Policy, type ProblemCode } from '../../../pipeline/verify/index.ts'
+import { allowanceFor, verify, type Allowance, type ProblemCode } from '../../../pipeline/verify/index.ts'
 import { I32, assemble, type Parts } from '../wasm/_build.ts'
 import { driver, driverParts, manifestOf } from './_driver.ts'
 
@@ -18,7 +18,7 @@ interface Refusal {
   message: RegExp
   bytes: () => Uint8Array
   manifest?: Partial<ReturnType<typeof manifestOf>>
-  policy?: Policy
+  policy?: Allowance
 }
 
 const change = (edit: (parts: ReturnType<typeof driverParts>) => void) => () => driver(edit)
@@ -134,7 +134,7 @@ const refusals: Record<string, Refusal> = {
     message: /not net$/,
     bytes: change(() => {}),
     manifest: { capabilities: ['log', 'sched', 'mmio', 'net'] },
-    policy: policyFor(['pci']),
+    policy: allowanceFor(['pci']),
   },
   'a manifest that asks for a call that does not exist': {
     code: 'manifest',
@@ -167,7 +167,7 @@ const refusals: Record<string, Refusal> = {
     where: /memory/,
     message: /policy allows 1$/,
     bytes: change(() => {}),
-    policy: policyFor(['pci'], { memoryPagesMax: 1 }),
+    policy: allowanceFor(['pci'], { memoryPagesMax: 1 }),
   },
   'a memory of another size than declared': {
     code: 'memory',
@@ -187,7 +187,7 @@ const refusals: Record<string, Refusal> = {
     where: /table/,
     message: /2 entries; policy allows 1/,
     bytes: change(() => {}),
-    policy: policyFor(['pci'], { tableEntriesMax: 1 }),
+    policy: allowanceFor(['pci'], { tableEntriesMax: 1 }),
   },
   'a start function': {
     code: 'start-function',
@@ -408,14 +408,14 @@ const refusals: Record<string, Refusal> = {
     where: /file/,
     message: /policy allows 100/,
     bytes: change(() => {}),
-    policy: policyFor(['pci'], { bytesMax: 100 }),
+    policy: allowanceFor(['pci'], { bytesMax: 100 }),
   },
   'too many functions': {
     code: 'too-large',
     where: /function section/,
     message: /policy allows 3/,
     bytes: change(() => {}),
-    policy: policyFor(['pci'], { functionsMax: 3 }),
+    policy: allowanceFor(['pci'], { functionsMax: 3 }),
   },
   'half a file': {
     code: 'malformed',

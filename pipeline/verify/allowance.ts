@@ -8,7 +8,7 @@ import type { Manifest } from '../package.ts'
 /** What a manifest has to say for the verifier. */
 export type ManifestClaims = Pick<Manifest, 'imports' | 'capabilities' | 'memory' | 'wasm'>
 
-export interface Policy {
+export interface Allowance {
   /** ABI groups (and `wasi`) that may be asked for. */
   readonly groups: readonly string[]
   /** Linear memory, in pages of 64 KiB. */
@@ -38,8 +38,8 @@ const LAYER_GROUPS: Record<string, readonly string[]> = {
 
 const LIMITS = { memoryPagesMax: 1024, tableEntriesMax: 65_536, bytesMax: 32 << 20, functionsMax: 100_000 }
 
-/** Policy for drivers of these buses and device classes. Unknown names grant nothing. */
-export function policyFor(names: readonly string[], limits: Partial<typeof LIMITS> = {}): Policy {
+/** Allowance for drivers of these buses and device classes. Unknown names grant nothing. */
+export function allowanceFor(names: readonly string[], limits: Partial<typeof LIMITS> = {}): Allowance {
   const granted = names.flatMap((name) => [
     ...(BUS_GROUPS[name] ?? []),
     ...(CLASS_GROUPS[name] ?? []),
@@ -49,7 +49,7 @@ export function policyFor(names: readonly string[], limits: Partial<typeof LIMIT
 }
 
 /** All buses and classes: what a build is checked against when the machine is not yet known. */
-export const DEFAULT_POLICY = policyFor([
+export const DEFAULT_ALLOWANCE = allowanceFor([
   ...Object.keys(BUS_GROUPS),
   ...Object.keys(CLASS_GROUPS),
   ...Object.keys(LAYER_GROUPS),

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { parsePolicies } from '../../cli/policy.ts'
+import { parsePolicies } from '../../cli/policies.ts'
 import { driverPolicy } from '../../machine/supervise/policy.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 

@@ -6,7 +6,7 @@
  */
 
 import type { InterruptController } from '../interrupts.ts'
-import { createIommuDomain } from '../iommu.ts'
+import { createDmaSpace } from '../iommu.ts'
 import type { DmaFault } from '../iommu.ts'
 import type { Timeline } from '../../base/timeline.ts'
 import type { Random } from '../../base/random.ts'
@@ -15,7 +15,7 @@ import { createDecoder } from './decode.ts'
 import { allOnes, locationName, PciFunction } from './function.ts'
 import type { PciBar } from './function.ts'
 
-export interface PciHostOptions {
+export interface PciBusOptions {
   readonly timeline: Timeline
   readonly random: Random
   readonly interrupts: InterruptController
@@ -33,7 +33,7 @@ export interface PciHostOptions {
   readonly lines?: number
 }
 
-export interface PciHost {
+export interface PciBus {
   /** Gets what the next device plugged in will be given, and may put itself in between. `name` is its location's. */
   tap: ((name: string, context: DeviceContext) => DeviceContext) | undefined
   /** Functions on the bus, by location. */
@@ -72,7 +72,7 @@ const DEVICES = 32
 const SLOTS = 256 * DEVICES
 
 /** An empty bus. */
-export const createPciHost = (options: PciHostOptions): PciHost => {
+export const createPciBus = (options: PciBusOptions): PciBus => {
   const trace = options.trace ?? (() => {})
   const memory = createDecoder<PciBar>(
     options.memory?.start ?? MEMORY_START,
@@ -98,7 +98,7 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
       fn.masterAbort()
       options.onDmaFault?.(fn, fault)
     }
-    const dma = createIommuDomain(name, { onFault })
+    const dma = createDmaSpace(name, { onFault })
     // Every host bridge has lines of its own, as long as there are any.
     const lines = options.lines ?? LINES
     const firstLine = options.firstLine ?? FIRST_LINE
@@ -116,7 +116,7 @@ export const createPciHost = (options: PciHostOptions): PciHost => {
     return fn
   }
 
-  const host: PciHost = {
+  const host: PciBus = {
     tap: undefined,
     functions,
     at,

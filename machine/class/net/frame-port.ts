@@ -14,7 +14,7 @@ export interface FrameSink {
 }
 
 /** Anything that sends and receives frames: an interface, or a station without a driver. */
-export interface Endpoint {
+export interface FramePort {
   readonly name: string
   readonly mac: Uint8Array
   source: FrameSource | undefined

@@ -1,7 +1,7 @@
 /**
  * Looking into a machine as it runs: the seams for debuggers and tracers.
  *
- * A probe decides at set-up which functions are called, so a machine without one pays nothing. What it puts in between
+ * An observer decides at set-up which functions are called, so a machine without one pays nothing. What it puts in between
  * must not change what the machine does: no time passes, nothing is logged, no chance is used.
  */
 import { type Frame, type Symbolizer, wasmFrames } from '../../kernel/fault.ts'
@@ -23,7 +23,7 @@ export interface ModuleCopy {
   readonly instantiated?: (instance: WebAssembly.Instance) => void
 }
 
-export interface Probe {
+export interface Observer {
   /** Run this in place of the package's module, which has passed every check. Its work counts the same. */
   copy?(pack: DriverPackage, host: Host, symbolize: Symbolizer | undefined): ModuleCopy | undefined
   /** Call this in place of an ABI call: with the same arguments, for the same result. `blocking` calls may give promises. */
@@ -36,17 +36,17 @@ export interface Probe {
 export const framesOf = ({ symbolize }: Host, error: Error): Frame[] =>
   symbolize === undefined ? [] : wasmFrames(error).flatMap(({ offset, index }) => symbolize(offset, index))
 
-/** What several probes do together: each call passes the first one first. */
-export function together(probes: readonly Probe[]): Probe {
+/** What several observers do together: each call passes the first one first. */
+export function together(observers: readonly Observer[]): Observer {
   return {
     copy: (...what) => {
-      const copies = probes.flatMap((probe) => probe.copy?.(...what) ?? [])
-      if (copies.length > 1) throw new Error('only one probe can put calls into a module')
+      const copies = observers.flatMap((observer) => observer.copy?.(...what) ?? [])
+      if (copies.length > 1) throw new Error('only one observer can put calls into a module')
       return copies[0]
     },
     call: (host, group, name, blocking, call) =>
-      probes.reduceRight((inner, probe) => probe.call?.(host, group, name, blocking, inner) ?? inner, call),
+      observers.reduceRight((inner, observer) => observer.call?.(host, group, name, blocking, inner) ?? inner, call),
     device: (location, context) =>
-      probes.reduceRight((inner, probe) => probe.device?.(location, inner) ?? inner, context),
+      observers.reduceRight((inner, observer) => observer.device?.(location, inner) ?? inner, context),
   }
 }
