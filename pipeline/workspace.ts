@@ -1,7 +1,7 @@
 /**
  * Everything a build needs, brought if it is missing: host programs, a compiler, a kernel tree and its configuration.
  *
- * A tree that drivers-src/trees.lock names is fetched on first use; an unknown one is refused. Knows nothing of
+ * A tree that Debian has is fetched on first use; an unknown one is refused. Knows nothing of
  * commands or terminals.
  */
 import { checkInterrupted } from './errors.ts'
@@ -9,8 +9,7 @@ import type { Configuration } from './kbuild/configuration.ts'
 import { openKbuild, type Kbuild } from './kbuild/index.ts'
 import { ensureHostTools, type HostTool } from './toolchain/host-packages.ts'
 import { openToolchain, type Toolchain, type ToolchainName } from './toolchain/index.ts'
-import { fetchTree, openTree, type FetchProgress, type SourceTree } from './tree/index.ts'
-import { lockedTrees } from './tree/lock.ts'
+import { fetchTree, isFetchable, openTree, type FetchProgress, type SourceTree } from './tree/index.ts'
 
 /** What configuring a kernel tree runs on this computer. */
 export const CONFIGURE_TOOLS: readonly HostTool[] = ['make', 'flex', 'bison', 'm4', 'bc', 'perl', 'cc', 'clang']
@@ -43,14 +42,13 @@ export function describeFetch({ text, done, total, step }: FetchProgress): strin
   return total === 0 ? `${text}: ${megabytes(done)} MB` : `${text}: ${megabytes(done)} of ${megabytes(total)} MB`
 }
 
-/** Open a tree; fetch it first when it is one of those drvport knows and is not here yet. */
+/** Open a tree; fetch it first when it has a name that can be fetched and is not here yet. */
 export async function bringTree(
   name: string,
   options: Omit<WorkspaceOptions, 'tree' | 'toolchain'>,
 ): Promise<SourceTree> {
-  const known = (await lockedTrees()).some((tree) => tree.name === name)
   const isTarball = /\.(tar(\.\w+)?|t[gbx]z)$/.test(name)
-  if (!known && !isTarball) return openTree(name)
+  if (!isFetchable(name) && !isTarball) return openTree(name)
   const { tree, cached, warnings } = await fetchTree(name, {
     onProgress: (progress) => options.onProgress?.(describeFetch(progress)),
     ...(options.signal && { signal: options.signal }),

@@ -24,12 +24,23 @@ drvport-file := $(DRVPORT_GRAPH)/$(if $(filter .,$(drvport-dir)),top,$(subst /,%
 
 # c_flags asks for the target and its stem, which a rule would set.
 drvport-flags = $(eval @ := $2)$(eval * := $(patsubst $(drvport-prefix)%.o,%,$2))$(file >>$(drvport-file),$1 $2 $(c_flags))
-drvport-parts = $(addprefix $(drvport-prefix),$(call suffix-search,$(patsubst $(drvport-prefix)%,%,$1),.o,-objs -y -m))
+drvport-parts = $(addprefix $(drvport-prefix),$(call drvport-search,$(patsubst $(drvport-prefix)%,%,$1)))
+# Older trees have no suffix-search, and call the modules of several objects by another name.
+drvport-search = $(if $(value suffix-search),$(call suffix-search,$1,.o,-objs -y -m),$($(1:.o=-objs)) $($(1:.o=-y)) $($(1:.o=-m)))
+drvport-multi := $(sort $(multi-obj-m) $(multi-used-m))
+
+# Where the top Makefile says which directories there are, not the top Kbuild file, that has told them.
+ifeq ($(drvport-dir),.)
+subdir-ym := $(strip $(subdir-ym) $(DRVPORT_TOP_DIRS))
+subdir-builtin += $(DRVPORT_TOP_DIRS:%=%/built-in.a)
+subdir-modorder += $(DRVPORT_TOP_DIRS:%=%/modules.order)
+obj-m += $(DRVPORT_TOP_DIRS:%=%/modules.order)
+endif
 
 $(file >$(drvport-file),d $(drvport-dir))
 $(file >>$(drvport-file),s $(subdir-ym))
 $(file >>$(drvport-file),m $(obj-m))
-$(foreach m,$(multi-obj-m),$(file >>$(drvport-file),c $m $(call drvport-parts,$m)))
+$(foreach m,$(drvport-multi),$(file >>$(drvport-file),c $m $(call drvport-parts,$m)))
 $(foreach o,$(filter %.o,$(real-obj-m)),$(call drvport-flags,om,$o))
 $(foreach o,$(filter %.o,$(real-obj-y) $(lib-y)),$(call drvport-flags,oy,$o))
 $(if $(filter .,$(drvport-dir)),$(file >>$(drvport-file),f $(NOSTDINC_FLAGS) $(LINUXINCLUDE) \

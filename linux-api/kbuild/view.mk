@@ -11,13 +11,16 @@ ifeq ($(need-sub-make),)
 PHONY += drvport-headers drvport-graph drvport-sources drvport-prepare
 export DRVPORT_GRAPH DRVPORT_OBJECTS DRVPORT_SOURCES
 
+# Headers with numbers that a C file computes: whichever the tree's own Kbuild file makes.
+drvport-offsets := $(shell sed -n 's,^[a-z-]*-file *:= *\(include/generated/[^ ]*\.h\)$$,\1,p' $(srctree)/Kbuild)
+
 drvport-headers: asm-generic include/config/auto.conf include/generated/autoconf.h include/generated/utsrelease.h \
 		include/generated/uapi/linux/version.h
-	$(Q)$(MAKE) $(build)=. include/generated/timeconst.h include/generated/bounds.h include/generated/asm-offsets.h
+	$(Q)$(MAKE) $(build)=. $(drvport-offsets)
 	$(Q)$(MAKE) $(build)=scripts scripts/asn1_compiler
 
 drvport-graph: include/config/auto.conf
-	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 drvport-graph
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 DRVPORT_TOP_DIRS="$(vmlinux-dirs)" drvport-graph
 
 # What make would do for objects whose source is not where their name says. DRVPORT_PAIRS: DIR:OBJECT...
 drvport-source-dirs := $(sort $(foreach pair,$(DRVPORT_PAIRS),$(firstword $(subst :, ,$(pair)))))

@@ -48,6 +48,15 @@ async function isFull(dir: string): Promise<boolean> {
   return bavail * bsize < 64 * 1024 || (files > 0 && ffree === 0)
 }
 
+const TELLING_LINES = 12
+
+/** The lines that say why make failed: errors where there are any, warnings and quoted code never; else its last words. */
+export function telling(text: string): string[] {
+  const lines = text.trim().split('\n')
+  const errors = lines.filter((line) => /\berror: |\*\*\* /.test(line))
+  return errors.length > 0 ? errors.slice(0, TELLING_LINES) : lines.slice(-TELLING_LINES)
+}
+
 /** Run goals in the view. Throws InfrastructureError with make's last words when one fails. */
 export async function runMake(
   setup: MakeSetup,
@@ -60,7 +69,7 @@ export async function runMake(
     throw asInfrastructure(Object.assign(new Error('make failed'), { code: 'ENOSPC' }), setup.view)
   throw new InfrastructureError(`the kernel tree's make failed at ${goals.join(' ')}`, {
     where: setup.view,
-    found: (result.stderr || result.stdout).trim().split('\n').slice(-12).join('\n            '),
+    found: telling(result.stderr || result.stdout).join('\n            '),
     todo: 'see `drvport doctor` for missing host tools; an unusual tree may need a fragment in linux-api/config',
   })
 }
@@ -77,6 +86,8 @@ export function tryMake(
     LLVM: '1',
     CC: setup.cc,
     HOSTCC: setup.hostcc,
+    // Host programs are linked as the host compiler links by itself: with LLVM=1 a tree may ask for a linker that it lacks.
+    KBUILD_HOSTLDFLAGS: '',
     LD: path.join(build, 'stand-in-ld'),
     CLANG_TARGET_FLAGS_wasm: 'wasm32-unknown-unknown',
     ...REPRODUCIBLE,

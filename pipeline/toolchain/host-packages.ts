@@ -226,7 +226,7 @@ export function privateApt(at = cachePath('debs', 'apt'), status = '/var/lib/dpk
 }
 
 /** The directories that `privateApt` names. */
-async function makeAptState(at: string): Promise<void> {
+export async function makeAptState(at: string): Promise<void> {
   for (const dir of ['state', 'lists/partial', 'cache', 'archives/partial', 'log'])
     await fs.mkdir(path.join(at, dir), { recursive: true })
 }

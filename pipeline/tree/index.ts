@@ -9,8 +9,10 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256, sha256File, withLock } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
-import { downloadPackage, findOffers } from './apt.ts'
+import { packageFile, type Wanted } from './debian.ts'
 import { lockedTrees, type LockedTree } from './lock.ts'
+import { compareVersions, isPoint, NAMES_FOR_PEOPLE, parseTreeName, suiteOfName, upstreamOf } from './names.ts'
+import { suiteOffers } from './suites.ts'
 import type { SourceTree } from './types.ts'
 import { extractFile, sealTree, unpackTarball } from './unpack.ts'
 
@@ -81,8 +83,16 @@ export function nameOfPath(file: string): string {
   return path.basename(file).replace(/\.(tar(\.\w+)?|t[gbx]z)$/, '')
 }
 
+export interface StoredTree {
+  readonly name: string
+  /** From its Makefile. */
+  readonly version: string
+  /** A package and its version, or a path. */
+  readonly origin: string
+}
+
 /** Names of the trees that are there. */
-export async function listTrees(): Promise<{ name: string; version: string; origin: string }[]> {
+export async function listTrees(): Promise<StoredTree[]> {
   const names = await fs.readdir(cachePath('trees')).catch(() => [])
   const origins = await Promise.all(names.filter((name) => !name.startsWith('.')).map((name) => readOrigin(name)))
   return origins.filter((origin) => origin !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -97,14 +107,15 @@ async function readOrigin(name: string): Promise<Origin | undefined> {
  * Open a tree by name, or by the path of one. Throws InfrastructureError when it was not fetched, UsageError when the
  * path holds no kernel tree.
  */
-export async function openTree(name: string): Promise<SourceTree> {
+export async function openTree(spec: string): Promise<SourceTree> {
+  const name = suiteOfName(spec) === undefined ? await resolveName(spec) : spec
   const origin = /^[.~]?\//.test(name) || name === '.' ? undefined : await readOrigin(name)
   if (origin?.dir !== undefined) return pathTree(origin.dir, origin.name)
   if (origin !== undefined) return fetchedTree(origin)
   if (await exists(path.join(name, 'Makefile'))) return pathTree(path.resolve(name))
   if (name.includes('/')) await treeVersion(path.resolve(name))
   const have = (await listTrees()).map((tree) => tree.name)
-  if (!isFetchable(name, await lockedTrees())) throw unknownTree(name, await lockedTrees(), have)
+  if (!isFetchable(name)) throw unknownTree(name, have)
   throw new InfrastructureError(`no kernel tree ${name}`, {
     expected: `a fetched tree or the path of one`,
     found: have.length > 0 ? `only ${have.join(', ')}` : 'none fetched yet',
@@ -112,15 +123,15 @@ export async function openTree(name: string): Promise<SourceTree> {
   })
 }
 
-const isFetchable = (name: string, locked: readonly LockedTree[]): boolean =>
-  /^linux-\d+\.\d+$/.test(name) || locked.some((tree) => tree.name === name)
+/** Whether `fetchTree` can get a tree by this name. */
+export const isFetchable = (name: string): boolean =>
+  parseTreeName(name) !== undefined || suiteOfName(name) !== undefined
 
-function unknownTree(name: string, locked: readonly LockedTree[], have: readonly string[]): UsageError {
-  const known = locked.map((tree) => tree.name)
+function unknownTree(name: string, have: readonly string[]): UsageError {
   return new UsageError(`unknown tree ${name === '' ? "''" : name}`, {
-    expected: `${known.join(', ')}, linux-X.Y, a tarball, or a path to a tree`,
+    expected: `${NAMES_FOR_PEOPLE}, a tarball, or a path to a tree`,
     found: have.length > 0 ? `fetched so far: ${have.join(', ')}` : 'none fetched yet',
-    todo: `\`drvport fetch ${known[0] ?? 'PATH'}\`, or check the name`,
+    todo: '`drvport fetch --list` shows what can be had; or check the name',
   })
 }
 
@@ -188,15 +199,25 @@ export async function fetchTree(spec: string, options: FetchOptions = {}): Promi
       expected: 'a tarball or a tree',
       todo: 'check the path',
     })
-  const trees = await lockedTrees()
-  if (!isFetchable(spec, trees))
+  if (!isFetchable(spec))
     throw unknownTree(
       spec,
-      trees,
       (await listTrees()).map(({ name }) => name),
     )
-  const locked = trees.find(({ name }) => name === spec)
-  return fetchOnce(spec, options, (temporary) => fromDebian(spec, locked, temporary, options))
+  const name = await resolveName(spec, options)
+  const wanted = await wantedOf(name)
+  return fetchOnce(name, options, (temporary) => fromDebian(name, wanted, temporary, options))
+}
+
+async function wantedOf(name: string): Promise<Wanted> {
+  const { release = name, point } = parseTreeName(name) ?? {}
+  const named = (await lockedTrees()).find((tree) => tree.name === release)
+  const locked = named !== undefined && (point === undefined || isPoint(point, named.version)) ? named : undefined
+  return {
+    package: locked?.package ?? release.replace('linux-', 'linux-source-'),
+    ...(locked && { locked }),
+    ...(point !== undefined && { point }),
+  }
 }
 
 async function registerPath(dir: string): Promise<FetchResult> {
@@ -284,21 +305,20 @@ async function topDirectory(unpacked: string): Promise<string> {
   return (await fs.stat(only)).isDirectory() ? only : unpacked
 }
 
-async function fromDebian(
-  name: string,
-  locked: LockedTree | undefined,
-  temporary: string,
-  options: FetchOptions,
-): Promise<Origin> {
-  const pkg = locked?.package ?? name.replace('linux-', 'linux-source-')
-  const installed = await installedTarball(pkg, locked)
+async function fromDebian(name: string, wanted: Wanted, temporary: string, options: FetchOptions): Promise<Origin> {
+  const { locked } = wanted
+  const installed = await installedTarball(wanted.package, locked)
   if (locked !== undefined && installed !== undefined)
-    return fromTarball(installed, name, temporary, options, { origin: `${pkg} ${locked.version}` })
+    return fromTarball(installed, name, temporary, options, { origin: `${wanted.package} ${locked.version}` })
   try {
-    const { deb, version, warnings } = await packageFile(pkg, locked, options)
+    const { deb, version, from, warnings } = await packageFile(wanted, {
+      say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
+      onBytes: (text, done, total) => options.onProgress?.({ step: 'download', text, done, total }),
+      ...(options.signal && { signal: options.signal }),
+    })
     const tarball = path.join(temporary, 'tarball')
     await extractFile(['dpkg-deb', '--fsys-tarfile', deb], './usr/src/*.tar.*', tarball, options.signal)
-    const facts = { origin: `${pkg} ${version}`, warnings }
+    const facts = { origin: `${wanted.package} ${version}, ${from}`, warnings }
     const origin = await fromTarball(tarball, name, temporary, options, facts)
     await fs.rm(tarball, { force: true })
     await fs.rm(path.dirname(deb), { recursive: true, force: true })
@@ -315,47 +335,32 @@ async function installedTarball(pkg: string, locked: LockedTree | undefined): Pr
   return (await sha256File(file)) === locked.tarball ? file : undefined
 }
 
-/** A package file that an interrupted fetch had finished downloading. */
-async function keptPackage(dir: string, expected: string): Promise<string | undefined> {
-  const name = (await fs.readdir(dir).catch(() => [])).find((file) => file.endsWith('.deb'))
-  if (name === undefined) return undefined
-  const file = path.join(dir, name)
-  return (await sha256File(file)) === expected ? file : undefined
+/**
+ * The name under which a tree is kept: a suite's newest kernel by its version (asks Debian), a point release that the
+ * plain name has by that. Any other name is its own.
+ */
+export async function resolveName(spec: string, options: FetchOptions = {}): Promise<string> {
+  const suite = suiteOfName(spec)
+  const name = suite === undefined ? spec : await newestOf(spec, suite, options)
+  const parsed = parseTreeName(name)
+  if (parsed?.point === undefined) return name
+  const { release, point } = parsed
+  const locked = (await lockedTrees()).find((tree) => tree.name === release)
+  const plain = (await readOrigin(release))?.version
+  // What is here decides; the lock only while nothing is.
+  return isPoint(point, plain ?? locked?.version ?? '') ? release : name
 }
 
-/** The package file: the locked version, or what is on offer, with a warning. */
-async function packageFile(
-  pkg: string,
-  locked: LockedTree | undefined,
-  options: FetchOptions,
-): Promise<{ deb: string; version: string; warnings: string[] }> {
-  const say = (text: string) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 })
-  const source = await findOffers(pkg, locked?.version, say, options.signal)
-  const offer = source.offers.find(({ version }) => version === locked?.version) ?? source.offers[0]
-  if (offer === undefined) throw new InfrastructureError(`${pkg} is not on offer`)
-  const text = `downloading ${pkg} ${offer.version}`
-  const onBytes = (done: number) => options.onProgress?.({ step: 'download', text, done, total: offer.bytes })
-  // Outside of the temporary directory: a download survives an interrupted unpacking.
-  const dir = cachePath('downloads', `${pkg}_${offer.version}`)
-  const expected = offer.version === locked?.version ? locked.deb : offer.sha256
-  const kept = await keptPackage(dir, expected)
-  const deb = kept ?? (await downloadPackage(source, pkg, offer.version, dir, onBytes, options.signal))
-  const found = kept === undefined ? await sha256File(deb) : expected
-  if (found !== expected) {
-    await fs.rm(dir, { recursive: true, force: true })
-    throw new InfrastructureError('the downloaded package is not what was expected', {
-      where: `${pkg} ${offer.version}`,
-      expected: `SHA-256 ${expected}`,
-      found: `SHA-256 ${found}`,
-      todo: 'run the same command again; if it stays so, the archive or trees.lock is wrong',
+async function newestOf(spec: string, suite: string, options: FetchOptions): Promise<string> {
+  const offers = await suiteOffers(suite, {
+    say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
+    ...(options.signal && { signal: options.signal }),
+  })
+  const [newest] = offers.toSorted((a, b) => compareVersions(b.version, a.version))
+  if (newest === undefined)
+    throw new UsageError(`no kernel is called ${spec}`, {
+      found: `Debian's ${suite} offers no kernel source`,
+      todo: '`drvport fetch --list` shows what can be had',
     })
-  }
-  const warnings =
-    locked === undefined || offer.version === locked.version
-      ? []
-      : [
-          `${pkg} ${locked.version}, the version in trees.lock, is no longer on offer; took ${offer.version} ` +
-            `(SHA-256 ${found}). Results may differ from the published ones.`,
-        ]
-  return { deb, version: offer.version, warnings }
+  return `${newest.package.replace('linux-source-', 'linux-')}@${upstreamOf(newest.version)}`
 }

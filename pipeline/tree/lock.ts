@@ -10,6 +10,8 @@ export interface LockedTree {
   /** Debian package and its version. */
   readonly package: string
   readonly version: string
+  /** Where it was on offer when the line was written: asked first, so that the other suites need not be. */
+  readonly suite?: string
   /** SHA-256 of the .deb, and of the one tarball it holds. */
   readonly deb: string
   readonly tarball: string
@@ -17,21 +19,21 @@ export interface LockedTree {
 
 const LOCK = path.join(packageRoot, 'drivers-src', 'trees.lock')
 
-/** Parse the lock file. Throws UsageError for a line that is not `NAME PACKAGE VERSION deb=HASH tarball=HASH`. */
+/** Parse the lock file. Throws UsageError for a line that is not `NAME PACKAGE VERSION [suite=SUITE] deb=HASH tarball=HASH`. */
 export function parseLock(text: string): LockedTree[] {
   const trees: LockedTree[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/#.*/, '').trim()
     if (line === '') continue
-    const match = /^(\S+) (\S+) (\S+) deb=([0-9a-f]{64}) tarball=([0-9a-f]{64})$/.exec(line)
+    const match = /^(\S+) (\S+) (\S+)(?: suite=([a-z-]+))? deb=([0-9a-f]{64}) tarball=([0-9a-f]{64})$/.exec(line)
     if (match === null)
       throw new UsageError('malformed line in trees.lock', {
         where: `${LOCK}:${index + 1}`,
-        expected: 'NAME PACKAGE VERSION deb=SHA256 tarball=SHA256',
+        expected: 'NAME PACKAGE VERSION [suite=SUITE] deb=SHA256 tarball=SHA256',
         found: line,
       })
-    const [, name, pkg, version, deb, tarball] = match as unknown as [string, string, string, string, string, string]
-    trees.push({ name, package: pkg, version, deb, tarball })
+    const [, name = '', pkg = '', version = '', suite, deb = '', tarball = ''] = match
+    trees.push({ name, package: pkg, version, ...(suite !== undefined && { suite }), deb, tarball })
   }
   return trees
 }

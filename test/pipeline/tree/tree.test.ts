@@ -5,6 +5,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError, UsageError } from '../../../pipeline/errors.ts'
 import { parseOffers } from '../../../pipeline/tree/apt.ts'
+import { removeTrees } from '../../../pipeline/tree/catalogue.ts'
 import { fetchTree, listTrees, nameOfPath, openTree, parseVersion } from '../../../pipeline/tree/index.ts'
 import { lockedTrees, parseLock } from '../../../pipeline/tree/lock.ts'
 import { compressionOf } from '../../../pipeline/tree/unpack.ts'
@@ -39,11 +40,13 @@ test('a version is read from a top Makefile, whatever is empty in it', (t) => {
   t.is(parseVersion('all:\n\techo\n'), undefined)
 })
 
-test('the lock names the two trees of the project', async (t) => {
+test('the lock names the trees of the project, and where each was', async (t) => {
+  const locked = await lockedTrees()
   t.deepEqual(
-    (await lockedTrees()).map(({ name }) => name),
-    ['linux-6.1', 'linux-6.12'],
+    locked.map(({ name }) => name),
+    ['linux-5.10', 'linux-6.1', 'linux-6.12', 'linux-7.2'],
   )
+  t.true(locked.every(({ suite }) => suite !== undefined))
   const wrong = t.throws(() => parseLock('# comment\nlinux-6.1 linux-source-6.1\n'), { instanceOf: UsageError })
   t.regex(wrong?.where ?? '', /trees\.lock:2$/)
 })
@@ -124,9 +127,33 @@ test.serial('a path is used where it lies; its id follows its build files', asyn
   t.not((await openTree(dir)).id, tree.id)
 })
 
+test.serial('what is removed is gone with its configurations, and nothing else is', async (t) => {
+  const cache = process.env['DRVPORT_CACHE'] as string
+  for (const name of ['linux-go', 'linux-go-on']) {
+    await fetchTree(await tarball(name, ''))
+    await fs.mkdir(path.join(cache, 'kbuild', `${name}-0123456789abcdef`), { recursive: true })
+  }
+  const [removed] = await removeTrees(['linux-go'])
+  t.is(removed?.name, 'linux-go')
+  t.true((removed?.bytes ?? 0) > 0)
+  t.false((await listTrees()).some(({ name }) => name === 'linux-go'))
+  t.true((await listTrees()).some(({ name }) => name === 'linux-go-on'))
+  t.deepEqual(await fs.readdir(path.join(cache, 'kbuild')), ['linux-go-on-0123456789abcdef'])
+  const unknown = await t.throwsAsync(removeTrees(['linux-go']), { instanceOf: UsageError })
+  t.regex(unknown?.expected ?? '', /linux-go-on/)
+})
+
+test.serial('a tree of the user is forgotten by --remove, and stays', async (t) => {
+  const dir = path.join(work, 'linux-theirs')
+  await smallTree(dir)
+  await fetchTree(dir)
+  await removeTrees(['linux-theirs'])
+  t.is((await openTree(dir)).version, '6.1.192')
+})
+
 test.serial('wrong names say what would be right', async (t) => {
   const unknown = await t.throwsAsync(fetchTree('freebsd'), { instanceOf: UsageError })
-  t.regex(unknown?.expected ?? '', /linux-6\.1/)
+  t.regex(unknown?.expected ?? '', /linux-X\.Y@X\.Y\.Z/)
   await t.throwsAsync(fetchTree('/no/such/tree'), { instanceOf: UsageError })
   const absent = await t.throwsAsync(openTree('linux-9.9'), { instanceOf: InfrastructureError })
   t.regex(absent?.todo ?? '', /drvport fetch/)

@@ -38,9 +38,11 @@
 #include <linux/mm_types.h>
 
 extern pgd_t swapper_pg_dir[PTRS_PER_PGD];
+#ifndef WASM_TREE_HAS_ZERO_PAGE
 extern unsigned long empty_zero_page[PAGE_SIZE / sizeof(unsigned long)];
 
 #define ZERO_PAGE(vaddr)	virt_to_page(empty_zero_page)
+#endif
 
 /* vmalloc memory is ordinary memory; the shim decides what lies where. */
 #define VMALLOC_START	drvport_vmalloc_start
@@ -91,7 +93,9 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 #define pte_pfn(pte)	(pte_val(pte) >> PAGE_SHIFT)
 #define pfn_pte(pfn, prot)	__pte(((unsigned long)(pfn) << PAGE_SHIFT) | pgprot_val(prot))
 #define pte_page(pte)	pfn_to_page(pte_pfn(pte))
+#ifndef WASM_TREE_HAS_MK_PTE
 #define mk_pte(page, prot)	pfn_pte(page_to_pfn(page), (prot))
+#endif
 
 static inline int pmd_none(pmd_t pmd) { return !pmd_val(pmd); }
 static inline int pmd_bad(pmd_t pmd) { return 0; }
