@@ -91,6 +91,10 @@ function advice({ summary, interrupted, selectors }: MatrixDocument): string[] {
   return lines
 }
 
+/** " (drawn from 7,932 with --seed 1)" */
+const drawn = ({ sample, seed }: MatrixDocument): string =>
+  sample === undefined || sample.size === sample.of ? '' : ` (drawn from ${count(sample.of)} with --seed ${seed})`
+
 export function renderMatrix(document: MatrixDocument): string {
   const { summary, tree, toolchain, rows } = document
   const cost = [
@@ -106,7 +110,7 @@ export function renderMatrix(document: MatrixDocument): string {
     ...(rows.length > LISTED ? failures(document) : []),
     ...missing(document),
     '',
-    `${count(summary.modules)} modules of ${treeText(tree)} with ${toolchain.name} ${toolchain.version} in ${cost.join(', ')}`,
+    `${count(summary.modules)} modules${drawn(document)} of ${treeText(tree)} with ${toolchain.name} ${toolchain.version} in ${cost.join(', ')}`,
     `digest ${summary.digest.slice(0, 16)}`,
     ...(advised.length > 0 ? ['', ...advised] : []),
   ].join('\n')

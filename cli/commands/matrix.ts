@@ -1,5 +1,6 @@
 /** `drvport matrix SELECTOR...`: how far every module gets up the ladder, and why not further. */
 import { UsageError } from '../../pipeline/errors.ts'
+import { parseSample } from '../../pipeline/matrix/sample.ts'
 import { parseShard } from '../../pipeline/matrix/shard.ts'
 import { runMatrix } from '../../pipeline/matrix/run.ts'
 import type { Rung } from '../../pipeline/matrix/types.ts'
@@ -47,6 +48,7 @@ export const matrix: Command = {
         describe: 'the last rung to climb; above verify a machine runs the modules',
       })
       .option('jobs', { type: 'number', describe: 'compilers at once; default one for each processor' })
+      .option('sample', { type: 'number', describe: 'only so many of the modules, drawn by --seed' })
       .option('shard', { type: 'string', describe: 'only part I of N, as in 2/4' })
       .option('queue', { type: 'string', describe: 'have workers make the rows: redis://HOST:PORT[/DB]' })
       .option('store', { type: 'string', describe: 'share packages and objects: a directory, or s3://BUCKET/PREFIX' })
@@ -76,6 +78,7 @@ async function climbAll(
 ): Promise<number> {
   const shard = argv['shard'] === undefined ? undefined : parseShard(String(argv['shard']))
   const until = argv['until'] as Rung
+  const sample = argv['sample'] === undefined ? undefined : parseSample(argv['sample'])
   const jobs = parseJobs(argv['jobs'])
   checkRequired(asked, until)
   const workspace = await workspaceOf(context)
@@ -89,6 +92,7 @@ async function climbAll(
       until,
       seed: context.seed,
       climber,
+      ...(sample !== undefined && { sample }),
       ...(shard && { shard }),
       ...(distribution && { makeRows: await distribution.makeRows(workspace, until) }),
       signal: context.signal,

@@ -84,6 +84,8 @@ export function tryMake(
   const settings = {
     ARCH: 'wasm',
     LLVM: '1',
+    // Said for trees that would have another assembler read what clang writes.
+    LLVM_IAS: '1',
     CC: setup.cc,
     HOSTCC: setup.hostcc,
     // Host programs are linked as the host compiler links by itself: with LLVM=1 a tree may ask for a linker that it lacks.

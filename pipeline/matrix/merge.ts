@@ -26,6 +26,7 @@ const COMMON: readonly (readonly [name: string, value: (document: MatrixDocument
   ['drvport', ({ drvport }) => drvport],
   ['--until', ({ until }) => until],
   ['--seed', ({ seed }) => String(seed)],
+  ['--sample', ({ sample }) => (sample === undefined ? 'none' : `${sample.size} of ${sample.of}`)],
   ['number of shards', ({ shard }) => (shard === undefined ? 'not a shard' : String(shard.of))],
 ]
 

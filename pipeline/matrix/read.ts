@@ -57,6 +57,10 @@ const HEAD: Fields = {
     '{"index": I, "of": N} with 1 <= I <= N',
     optional((v) => isObject(v) && isCount(v['index']) && isCount(v['of']) && Number(v['index']) <= Number(v['of'])),
   ],
+  sample: [
+    '{"size": N, "of": M} with N <= M',
+    optional((v) => isObject(v) && isCount(v['size']) && isCount(v['of']) && Number(v['size']) <= Number(v['of'])),
+  ],
   interrupted: ['true or false', (value) => typeof value === 'boolean'],
   summary: ['{"modules": ..., "digest": ...}', (value) => isObject(value) && isString(value['digest'])],
   rows: ['a list of rows', Array.isArray],

@@ -12,6 +12,7 @@ import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Climber } from './climb.ts'
 import { emptyRow, rowOf } from './row.ts'
+import { drawSample } from './sample.ts'
 import { schedule } from './schedule.ts'
 import { inShard, type Shard } from './shard.ts'
 import { byPath, summarize } from './summary.ts'
@@ -48,6 +49,9 @@ export interface MatrixRequest {
   readonly selectors: readonly string[]
   readonly until: Rung
   readonly seed: number
+  /** Only so many of the modules, drawn by the seed. */
+  readonly sample?: number
+  /** A part of those. */
   readonly shard?: Shard
   /** Climbs the rungs above verify; without it they are not reached. */
   readonly climber?: Climber
@@ -58,7 +62,7 @@ export interface MatrixRequest {
 }
 
 /** What decides a row, besides its module. */
-export type RowsRequest = Omit<MatrixRequest, 'selectors' | 'shard' | 'makeRows'>
+export type RowsRequest = Omit<MatrixRequest, 'selectors' | 'sample' | 'shard' | 'makeRows'>
 
 const NEVER = new AbortController().signal
 const ABOVE_BUILD = rungIndex('verify')
@@ -134,7 +138,8 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
   const { tree, toolchain, selectors, until, seed, shard, makeRows, signal, progress } = request
   checkInterrupted(signal)
   progress?.({ step: 'select' })
-  const all = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const named = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const all = request.sample === undefined ? named : drawSample(named, request.sample, seed)
   const modules = shard === undefined ? all : inShard(all, shard)
   checkInterrupted(signal)
   const sizes = new Map(modules.map((module) => [module.path, module.objects.length]))
@@ -159,6 +164,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
     selectors,
     until,
     seed,
+    ...(request.sample !== undefined && { sample: { size: all.length, of: named.length } }),
     ...(shard && { shard }),
     interrupted: rows.some((row) => row.reason === 'interrupted'),
     summary: summarize(rows),

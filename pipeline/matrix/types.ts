@@ -117,6 +117,8 @@ export interface MatrixDocument {
   readonly selectors: readonly string[]
   readonly until: Rung
   readonly seed: number
+  /** Present where not all modules that the selectors name were taken, but so many, drawn by the seed. */
+  readonly sample?: { readonly size: number; readonly of: number }
   /** Present on one part of several: which, 1-based. */
   readonly shard?: { readonly index: number; readonly of: number }
   readonly interrupted: boolean

@@ -39,7 +39,8 @@ const pathOf = (until: string, row: MatrixRow): string =>
 const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 
-function command({ selectors, tree, toolchain, until, seed, shard }: MatrixDocument): string {
+function command({ selectors, tree, toolchain, until, seed, shard, sample }: MatrixDocument): string {
+  const drawn = sample === undefined ? [] : ['--sample', String(sample.size)]
   const part = shard === undefined ? [] : ['--shard', `${shard.index}/${shard.of}`]
   const options = [
     '--tree',
@@ -50,6 +51,7 @@ function command({ selectors, tree, toolchain, until, seed, shard }: MatrixDocum
     until,
     '--seed',
     String(seed),
+    ...drawn,
     ...part,
   ]
   return oneLine(['drvport', 'matrix', ...selectors, ...options].map(shellWord).join(' '))

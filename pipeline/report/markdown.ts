@@ -231,13 +231,14 @@ function diffSections(diff: MatrixDiff): Section[] {
 
 /** A step summary of a matrix, and of what it lost and gained where there was something to compare with. */
 export function markdown(document: MatrixDocument, diff?: MatrixDiff, limitBytes = LIMIT_BYTES): string {
-  const { rows, until, interrupted, shard, seed } = document
+  const { rows, until, interrupted, shard, sample, seed } = document
   const passed = rows.filter((row) => outcomeOf(row, until) === 'pass').length
   const opening = [
     `# ${count(passed)} of ${count(rows.length)} modules reached ${until}`,
     [
       identity(document),
       ...(shard === undefined ? [] : [`shard ${shard.index} of ${shard.of}`]),
+      ...(sample === undefined ? [] : [`${count(sample.size)} drawn of ${count(sample.of)}`]),
       `seed ${seed}`,
       ...(interrupted ? ['**interrupted: not all modules were tried**'] : []),
     ].join(', '),

@@ -56,9 +56,10 @@ function reached({ rows }: MatrixDocument): (readonly [rung: Rung, count: number
 }
 
 function facts(document: MatrixDocument): string {
-  const { tree, toolchain, drvport, until, shard, interrupted, selectors, summary } = document
+  const { tree, toolchain, drvport, until, shard, sample, interrupted, selectors, summary } = document
   const warnings = [
     ...(interrupted ? ['interrupted: some modules are not in it'] : []),
+    ...(sample === undefined ? [] : [`a sample: ${sample.size} modules drawn of ${sample.of}`]),
     ...(shard === undefined ? [] : [`part ${shard.index} of ${shard.of}`]),
   ]
   const terms = [
