@@ -41,7 +41,7 @@ async function unpack(pkg: string, version: string | undefined, dir: string, say
   const chosen = version ?? source.offers[0]!.version
   say(`downloading ${pkg} ${chosen}`)
   const at = path.join(dir, 'download')
-  const deb = await downloadPackage(source, pkg, chosen, at, () => undefined)
+  const deb = await downloadPackage(source, pkg, chosen, at)
   const run = await runTool('dpkg-deb', ['-x', deb, dir])
   if (run.status !== 0)
     throw new InfrastructureError('cannot unpack a package', { where: deb, found: run.stderr.trim() })

@@ -69,7 +69,19 @@ export function refreshedOffers(pkg: string, say: (line: string) => void, signal
   return withLock('host-packages', work, { onWait, ...(signal && { signal }) })
 }
 
-/** Download a package file into a directory, which is there; returns its path. */
+/** The machine's lists where they have what is wanted (a version; anything), else such lists as they are now. */
+export async function findOffers(
+  pkg: string,
+  wanted: string | undefined,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<AptSource> {
+  const own = await machineOffers(pkg, signal)
+  const good = own.offers.some(({ version }) => wanted === undefined || version === wanted)
+  return good ? own : refreshedOffers(pkg, say, signal)
+}
+
+/** Download a package file into a directory; returns its path. */
 export async function downloadPackage(
   source: AptSource,
   pkg: string,
@@ -77,6 +89,7 @@ export async function downloadPackage(
   dir: string,
   signal?: AbortSignal,
 ): Promise<string> {
+  await fs.mkdir(dir, { recursive: true })
   const run = await runTool('apt-get', [...source.args, '-q', 'download', `${pkg}=${version}`], {
     cwd: dir,
     env: { ...process.env, LC_ALL: 'C' },
