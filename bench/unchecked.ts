@@ -67,7 +67,7 @@ function dma(host: Host, name: string): Call | undefined {
             ? DEVICE_WRITES
             : DEVICE_READS | DEVICE_WRITES
       host.domain.spend(mapNs)
-      if (!host.mayMap(length >>> 0)) throw new Error('the benchmark has no quota')
+      if (!host.may('windows', 1) || !host.may('dma', length >>> 0)) throw new Error('the benchmark has no quota')
       return target(fn).map(host.bank, address >>> 0, length >>> 0, rights) | 0
     }
   if (name === 'unmap')

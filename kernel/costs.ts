@@ -27,6 +27,8 @@ export interface Costs {
   readonly portNs: number
   /** An access of configuration space. */
   readonly configNs: number
+  /** Resetting a function: the bus gives it up to 100 ms, and most are done long before. */
+  readonly resetNs: number
   /** Opening or closing a DMA window. */
   readonly mapNs: number
   /** How long one of equal priority runs before the next has its turn. */
@@ -46,6 +48,7 @@ export const DEFAULT_COSTS: Costs = {
   registerWriteNs: 50,
   portNs: 200,
   configNs: 300,
+  resetNs: 100_000,
   mapNs: 100,
   sliceNs: 4e6,
   workBetweenLooks: 20_000,

@@ -30,6 +30,8 @@ export class Meter {
   readonly #workNs: number
   #fuelSeen: number
   #fuelUsed = 0
+  /** Units of the host's work that are not in the account yet. */
+  #owed = 0
   // Doubles from the start, so that the engine never changes how it keeps them.
   #busySince = 0.5
   /** When the tick count is next out of date. */
@@ -81,30 +83,30 @@ export class Meter {
   /** Charge the work counted since last time to the clock. */
   account(): void {
     const { fuel } = this.#program
-    if (fuel === undefined) return
+    if (fuel === undefined) return void (this.#owed = 0)
     const left = fuel.value as number
-    const used = this.#fuelSeen - left
+    const used = this.#fuelSeen - left + this.#owed
     this.#fuelSeen = left
+    this.#owed = 0
     this.#fuelUsed += used
     this.#processor.clock.spend(used * this.#workNs)
   }
 
   /**
-   * Count work that the host did. The counter is a word of the program's: a debt of more than a turn between two looks goes to
-   * the account at once, so that calls without a loop around them neither turn it over nor go on without end.
+   * Count work that the host did for a call. It is kept beside the program's own counter, which is a word that could turn over,
+   * and costs an addition; beyond what is counted between two looks it goes to the account at once, so that calls without a
+   * loop around them do not go on without end.
    */
   charge(units: number): void {
-    const { fuel } = this.#program
-    if (fuel === undefined) return
-    const left = (fuel.value as number) - units
-    if (left >= -this.#slice) {
-      fuel.value = left
-      return
-    }
+    const owed = this.#owed + units
+    this.#owed = owed
+    if (owed > this.#slice) this.#pay()
+  }
+
+  /** Much was done: the program is to look what that brought as soon as it counts again. */
+  #pay(): void {
     this.account()
-    this.#fuelUsed += units
-    this.#processor.clock.spend(units * this.#workNs)
-    this.#refill(0)
+    this.hurry()
     this.#limit()
   }
 

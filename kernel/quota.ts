@@ -18,6 +18,12 @@ export interface Quotas {
   readonly windows: number
   /** Characters of log text. */
   readonly log: number
+  /** Interfaces offered to a service of the machine's. */
+  readonly interfaces: number
+  /** Services offered to other domains, by name. */
+  readonly services: number
+  /** Files open at once. */
+  readonly files: number
 }
 
 export type Resource = keyof Quotas
@@ -30,6 +36,9 @@ export const DEFAULT_QUOTAS: Quotas = {
   dma: 32 << 20,
   windows: 8192,
   log: 4 << 20,
+  interfaces: 64,
+  services: 64,
+  files: 64,
 }
 
 export const RESOURCES = Object.keys(DEFAULT_QUOTAS) as Resource[]
@@ -43,7 +52,17 @@ export function strictest(quotas: Quotas, other: Partial<Quotas> = {}): Quotas {
 export class Ledger {
   readonly quotas: Quotas
   /** Requests refused so far. */
-  readonly refused: Record<Resource, number> = { memory: 0, fibers: 0, capabilities: 0, dma: 0, windows: 0, log: 0 }
+  readonly refused: Record<Resource, number> = {
+    memory: 0,
+    fibers: 0,
+    capabilities: 0,
+    dma: 0,
+    windows: 0,
+    log: 0,
+    interfaces: 0,
+    services: 0,
+    files: 0,
+  }
   /** Told of the first refusal of each kind, in words. */
   onRefusal: ((resource: Resource, text: string) => void) | undefined
 

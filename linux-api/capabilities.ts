@@ -12,6 +12,8 @@
  * a plain call that must not block; a *process* entry runs on a fiber with its own C stack.
  */
 
+import { bounds, type Bounds } from './bounds.ts'
+
 export type Word = 'u32' | 'i32' | 'ptr'
 
 export interface Param {
@@ -29,7 +31,12 @@ export interface Call {
   /** Only the shim's own files call it: declared in a header that no object of a tree includes. */
   readonly shimOnly?: true
   readonly doc: string
+  /** What it may cost and keep: bounds.ts. */
+  readonly bounds: Bounds
 }
+
+/** A call as it is written down here: its bounds are in a table of their own. */
+type Written = Omit<Call, 'bounds'>
 
 export interface Group {
   readonly name: string
@@ -87,7 +94,7 @@ const deadline = [
 
 export const ABI_VERSION = 1
 
-export const groups: readonly Group[] = [
+const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Written[] })[] = [
   {
     name: 'log',
     doc: 'Log records and self-reported failure. Every domain holds it, within a volume quota.',
@@ -471,7 +478,7 @@ export const groups: readonly Group[] = [
           result: 'i32',
           doc: 'The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks.',
         },
-      ] satisfies readonly Call[]
+      ] satisfies readonly Written[]
     ).map(forShim),
   },
   {
@@ -501,7 +508,7 @@ export const groups: readonly Group[] = [
         },
         { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
         { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
-      ] satisfies readonly Call[]
+      ] satisfies readonly Written[]
     ).map(forShim),
   },
   {
@@ -541,7 +548,7 @@ export const groups: readonly Group[] = [
           doc: 'Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked.',
         },
         { name: 'unmap', params: [p('addr', 'u32', 'address returned by mem.map')], result: 'i32', doc: 'Undo map.' },
-      ] satisfies readonly Call[]
+      ] satisfies readonly Written[]
     ).map(forShim),
   },
   {
@@ -585,13 +592,24 @@ export const groups: readonly Group[] = [
           blocking: true,
           doc: 'Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there.',
         },
-      ] satisfies readonly Call[]
+      ] satisfies readonly Written[]
     ).map(forShim),
   },
 ]
 
+export const groups: readonly Group[] = written.map((group) => ({
+  ...group,
+  calls: group.calls.map((call) => ({ ...call, bounds: boundsOf(group.name, call.name) })),
+}))
+
+function boundsOf(group: string, call: string): Bounds {
+  const found = bounds[group]?.[call]
+  if (found === undefined) throw new Error(`${group}.${call} has no row in linux-api/bounds.ts`)
+  return found
+}
+
 /** Declared in the header that no object of a tree includes. */
-function forShim(call: Call): Call {
+function forShim(call: Written): Written {
   return { ...call, shimOnly: true }
 }
 

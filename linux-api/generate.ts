@@ -6,6 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { wasi, type Amount, type Bounds, type WasiBounds } from './bounds.ts'
 import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
 import type { Call, ConstantSet, Entry, Field, Group, Param, Struct } from './capabilities.ts'
 
@@ -160,6 +161,12 @@ export function tsModule(): string {
     ...interfaces,
     `/** Every call group, by import module name. */\nexport interface Calls {\n${groups.map((group) => `  ${group.name}: ${pascal(group.name)}Calls`).join('\n')}\n}\n`,
     `/** Shape of every call: the linker and the verifier check signatures against it. */\nexport const CALLS = {\n${table.join('\n')}\n} as const\n`,
+    BOUND_TYPES,
+    `/** Bounds of every call, by \`group.call\`. */\nexport const BOUNDS: Readonly<Record<string, CallBounds>> = {\n${groups.flatMap((group) => group.calls.map((call) => boundRow(group.name, call))).join('\n')}\n${Object.entries(
+      wasi,
+    )
+      .map(([name, rules]) => wasiRow(name, rules))
+      .join('\n')}\n}\n`,
     `/** What a module exports. */\nexport interface Entries {\n${entryTypes.join('\n')}\n}\n`,
     `export const ENTRIES = {\n${entryTable.join('\n')}\n} as const\n`,
     `export const SHARED = [${shared.map((data) => `'${data.name}'`).join(', ')}] as const`,
@@ -167,8 +174,94 @@ export function tsModule(): string {
   ].join('\n')
 }
 
+const structSize = (name: string): number => {
+  const found = structs.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`no structure ${name}`)
+  return layout(found).size
+}
+
+/** A call's bounds with names resolved: parameters by their place, -1 for none. */
+function boundRow(group: string, { name, params, bounds: rules }: Call): string {
+  const place = (param: string | undefined): number => {
+    if (param === undefined) return -1
+    const at = params.findIndex((one) => one.name === param)
+    if (at < 0) throw new Error(`${group}.${name} has no parameter ${param}`)
+    return at
+  }
+  const amount = ({ by, shift = 0, times = 1, more = 0 }: Amount): Record<string, number> => ({
+    by: place(by),
+    shift,
+    times,
+    more,
+  })
+  const row = {
+    units: amount(rules.units),
+    looks: rules.looks === true,
+    anyone: rules.anyone === true,
+    pieces: (rules.pieces ?? []).map(({ at, of, count, width }) => ({
+      at: place(at),
+      bytes: of === undefined ? 1 : structSize(of),
+      count: place(count),
+      width: place(width),
+    })),
+    most: (rules.most ?? []).map(({ param, most, answer }) => ({ param: place(param), most, answer: answer ?? null })),
+    keeps: Object.entries(rules.keeps ?? {}).map(([resource, much]) => ({ resource, ...amount(much) })),
+    refused: rules.refused ?? 0,
+  }
+  return `  '${group}.${name}': ${JSON.stringify(row)},`
+}
+
+/** The same for a WASI call, whose parameters have no names. */
+function wasiRow(name: string, { units, pieces = [], most = [], keeps, refused = 0 }: WasiBounds): string {
+  const amount = (more: number): Record<string, number> => ({ by: -1, shift: 0, times: 1, more })
+  const row = {
+    units: amount(units),
+    looks: false,
+    anyone: false,
+    pieces: pieces.map(([at, bytes, count = -1]) => ({ at, bytes, count, width: -1 })),
+    most: most.map(([param, limit, answer]) => ({ param, most: limit, answer })),
+    keeps: keeps === undefined ? [] : [{ resource: keeps, ...amount(1) }],
+    refused,
+  }
+  return `  'wasi.${name}': ${JSON.stringify(row)},`
+}
+
+const BOUND_TYPES = `/** So many by a parameter (-1: none): its value >> shift, times \`times\`, and \`more\`. */
+export interface BoundAmount {
+  readonly by: number
+  readonly shift: number
+  readonly times: number
+  readonly more: number
+}
+
+/** What a call may cost and keep; parameters by their place. */
+export interface CallBounds {
+  readonly units: BoundAmount
+  readonly looks: boolean
+  readonly anyone: boolean
+  readonly pieces: readonly { readonly at: number; readonly bytes: number; readonly count: number; readonly width: number }[]
+  readonly most: readonly { readonly param: number; readonly most: number; readonly answer: number | null }[]
+  readonly keeps: readonly (BoundAmount & { readonly resource: string })[]
+  readonly refused: number
+}
+`
+
 const pascal = (name: string): string => name[0]!.toUpperCase() + name.slice(1)
 const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+const amountIn = ({ by, shift = 0, times = 1, more = 0 }: Amount): string => {
+  const scaled =
+    by === undefined ? '' : `${times === 1 ? '' : `${times} `}${by}${shift === 0 ? '' : ` / ${2 ** shift}`}`
+  return [scaled, more === 0 && scaled !== '' ? '' : String(more)].filter((part) => part !== '').join(' + ')
+}
+
+const workIn = ({ units, looks }: Bounds): string =>
+  [amountIn(units), looks === true ? 'half of the capabilities held' : ''].filter((part) => part !== '').join(' + ')
+
+const keptIn = ({ keeps }: Bounds): string =>
+  Object.entries(keeps ?? {})
+    .map(([resource, much]) => `${amountIn(much)} ${resource}`)
+    .join(', ')
 
 export function page(): string {
   const signature = (item: { name: string; params: readonly Param[]; result: string }): string =>
@@ -182,10 +275,10 @@ export function page(): string {
     `<!-- ${NOTE} -->\n# The driver ABI, version ${ABI_VERSION}\n`,
     'A driver module imports calls and exports entries. A module that does not import a group cannot even ask for what it offers.\n',
     ...groups.flatMap((group) => [
-      `## Calls: ${group.name}\n\n${group.doc}\n\n| call | what it does | parameters |\n|---|---|---|`,
+      `## Calls: ${group.name}\n\n${group.doc}\n\n| call | what it does | parameters | units of work, at most | keeps |\n|---|---|---|---|---|`,
       ...group.calls.map(
         (call) =>
-          `| ${signature(call)}${call.blocking ? ' (blocks)' : ''}${call.noreturn ? ' (never returns)' : ''} | ${cell(call.doc)} | ${cell(paramDocs(call.params))} |`,
+          `| ${signature(call)}${call.blocking ? ' (blocks)' : ''}${call.noreturn ? ' (never returns)' : ''} | ${cell(call.doc)} | ${cell(paramDocs(call.params))} | ${workIn(call.bounds)} | ${keptIn(call.bounds)} |`,
       ),
       '',
     ]),

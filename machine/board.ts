@@ -92,8 +92,10 @@ export class Board {
   /** A domain's log record; dropped, and counted as refused, when its quota is used up. */
   write(domain: Domain, level: number, text: string): void {
     const volume = this.logged(domain)
+    // What is not kept is not kept in the event log either: that it was said is.
+    if (!domain.ledger.allows('log', volume, text.length))
+      return this.kernel.log.note(this.kernel.kinds.message, domain.id, text.length)
     this.kernel.log.text(this.kernel.kinds.message, domain.id, text)
-    if (!domain.ledger.allows('log', volume, text.length)) return
     this.#volume.set(domain, volume + text.length)
     this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level, text })
   }

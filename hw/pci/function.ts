@@ -202,11 +202,11 @@ export class PciFunction implements InterruptPort {
     if (touches(R.BAR0, 24)) this.#rebase()
     if ((msi && touches(msi, 24)) || (msix && touches(msix, 12))) this.#messagesChanged()
     if (power && touches(power + R.PMCSR, 2)) this.#powerChanged(this.#config.get16(power + R.PMCSR) & 3)
-    if (this.#resets(offset, width, value)) this.#functionLevelReset()
+    if (this.resets(offset, width, value)) this.#functionLevelReset()
   }
 
   /** The write asks for a function-level reset: Initiate Function Level Reset, bit 15 of Device Control. */
-  #resets(offset: number, width: number, value: number): boolean {
+  resets(offset: number, width: number, value: number): boolean {
     const { express } = this.#config.capabilities
     const at = express + R.EXP_DEVICE_CONTROL + 1
     return express !== 0 && offset <= at && at < offset + width && ((value >>> (8 * (at - offset))) & 0x80) !== 0
@@ -226,7 +226,7 @@ export class PciFunction implements InterruptPort {
       (msix !== 0 && touches(msix + R.MSIX_CONTROL, 10))
     if (hosts) return false
     // The host restores what the driver may not: places of BARs, messages. Whoever resets finds the rest as well.
-    if (this.#resets(offset, width, value)) this.reset()
+    if (this.resets(offset, width, value)) this.reset()
     else this.configWrite(offset, width, value)
     return true
   }

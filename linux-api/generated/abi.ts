@@ -712,6 +712,144 @@ export const CALLS = {
   },
 } as const
 
+/** So many by a parameter (-1: none): its value >> shift, times `times`, and `more`. */
+export interface BoundAmount {
+  readonly by: number
+  readonly shift: number
+  readonly times: number
+  readonly more: number
+}
+
+/** What a call may cost and keep; parameters by their place. */
+export interface CallBounds {
+  readonly units: BoundAmount
+  readonly looks: boolean
+  readonly anyone: boolean
+  readonly pieces: readonly { readonly at: number; readonly bytes: number; readonly count: number; readonly width: number }[]
+  readonly most: readonly { readonly param: number; readonly most: number; readonly answer: number | null }[]
+  readonly keeps: readonly (BoundAmount & { readonly resource: string })[]
+  readonly refused: number
+}
+
+/** Bounds of every call, by `group.call`. */
+export const BOUNDS: Readonly<Record<string, CallBounds>> = {
+  'log.write': {"units":{"by":2,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
+  'log.fault': {"units":{"by":-1,"shift":0,"times":1,"more":4096},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
+  'mmio.map': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":0},
+  'mmio.unmap': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.read8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.read16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.read32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.write8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.write16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.write32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mmio.read_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
+  'mmio.write_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
+  'pio.in8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.in16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.in32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.out8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.out16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.out32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pio.in_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
+  'pio.out_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
+  'pci.location': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pci.config_read': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pci.config_write': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pci.bar': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":24,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'pci.vectors': {"units":{"by":2,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":2,"shift":0,"times":1,"more":1}],"refused":-28},
+  'pci.vectors_free': {"units":{"by":-1,"shift":0,"times":1,"more":128},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'pci.reset': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'dma.map': {"units":{"by":2,"shift":16,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"windows","by":-1,"shift":0,"times":1,"more":1},{"resource":"dma","by":2,"shift":0,"times":1,"more":0}],"refused":-1},
+  'dma.unmap': {"units":{"by":2,"shift":16,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'dma.set_mask': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.attach': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.detach': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.mask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.unmask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.deliver': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'time.now': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'time.wall': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'time.set_timer': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'time.delay': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.self': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.spawn': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.block': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.wake': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.yield': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.kick': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.relax': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.exit': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.preempt': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.resched': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.stack_overflow': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"interfaces","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
+  'net.unregister': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'net.carrier': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'net.queue': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'net.rx': {"units":{"by":2,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":20,"count":2,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'net.changed': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'ipc.find': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[{"param":1,"most":128,"answer":-3}],"keeps":[],"refused":0},
+  'ipc.offer': {"units":{"by":3,"shift":0,"times":8,"more":600},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1},{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":1,"most":128,"answer":-13},{"param":3,"most":4096,"answer":-13}],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"services","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
+  'ipc.notification': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
+  'ipc.close': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.call': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.send': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.receive': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.reply': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.reply_receive': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.watch': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.window': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.serve': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.invoke': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.signal': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.wait': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.poll': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'cap.mint': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
+  'cap.move': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'cap.remove': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'cap.revoke': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'cap.rights': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'cap.free': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mem.create': {"units":{"by":0,"shift":6,"times":1,"more":100},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"memory","by":0,"shift":0,"times":1,"more":0}],"refused":-12},
+  'mem.lend': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
+  'mem.size': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'mem.read': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'mem.write': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'mem.map': {"units":{"by":2,"shift":12,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":0},
+  'mem.unmap': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ring.create': {"units":{"by":-1,"shift":0,"times":1,"more":200},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
+  'ring.take': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ring.put': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ring.tell': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ring.wait': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.args_get': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.args_sizes_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":4,"count":-1,"width":-1},{"at":1,"bytes":4,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.environ_get': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.environ_sizes_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":4,"count":-1,"width":-1},{"at":1,"bytes":4,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_advise': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_close': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_fdstat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":24,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_fdstat_set_flags': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_filestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":64,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_pread': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
+  'wasi.fd_prestat_dir_name': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":1024,"answer":37}],"keeps":[],"refused":0},
+  'wasi.fd_prestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_pwrite': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
+  'wasi.fd_read': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
+  'wasi.fd_readdir': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":65536,"answer":28}],"keeps":[],"refused":0},
+  'wasi.fd_seek': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_sync': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_tell': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'wasi.fd_write': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
+  'wasi.path_filestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":3,"most":1024,"answer":37}],"keeps":[],"refused":0},
+  'wasi.path_open': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":3,"most":1024,"answer":37}],"keeps":[{"resource":"files","by":-1,"shift":0,"times":1,"more":1}],"refused":33},
+  'wasi.path_readlink': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":1024,"answer":37}],"keeps":[],"refused":0},
+  'wasi.proc_exit': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.clock_time_get': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'wasi.random_get': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+}
+
 /** What a module exports. */
 export interface Entries {
   /** process: Start the shim and run the modules' init functions. 0 or E_*. */

@@ -10,9 +10,7 @@ import { MESSAGE_NS, refusable } from './words.ts'
 const REVOKE_STEP = 64
 
 function capCalls(host: Host): CapCalls {
-  const grip = host.grip('cap')
   const operation = (call: string, work: () => number): number => {
-    grip.need(call)
     host.domain.spend(MESSAGE_NS)
     return refusable(work)
   }
@@ -20,7 +18,6 @@ function capCalls(host: Host): CapCalls {
   return {
     mint: (from, to, rights, badge) =>
       operation('mint', () => {
-        if (!host.mayHold(1)) return IPC.QUOTA
         mint(space(), from >>> 0, to >>> 0, rights, badge === 0 ? undefined : badge)
         return IPC.OK
       }),

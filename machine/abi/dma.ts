@@ -3,7 +3,7 @@ import { DMA, type DmaCalls, E } from '../../linux-api/generated/abi.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { DEVICE_READS, DEVICE_WRITES, MAP_FAILED } from '../../hw/iommu.ts'
 import type { AbiGroup } from './group.ts'
-import type { Host } from './host.ts'
+import { type Host, SEARCH_SHIFT } from './host.ts'
 
 function dmaCalls(host: Host): DmaCalls {
   return {
@@ -17,8 +17,9 @@ function dmaCalls(host: Host): DmaCalls {
             ? DEVICE_WRITES
             : DEVICE_READS | DEVICE_WRITES
       host.domain.spend(host.board.kernel.costs.mapNs)
-      if (!host.mayMap(length >>> 0)) return MAP_FAILED | 0
-      return target.dma.map(host.bank, address >>> 0, length >>> 0, rights) | 0
+      const iova = target.dma.map(host.bank, address >>> 0, length >>> 0, rights) | 0
+      host.worked(target.dma.searched >>> SEARCH_SHIFT)
+      return iova
     },
     unmap: (fn, iova, length) => {
       const target = host.dma('dma.unmap', fn)
@@ -35,7 +36,9 @@ function dmaCalls(host: Host): DmaCalls {
     set_mask: (fn, bits) => {
       const target = host.dma('dma.set_mask', fn)
       if (target === undefined) return E.NODEV
-      return target.dma.setMask(bits) ? 0 : E.IO
+      const reached = target.dma.setMask(bits)
+      host.worked(target.dma.searched >>> SEARCH_SHIFT)
+      return reached ? 0 : E.IO
     },
   }
 }

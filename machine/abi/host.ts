@@ -10,6 +10,8 @@ import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { Attachment } from '../../hw/interrupts.ts'
 import type { MemoryBank } from '../../hw/iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../../hw/pci/function.ts'
+import type { MemoryObject } from '../../kernel/memory-object.ts'
+import type { Resource } from '../../kernel/quota.ts'
 import type { Grip, Grips } from '../reach/authority.ts'
 import type { Board } from '../board.ts'
 import type { DriverEntries } from '../class/device-class.ts'
@@ -55,6 +57,8 @@ export class Host {
   words!: Int32Array
   /** Where offsets of its module lie in the source. */
   symbolize: Symbolizer | undefined
+  /** Files it has open. */
+  files = 0
   /** What it may call that has no device behind it. */
   readonly grips: Grips
   /** Capabilities it was given under a name. */
@@ -79,6 +83,7 @@ export class Host {
     this.domain = domain
     this.bank = bank
     this.words = new Int32Array(bank.bytes.buffer)
+    domain.capabilities.admits = (arriving) => this.#admits(arriving)
     this.board.authority.grant(domain.capabilities, this.grips, groups)
     this.board.exchange.joined(this)
   }
@@ -95,6 +100,14 @@ export class Host {
     return held.filter((capability) => capability?.space === capabilities).length
   }
 
+  /** Memory that is moved here is its own from then on. */
+  #admits(arriving: readonly Capability[]): boolean {
+    let bytes = 0
+    for (const { object, original } of arriving)
+      if (object.type === 'memory' && original) bytes += (object as MemoryObject).size
+    return bytes === 0 || this.may('memory', bytes)
+  }
+
   get ports(): PortTable {
     this.#ports ??= new PortTable()
     return this.#ports
@@ -106,7 +119,7 @@ export class Host {
     const { capabilities } = this.domain
     const label = fn.name
     const wanted = 2 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
-    if (!this.mayHold(wanted)) {
+    if (!this.may('capabilities', wanted)) {
       const quota = this.domain.ledger.quotas.capabilities
       throw new CapabilityError(
         'quota',
@@ -202,8 +215,8 @@ export class Host {
 
   /** Map a window that a capability stands for; 0 when no addresses are left. */
   mapWindow(capability: Capability, name: string, window: Window, offset: number, length: number): number {
-    if (!this.mayHold(1)) return 0
     const mapping = this.pages.map(window, offset, length)
+    this.worked(this.pages.searched >>> SEARCH_SHIFT)
     if (mapping === undefined) return 0
     mapping.capability = this.domain.capabilities.derive<MappingObject>(
       capability,
@@ -214,11 +227,8 @@ export class Host {
   }
 
   unmap(address: number): boolean {
-    const mapping = this.pages.at(address)
-    const capability = this.domain.capabilities
-      .ofType('mapping')
-      .find((c) => (c.object as MappingObject).mapping === mapping)
-    if (mapping === undefined || capability === undefined) return false
+    const capability = this.pages.at(address)?.capability
+    if (capability === undefined || capability.space !== this.domain.capabilities) return false
     this.domain.capabilities.delete(capability)
     return true
   }
@@ -228,7 +238,6 @@ export class Host {
     const root = this.functions[handle]
     if (root === undefined) return -1
     const fn = root.object.function
-    if (!this.mayHold(count + 1)) return -1
     const first = fn.allocateVectors(kind, count)
     if (first < 0) return first
     const irqs: Capability[] = []
@@ -259,23 +268,28 @@ export class Host {
     return true
   }
 
-  /** Whether it may hold that many more capabilities; the refusal is counted. */
-  mayHold(more: number): boolean {
-    const { capabilities, ledger } = this.domain
-    return ledger.allows('capabilities', capabilities.count, more)
+  /** Whether it may have `more` of something; a no is counted. */
+  may(resource: Resource, more: number): boolean {
+    return this.domain.ledger.allows(resource, HELD[resource](this), more)
   }
 
-  /** Whether its devices may reach `length` more bytes of its memory, through one more window. */
-  mayMap(length: number): boolean {
-    const { ledger } = this.domain
-    let [bytes, windows] = [0, 0]
-    for (let i = 0; i < this.functions.length; i++) {
-      const dma = this.functions[i]?.object.function.dma
-      if (dma === undefined) continue
-      bytes += dma.mappedBytes
-      windows += dma.windows
-    }
-    return ledger.allows('windows', windows, 1) && ledger.allows('dma', bytes, length)
+  /** What of a call's work only the call could know: places looked at, bytes that were somebody else's. */
+  worked(units: number): void {
+    this.domain.charge(units)
+  }
+
+  /** Windows its devices have open, or bytes in them. */
+  reached(what: 'windows' | 'mappedBytes'): number {
+    let sum = 0
+    for (let i = 0; i < this.functions.length; i++) sum += this.functions[i]?.object.function.dma[what] ?? 0
+    return sum
+  }
+
+  /** Bytes of memory objects that count as the domain's: those it would be the one to give away. */
+  get owned(): number {
+    return this.domain.capabilities
+      .ofType('memory')
+      .reduce((sum, { object, original }) => sum + (original ? (object as MemoryObject).size : 0), 0)
   }
 
   /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
@@ -315,10 +329,14 @@ export class Host {
   bytes(call: string, address: number, length: number): Uint8Array {
     const at = address >>> 0
     const size = length < 0 ? length >>> 0 : length
-    if (at + size > this.bank.bytes.length) {
-      throw new Failure('memory-access', `${call}: 0x${at.toString(16)} + ${size} is outside of the domain's memory`)
-    }
+    this.within(call, at, size)
     return this.bank.bytes.subarray(at, at + size)
+  }
+
+  /** The same for those who only ask. */
+  within(call: string, at: number, size: number): void {
+    if (at + size <= this.bank.bytes.length) return
+    throw new Failure('memory-access', `${call}: 0x${at.toString(16)} + ${size} is outside of the domain's memory`)
   }
 
   text(call: string, address: number, length: number): string {
@@ -330,4 +348,20 @@ export class Host {
   }
 }
 
+/** Pages or windows looked at for a unit of work, as a power of two. */
+export const SEARCH_SHIFT = 2
+
 const decoder = new TextDecoder()
+
+/** How much of each it has now: counted where it lives. */
+const HELD: Readonly<Record<Resource, (host: Host) => number>> = {
+  memory: (host) => host.bank.bytes.length + host.owned,
+  fibers: ({ domain }) => domain.fibers.size,
+  capabilities: ({ domain }) => domain.capabilities.count,
+  dma: (host) => host.reached('mappedBytes'),
+  windows: (host) => host.reached('windows'),
+  log: ({ board, domain }) => board.logged(domain),
+  interfaces: (host) => host.board.services.unitsOf(host.driver).length,
+  services: (host) => host.board.exchange.offeredBy(host),
+  files: ({ files }) => files,
+}

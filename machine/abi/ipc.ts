@@ -60,7 +60,6 @@ function put(words: Int32Array, at: number, from: Message): void {
 }
 
 function ipcCalls(host: Host, exported: Exported): IpcCalls {
-  const grip = host.grip('ipc')
   const ipc = (): Ipc => host.board.kernel.ipc
   const arrived = (party: Party): void => put(host.words, party.buffer, party.in)
   /** The fiber's side of the conversation, its message taken from memory when it says something. */
@@ -72,7 +71,6 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
     high: number,
     work: (party: Party) => number,
   ): number | Promise<number> => {
-    grip.need(call)
     const at = messageAt(host, call, address)
     const party = host.domain.party(`ipc.${call}`)
     host.domain.spend(MESSAGE_NS)
@@ -83,22 +81,19 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
   }
   return {
     find: (name, length) => {
-      grip.need('find')
       const capability = host.named.get(host.text('ipc.find', name, length))
       return capability?.alive === true && capability.space === host.domain.capabilities ? capability.slot : IPC.EMPTY
     },
     offer: (name, length, rules, rulesLength) => {
-      grip.need('offer')
       const service = host.text('ipc.offer', name, length)
       const text = host.text('ipc.offer', rules, rulesLength)
       const contract = text === '' ? undefined : contractOf(host, service, text)
       if (contract === null) return IPC.PROTOCOL
       return refusable(() => {
-        if (!host.mayHold(1)) return IPC.QUOTA
         const endpoint = new Endpoint(service, contract)
         const ended = (): void => {
           ipc().close(endpoint)
-          host.board.exchange.onEnd?.(made)
+          host.board.exchange.ended(made)
         }
         const made = host.domain.capabilities.create(endpoint, { ended })
         host.board.exchange.offered(host, service, made)
@@ -106,15 +101,12 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
       })
     },
     notification: () => {
-      grip.need('notification')
       return refusable(() => {
-        if (!host.mayHold(1)) return IPC.QUOTA
         const made = new Notification(`notification of ${host.name}`)
         return host.domain.capabilities.create(made, { ended: () => ipc().close(made) }).slot
       })
     },
     close: (pointer) => {
-      grip.need('close')
       return refusable(() => {
         const capability = lookup(host.domain.capabilities, pointer >>> 0)
         const { object } = capability
@@ -130,7 +122,6 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
     receive: (pointer, at, low, high) =>
       speak('receive', at, false, low, high, (party) => ipc().receive(party, pointer >>> 0)),
     reply: (address) => {
-      grip.need('reply')
       const at = messageAt(host, 'ipc.reply', address)
       const party = host.domain.party('ipc.reply')
       host.domain.spend(MESSAGE_NS)
@@ -139,7 +130,6 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
     reply_receive: (pointer, at, low, high) =>
       speak('reply_receive', at, true, low, high, (party) => ipc().replyReceive(party, pointer >>> 0)),
     watch: (pointer) => {
-      grip.need('watch')
       return refusable(() => {
         const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
         if (!(object instanceof Endpoint)) return IPC.EMPTY
@@ -149,7 +139,6 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
       })
     },
     window: (first, count) => {
-      grip.need('window')
       const party = host.domain.party('ipc.window')
       if (count >>> 0 > CAPS || (first >>> 0) + (count >>> 0) > host.domain.capabilities.size) return IPC.RANGE
       party.window = first >>> 0
@@ -157,7 +146,6 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
       return IPC.OK
     },
     serve: (pointer, cookie) => {
-      grip.need('serve')
       const entry = exported.atomic('serve')
       return refusable(() => {
         const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
@@ -172,21 +160,18 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
       })
     },
     invoke: (pointer, label, a, b, c) => {
-      if (!grip.held) grip.need('invoke')
       const answer = ipc().invoke(host.domain.capabilities, pointer >>> 0, label & 0x7fff_ffff, a, b, c)
       // While the server ran, this domain may have ended, or something may have become due.
       host.domain.spend(0)
       return answer
     },
     signal: (pointer, bits) => {
-      grip.need('signal')
       const result = ipc().signal(host.domain.capabilities, pointer >>> 0, bits)
       host.domain.spend(SIGNAL_NS)
       return result
     },
     wait: (pointer, at, low, high) => speak('wait', at, false, low, high, (party) => ipc().await(party, pointer >>> 0)),
     poll: (pointer) => {
-      grip.need('poll')
       host.domain.spend(SIGNAL_NS)
       return ipc().poll(host.domain.capabilities, pointer >>> 0)
     },

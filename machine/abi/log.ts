@@ -17,26 +17,13 @@ const KINDS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [FAULT.UNDEFINED, 'undefined-behaviour'],
 ])
 
-/** Longest record, bytes: what is longer is cut, or one call could keep the host busy with megabytes. */
-const RECORD_BYTES = 4096
-
 function logCalls(host: Host): LogCalls {
-  const grip = host.grip('log')
-  /** The whole of the text must be the domain's, whatever is taken of it. */
-  const text = (call: string, address: number, length: number): string => {
-    host.bytes(call, address, length)
-    return host.text(call, address, Math.min(length >>> 0, RECORD_BYTES))
-  }
   return {
     write: (level, address, length) => {
-      grip.need('write')
-      const record = text('log.write', address, length)
-      host.domain.charge(record.length)
-      host.board.write(host.domain, level, record)
+      host.board.write(host.domain, level, host.text('log.write', address, length))
     },
     fault: (kind, address, length) => {
-      grip.need('fault')
-      throw new Failure(KINDS.get(kind) ?? 'bug', text('log.fault', address, length))
+      throw new Failure(KINDS.get(kind) ?? 'bug', host.text('log.fault', address, length))
     },
   }
 }

@@ -15,26 +15,6 @@ import type { AbiGroup } from './group.ts'
 import type { Host } from './host.ts'
 import { BYTES_A_NS, COPY_NS, refusable } from './words.ts'
 
-/** Units of work of making an object; as powers of two, capabilities looked through and bytes made zero in one more. */
-const CREATE_UNITS = 100
-const SEEN_SHIFT = 1
-const ZEROED_SHIFT = 6
-
-/** Bytes of memory objects that count as the domain's: those it would be the one to give away. */
-const owned = (host: Host): number =>
-  host.domain.capabilities
-    .ofType('memory')
-    .reduce((sum, { object, parent }) => sum + (parent === undefined ? (object as MemoryObject).size : 0), 0)
-
-/** Whether it may own `size` bytes more. To see what it owns, and to make them, is work of its own. */
-function affords(host: Host, size: number): boolean {
-  const { domain, bank } = host
-  domain.charge(domain.capabilities.count >> SEEN_SHIFT)
-  if (!domain.ledger.allows('memory', bank.bytes.length + owned(host), size)) return false
-  domain.charge(size >>> ZEROED_SHIFT)
-  return true
-}
-
 /** A memory object as registers are reached. What its capability does not allow ends the domain, as for a register. */
 function windowOn(object: MemoryObject, rights: number): Window {
   return {
@@ -50,12 +30,10 @@ function windowOn(object: MemoryObject, rights: number): Window {
 }
 
 function memCalls(host: Host): MemCalls {
-  const grip = host.grip('mem')
   const ipc = (): Ipc => host.board.kernel.ipc
   const space = () => host.domain.capabilities
   /** Copy between an object and the program's memory. */
   const move = (call: string, slot: number, address: number, length: number, right: number, work: Mover): number => {
-    if (!grip.held) grip.need(call)
     const capability = ipc().find(space(), slot >>> 0, 'memory', right)
     if (capability === undefined) return ipc().refused
     const bytes = host.bytes(`mem.${call}`, address, length)
@@ -64,23 +42,17 @@ function memCalls(host: Host): MemCalls {
   }
   const create = (size: number, lent?: Uint8Array): number =>
     refusable(() => {
-      host.domain.charge(CREATE_UNITS)
-      if (!host.mayHold(1)) return IPC.QUOTA
-      if (lent === undefined && !affords(host, size)) return IPC.QUOTA
       const object = new MemoryObject(`${size} bytes of ${host.name}`, size, lent)
       return space().create(object, { ended: () => object.close() }).slot
     })
   return {
     create: (length) => {
-      grip.need('create')
       return length === 0 ? IPC.RANGE : create(length >>> 0)
     },
     lend: (address, length) => {
-      grip.need('lend')
       return create(length >>> 0, host.bytes('mem.lend', address, length))
     },
     size: (slot) => {
-      grip.need('size')
       const capability = ipc().find(space(), slot >>> 0, 'memory', 0)
       return capability === undefined ? ipc().refused : (capability.object as MemoryObject).size
     },
@@ -89,7 +61,6 @@ function memCalls(host: Host): MemCalls {
     write: (slot, offset, from, length) =>
       move('write', slot, from, length, RIGHT.WRITE, (object, bytes) => object.write(offset >>> 0, bytes)),
     map: (slot, offset, length) => {
-      grip.need('map')
       const capability = ipc().find(space(), slot >>> 0, 'memory', RIGHT.MAP | RIGHT.READ)
       const object = capability?.object as MemoryObject | undefined
       if (capability === undefined || object === undefined || length === 0) return 0
@@ -98,7 +69,6 @@ function memCalls(host: Host): MemCalls {
       return host.mapWindow(capability, object.label, window, offset >>> 0, length >>> 0) | 0
     },
     unmap: (address) => {
-      grip.need('unmap')
       return host.unmap(address >>> 0) ? IPC.OK : IPC.EMPTY
     },
   }

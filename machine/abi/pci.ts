@@ -12,8 +12,9 @@ function pciCalls(host: Host): PciCalls {
       return (host.function(fn)?.configRead(offset, width) ?? allOnes(width)) | 0
     },
     config_write: (fn, offset, width, value) => {
-      host.domain.spend(host.board.kernel.costs.configNs)
+      const { configNs, resetNs } = host.board.kernel.costs
       const target = host.function(fn)
+      host.domain.spend(target?.resets(offset, width, value) === true ? resetNs : configNs)
       if (target === undefined) return E.NODEV
       return target.driverConfigWrite(offset, width, value) ? 0 : E.PERM
     },
@@ -40,7 +41,7 @@ function pciCalls(host: Host): PciCalls {
       const target = host.function(fn)
       if (target === undefined) return E.NODEV
       target.reset()
-      host.domain.spend(host.board.kernel.costs.configNs)
+      host.domain.spend(host.board.kernel.costs.resetNs)
       return 0
     },
   }

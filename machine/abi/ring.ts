@@ -13,11 +13,9 @@ import type { Host } from './host.ts'
 import { BYTES_A_NS, COPY_NS, deadline, refusable } from './words.ts'
 
 function ringCalls(host: Host): RingCalls {
-  const grip = host.grip('ring')
   const ipc = (): Ipc => host.board.kernel.ipc
   const space = () => host.domain.capabilities
   const find = (call: string, slot: number, right: number): Capability | undefined => {
-    if (!grip.held) grip.need(call)
     return ipc().find(space(), slot >>> 0, 'ring', right)
   }
   /** The peer moves a batch. */
@@ -38,7 +36,6 @@ function ringCalls(host: Host): RingCalls {
   }
   return {
     create: (address, slots, slotBytes, outward) => {
-      grip.need('create')
       const size = RING_HEADER + (slots >>> 0) * (slotBytes >>> 0)
       const bytes = host.bytes('ring.create', address, size)
       return refusable(() => makeRing(host, bytes, slots >>> 0, slotBytes >>> 0, outward !== 0))
@@ -74,7 +71,6 @@ function ringCalls(host: Host): RingCalls {
 
 function makeRing(host: Host, bytes: Uint8Array, slots: number, slotBytes: number, outward: boolean): number {
   const { ipc } = host.board.kernel
-  if (!host.mayHold(1)) return IPC.QUOTA
   try {
     const ring = new Ring(`ring of ${host.name}`, bytes, slots, slotBytes, outward)
     ring.abandoned = () => ipc.close(ring.ownerBell)

@@ -6,44 +6,34 @@ import type { Host } from './host.ts'
 import { deadline } from './words.ts'
 
 function schedCalls(host: Host, exported: Exported): SchedCalls {
-  const grip = host.grip('sched')
   return {
     self: () => {
-      grip.need('self')
       return host.domain.current?.id ?? 0
     },
     spawn: (argument) => {
-      grip.need('spawn')
       const fiber = host.domain.start('fiber', exported.process('fiber')!, [argument])
       // Allocating its stack is the program's own code, which may have failed.
       if (host.domain.dead) throw KILLED
       return fiber?.id ?? 0
     },
     block: (low, high) => {
-      grip.need('block')
       return host.domain.block(deadline(low, high))
     },
     wake: (fiber) => {
-      grip.need('wake')
       host.domain.wake(fiber)
     },
     yield: () => {
-      grip.need('yield')
       return host.domain.yield() as unknown as Promise<void>
     },
     kick: () => {
-      grip.need('kick')
       host.domain.kick()
     },
     relax: () => {
-      grip.need('relax')
       host.domain.spend(host.board.kernel.costs.relaxNs)
     },
     exit: () => {
-      grip.need('exit')
       return host.domain.exit()
     },
-    // These take time or the domain away from whoever calls them: no authority is needed for that.
     preempt: () => host.domain.preempt(),
     resched: () => host.domain.resched() as unknown as Promise<void>,
     stack_overflow: () => host.domain.overflow(),

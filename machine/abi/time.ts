@@ -5,7 +5,6 @@ import type { Host } from './host.ts'
 import { deadline, two32 } from './words.ts'
 
 function timeCalls(host: Host): TimeCalls {
-  const grip = host.grip('time')
   const put = (call: string, out: number, ns: number): void => {
     const at = out >>> 2
     if ((out & 3) !== 0 || at + 1 >= host.words.length) host.bytes(call, 0xffffffff, 8)
@@ -14,21 +13,17 @@ function timeCalls(host: Host): TimeCalls {
   }
   return {
     now: (out) => {
-      grip.need('now')
       host.domain.account()
       host.domain.spend(host.board.kernel.costs.callNs)
       put('time.now', out, host.board.kernel.clock.now())
     },
     wall: (out) => {
-      grip.need('wall')
       put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now())
     },
     set_timer: (low, high) => {
-      grip.need('set_timer')
       host.domain.setTimer(deadline(low, high))
     },
     delay: (ns) => {
-      grip.need('delay')
       host.domain.account()
       delay(host, ns >>> 0)
     },

@@ -10,6 +10,7 @@ import type { ProcessEntry } from '../../kernel/fiber.ts'
 import { memoryBank } from '../../hw/iommu.ts'
 import type { Board } from '../board.ts'
 import type { EntryName, Exported } from '../abi/group.ts'
+import { bounded } from '../abi/bounds.ts'
 import { Host } from '../abi/host.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
@@ -156,8 +157,9 @@ function importsOf(
     if (!grants.has(group.name)) continue
     const implementation = group.calls(host, exported) as unknown as Record<string, (...args: number[]) => number>
     const into: WebAssembly.ModuleImports = {}
-    for (const [name, shape] of Object.entries<{ blocking: boolean }>(CALLS[group.name])) {
-      const call = seen(group.name, name, shape.blocking, implementation[name]!) as (...args: number[]) => number
+    for (const [name, shape] of Object.entries<{ params: number; blocking: boolean }>(CALLS[group.name])) {
+      const inner = bounded(host, group.name, name, shape.params, implementation[name]!) as Call
+      const call = seen(group.name, name, shape.blocking, inner) as (...args: number[]) => number
       into[name] = shape.blocking ? new (WebAssembly as unknown as Jspi).Suspending(call) : call
     }
     imports[group.name] = into

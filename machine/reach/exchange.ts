@@ -48,6 +48,7 @@ export class Exchange {
 
   /** A domain has started: it gets what links give it. */
   joined(host: Host): void {
+    for (const [driver, other] of this.#hosts) if (other.domain.dead) this.#hosts.delete(driver)
     this.#hosts.set(driverOf(host), host)
     for (const link of this.links) if (link.client === driverOf(host)) this.#join(link)
   }
@@ -58,6 +59,19 @@ export class Exchange {
     this.#offers.set(`${driver}:${service}`, { host, capability })
     for (const link of this.links) if (link.server === driver && link.service === service) this.#join(link)
     this.onOffer?.(host, service, capability)
+  }
+
+  /** The endpoint of a service has ended, with its domain or before it: nothing of it is kept. */
+  ended(capability: Capability<Endpoint>): void {
+    for (const [name, offer] of this.#offers) if (offer.capability === capability) this.#offers.delete(name)
+    this.onEnd?.(capability)
+  }
+
+  /** Services that a domain offers now, counting each it made an endpoint for. */
+  offeredBy(host: Host): number {
+    let count = 0
+    for (const offer of this.#offers.values()) if (offer.host === host) count++
+    return count
   }
 
   /** Services on offer now. */
@@ -71,6 +85,8 @@ export class Exchange {
     const offer = this.#offers.get(`${link.server}:${link.service}`)
     const client = this.#hosts.get(link.client)
     if (offer === undefined || client === undefined || client.domain.dead || !offer.capability.alive) return
+    // A client that has no room is the client's affair: neither the server nor a grant to another may fail of it.
+    if (!client.may('capabilities', 1)) return
     const capability = client.domain.capabilities.derive(offer.capability, offer.capability.object, {
       rights: link.rights ?? RIGHT.WRITE | RIGHT.GRANT,
       badge: this.#nextBadge++,

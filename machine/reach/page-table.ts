@@ -24,6 +24,9 @@ export interface Mapping {
   /** Part of the BAR that is mapped, bytes. */
   readonly offset: number
   readonly length: number
+  /** First page of the table, and how many: not the free one after them. */
+  readonly first: number
+  readonly pages: number
   /** Behind it; undefined until it is derived. */
   capability: Capability | undefined
 }
@@ -39,6 +42,14 @@ export class PageTable {
   bar!: Window
   offset = 0
   count = 0
+  /** Mappings and free pages that the last `map` looked at. */
+  searched = 0
+  /** Places of mappings that ended. */
+  readonly #holes: number[] = []
+  /** Slot + 1 of each mapping, for its end. */
+  readonly #places = new Map<Mapping, number>()
+  /** No run of so many free pages was found, and nothing was unmapped since. */
+  #none = Infinity
 
   /** Map part of a window. Undefined when no addresses are left. */
   map(bar: Window, offset: number, length: number): Mapping | undefined {
@@ -47,10 +58,10 @@ export class PageTable {
     const first = this.#reserve(pages + 1)
     if (first < 0) return undefined
     const address = MMIO.BASE + first * PAGE + inPage
-    const mapping: Mapping = { address, bar, offset, length, capability: undefined }
-    let slot = this.#mappings.indexOf(undefined)
-    if (slot < 0) slot = this.#mappings.length
+    const mapping: Mapping = { address, bar, offset, length, first, pages, capability: undefined }
+    const slot = this.#holes.pop() ?? this.#mappings.length
     this.#mappings[slot] = mapping
+    this.#places.set(mapping, slot)
     this.count++
     for (let page = 0; page < pages; page++) {
       this.#slots[first + page] = slot + 1
@@ -60,16 +71,20 @@ export class PageTable {
   }
 
   unmap(mapping: Mapping): void {
-    const slot = this.#mappings.indexOf(mapping)
-    if (slot < 0) return
+    const slot = this.#places.get(mapping)
+    if (slot === undefined) return
+    this.#places.delete(mapping)
     this.#mappings[slot] = undefined
+    this.#holes.push(slot)
+    this.#none = Infinity
     this.count--
-    for (let page = 0; page < this.#slots.length; page++) if (this.#slots[page] === slot + 1) this.#slots[page] = 0
+    this.#slots.fill(0, mapping.first, mapping.first + mapping.pages)
   }
 
   /** The mapping that starts at an address. */
   at(address: number): Mapping | undefined {
-    return this.#mappings.find((mapping) => mapping?.address === address)
+    const mapping = this.#mappings[(this.#slots[(address >>> SHIFT) - FIRST] ?? 0) - 1]
+    return mapping?.address === address ? mapping : undefined
   }
 
   /** Where an access of `width` bytes goes: sets `bar` and `offset`. False when nothing is mapped there. */
@@ -90,14 +105,30 @@ export class PageTable {
 
   /** First of `pages` pages never or no longer used; -1 when there is no room. */
   #reserve(pages: number): number {
+    this.searched = 0
+    if (pages >= this.#none) return -1
     if (this.#next + pages > PAGES) this.#next = 0
-    for (let first = this.#next; first + pages <= PAGES; first++) {
-      let free = 0
-      while (free < pages && (this.#slots[first + free] ?? 0) === 0) free++
-      if (free < pages) continue
-      this.#grow(first + pages)
-      this.#next = first + pages
-      return first
+    let first = this.#search(this.#next, pages)
+    if (first < 0) first = this.#search(0, pages)
+    if (first < 0) {
+      this.#none = pages
+      return -1
+    }
+    this.#grow(first + pages)
+    this.#next = first + pages
+    return first
+  }
+
+  /** A mapping is passed over in one step. */
+  #search(from: number, pages: number): number {
+    let run = 0
+    for (let page = from; page < PAGES;) {
+      this.searched++
+      const slot = this.#slots[page] ?? 0
+      run = slot === 0 ? run + 1 : 0
+      if (run === pages) return page - pages + 1
+      const mapping = this.#mappings[slot - 1]
+      page = mapping === undefined ? page + 1 : mapping.first + mapping.pages
     }
     return -1
   }

@@ -36,6 +36,8 @@ export interface NetConfig {
 const FRAME_WORDS = net_frame.size / 4
 /** No frame is longer, whatever segments were merged: more would be the host's time spent on copying. */
 const FRAME_BYTES_MAX = 0x20000
+/** Bytes of a frame that are looked at in a unit of work, as a power of two. */
+const LOOK_SHIFT = 4
 /** Transmit calls before others get a turn. */
 const ROUNDS = 4
 /** A batch refused for no reason the driver will tell of is offered again after this. */
@@ -278,6 +280,8 @@ export class NetInterface implements FramePort, Unit {
       const length = words[entry + 1]! >>> 0
       if (at + length > limit) host.bytes('net.rx', at, length)
       if (length > FRAME_BYTES_MAX) throw new Failure('memory-access', `net.rx: a frame of ${length} bytes`)
+      // Whoever gets it looks at every byte.
+      host.worked(length >>> LOOK_SHIFT)
       this.counters.rxFrames++
       this.counters.rxBytes += length
       this.sink?.receive(bank.bytes, at, length)

@@ -4,7 +4,7 @@
  * An interface outlives its driver: its configuration stays here and is replayed onto the driver's next generation, and
  * clients see a pause.
  */
-import { E, type NetCalls, net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
+import { E, type NetCalls, net_desc } from '../../../linux-api/generated/abi.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { Host } from '../../abi/host.ts'
 import type { ClassService } from '../device-class.ts'
@@ -24,16 +24,12 @@ export class NetService implements ClassService {
 
   /** Host side of the `net` call group. */
   calls(host: Host): NetCalls {
-    const grip = host.grip('net')
     const own = (id: number): NetInterface | undefined => {
       const found = this.units[id]
       return found?.driver?.host === host ? found : undefined
     }
     return {
-      register: (desc) => {
-        grip.need('register')
-        return this.#register(host, desc >>> 0)
-      },
+      register: (desc) => this.#register(host, desc >>> 0),
       unregister: (id) => {
         const found = own(id)
         if (found === undefined) return E.INVAL
@@ -47,13 +43,10 @@ export class NetService implements ClassService {
       },
       queue: (id, awake) => own(id)?.setAwake(awake !== 0),
       rx: (id, vector, count) => {
-        host.bytes('net.rx', vector, (count >>> 0) * net_frame.size)
         this.#kernel.log.note(this.#rxKind, host.domain.id, id, count)
-        host.domain.charge(count)
         own(id)?.receive(host, vector >>> 0, count >>> 0)
       },
       changed: (id, desc) => {
-        host.bytes('net.changed', desc, net_desc.size)
         own(id)?.describe(host.words, desc >>> 0)
       },
     }
@@ -62,9 +55,9 @@ export class NetService implements ClassService {
   #register(host: Host, desc: number): number {
     const bytes = host.bytes('net.register', desc, net_desc.size)
     if ((desc & 3) !== 0) return E.INVAL
-    if (!host.mayHold(1)) return E.NOSPC
     const slot = new DataView(bytes.buffer, bytes.byteOffset).getUint32(net_desc.slot.offset, true)
-    const place = host.function(slot)?.name ?? host.name
+    // The next generation of one without a device is to be the same, whatever it is called.
+    const place = host.function(slot)?.name ?? host.name.split('#')[0]!
     let found = this.units.find((net) => net.place === place && net.driver === undefined)
     if (found === undefined) {
       found = new NetInterface(this.#kernel, this.units.length, place)
