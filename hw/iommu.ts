@@ -257,15 +257,15 @@ class Space implements DmaSpace, DmaPort {
 
   /** A window is passed over in one step. */
   #search(from: number, to: number, count: number): number {
-    let run = 0
-    for (let page = from; page < to;) {
-      this.searched++
-      const window = this.#table[page]!
+    const table = this.#table
+    let [run, steps, page] = [0, 0, from]
+    for (; page < to && run < count; steps++) {
+      const window = table[page]!
       run = window === 0 ? run + 1 : 0
-      if (run === count) return page - count + 1
       page = window === 0 ? page + 1 : this.#after(window)
     }
-    return -1
+    this.searched += steps
+    return run === count ? page - count : -1
   }
 
   /** First page behind a window and its guard page. */

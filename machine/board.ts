@@ -10,6 +10,7 @@ import { AUTHORITIES } from './abi/index.ts'
 import { ClassServices } from './class/index.ts'
 import { Authority } from './reach/authority.ts'
 import { Exchange } from './reach/exchange.ts'
+import type { DmaFault } from '../hw/iommu.ts'
 import { createInterruptController, type InterruptController } from '../hw/interrupts.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import { createPciBus, type PciBus } from '../hw/pci/bus.ts'
@@ -33,6 +34,8 @@ export interface DmaRecord {
 }
 
 const WARNING = 4
+/** Refused accesses kept, over all devices. */
+const DMA_FAULTS_KEPT = 256
 /** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
 const WALL_START_NS = 1_767_225_600e9
 
@@ -51,8 +54,11 @@ export class Board {
   /** What drivers offer to clients, by class. */
   readonly services: ClassServices
   readonly log: LogRecord[] = []
-  /** Accesses the IOMMU refused. */
+  /** Accesses the IOMMU refused: the first of them, and how many there were. */
   readonly dmaFaults: DmaRecord[] = []
+  dmaFaultCount = 0
+  /** Owners of devices that strayed, who are failed as soon as nothing of them is on the stack. */
+  readonly #straying = new Set<Domain>()
   /** Which domain drives a function. */
   readonly owners = new Map<PciFunction, Domain>()
   /** Told of every log record as it is written. */
@@ -83,8 +89,7 @@ export class Board {
         this.tree.plugged(fn)
       },
       onUnplug: (fn) => this.tree.unplugged(fn),
-      onDmaFault: (fn, fault) =>
-        this.#strayed(fn, `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`),
+      onDmaFault: (fn, fault) => this.#strayed(fn, fault),
     })
     this.services = new ClassServices(this.kernel)
   }
@@ -135,9 +140,19 @@ export class Board {
    * A device reached for memory nobody mapped for it. The IOMMU stopped it; whoever programmed the device has failed.
    * It is called from within the device's access: the domain ends when nothing of it is on the stack.
    */
-  #strayed(fn: PciFunction, text: string): void {
+  #strayed(fn: PciFunction, fault: DmaFault): void {
     const owner = this.owners.get(fn)
-    this.dmaFaults.push({ atNs: this.kernel.clock.now(), device: fn.name, domain: owner?.name ?? '', text })
-    if (owner !== undefined) this.kernel.post(() => owner.fail(new Failure('dma-stray', `${fn.name}: ${text}`)))
+    this.dmaFaultCount++
+    const kept = this.dmaFaults.length < DMA_FAULTS_KEPT
+    const told = owner === undefined || owner.dead || this.#straying.has(owner)
+    if (!kept && told) return
+    const text = `${fault.direction} of ${fault.length} at 0x${fault.iova.toString(16)}: ${fault.reason}`
+    if (kept) this.dmaFaults.push({ atNs: this.kernel.clock.now(), device: fn.name, domain: owner?.name ?? '', text })
+    if (told) return
+    this.#straying.add(owner)
+    this.kernel.post(() => {
+      this.#straying.delete(owner)
+      owner.fail(new Failure('dma-stray', `${fn.name}: ${text}`))
+    })
   }
 }

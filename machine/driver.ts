@@ -3,7 +3,7 @@
  *
  * Every operation is a process entry run to its end; when the domain ends instead, DriverEnded carries the fault.
  */
-import { BUS, census as censusLayout, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
+import { BUS, census as censusLayout, E, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
 import type { Capability } from '../kernel/capability.ts'
 import { type DriverFault, Failure } from '../kernel/fault.ts'
 import type { Heartbeat } from '../kernel/heartbeat.ts'
@@ -119,8 +119,13 @@ export class Driver implements DriverEntries {
   async call(name: EntryName, ...args: number[]): Promise<number> {
     const entry = this.program.process(name)
     if (entry === undefined) return -95
+    const called = this.#called
     const fiber = this.domain.start(name, entry, args)
-    if (fiber === undefined) throw new DriverEnded(this.#called, name, this.domain.fault)
+    if (fiber === undefined) {
+      // One that has nothing left to be called with serves nobody: it ends of that, by name.
+      this.domain.fail(new Failure('quota', `${name}: no fiber, or no memory for its stack`))
+      throw new DriverEnded(called, name, this.domain.fault)
+    }
     if (this.heartbeat !== undefined) this.heartbeat.operations++
     const result = await this.#board.kernel.complete(fiber, this.domain.limits.entryNs)
     if (this.heartbeat !== undefined) this.heartbeat.operations--
@@ -136,6 +141,7 @@ export class Driver implements DriverEntries {
 
   async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
     const address = this.#allocate(bytes.length)
+    if (address === 0) return E.NOMEM
     const memory = this.host.bank.bytes
     memory.set(bytes, address)
     const result = await this.call(name, ...args(address))
@@ -159,9 +165,11 @@ export class Driver implements DriverEntries {
     return value === undefined ? new TextDecoder().decode(bytes.subarray(0, Math.min(result, bytes.length))) : ''
   }
 
+  /** Memory of the driver's for an argument; 0 when it has none left. Throws DriverEnded when it ends of being asked. */
   #allocate(bytes: number): number {
     const address = this.domain.enter(this.atomic('alloc')!, Math.max(bytes, 8)) >>> 0
-    if (address === 0 || this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    if (this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
+    if (address === 0) return 0
     const room = this.host.bank.bytes.length
     if (address + bytes > room)
       this.domain.fail(new Failure('memory-access', `alloc gave 0x${address.toString(16)}, of ${room} bytes of memory`))
@@ -172,6 +180,7 @@ export class Driver implements DriverEntries {
   /** Grant a PCI function and probe it. 0 when bound; otherwise the error, and the function is taken back. */
   async bind(fn: PciFunction): Promise<number> {
     const handle = this.host.grant(fn)
+    if (handle < 0) return handle
     this.#board.owners.set(fn, this.domain)
     this.devices.set(handle, fn)
     const code = await this.call('probe', BUS.PCI, handle)
@@ -206,6 +215,7 @@ export class Driver implements DriverEntries {
   async bindNub(node: Node, nub: Nub): Promise<number> {
     const handle = this.#nextNub++
     const bus = nub.grant(this.host)
+    if (bus === undefined) return E.NOSPC
     const bytes = new Uint8Array(nubLayout.size)
     const view = new DataView(bytes.buffer)
     view.setUint32(nubLayout.kind.offset, NUB.I2C, true)
@@ -283,6 +293,7 @@ export class Driver implements DriverEntries {
     const entry = this.atomic('census')
     if (entry === undefined) return undefined
     const address = this.#allocate(censusLayout.size)
+    if (address === 0) return undefined
     this.domain.enter(entry, address)
     const view = new DataView(this.host.bank.bytes.buffer, address, censusLayout.size)
     const fields = Object.entries(censusLayout).filter(([name]) => name !== 'size') as [string, { offset: number }][]

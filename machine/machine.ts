@@ -188,6 +188,8 @@ export class Machine {
       await driver.initialize()
     } catch (error) {
       if (error instanceof DriverEnded && error.fault !== undefined) this.faults.push(error.fault)
+      // One that refused is alive, and nobody's: it goes with all that it holds.
+      driver.domain.end()
       throw error
     }
     return driver
@@ -237,10 +239,14 @@ export class Machine {
     if (other !== undefined) throw new Error(`${name} cannot be unloaded: ${other} needs it; unload that first`)
     this.#matching.withdraw(name)
     const had = [...slot.driver.devices.values()]
-    const left = await this.#unload(slot)
-    this.#slots.delete(name)
-    for (const fn of had) this.#offer(fn)
-    return left
+    try {
+      return await this.#unload(slot)
+    } finally {
+      // One that ends of it has gone as well: nobody starts it again.
+      slot.orphans = undefined
+      this.#slots.delete(name)
+      for (const fn of had) this.#offer(fn)
+    }
   }
 
   /** Somebody else may have a function that its driver has no more. */

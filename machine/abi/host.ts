@@ -4,7 +4,8 @@
  * Capabilities are the truth about what the domain holds; the tables here (pages, ports, interrupts) are what their
  * granting wrote and their ending clears, so that a register access is one look-up.
  */
-import { type Capability, CapabilityError, RIGHT } from '../../kernel/capability.ts'
+import { type Capability, RIGHT } from '../../kernel/capability.ts'
+import { E } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { Attachment } from '../../hw/interrupts.ts'
@@ -113,19 +114,16 @@ export class Host {
     return this.#ports
   }
 
-  /** Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses. Throws CapabilityError: `quota`. */
+  /**
+   * Grant a PCI function with its BARs and interrupt line. Returns the handle the driver uses; NOSPC, and nothing was granted,
+   * when it may not hold so many capabilities.
+   */
   grant(fn: PciFunction): number {
     const handle = this.functions.length
     const { capabilities } = this.domain
     const label = fn.name
     const wanted = 2 + fn.bars.length + (fn.line >= 0 ? 1 : 0)
-    if (!this.may('capabilities', wanted)) {
-      const quota = this.domain.ledger.quotas.capabilities
-      throw new CapabilityError(
-        'quota',
-        `${this.name} may not hold the ${wanted} capabilities to ${label}: quota of ${quota}`,
-      )
-    }
+    if (!this.may('capabilities', wanted)) return E.NOSPC
     const object: PciObject = { type: 'pci', label, function: fn, handle }
     const root = this.board.hardware.create(object, { ended: () => this.#taken(handle, fn) })
     // A domain may drop its capability, and then nothing that came of it stays: the function is free for others.

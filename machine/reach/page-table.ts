@@ -42,12 +42,12 @@ export class PageTable {
   bar!: Window
   offset = 0
   count = 0
-  /** Mappings and free pages that the last `map` looked at. */
+  /** Mappings that the last `map` looked at. */
   searched = 0
   /** Places of mappings that ended. */
   readonly #holes: number[] = []
-  /** Slot + 1 of each mapping, for its end. */
-  readonly #places = new Map<Mapping, number>()
+  /** All there are, by their first page. */
+  readonly #sorted: Mapping[] = []
   /** No run of so many free pages was found, and nothing was unmapped since. */
   #none = Infinity
 
@@ -61,7 +61,7 @@ export class PageTable {
     const mapping: Mapping = { address, bar, offset, length, first, pages, capability: undefined }
     const slot = this.#holes.pop() ?? this.#mappings.length
     this.#mappings[slot] = mapping
-    this.#places.set(mapping, slot)
+    this.#sorted.splice(this.#place(first), 0, mapping)
     this.count++
     for (let page = 0; page < pages; page++) {
       this.#slots[first + page] = slot + 1
@@ -71,9 +71,10 @@ export class PageTable {
   }
 
   unmap(mapping: Mapping): void {
-    const slot = this.#places.get(mapping)
-    if (slot === undefined) return
-    this.#places.delete(mapping)
+    const place = this.#place(mapping.first)
+    if (this.#sorted[place] !== mapping) return
+    this.#sorted.splice(place, 1)
+    const slot = this.#slots[mapping.first]! - 1
     this.#mappings[slot] = undefined
     this.#holes.push(slot)
     this.#none = Infinity
@@ -119,18 +120,30 @@ export class PageTable {
     return first
   }
 
-  /** A mapping is passed over in one step. */
+  /** The first gap from a page on that is wide enough; a page stays free after each mapping. */
   #search(from: number, pages: number): number {
-    let run = 0
-    for (let page = from; page < PAGES;) {
+    const sorted = this.#sorted
+    let place = this.#place(from)
+    let at = from
+    for (; place <= sorted.length; place++) {
+      const next = sorted[place]
       this.searched++
-      const slot = this.#slots[page] ?? 0
-      run = slot === 0 ? run + 1 : 0
-      if (run === pages) return page - pages + 1
-      const mapping = this.#mappings[slot - 1]
-      page = mapping === undefined ? page + 1 : mapping.first + mapping.pages
+      if ((next?.first ?? PAGES) - at >= pages) return at
+      if (next !== undefined) at = next.first + next.pages + 1
     }
     return -1
+  }
+
+  /** Where in the order a mapping from this page on is, or would be. */
+  #place(page: number): number {
+    const sorted = this.#sorted
+    let [low, high] = [0, sorted.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (sorted[middle]!.first < page) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #grow(pages: number): void {

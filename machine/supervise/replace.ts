@@ -69,9 +69,7 @@ export async function replaceDriver(
   }
   const heldNs = machine.now()
   const devices = [...old.devices.values()]
-  const done = await quiesce(machine, units)
-  await slot.watch?.settle()
-  const gone = await old.unload()
+  const left = await retire(machine, slot, old)
   let reason: string | undefined
   try {
     slot.previous = before
@@ -81,13 +79,7 @@ export async function replaceDriver(
   } catch (error) {
     reason = (error as Error).message
     ;[slot.pack, slot.previous] = [before, undefined]
-    await slot.watch?.settle()
-    if (!next.dead) await next.unload()
-    // The failure is answered here, not by policy.
-    slot.orphans = undefined
-    const again = await work.start(before, next.generation + 1)
-    work.adopt(again)
-    await take(again, devices)
+    reason += await restore(slot, next, devices, work)
   }
   const kept = sum(units.map((unit) => unit.release()))
   return {
@@ -96,8 +88,49 @@ export async function replaceDriver(
     ...(reason === undefined ? {} : { reason }),
     generation: slot.driver.generation,
     pausedNs: machine.now() - heldNs,
-    handed: { devices: devices.length, units: units.length, ...kept, ...done },
-    left: isClean(gone) ? '' : leftList(gone),
+    handed: { devices: devices.length, units: units.length, ...kept, ...left.done },
+    left: left.behind,
+  }
+}
+
+/**
+ * The running one goes: its units take nothing more, what it has accepted is done, it is unloaded. One that ends of any of that
+ * has gone as well, and what it held with it. Returns what was done, and what it left behind.
+ */
+async function retire(machine: Clocked, slot: Slot, old: Driver): Promise<{ done: Tally; behind: string }> {
+  let done: Tally = {}
+  try {
+    done = await quiesce(machine, old.units)
+    await slot.watch?.settle()
+    const gone = await old.unload()
+    return { done, behind: isClean(gone) ? '' : leftList(gone) }
+  } catch (error) {
+    old.domain.end()
+    return { done, behind: (error as Error).message }
+  } finally {
+    // Its end is answered here, not by policy.
+    slot.orphans = undefined
+  }
+}
+
+/** The other one does not take the devices: the build before it gets them back. When it does not start, policy has the word. */
+async function restore(slot: Slot, next: Driver, devices: readonly PciFunction[], work: Replacing): Promise<string> {
+  try {
+    await slot.watch?.settle()
+    if (!next.dead) await next.unload()
+  } catch {
+    next.domain.end()
+  }
+  slot.orphans = undefined
+  try {
+    const again = await work.start(slot.pack, next.generation + 1)
+    work.adopt(again)
+    await take(again, devices)
+    return ''
+  } catch (error) {
+    slot.driver.domain.end()
+    slot.orphans = devices
+    return `; and the build before it: ${(error as Error).message}`
   }
 }
 

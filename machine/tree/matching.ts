@@ -62,7 +62,8 @@ async function start(driver: Driver, node: Node): Promise<Refusal | undefined> {
     if (code >= 0) return undefined
     return { reason: `probe-failed: ${errnoName(code)}`, ...(code === PROBE_DEFER && { later: true }) }
   } catch (error) {
-    if (!(error instanceof DriverEnded) || error.fault === undefined) throw error
-    return { reason: `${error.fault.kind}: ${error.fault.message}` }
+    if (!(error instanceof DriverEnded)) throw error
+    const { fault } = error
+    return { reason: fault === undefined ? error.message : `${fault.kind}: ${fault.message}` }
   }
 }

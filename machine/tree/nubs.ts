@@ -39,8 +39,9 @@ export class Nub {
     this.#serial = serial
   }
 
-  /** A capability to the bus through which only this device can be reached. */
-  grant(host: Host): Capability<Endpoint> {
+  /** A capability to the bus through which only this device can be reached; undefined when there is no room for one, or no bus. */
+  grant(host: Host): Capability<Endpoint> | undefined {
+    if (!this.bus.alive || !host.may('capabilities', 1)) return undefined
     const badge = (this.#serial << ADDRESS_BITS) | this.address
     return host.domain.capabilities.derive(this.bus, this.bus.object, { rights: RIGHT.WRITE, badge })
   }
