@@ -1,7 +1,7 @@
 /** Findings 6, 7, 12: what is asked again and again is kept in bounded room, and costs as much as it takes. */
 import test from 'ava'
 import { DriverEnded } from '../../../machine/driver.ts'
-import { createIommuDomain, DEVICE_READS, MAP_FAILED, memoryBank } from '../../../hw/iommu.ts'
+import { createDmaSpace, DEVICE_READS, MAP_FAILED, memoryBank } from '../../../hw/iommu.ts'
 import { PageTable } from '../../../machine/reach/page-table.ts'
 import { shared } from '../../../linux-api/capabilities.ts'
 import { op, type Instruction } from '../../kernel/support.ts'
@@ -42,7 +42,7 @@ test('finding 6: a device that strays for ever is written down so often and no m
 })
 
 test('finding 7: a space of bus addresses full of holes is searched by windows, tells what that took, and not again in vain', (t) => {
-  const space = createIommuDomain('dev')
+  const space = createDmaSpace('dev')
   const bank = memoryBank(new ArrayBuffer(64 << 20))
   const windows: number[] = []
   for (let i = 0; i < 8000; i++) windows.push(space.map(bank, 0, 4096 * 4, DEVICE_READS))
