@@ -9,6 +9,7 @@
  * are imported. Must not know Linux.
  */
 import { Cursor, WasmError, Writer } from '../wasm/bytes.ts'
+import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { functionType, KINDS, readModule, SECTION, type Section, type WasmModule } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
 import { signatureOf } from './signature.ts'
@@ -87,6 +88,9 @@ export function coreSymbols(wasm: Uint8Array, exported: Iterable<ExportedName>):
 /**
  * The core with its `exported` functions in the table and of its exports only those in `keep`. Code, data, names and
  * debug sections stay what they are, so that it can be instrumented as before.
+ *
+ * wasm-ld has a core fill with zeros what starts as zero, before anything else; that goes: whoever makes an instance of it
+ * gives it memory that is zero.
  */
 export function finishCore(wasm: Uint8Array, exported: Iterable<ExportedName>, keep: ReadonlySet<string>): Uint8Array {
   const module = readModule(wasm)
@@ -104,9 +108,24 @@ export function finishCore(wasm: Uint8Array, exported: Iterable<ExportedName>, k
     if (item.id === SECTION.import) section(item.id, withTable(module, slots.tableEnd + slots.added.length))
     else if (item.id === SECTION.export) section(item.id, withExports(module, keep))
     else if (item.id === SECTION.element && !placed) addElements(item)
+    else if (item.id === SECTION.start && isZeroing(module)) continue
     else out.range(wasm, item.headerStart, item.end)
   }
   return out.finish()
+}
+
+/** Whether all that the start function does is to fill constant ranges of memory with zeros. */
+function isZeroing(module: WasmModule): boolean {
+  const body = module.bodies[module.start! - module.importedFunctions.length]
+  if (body === undefined) return false
+  const walker = new CodeWalker(module.bytes, readLocals(module.bytes, body.start, body.end).codeStart, body.end)
+  const constants: number[] = []
+  while (walker.next()) {
+    if (walker.opcode === OP.i32Const) constants.push(walker.a)
+    else if (walker.opcode === OP.memoryFill && constants.length === 3 && constants[1] === 0) constants.length = 0
+    else if (walker.opcode !== OP.end) return false
+  }
+  return constants.length === 0
 }
 
 function withExports(module: WasmModule, keep: ReadonlySet<string>): Writer {

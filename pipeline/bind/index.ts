@@ -9,7 +9,8 @@
 import { DrvportError } from '../errors.ts'
 import { makeImage } from './image.ts'
 import { alignUp, layOut, type Bounds } from './layout.ts'
-import { Names, type BoundImport, type Peer, type Target } from './names.ts'
+import type { BoundTo } from '../wasm/instrument.ts'
+import { CORE, importedFrom, Names, type BoundImport, type Peer, type Target } from './names.ts'
 import type { LinkableObject } from './object.ts'
 import { reach } from './reach.ts'
 import type { DataSymbol, FunctionSymbol, Symbols } from './symbols.ts'
@@ -20,6 +21,7 @@ export { readLinkable, type LinkableObject } from './object.ts'
 export {
   decodeSymbols,
   encodeSymbols,
+  withDepths,
   type CoreSymbols,
   type DataSymbol,
   type FunctionSymbol,
@@ -38,7 +40,7 @@ export interface EntryNames {
 }
 
 export interface BindOptions {
-  /** What others import its functions from. */
+  /** Others import its functions from `module:NAME`. */
   readonly name: string
   readonly entries: EntryNames
   /** `struct module` of the core: size and alignment in bytes. It is zeroed; the core fills it in. */
@@ -168,6 +170,20 @@ export function bindModule(
     mismatched: [...names.mismatched].toSorted(),
     duplicate: [...names.duplicate].toSorted(),
     forbidden: [...names.forbidden].toSorted(),
+  }
+}
+
+/** What the instrumenter has to know of those that a module was bound to. */
+export function boundTo(core: Symbols, peers: readonly Peer[]): BoundTo {
+  const owners = new Map([
+    [CORE, core.functions],
+    ...peers.map((peer) => [importedFrom(peer), peer.functions] as const),
+  ])
+  return {
+    depthOf(module, name) {
+      const found = owners.get(module)?.get(name)
+      return found && (found.depth ?? Infinity)
+    },
   }
 }
 

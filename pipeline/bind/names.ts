@@ -12,7 +12,7 @@ import type { DataSymbol, FunctionSymbol, Symbols } from './symbols.ts'
 
 /** A function that the module imports. */
 export interface BoundImport {
-  /** `core`, a peer's name, or a group of the ABI. */
+  /** `core`, `module:NAME`, or a group of the ABI. */
   readonly from: string
   readonly name: string
   /** See signature.ts. */
@@ -43,8 +43,15 @@ export interface Peer extends Symbols {
   readonly name: string
 }
 
-/** Name of the core among those that own symbols. */
+/** What functions of the core are imported from. */
 export const CORE = 'core'
+
+/** What functions of another module are imported from. A module may be called as a group of the ABI is. */
+export const importedFrom = (peer: Peer): string => `module:${peer.name}`
+
+interface Owner extends Symbols {
+  readonly from: string
+}
 
 export interface NamesInput {
   readonly objects: readonly LinkableObject[]
@@ -70,7 +77,7 @@ export class Names {
   readonly imports = new Map<string, BoundImport>()
   readonly stubs = new Map<string, Stub>()
   readonly #input: NamesInput
-  readonly #owners: readonly Peer[]
+  readonly #owners: readonly Owner[]
   readonly #own = new Map<string, { readonly object: number; readonly symbol: ObjectSymbol }>()
   readonly #foreign = new Map<string, Target>()
   /** By object and symbol. */
@@ -79,7 +86,11 @@ export class Names {
 
   constructor(input: NamesInput) {
     this.#input = input
-    this.#owners = [{ name: CORE, functions: input.core.functions, data: input.core.data }, ...input.peers]
+    const { core, peers } = input
+    this.#owners = [
+      { from: CORE, functions: core.functions, data: core.data },
+      ...peers.map((peer) => ({ from: importedFrom(peer), functions: peer.functions, data: peer.data })),
+    ]
     this.#targets = input.objects.map(() => [])
     this.#callees = input.objects.map(() => [])
     input.objects.forEach(({ symbols }, object) => {
@@ -150,9 +161,9 @@ export class Names {
     for (const owner of this.#owners) {
       const found = owner.functions.get(name)
       if (found !== undefined && this.#allowed(name, owner, found))
-        return { kind: 'import', item: this.#import(owner.name, name, found.type, found.slot) }
+        return { kind: 'import', item: this.#import(owner.from, name, found.type, found.slot) }
       if (found === undefined && owner.data.has(name))
-        this.mismatched.add(`${name}: a function is expected, ${owner.name} has data`)
+        this.mismatched.add(`${name}: a function is expected, ${owner.from} has data`)
     }
     if (symbol.importModule === undefined) return undefined
     const input = this.#input.objects[object]!
@@ -167,14 +178,14 @@ export class Names {
       const found = owner.data.get(name)
       if (found !== undefined && this.#allowed(name, owner, found)) return { kind: 'address', address: found.address }
       if (found === undefined && owner.functions.has(name))
-        this.mismatched.add(`${name}: data is expected, ${owner.name} has a function`)
+        this.mismatched.add(`${name}: data is expected, ${owner.from} has a function`)
     }
     return undefined
   }
 
-  #allowed(name: string, owner: Peer, { gplOnly }: FunctionSymbol | DataSymbol): boolean {
+  #allowed(name: string, owner: Owner, { gplOnly }: FunctionSymbol | DataSymbol): boolean {
     if (this.#input.gpl || !gplOnly) return true
-    this.forbidden.add(`${name} of ${owner.name}`)
+    this.forbidden.add(`${name} of ${owner.from}`)
     return false
   }
 

@@ -5,8 +5,8 @@
  * addresses. Only these names bind: what Linux does not export is not among them.
  *
  * The file: `DVPS`, version byte, then LEB128 numbers: what it is of (see `CoreSymbols`); types (count, strings);
- * functions, then data (count, each: letters shared with the name before it, the rest of the name, type << 1 | GPL-only
- * and slot, or GPL-only and address). Names are sorted.
+ * functions, then data (count, each: letters shared with the name before it, the rest of the name, type << 1 | GPL-only,
+ * slot and depth + 1, or GPL-only and address). Names are sorted.
  */
 import { Cursor, WasmError, Writer } from '../wasm/bytes.ts'
 import { isSignature } from './signature.ts'
@@ -16,6 +16,11 @@ export interface FunctionSymbol {
   readonly type: string
   /** In the table that core and modules share. */
   readonly slot: number
+  /**
+   * The longest way down from it, in bytes of the engine's stack, as the verifier found it (`withDepths`); absent until then. Calls of a
+   * function of unknown depth count the stack they may use.
+   */
+  readonly depth?: number
   /** Modules whose licence is not compatible with the GPL may not use it. */
   readonly gplOnly: boolean
 }
@@ -40,8 +45,18 @@ export interface CoreSymbols extends Symbols {
   readonly heapBase: number
 }
 
+/** The same symbols with what the verifier found of their functions. */
+export function withDepths<S extends Symbols>(symbols: S, facts: ReadonlyMap<string, { readonly depth: number }>): S {
+  const functions = new Map<string, FunctionSymbol>()
+  for (const [name, symbol] of symbols.functions) {
+    const depth = facts.get(name)?.depth
+    functions.set(name, depth === undefined ? symbol : { ...symbol, depth })
+  }
+  return { ...symbols, functions }
+}
+
 const MAGIC = 0x53505644 // "DVPS"
-const VERSION = 1
+const VERSION = 2
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
@@ -55,9 +70,10 @@ export function encodeSymbols(symbols: CoreSymbols): Uint8Array {
   for (const type of types) out.name(type)
   const name = nameWriter(out)
   out.u32(functions.length)
-  for (const [text, { type, slot, gplOnly }] of functions) {
+  for (const [text, { type, slot, gplOnly, depth = -1 }] of functions) {
     name(text)
     out.u32(((typeIndex.get(type) as number) << 1) | Number(gplOnly)).u32(slot)
+    out.u32(depth + 1)
   }
   out.u32(symbols.data.size)
   for (const [text, { address, gplOnly }] of [...symbols.data].toSorted(byName)) {
@@ -77,13 +93,15 @@ export function decodeSymbols(bytes: Uint8Array): CoreSymbols {
   const types = Array.from({ length: cursor.count() }, () => readType(cursor))
   const name = nameReader(cursor)
   const functions = new Map<string, FunctionSymbol>()
-  for (let n = cursor.count(4); n > 0; n--) {
+  for (let n = cursor.count(5); n > 0; n--) {
     const text = name()
     const at = cursor.pos
     const word = cursor.u32()
     const type = types[word >>> 1]
     if (type === undefined) throw new WasmError(`symbol ${text}: type ${word >>> 1} of ${types.length}`, at)
-    functions.set(text, { type, slot: cursor.u32(), gplOnly: (word & 1) !== 0 })
+    const slot = cursor.u32()
+    const depth = cursor.u32() - 1
+    functions.set(text, { type, slot, gplOnly: (word & 1) !== 0, ...(depth >= 0 && { depth }) })
   }
   const data = new Map<string, DataSymbol>()
   for (let n = cursor.count(4); n > 0; n--) {

@@ -1,5 +1,5 @@
 /**
- * Imports against the ABI, the manifest and policy: a module asks for what exists, says so, and may have it.
+ * Imports against the ABI, the manifest and allowance: a module asks for what exists, says so, and may have it.
  */
 import { groups } from '../../linux-api/capabilities.ts'
 import { describeType, type FuncType, type Import, type WasmModule } from '../wasm/module.ts'
@@ -28,25 +28,47 @@ export function importName(item: { readonly module: string; readonly name: strin
 }
 
 export function checkImports(module: WasmModule, manifest: ManifestClaims, problems: Problem[]): void {
-  const declared = new Set(manifest.imports)
-  const groupsDeclared = new Set(manifest.capabilities)
   for (const item of module.imports) {
-    const name = importName(item)
-    const where = at(`import ${name}`, item.offset)
-    const expected = item.module === 'wasi' ? undefined : callType(name)
-    if (expected === undefined || item.kind !== 'func') {
-      const message = `${item.kind === 'func' ? 'no such call' : `a ${item.kind}`}; only calls of the driver ABI and WASI files may be imported`
-      problems.push({ code: 'unknown-import', where, message })
-      continue
-    }
-    checkType(module, item, expected, where, problems)
-    if (!declared.has(name)) problems.push({ code: 'not-in-manifest', where, message: 'the manifest does not list it' })
-    else if (!groupsDeclared.has(groupOf(name)))
-      problems.push({ code: 'not-in-manifest', where, message: `the manifest does not ask for group ${groupOf(name)}` })
+    const name = checkCall(module, item, problems)
+    if (name !== undefined) checkDeclared(name, item, manifest, problems)
   }
 }
 
-function checkType(module: WasmModule, item: Import, expected: FuncType, where: string, problems: Problem[]): void {
+/** An import that must be a call: it exists, and has its type. Its name; undefined when there is no such call. */
+export function checkCall(module: WasmModule, item: Import, problems: Problem[]): string | undefined {
+  const name = importName(item)
+  const where = at(`import ${name}`, item.offset)
+  const expected = item.module === 'wasi' ? undefined : callType(name)
+  if (expected === undefined || item.kind !== 'func') {
+    const message = `${item.kind === 'func' ? 'no such call' : `a ${item.kind}`}; only calls of the driver ABI and WASI files may be imported`
+    problems.push({ code: 'unknown-import', where, message })
+    return undefined
+  }
+  checkType(module, item, expected, where, problems)
+  return name
+}
+
+/** A call that is imported is one the manifest lists, of a group that it asks for. */
+export function checkDeclared(
+  name: string,
+  item: Import,
+  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
+  problems: Problem[],
+): void {
+  const where = at(`import ${name}`, item.offset)
+  if (!manifest.imports.includes(name))
+    problems.push({ code: 'not-in-manifest', where, message: 'the manifest does not list it' })
+  else if (!manifest.capabilities.includes(groupOf(name)))
+    problems.push({ code: 'not-in-manifest', where, message: `the manifest does not ask for group ${groupOf(name)}` })
+}
+
+export function checkType(
+  module: WasmModule,
+  item: Import,
+  expected: FuncType,
+  where: string,
+  problems: Problem[],
+): void {
   const actual = module.types[item.typeIndex ?? -1]
   if (actual !== undefined && describeType(actual) === describeType(expected)) return
   const found = actual === undefined ? 'none' : describeType(actual)
@@ -54,7 +76,11 @@ function checkType(module: WasmModule, item: Import, expected: FuncType, where: 
 }
 
 /** The manifest by itself: it names calls that exist, in groups that policy grants. */
-export function checkManifest(manifest: ManifestClaims, allowance: Allowance, problems: Problem[]): void {
+export function checkManifest(
+  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
+  allowance: Allowance,
+  problems: Problem[],
+): void {
   const allowed = new Set(allowance.groups)
   const known = new Set([...groups.map((g) => g.name), 'wasi'])
   for (const name of manifest.imports)

@@ -30,6 +30,12 @@ export type ProblemCode =
   | 'no-room-check'
   /** code writes a global that belongs to the machine */
   | 'tampering'
+  /** a range of memory or of the table that is not the module's, or is another one's too */
+  | 'range'
+  /** what a core or a module is said to offer is not what it has */
+  | 'symbols'
+  /** the module is bound to another core, or to modules that are not there */
+  | 'binding'
 
 export interface Problem {
   readonly code: ProblemCode

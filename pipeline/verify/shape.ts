@@ -7,7 +7,7 @@ import { describeType, functionType, type Export, type Kind, type ValueType, typ
 import type { ManifestClaims, Allowance } from './allowance.ts'
 import { at, type Problem } from './problem.ts'
 
-type Exports = ReadonlyMap<string, Export>
+export type Exports = ReadonlyMap<string, Export>
 
 export function checkShape(
   module: WasmModule,
@@ -19,13 +19,16 @@ export function checkShape(
   checkMemory(module, manifest, allowance, exports, problems)
   checkTables(module, allowance, problems)
   checkTypes(module, problems)
-  if (module.start !== undefined) {
-    const section = module.sections.find((s) => s.id === 8)
-    const message = `function ${module.start} would run before the machine is ready; none is allowed`
-    problems.push({ code: 'start-function', where: at('start section', section?.headerStart ?? 0), message })
-  }
+  checkStart(module, problems)
   for (const entry of entries) checkEntry(module, entry, exports, problems)
   checkGlobals(module, exports, problems)
+}
+
+export function checkStart(module: WasmModule, problems: Problem[]): void {
+  if (module.start === undefined) return
+  const section = module.sections.find((s) => s.id === 8)
+  const message = `function ${module.start} would run before the machine is ready; none is allowed`
+  problems.push({ code: 'start-function', where: at('start section', section?.headerStart ?? 0), message })
 }
 
 function checkMemory(
@@ -61,7 +64,7 @@ function checkTables(module: WasmModule, allowance: Allowance, problems: Problem
 }
 
 /** Value types outside the accepted set, wherever the module declares them. */
-function checkTypes(module: WasmModule, problems: Problem[]): void {
+export function checkTypes(module: WasmModule, problems: Problem[]): void {
   const refuse = (type: ValueType, where: string): void => {
     if (type === 'i32' || type === 'i64' || type === 'f32' || type === 'f64') return
     problems.push({ code: 'feature', where, message: `value type ${type} is not allowed: only numbers are` })
@@ -70,12 +73,19 @@ function checkTypes(module: WasmModule, problems: Problem[]): void {
   module.globals.forEach((g, i) => refuse(g.type, `global ${i}`))
 }
 
-function checkEntry(module: WasmModule, entry: (typeof entries)[number], exports: Exports, problems: Problem[]): void {
+/** An entry that is exported has its type; one that is `required` is exported. */
+export function checkEntry(
+  module: WasmModule,
+  entry: (typeof entries)[number],
+  exports: Exports,
+  problems: Problem[],
+  required = entry.required === true,
+): void {
   const found = exports.get(entry.name)
   const params: ValueType[] = entry.params.map(() => 'i32')
   const expected = describeType({ params, results: entry.result === 'void' ? [] : ['i32'] })
   if (found === undefined) {
-    if (entry.required)
+    if (required)
       problems.push({ code: 'missing-entry', where: `export ${entry.name}`, message: `${expected} expected` })
     return
   }
@@ -91,6 +101,13 @@ function checkEntry(module: WasmModule, entry: (typeof entries)[number], exports
 function checkGlobals(module: WasmModule, exports: Exports, problems: Problem[]): void {
   if (module.importedGlobals.length > 0)
     problems.push({ code: 'unknown-import', where: 'import section', message: 'globals may not be imported' })
+  checkHandles(module, exports, problems)
+  const bytes = (module.memories[0]?.min ?? 0) * 65_536
+  for (const word of shared) checkWord(module, word, exports, bytes, word.required, problems)
+}
+
+/** The mutable globals that the machine works with are exported. */
+export function checkHandles(module: WasmModule, exports: Exports, problems: Problem[]): void {
   for (const { name } of globals) {
     const global = exportedGlobal(module, exports, name)
     if (global?.type !== 'i32' || !global.mutable)
@@ -100,17 +117,25 @@ function checkGlobals(module: WasmModule, exports: Exports, problems: Problem[])
       problems.push({ code: 'missing-global', where: `export ${name}`, message })
     }
   }
-  for (const word of shared) {
-    const global = exportedGlobal(module, exports, word.name)
-    const address = global?.init.i32
-    const bytes = word.type === 'u64' ? 8 : 4
-    const size = (module.memories[0]?.min ?? 0) * 65_536
-    const found = global !== undefined && !global.mutable && address !== undefined
-    if (!found && !word.required && !exports.has(word.name)) continue
-    if (!found || address >>> 0 === 0 || (address >>> 0) + bytes > size || address % bytes !== 0) {
-      const message = `a constant i32 global with an aligned address in memory is expected${found ? `, found ${address >>> 0}` : ''}`
-      problems.push({ code: 'missing-shared', where: `export ${word.name}`, message })
-    }
+}
+
+/** A word that both sides share lies in memory, of so many bytes. */
+export function checkWord(
+  module: WasmModule,
+  word: (typeof shared)[number],
+  exports: Exports,
+  memoryBytes: number,
+  required: boolean,
+  problems: Problem[],
+): void {
+  const global = exportedGlobal(module, exports, word.name)
+  const address = global?.init.i32
+  const bytes = word.type === 'u64' ? 8 : 4
+  const found = global !== undefined && !global.mutable && address !== undefined
+  if (!found && !required && !exports.has(word.name)) return
+  if (!found || address >>> 0 === 0 || (address >>> 0) + bytes > memoryBytes || address % bytes !== 0) {
+    const message = `a constant i32 global with an aligned address in memory is expected${found ? `, found ${address >>> 0}` : ''}`
+    problems.push({ code: 'missing-shared', where: `export ${word.name}`, message })
   }
 }
 

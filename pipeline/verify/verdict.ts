@@ -20,7 +20,7 @@ export type Verdict =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Problems listed for one module; a module with more is no better understood by reading them all. */
-const PROBLEMS_MAX = 50
+export const PROBLEMS_MAX = 50
 
 /** Verify bytes whose SHA-256 the caller has taken: what hashes differs between engines, the proof does not. */
 export function verifyHashed(
@@ -30,22 +30,34 @@ export function verifyHashed(
   allowance: Allowance = DEFAULT_ALLOWANCE,
 ): Verdict {
   const problems: Problem[] = []
+  checkClaims(bytes, sha256, manifest.wasm.sha256, allowance, problems)
+  checkManifest(manifest, allowance, problems)
+  const read = readChecked(bytes, allowance, problems, (module, report) =>
+    checkModule(module, manifest, allowance, problems, report),
+  )
+  if (!read || problems.length > 0) return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) }
+  return compile(bytes)
+}
+
+/** Read a module that is not too large and check it; what cannot be read is a problem. False when it was not read. */
+export function readChecked(
+  bytes: Uint8Array,
+  allowance: Allowance,
+  problems: Problem[],
+  check: (module: WasmModule, report: (problem: Problem) => void) => void,
+): boolean {
+  if (bytes.length > allowance.bytesMax) return false
   const report = (problem: Problem): void => {
     if (problems.length < PROBLEMS_MAX) problems.push(problem)
   }
-  checkClaims(bytes, sha256, manifest, allowance, problems)
-  checkManifest(manifest, allowance, problems)
-  if (bytes.length > allowance.bytesMax) return { ok: false, problems }
   try {
-    const module = readModule(bytes)
-    checkModule(module, manifest, allowance, problems, report)
+    check(readModule(bytes), report)
   } catch (error) {
     if (!(error instanceof WasmError)) throw error
     const code = error.name === 'FeatureError' ? 'feature' : 'malformed'
     report({ code, where: `offset 0x${error.offset.toString(16)}`, message: error.message })
   }
-  if (problems.length > 0) return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) }
-  return compile(bytes)
+  return true
 }
 
 function checkModule(
@@ -57,18 +69,21 @@ function checkModule(
 ): void {
   checkImports(module, manifest, problems)
   checkShape(module, manifest, allowance, problems)
-  if (module.functions.length > allowance.functionsMax) {
-    const message = `${module.functions.length} functions; policy allows ${allowance.functionsMax}`
-    problems.push({ code: 'too-large', where: 'function section', message })
-  }
+  checkCount(module, allowance, problems)
   checkCode(module, report)
 }
 
+export function checkCount(module: WasmModule, allowance: Allowance, problems: Problem[]): void {
+  if (module.functions.length <= allowance.functionsMax) return
+  const message = `${module.functions.length} functions; policy allows ${allowance.functionsMax}`
+  problems.push({ code: 'too-large', where: 'function section', message })
+}
+
 /** The manifest belongs to these bytes, and they are not too many. */
-function checkClaims(
+export function checkClaims(
   bytes: Uint8Array,
   sha256: string,
-  manifest: ManifestClaims,
+  claimed: string,
   allowance: Allowance,
   problems: Problem[],
 ): void {
@@ -78,14 +93,14 @@ function checkClaims(
       where: 'file',
       message: `${bytes.length} bytes; policy allows ${allowance.bytesMax}`,
     })
-  if (sha256 !== manifest.wasm.sha256) {
-    const message = `the manifest describes ${manifest.wasm.sha256}, the file is ${sha256}`
+  if (sha256 !== claimed) {
+    const message = `the manifest describes ${claimed}, the file is ${sha256}`
     problems.push({ code: 'hash', where: 'file', message })
   }
 }
 
 /** Types and everything else that only the engine's validation knows. */
-function compile(bytes: Uint8Array): Verdict {
+export function compile(bytes: Uint8Array): Verdict {
   try {
     return { ok: true, module: new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>) }
   } catch (error) {

@@ -24,6 +24,8 @@ export const LIMIT_GLOBAL = 'drvport_stack_limit'
 /** Bytes of the engine's stack that are left; as loaded, what one counted call takes of them. */
 export const ROOM_GLOBAL = 'drvport_room'
 export const STACK_GLOBAL = '__stack_pointer'
+/** The machine's handles in a module: mutable i32 globals. */
+export const HANDLE_NAMES: readonly string[] = [STACK_GLOBAL, FUEL_GLOBAL, LIMIT_GLOBAL, ROOM_GLOBAL]
 /** Import module of the functions the checks call, and their names. */
 export const CHECK_MODULE = 'sched'
 export const PREEMPT = 'preempt'

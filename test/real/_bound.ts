@@ -57,8 +57,9 @@ export const CORE_DATA = 0x30000
 export const MEMORY_PAGES = 8
 
 const offered = ['counter', 'quiet', 'table_of_three', 'twice', 'add_up', 'host_answer', 'register_handler', 'is_first']
+const more = ['run_handlers', 'deep', 'shallow']
 export const EXPORTED: readonly ExportedName[] = [
-  ...[...offered, 'only_in_some_configuration'].map((symbol) => ({ symbol, gplOnly: false })),
+  ...[...offered, ...more, 'only_in_some_configuration'].map((symbol) => ({ symbol, gplOnly: false })),
   { symbol: 'gpl_only', gplOnly: true },
 ]
 
@@ -69,12 +70,12 @@ export interface Core {
 }
 
 /** The core of fixtures/bind/core.c, ready for modules. `keep` are the exports that stay. */
-export function makeCore(keep: readonly string[] = ['__stack_pointer', 'run_handlers']): Core {
+export function makeCore(keep: readonly string[] = ['__stack_pointer']): Core {
   compile('core.c')
   const output = join(work, 'core.wasm')
   const layout = ['--stack-first', '-z', 'stack-size=65536', `--global-base=${CORE_DATA}`, '--table-base=4096']
   const memory = ['--import-memory', '--import-table', `--initial-memory=${MEMORY_PAGES * 65536}`]
-  const exports = ['__stack_pointer', '__heap_base', 'run_handlers'].map((name) => `--export=${name}`)
+  const exports = ['__stack_pointer', '__heap_base'].map((name) => `--export=${name}`)
   const named = EXPORTED.map(({ symbol }) => `--export-if-defined=${symbol}`)
   const flags = ['--no-entry', '--gc-sections', '--import-undefined', ...layout, ...memory, ...exports, ...named]
   execFileSync(`wasm-ld-${version}`, [...flags, join(work, 'core.c.o'), '-o', output])
