@@ -110,7 +110,7 @@ class Indexes implements Values {
   constructor(input: ImageInput) {
     this.#input = input
     const { objects, names, reached } = input
-    this.imports = [...names.imports.values()].toSorted(byOwnerAndName)
+    this.imports = Array.from(names.imports.values(), ({ item }) => item).toSorted(byOwnerAndName)
     this.stubs = [...names.stubs.values()]
     this.#importIndex = new Map(this.imports.map((item, i) => [item, i]))
     this.#bodyIndex = reached.bodies.map(({ length }) => new Uint32Array(length))

@@ -43,6 +43,8 @@ export interface Peer extends Symbols {
   readonly name: string
 }
 
+const importKey = (from: string, name: string): string => `${from} ${name}`
+
 /** What functions of the core are imported from. */
 export const CORE = 'core'
 
@@ -74,7 +76,7 @@ export class Names {
   /** `NAME of OWNER`: GPL-only, and the licence is another. */
   readonly forbidden = new Set<string>()
   /** Functions that are imported and stubs, each once, in the order they were met. */
-  readonly imports = new Map<string, BoundImport>()
+  readonly imports = new Map<string, Extract<Target, { kind: 'import' }>>()
   readonly stubs = new Map<string, Stub>()
   readonly #input: NamesInput
   readonly #owners: readonly Owner[]
@@ -161,14 +163,21 @@ export class Names {
     for (const owner of this.#owners) {
       const found = owner.functions.get(name)
       if (found !== undefined && this.#allowed(name, owner, found))
-        return { kind: 'import', item: this.#import(owner.from, name, found.type, found.slot) }
+        return { kind: 'import', item: { from: owner.from, name, type: found.type, slot: found.slot } }
       if (found === undefined && owner.data.has(name))
         this.mismatched.add(`${name}: a function is expected, ${owner.from} has data`)
     }
     if (symbol.importModule === undefined) return undefined
     const input = this.#input.objects[object]!
     const item = input.module.importedFunctions[symbol.index!]!
-    return { kind: 'import', item: this.#import(item.module, item.name, signatureAt(input, symbol.index!)) }
+    const type = signatureAt(input, symbol.index!)
+    // Other objects may know it by another name.
+    return (
+      this.imports.get(importKey(item.module, item.name)) ?? {
+        kind: 'import',
+        item: { from: item.module, name: item.name, type },
+      }
+    )
   }
 
   #data({ name }: ObjectSymbol): Target | undefined {
@@ -189,13 +198,9 @@ export class Names {
     return false
   }
 
-  #import(from: string, name: string, type: string, slot?: number): BoundImport {
-    const key = `${from} ${name}`
-    const known = this.imports.get(key)
-    if (known !== undefined) return known
-    const item = slot === undefined ? { from, name, type } : { from, name, type, slot }
-    this.imports.set(key, item)
-    return item
+  /** A function that has to be imported: it is called, or its address is taken and it has no slot of its own. */
+  use(target: Extract<Target, { kind: 'import' }>): void {
+    this.imports.set(importKey(target.item.from, target.item.name), target)
   }
 
   /** What a call of symbol `index` goes to. The types of both sides have to be the same. */
@@ -216,7 +221,10 @@ export class Names {
       return this.#stub('mismatched', symbol.name, type)
     }
     const found = target.kind === 'function' ? target.type : target.item.type
-    if (found === type) return target
+    if (found === type) {
+      if (target.kind === 'import') this.use(target)
+      return target
+    }
     const owner = target.kind === 'function' ? this.#input.objects[target.object]!.file : target.item.from
     this.mismatched.add(`${symbol.name}: ${input.file} has ${type}, ${owner} ${found}`)
     return this.#stub('mismatched', symbol.name, type)

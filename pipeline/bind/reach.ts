@@ -4,7 +4,6 @@
  * Roots are entries, exports, constructors and what the source marks as used (parameters, tables, test suites). Strings of `.modinfo`
  * are read by whoever loads, never by code, so they are no part of memory.
  */
-import { WasmError } from '../wasm/bytes.ts'
 import type { ObjectSymbol } from '../wasm/object.ts'
 import { RELOCATION, RELOCATION_WORDS } from '../wasm/relocations.ts'
 import type { Names, Target } from './names.ts'
@@ -42,13 +41,17 @@ export function reach(objects: readonly LinkableObject[], names: Names, roots: r
   const refer = (object: number, type: number, symbol: number): void => {
     if (type === RELOCATION.typeIndex || type === RELOCATION.tableNumber) return
     if (type === RELOCATION.globalIndex) {
-      const { name } = symbolAt(objects[object]!, symbol)
+      const { name } = objects[object]!.symbols[symbol]!
       if (name === STACK_POINTER) stackPointer = true
       else names.undefined.add(name)
     } else if (type === RELOCATION.functionIndex) {
       const callee = names.callee(object, symbol)
       if (callee.kind === 'function') mark(callee)
-    } else mark(names.target(object, symbol))
+    } else {
+      const target = names.target(object, symbol)
+      if (target.kind === 'import' && target.item.slot === undefined) names.use(target)
+      mark(target)
+    }
   }
   roots.forEach(mark)
   objects.forEach((input, object) => markKept(input, object, names, mark))
@@ -60,12 +63,6 @@ export function reach(objects: readonly LinkableObject[], names: Names, roots: r
     for (let i = from; i < to; i += RELOCATION_WORDS) refer(object, relocations[i]!, relocations[i + 2]!)
   }
   return { bodies, segments, stackPointer }
-}
-
-function symbolAt({ symbols, file }: LinkableObject, index: number): ObjectSymbol {
-  const symbol = symbols[index]
-  if (symbol === undefined) throw new WasmError(`${file}: relocation with symbol ${index} of ${symbols.length}`, 0)
-  return symbol
 }
 
 const isPlaced = ({ kind, defined }: ObjectSymbol): boolean => defined && (kind === 'function' || kind === 'data')
