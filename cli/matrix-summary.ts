@@ -45,7 +45,18 @@ function reasons({ summary }: MatrixDocument): string[] {
 }
 
 /** What fails for a reason of its own, where a person can look at once. */
-const TELLING: readonly Reason[] = ['internal-error', 'compile-error', 'compiler-crash', 'no-source', 'link-error']
+const TELLING: readonly Reason[] = [
+  'internal-error',
+  'compile-error',
+  'compiler-crash',
+  'api-removed',
+  'api-changed',
+  'api-added',
+  'not-exported',
+  'missing-header',
+  'no-source',
+  'link-error',
+]
 
 function failures({ rows }: MatrixDocument): string[] {
   const of = (reason: Reason): MatrixRow[] => rows.filter((row) => row.reason === reason)

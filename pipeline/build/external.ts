@@ -101,6 +101,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     name: tree.name,
     version: tree.version,
     ...(tree.configuration !== undefined && { configuration: tree.configuration }),
+    view: tree.view,
     roots: tree.roots,
     select: (selector) => tree.select(selector),
     module: async (name) => byName.get(canonicalName(name)) ?? tree.module(name),

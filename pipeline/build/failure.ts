@@ -4,6 +4,8 @@
  */
 
 import * as fs from 'node:fs/promises'
+import { absenceOf, lackingIn } from '../api/absent.ts'
+import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from './compiler.ts'
 import type { BuildRung, SourceDiagnostic } from './document.ts'
 import type { Root } from './flags.ts'
@@ -16,7 +18,7 @@ export interface CompileFailure {
   readonly diagnostics: readonly SourceDiagnostic[]
 }
 
-const ABSENT = /file not found|no such file or directory/i
+const NO_FILE = /no such file or directory/i
 
 /** More than a reader looks at; one wrong header can give thousands. */
 const DIAGNOSTICS_MAX = 20
@@ -47,16 +49,35 @@ async function withSources({ diagnostics, inputs }: BuiltModule, roots: readonly
  * The failure of a module that has no objects. It was parsed when the compiler read all of its source, headers included,
  * and had something against what it says; a compiler that found no file, or died, has shown nothing.
  */
-export async function compileFailure(compiled: BuiltModule, roots: readonly Root[]): Promise<CompileFailure> {
+export async function compileFailure(
+  compiled: BuiltModule,
+  roots: readonly Root[],
+  tree: ApiTree,
+): Promise<CompileFailure> {
   const diagnostics = await withSources(compiled, roots)
   const { reason = 'compile-error' } = compiled
-  const absent = reason === 'compile-error' ? diagnostics.find(({ message }) => ABSENT.test(message)) : undefined
+  const absent = reason === 'compile-error' ? diagnostics.find(({ message }) => NO_FILE.test(message)) : undefined
   if (absent !== undefined) return { rung: 'none', reason: 'no-source', detail: described(absent), diagnostics }
+  const known = reason === 'compile-error' ? await absenceIn(tree, diagnostics) : undefined
+  if (known !== undefined) {
+    const rung = lackingIn(known.diagnostic.message)?.kind === 'header' ? 'none' : 'parse'
+    return { rung, reason: known.reason, detail: `${described(known.diagnostic)}; ${known.why}`, diagnostics }
+  }
   const [first] = diagnostics
   const said = reason === 'compile-error' && first !== undefined ? described(first) : compiled.detail
   const detail = portable(roots, said ?? 'does not compile')
   const read = reason === 'compile-error' || reason === 'wrong-output'
   return { rung: read ? 'parse' : 'none', reason, detail, diagnostics }
+}
+
+/** The first message whose cause the tree itself can tell. */
+async function absenceIn(tree: ApiTree, diagnostics: readonly SourceDiagnostic[]) {
+  for (const diagnostic of diagnostics) {
+    const lacking = lackingIn(diagnostic.message)
+    const absence = lacking && (await absenceOf(tree, lacking))
+    if (absence !== undefined) return { ...absence, diagnostic }
+  }
+  return undefined
 }
 
 const described = ({ file, line, message }: SourceDiagnostic): string =>

@@ -42,6 +42,8 @@ export interface KernelTree {
   readonly id: string
   /** Which of the tree's configurations this is; undefined for the plain one. */
   readonly configuration?: string
+  /** Directory with the tree's own layout, for who reads its text. */
+  readonly view: string
   readonly roots: readonly Root[]
   /** Modules that a selector names. Throws UsageError when it names none. */
   select(selector: string): Promise<readonly KernelModule[]>

@@ -1,6 +1,7 @@
 /** One module: from its compiled objects to a package in the store, or to the reason why not. */
 
 import * as path from 'node:path'
+import { openApiTree, type ApiTree } from '../api/tree.ts'
 import { checkInterrupted, DrvportError } from '../errors.ts'
 import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
@@ -65,10 +66,22 @@ export async function buildModule(
   return { name: module.name, path: module.path, ...facts, ms: { compile, link: total - compile, total } }
 }
 
+const apiTrees = new WeakMap<KernelTree, ApiTree>()
+
+/** What is looked up in a tree's text is kept with the tree. */
+function apiOf(tree: KernelTree): ApiTree {
+  const api = apiTrees.get(tree) ?? openApiTree({ name: tree.name, version: tree.version, dir: tree.view })
+  apiTrees.set(tree, api)
+  return api
+}
+
 async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil): Promise<Facts> {
   const { module, objects } = compiled
   if (objects === undefined)
-    return { ...(await ownFacts(build, compiled)), ...(await compileFailure(compiled, build.compiler.context.roots)) }
+    return {
+      ...(await ownFacts(build, compiled)),
+      ...(await compileFailure(compiled, build.compiler.context.roots, apiOf(build.tree))),
+    }
   const job = { build, module, objects, own: () => ownFacts(build, compiled) }
   if (until === 'parse' || until === 'compile') return { ...(await knownFacts(job, job.own)), rung: until }
   const known = await knownOutcome(job)

@@ -15,13 +15,58 @@ export interface ReasonText {
 export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
   'no-source': {
     title: 'source not found',
-    means: 'A C file of the module, or a header that it includes, is not in the tree and nothing generates it.',
+    means: 'A C file of the module is not there and nothing generates it.',
     todo: 'see the file in `detail`: a generator may be missing on this computer (`drvport doctor`)',
+  },
+  'missing-header': {
+    title: 'a header is missing',
+    means: 'It includes a header that this tree has not, or has where no -I leads to.',
+    todo: '`drvport explain MODULE --tree A,B` tells whether another version has it; a folder needs an -I for its own',
+  },
+  'needs-x86': {
+    title: 'is for x86',
+    means: 'It uses a header or a function that only the x86 architecture has.',
+    todo: 'nothing to do: the driver says so itself, or should, with `depends on X86`',
+  },
+  'needs-architecture': {
+    title: 'is for another architecture',
+    means: 'It uses a header or a function that only the architectures in `detail` have.',
+    todo: 'nothing to do: the driver is for machines of those architectures',
+  },
+  'needs-64-bit': {
+    title: 'needs 64 bits',
+    means: 'It uses what the tree has for 64-bit kernels only; wasm32 is a 32-bit one.',
+    todo: 'for readq() and writeq(), include linux/io-64-nonatomic-lo-hi.h or -hi-lo.h; else the driver is for 64 bits',
   },
   'compile-error': {
     title: 'does not compile',
     means: 'The compiler read the source, headers included, and refused it for wasm32.',
     todo: 'see the diagnostics: file, line and message; usually something of the architecture that the overlay lacks',
+  },
+  'api-removed': {
+    title: 'the kernel no longer has it',
+    means: 'It uses a function, field, macro, type or header that other kernels here have and this one has not.',
+    todo: '`drvport explain MODULE --tree A,B` shows both versions, and what is used instead',
+  },
+  'api-changed': {
+    title: 'the kernel changed it',
+    means: 'It uses a function, field or macro whose type or parameters are others in this kernel.',
+    todo: '`drvport explain MODULE --tree A,B` shows both versions, and how drivers of the tree changed',
+  },
+  'api-added': {
+    title: 'this kernel does not have it yet',
+    means: 'It uses a function, field, macro, type or header that only newer kernels here have.',
+    todo: 'a version test, or a definition of its own, lets it build on this one too',
+  },
+  'not-exported': {
+    title: 'not exported',
+    means: 'It uses a function of the kernel that modules of this version may not use.',
+    todo: '`drvport explain MODULE --tree A,B` shows where it was exported',
+  },
+  'gpl-only': {
+    title: 'for GPL modules only',
+    means: 'It uses a symbol that this kernel exports to GPL-compatible modules only, and its licence is another.',
+    todo: 'see `gplOnly` and `licenses` of the row',
   },
   'compiler-crash': {
     title: 'the compiler crashed',

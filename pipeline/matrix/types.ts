@@ -36,7 +36,16 @@ export const rungIndex = (rung: Rung): number => RUNGS.indexOf(rung)
  */
 export const REASONS = [
   'no-source',
+  'missing-header',
+  'needs-x86',
+  'needs-architecture',
+  'needs-64-bit',
   'compile-error',
+  'api-removed',
+  'api-changed',
+  'api-added',
+  'not-exported',
+  'gpl-only',
   'compiler-crash',
   'dependency-failed',
   'unresolved-symbol',

@@ -118,10 +118,12 @@ function countOf(rung: (typeof RUNGS)[number], document: MatrixDocument, ids: Id
   }
 }
 
+/** Reasons whose cause is in what the compiler said first. */
+const FROM_COMPILER = new Set<string>(['compile-error', 'no-source', 'missing-header', 'needs-x86', 'needs-64-bit'])
+
 /** What makes two failures the same one: the first thing the compiler said, else the reason. */
 function signatureOf({ reason, diagnostics: [first], detail }: MatrixRow): string {
-  if (reason === 'compile-error' || reason === 'no-source')
-    return first === undefined ? detail : `${first.file}:${first.line}: ${first.message}`
+  if (FROM_COMPILER.has(reason)) return first === undefined ? detail : `${first.file}:${first.line}: ${first.message}`
   return ''
 }
 
@@ -130,6 +132,11 @@ const CULPRIT: Readonly<Record<string, { code: boolean; tool: boolean; harness: 
   'unresolved-symbol': { code: false, tool: true, harness: false },
   'dependency-failed': { code: false, tool: true, harness: false },
   'no-source': { code: false, tool: true, harness: false },
+  // The module is for another machine, or for another kernel: of this one nothing is wrong.
+  'missing-header': { code: false, tool: true, harness: false },
+  'needs-x86': { code: false, tool: true, harness: false },
+  'needs-architecture': { code: false, tool: true, harness: false },
+  'needs-64-bit': { code: false, tool: true, harness: false },
   refused: { code: false, tool: true, harness: false },
   'link-error': { code: false, tool: true, harness: false },
   'compiler-crash': { code: false, tool: true, harness: false },

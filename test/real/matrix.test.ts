@@ -76,7 +76,7 @@ real('bad modules are rows with a reason and never stop the others', async (t) =
     'absent none no-source',
     'broken parse compile-error',
     'good link',
-    'headless none no-source',
+    'headless none missing-header',
     'lonely compile unresolved-symbol',
     'needy compile dependency-failed',
   ])

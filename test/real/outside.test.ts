@@ -76,8 +76,8 @@ real('one bad module of a folder is a result with file and line, and the others 
   const of = (name: string) => built.get(`external/lacking/${name}.ko`)
   t.like(of('no_header'), {
     rung: 'none',
-    reason: 'no-source',
-    detail: "external/lacking/no_header.c:3: 'made_by_configure.h' file not found",
+    reason: 'missing-header',
+    detail: `external/lacking/no_header.c:3: 'made_by_configure.h' file not found; ${tree.name} has no made_by_configure.h`,
   })
   t.like(of('no_source'), {
     rung: 'none',
