@@ -168,7 +168,7 @@ async function registers(
   const fn = session.climbers[0]!.nic!.fn
   const host = new Host(board, 'reader')
   const { domain, exports } = load(board.kernel, 'reader', [{ name: 'noop', body: [] }])
-  host.attach(domain, memoryBank((exports as unknown as { memory: WebAssembly.Memory }).memory.buffer), ['mmio'])
+  host.attach(domain, memoryBank((exports as unknown as { memory: WebAssembly.Memory }).memory), ['mmio'])
   host.grant(fn)
   const address = host.map(fn.bars[0]!.start, 4096)
   const calls = mmio.calls(host)

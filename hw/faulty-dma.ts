@@ -6,6 +6,7 @@
  * IOMMU's: damage is to content only. Knows no device.
  */
 import type { Random } from '../base/random.ts'
+import type { Frame } from './net/frame.ts'
 import type { DmaPort } from './types.ts'
 
 /** Longest write that is taken for a descriptor, bytes. */
@@ -41,6 +42,12 @@ export class FaultyDma implements DmaPort {
 
   read(iova: number, into: Uint8Array, at: number, length: number): boolean {
     return this.#port.read(iova, into, at, length)
+  }
+  readFrame(iova: number, into: Frame, at: number, length: number): boolean {
+    return this.#port.readFrame(iova, into, at, length)
+  }
+  writeFrame(iova: number, from: Frame, at: number, length: number): boolean {
+    return this.#port.writeFrame(iova, from, at, length)
   }
   read8(iova: number): number {
     return this.#port.read8(iova)

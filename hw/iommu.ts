@@ -12,12 +12,16 @@
  */
 
 import { copyBytes } from './bytes.ts'
+import { type Mover, moverFor } from './moves.ts'
+import type { Frame } from './net/frame.ts'
 import type { DmaPort } from './types.ts'
 
 /** Memory a window may lie in. Both views cover the same bytes and never change. */
 export interface MemoryBank {
   readonly bytes: Uint8Array
   readonly view: DataView
+  /** Moves bytes between it and frames; undefined where that must be done byte by byte. Made when first asked for. */
+  readonly mover: Mover | undefined
 }
 
 /** What a device may do through a window; or-ed. */
@@ -94,6 +98,13 @@ export interface IommuOptions {
   readonly windows?: number
 }
 
+/** Where a piece of a frame of the store lies. A mover knows no frames: it would run on into the next. */
+const placeOf = (frame: Frame, at: number, length: number): number => {
+  if (at < 0 || at + length > frame.bytes.length)
+    throw new RangeError(`${length} bytes at ${at} of a frame's buffer of ${frame.bytes.length}`)
+  return frame.address + at
+}
+
 class Space implements DmaSpace, DmaPort {
   readonly device: string
   failed = false
@@ -124,9 +135,8 @@ class Space implements DmaSpace, DmaPort {
   #freeTop: number
   readonly #banks: MemoryBank[] = []
 
-  /** Result of the last successful translation. */
-  #bytes: Uint8Array = NOTHING.bytes
-  #view: DataView = NOTHING.view
+  /** The bank of the last successful translation. */
+  #target: MemoryBank = NOTHING
 
   constructor(device: string, options: IommuOptions) {
     const windows = Math.min(options.windows ?? WINDOWS, 0xffff) + 1
@@ -189,7 +199,7 @@ class Space implements DmaSpace, DmaPort {
     this.#address[window] = address
     this.#rights[window] = rights
     this.#bank[window] = bankIndex
-    this.#table.fill(window, page, page + pages + 1)
+    for (let at = page; at <= page + pages; at++) this.#table[at] = window
     this.#cursor = page + pages + 1
     this.windows++
     this.mappedBytes += length
@@ -222,7 +232,8 @@ class Space implements DmaSpace, DmaPort {
     const length = this.#length[window]!
     const start = this.#start[window]!
     const page = (start >>> PAGE_SHIFT) - this.#basePage
-    this.#table.fill(0, page, this.#after(window))
+    const after = this.#after(window)
+    for (let at = page; at < after; at++) this.#table[at] = 0
     this.#free[this.#freeTop++] = window
     this.#none = Infinity
     this.windows--
@@ -275,7 +286,7 @@ class Space implements DmaSpace, DmaPort {
     return (start >>> PAGE_SHIFT) - this.#basePage + pages + 1
   }
 
-  /** Where an access lies in its bank (in #bytes, #view), or -1 after recording the fault. */
+  /** Where an access lies in its bank (#target), or -1 after recording the fault. */
   #translate(iova: number, length: number, right: number): number {
     const page = (iova >>> PAGE_SHIFT) - this.#basePage
     const window = this.enabled && page >= 0 && page < this.#pages ? this.#table[page]! : 0
@@ -284,9 +295,7 @@ class Space implements DmaSpace, DmaPort {
     if (offset < 0 || length < 0 || offset + length > this.#length[window]!)
       return this.#fault(iova, length, right, 'bounds')
     if ((this.#rights[window]! & right) === 0) return this.#fault(iova, length, right, 'rights')
-    const bank = this.#banks[this.#bank[window]!]!
-    this.#bytes = bank.bytes
-    this.#view = bank.view
+    this.#target = this.#banks[this.#bank[window]!]!
     this.failed = false
     return this.#address[window]! + offset
   }
@@ -304,61 +313,99 @@ class Space implements DmaSpace, DmaPort {
   read(iova: number, into: Uint8Array, at: number, length: number): boolean {
     const from = this.#translate(iova, length, DEVICE_READS)
     if (from < 0) return false
-    copyBytes(this.#bytes, from, into, at, length)
+    copyBytes(this.#target.bytes, from, into, at, length)
     return true
   }
 
   write(iova: number, from: Uint8Array, at: number, length: number): boolean {
     const to = this.#translate(iova, length, DEVICE_WRITES)
     if (to < 0) return false
-    copyBytes(from, at, this.#bytes, to, length)
+    copyBytes(from, at, this.#target.bytes, to, length)
+    return true
+  }
+
+  readFrame(iova: number, into: Frame, at: number, length: number): boolean {
+    const from = this.#translate(iova, length, DEVICE_READS)
+    if (from < 0) return false
+    const { mover, bytes } = this.#target
+    if (mover === undefined || into.address < 0) copyBytes(bytes, from, into.bytes, at, length)
+    else mover.fetch(placeOf(into, at, length), from, length)
+    return true
+  }
+
+  writeFrame(iova: number, from: Frame, at: number, length: number): boolean {
+    const to = this.#translate(iova, length, DEVICE_WRITES)
+    if (to < 0) return false
+    const { mover, bytes } = this.#target
+    if (mover === undefined || from.address < 0) copyBytes(from.bytes, at, bytes, to, length)
+    else mover.store(to, placeOf(from, at, length), length)
     return true
   }
 
   read8(iova: number): number {
     const at = this.#translate(iova, 1, DEVICE_READS)
-    return at < 0 ? 0xff : this.#bytes[at]!
+    return at < 0 ? 0xff : this.#target.bytes[at]!
   }
 
   read16(iova: number): number {
     const at = this.#translate(iova, 2, DEVICE_READS)
-    return at < 0 ? 0xffff : this.#view.getUint16(at, true)
+    return at < 0 ? 0xffff : this.#target.view.getUint16(at, true)
   }
 
   read32(iova: number): number {
     const at = this.#translate(iova, 4, DEVICE_READS)
-    return at < 0 ? 0xffffffff : this.#view.getUint32(at, true)
+    return at < 0 ? 0xffffffff : this.#target.view.getUint32(at, true)
   }
 
   write8(iova: number, value: number): boolean {
     const at = this.#translate(iova, 1, DEVICE_WRITES)
     if (at < 0) return false
-    this.#bytes[at] = value
+    this.#target.bytes[at] = value
     return true
   }
 
   write16(iova: number, value: number): boolean {
     const at = this.#translate(iova, 2, DEVICE_WRITES)
     if (at < 0) return false
-    this.#view.setUint16(at, value, true)
+    this.#target.view.setUint16(at, value, true)
     return true
   }
 
   write32(iova: number, value: number): boolean {
     const at = this.#translate(iova, 4, DEVICE_WRITES)
     if (at < 0) return false
-    this.#view.setUint32(at, value, true)
+    this.#target.view.setUint32(at, value, true)
     return true
   }
 }
 
-const NOTHING: MemoryBank = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) }
-
 /** An address space for one device; bus mastering starts off. */
 export const createDmaSpace = (device: string, options: IommuOptions = {}): DmaSpace => new Space(device, options)
 
-/** A bank over a linear memory (or any buffer). */
-export const memoryBank = (buffer: ArrayBufferLike): MemoryBank => ({
-  bytes: new Uint8Array(buffer),
-  view: new DataView(buffer),
-})
+class Bank implements MemoryBank {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly #memory: WebAssembly.Memory | undefined
+  #mover: Mover | undefined
+  #asked = false
+
+  constructor(buffer: ArrayBufferLike, memory: WebAssembly.Memory | undefined) {
+    this.bytes = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+    this.#memory = memory
+  }
+
+  get mover(): Mover | undefined {
+    if (!this.#asked) {
+      this.#asked = true
+      this.#mover = this.#memory && moverFor(this.#memory)
+    }
+    return this.#mover
+  }
+}
+
+/** A bank over a linear memory that does not grow, or over any buffer. */
+export const memoryBank = (of: ArrayBufferLike | WebAssembly.Memory): MemoryBank =>
+  of instanceof WebAssembly.Memory ? new Bank(of.buffer, of) : new Bank(of, undefined)
+
+const NOTHING = memoryBank(new ArrayBuffer(0))

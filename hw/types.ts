@@ -6,6 +6,7 @@
  *
  * Times are integers in ns of virtual time (exact up to 2^53).
  */
+import type { Frame } from './net/frame.ts'
 import type { Random } from '../base/random.ts'
 import type { Timeline } from '../base/timeline.ts'
 
@@ -17,6 +18,9 @@ import type { Timeline } from '../base/timeline.ts'
 export interface DmaPort {
   read(iova: number, into: Uint8Array, at: number, length: number): boolean
   write(iova: number, from: Uint8Array, at: number, length: number): boolean
+  /** The same from and to a frame's bytes at `at`: frames are most of what devices move. */
+  readFrame(iova: number, into: Frame, at: number, length: number): boolean
+  writeFrame(iova: number, from: Frame, at: number, length: number): boolean
   read8(iova: number): number
   read16(iova: number): number
   read32(iova: number): number
@@ -117,12 +121,14 @@ export interface PciDevice {
 /** Makes a device model from its context: what a machine description names. */
 export type PciDeviceFactory<Options = unknown> = (context: DeviceContext, options: Options) => PciDevice
 
-/** One end of a wire or a switch port. The receiver must copy what it keeps: the buffer is reused. */
+/** One end of a wire or a switch port. */
 export interface EthernetPort {
-  /** Offer a frame (no FCS) to the other side; false when the link is down. */
+  /** Offer a frame (no FCS) to the other side: it is copied. False when the link is down. */
   send(frame: Uint8Array, length: number): boolean
-  /** Called with a frame from the other side. */
-  onFrame: (frame: Uint8Array, length: number) => void
+  /** The same with a frame of the store, which becomes the port's; `fromNs` is when its first bit may go, now or before. */
+  pass(frame: Frame, fromNs: number): boolean
+  /** Called with a frame from the other side and when its last bit came, now or a little before. Held only for the call. */
+  onFrame: (frame: Frame, atNs: number) => void
   /** Called when the link comes up or goes down. */
   onLink: (up: boolean) => void
   readonly up: boolean

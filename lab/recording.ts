@@ -12,7 +12,7 @@ import type { OutsideInput } from '../kernel/record.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import type { ModuleRequest, RunRequest } from './run.ts'
 
-export const RECORDING_SCHEMA = 'drvport.recording/2'
+export const RECORDING_SCHEMA = 'drvport.recording/3'
 
 export interface RecordedModule {
   readonly name: string

@@ -21,6 +21,7 @@ import type {
   RegisterView,
 } from '../types.ts'
 import { parseMac } from '../bytes.ts'
+import { type Frame, release } from '../net/frame.ts'
 import { createEeprom93c46, type Eeprom } from './eeprom-93c46.ts'
 import { EEPROM_WORDS, eepromImage } from './intel-82540em/eeprom.ts'
 import { DelayTimer, Interrupts } from './intel-82540em/interrupts.ts'
@@ -160,7 +161,7 @@ export class Intel82540em implements PciDevice {
     this.#receiveDelay = new DelayTimer(timeline, `${name} receive delay`, () => interrupts.raise(R.ICR_RXT0))
     this.#transmitDelay = new DelayTimer(timeline, `${name} transmit delay`, () => interrupts.raise(R.ICR_TXDW))
     const trace = (text: string): void => context.trace(text)
-    const line = { transmit: (frame: Uint8Array, length: number) => this.#transmit(frame, length) }
+    const line = { transmit: (frame: Frame) => this.#transmit(frame) }
     const common = { name, timeline, dma, interrupts, statistics, trace }
     this.#transmitter = new Transmitter({ ...common, delay: this.#transmitDelay, line })
     const pause = (quanta: number): void => this.#pause(quanta)
@@ -176,7 +177,7 @@ export class Intel82540em implements PciDevice {
   }
 
   #connect(port: EthernetPort): void {
-    port.onFrame = (frame, length) => this.#arrive(frame, length)
+    port.onFrame = (frame) => this.#arrive(frame)
     port.onLink = (up) => {
       this.phy.carrier = up
     }
@@ -578,14 +579,18 @@ export class Intel82540em implements PciDevice {
   }
 
   /** A frame leaves: to the wire, or back in the MAC (RCTL.LBM) or the PHY. */
-  #transmit(frame: Uint8Array, length: number): void {
-    if (this.phy.loopback || this.#loopsInMac()) this.#receiver.receive(frame, length)
-    else this.#port?.send(frame, length)
+  #transmit(frame: Frame): void {
+    if (this.#port !== undefined && !this.phy.loopback && !this.#loopsInMac()) {
+      this.#port.pass(frame, this.#context.timeline.now())
+      return
+    }
+    if (this.phy.loopback || this.#loopsInMac()) this.#receiver.receive(frame)
+    release(frame)
   }
 
   /** A frame comes from the wire: heard only with link and without loopback. */
-  #arrive(frame: Uint8Array, length: number): void {
-    if (this.#linkUp && !this.phy.loopback && !this.#loopsInMac()) this.#receiver.receive(frame, length)
+  #arrive(frame: Frame): void {
+    if (this.#linkUp && !this.phy.loopback && !this.#loopsInMac()) this.#receiver.receive(frame)
   }
 
   #pause(quanta: number): void {

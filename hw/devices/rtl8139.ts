@@ -9,6 +9,7 @@
  */
 
 import { parseMac } from '../bytes.ts'
+import { type Frame, retain } from '../net/frame.ts'
 import type { TimelineEvent } from '../../base/timeline.ts'
 import type { DeviceContext, EthernetPort, PciDevice, PciIdentity, RegisterView } from '../types.ts'
 import { createRegisterFile, DWORD, merge, register, valuesOf } from './register-file.ts'
@@ -63,6 +64,7 @@ class Rtl8139 implements PciDevice {
   readonly config: Config
   readonly timer: Timer
   readonly #context: DeviceContext
+  readonly #port: EthernetPort | undefined
   readonly #registers: RegisterFile
   readonly #resetDone: TimelineEvent
   #awake = true
@@ -86,8 +88,8 @@ class Rtl8139 implements PciDevice {
       timeline,
       dma: context.dma,
       raise,
-      send: (frame, length) => this.phy.up && port !== undefined && port.send(frame, length),
-      loopback: (frame, length) => this.receiver.receive(frame, length),
+      send: (frame) => this.#toWire(frame),
+      loopback: (frame) => this.receiver.receive(frame),
       mbps: () => this.phy.mbps,
     })
     const mac = typeof options.mac === 'string' ? parseMac(options.mac) : options.mac
@@ -96,7 +98,8 @@ class Rtl8139 implements PciDevice {
     this.#resetDone = timeline.event('rtl8139 reset', () => {})
     const negotiationNs = options.negotiationNs ?? NEGOTIATION_NS
     this.phy = new Phy({ timeline, port, negotiationNs, onChange: () => this.#linkChange() })
-    if (port) port.onFrame = (frame, length) => this.#fromWire(frame, length)
+    if (port) port.onFrame = (frame) => this.#fromWire(frame)
+    this.#port = port
     this.#registers = createRegisterFile(REGISTER_BYTES, this.#map())
   }
 
@@ -150,8 +153,12 @@ class Rtl8139 implements PciDevice {
     this.#awake = state === 0
   }
 
-  #fromWire(frame: Uint8Array, length: number): void {
-    if (this.#awake && this.phy.up) this.receiver.receive(frame, length)
+  #fromWire(frame: Frame): void {
+    if (this.#awake && this.phy.up) this.receiver.receive(frame)
+  }
+
+  #toWire(frame: Frame): boolean {
+    return this.phy.up && this.#port !== undefined && this.#port.pass(retain(frame), this.#context.timeline.now())
   }
 
   // Interrupts: ISR and IMR, sections 6.5 and 6.6

@@ -1,66 +1,51 @@
-/**
- * A bounded first-in first-out queue of frames with a time each, in buffers that are kept and reused: nothing is
- * allocated once every buffer has been used.
- */
-
-import { copyBytes } from '../bytes.ts'
-
-/** Big enough for an ordinary frame with tags; a slot grows when a longer one comes. */
-const SLOT_BYTES = 2048
+/** A bounded first-in first-out queue of frames with a time each. Nothing is copied, and nothing allocated once it is made. */
+import { type Frame, release } from './frame.ts'
 
 export class FrameQueue {
   readonly capacity: number
   length = 0
-  /** One slot more than frames, so that the one just taken out is not the next to be filled. */
-  readonly #slots: number
-  #head = 0
-  readonly #frames: Uint8Array[] = []
-  readonly #lengths: Uint32Array
+  readonly #frames: (Frame | undefined)[]
   readonly #times: Float64Array
+  readonly #mask: number
+  #head = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
-    this.#slots = capacity + 1
-    this.#lengths = new Uint32Array(this.#slots)
-    this.#times = new Float64Array(this.#slots)
+    const slots = 2 ** Math.ceil(Math.log2(capacity))
+    this.#mask = slots - 1
+    this.#frames = Array.from({ length: slots })
+    this.#times = new Float64Array(slots)
   }
 
-  /** Copy a frame in; false when the queue is full. */
-  push(frame: Uint8Array, length: number, time: number): boolean {
+  /** Keep a frame; false when the queue is full. */
+  push(frame: Frame, time: number): boolean {
     if (this.length === this.capacity) return false
-    const slot = (this.#head + this.length) % this.#slots
-    let buffer = this.#frames[slot]
-    if (buffer === undefined || buffer.length < length) {
-      buffer = new Uint8Array(Math.max(SLOT_BYTES, length))
-      this.#frames[slot] = buffer
-    }
-    copyBytes(frame, 0, buffer, 0, length)
-    this.#lengths[slot] = length
+    const slot = (this.#head + this.length++) & this.#mask
+    this.#frames[slot] = frame
     this.#times[slot] = time
-    this.length++
     return true
   }
 
-  /** The oldest frame, only while length is not 0. Its buffer stays valid until the next frame is shifted. */
-  get frame(): Uint8Array {
-    return this.#frames[this.#head]!
-  }
-
-  get frameLength(): number {
-    return this.#lengths[this.#head]!
-  }
-
+  /** When the oldest arrives, only while length is not 0. */
   get time(): number {
     return this.#times[this.#head]!
   }
 
-  /** Drop the oldest. */
-  shift(): void {
-    this.#head = (this.#head + 1) % this.#slots
+  /** The oldest, only while length is not 0. */
+  get first(): Frame {
+    return this.#frames[this.#head]!
+  }
+
+  /** Take the oldest out, only while length is not 0. */
+  shift(): Frame {
+    const frame = this.#frames[this.#head]!
+    this.#frames[this.#head] = undefined
+    this.#head = (this.#head + 1) & this.#mask
     this.length--
+    return frame
   }
 
   clear(): void {
-    this.length = 0
+    while (this.length > 0) release(this.shift())
   }
 }

@@ -9,6 +9,7 @@
 import type { Timeline } from '../../base/timeline.ts'
 import type { EthernetPort } from '../types.ts'
 import { HEADER_BYTES, isMulticast } from './ethernet.ts'
+import { type Frame, retain } from './frame.ts'
 
 export interface SwitchOptions {
   readonly timeline: Timeline
@@ -125,32 +126,31 @@ export const createSwitch = (options: SwitchOptions): EthernetSwitch => {
   const ports: EthernetPort[] = []
   const counts = { forwarded: 0, flooded: 0, filtered: 0 }
 
-  const flood = (from: number, frame: Uint8Array, length: number): void => {
+  const flood = (from: number, frame: Frame, atNs: number): void => {
     counts.flooded++
-    for (let i = 0; i < ports.length; i++) if (i !== from) ports[i]!.send(frame, length)
+    for (let i = 0; i < ports.length; i++) if (i !== from) ports[i]!.pass(retain(frame), atNs)
   }
 
-  const receive = (from: number, frame: Uint8Array, length: number): void => {
-    if (length < HEADER_BYTES || isLinkLocal(frame)) {
+  const receive = (from: number, frame: Frame, atNs: number): void => {
+    if (frame.length < HEADER_BYTES || isLinkLocal(frame.bytes)) {
       counts.filtered++
       return
     }
-    const now = timeline.now()
     // A group address cannot be a source.
-    if ((frame[6]! & 1) === 0) table.learn(frame, 6, from, now)
-    const to = isMulticast(frame) ? -1 : table.lookup(frame, 0, now)
-    if (to < 0) flood(from, frame, length)
+    if ((frame.bytes[6]! & 1) === 0) table.learn(frame.bytes, 6, from, atNs)
+    const to = isMulticast(frame.bytes) ? -1 : table.lookup(frame.bytes, 0, atNs)
+    if (to < 0) flood(from, frame, atNs)
     else if (to === from) counts.filtered++
     else {
       counts.forwarded++
-      ports[to]!.send(frame, length)
+      ports[to]!.pass(retain(frame), atNs)
     }
   }
 
   return {
     attach: (port) => {
       const number = ports.push(port) - 1
-      port.onFrame = (frame, length) => receive(number, frame, length)
+      port.onFrame = (frame, atNs) => receive(number, frame, atNs)
       port.onLink = (up) => {
         if (!up) table.forget(number)
       }

@@ -2,6 +2,8 @@
  * A full-duplex Ethernet cable between two ports: each direction takes a frame's bits at the link's speed, delays them
  * by the propagation time and a seeded jitter, and delivers in order. Pulling the cable loses what is in flight.
  *
+ * When each frame arrives is exact, and told with it. Frames that follow each other closely are handed over together when
+ * the last of them has arrived, or BURST_NS after the first: one event for many. A frame by itself comes when it arrives.
  * It must not know what is at its ends.
  */
 
@@ -9,6 +11,7 @@ import type { Timeline, TimelineEvent } from '../../base/timeline.ts'
 import type { Random } from '../../base/random.ts'
 import type { EthernetPort } from '../types.ts'
 import { frameSlotNs, frameTimeNs, MIN_FRAME } from './ethernet.ts'
+import { type Frame, frameOf, release } from './frame.ts'
 import { FrameQueue } from './frames.ts'
 
 export interface WireOptions {
@@ -27,7 +30,7 @@ export interface WireOptions {
   readonly up?: boolean
 }
 
-/** Sees every frame as it arrives at its far end; must copy what it keeps. */
+/** Sees every frame that arrives at its far end, and when it did; must copy what it keeps. */
 export type WireTap = (frame: Uint8Array, length: number, fromA: boolean, timeNs: number) => void
 
 export interface WireCounts {
@@ -54,6 +57,8 @@ export interface Wire {
 }
 
 const QUEUE_FRAMES = 512
+/** How long the first of several frames waits for the others: as far as a fast controller's FIFO runs ahead of the line. */
+const BURST_NS = 32_000
 /** 100 m of copper. */
 const PROPAGATION_NS = 500
 
@@ -78,6 +83,10 @@ class Cable implements Wire {
 
   setUp(up: boolean): void {
     if (up === this.up) return
+    if (!up) {
+      this.a.handOver()
+      this.b.handOver()
+    }
     this.up = up
     if (!up) {
       this.a.cut()
@@ -115,6 +124,10 @@ class End implements EthernetPort {
   #busyUntil = 0
   /** Nothing may overtake the frame before it. */
   #lastArrival = 0
+  /** Length of the last frame, and what one of it takes of the wire without and with the gap. */
+  #measured = -1
+  #frameNs = 0
+  #slotNs = 0
 
   constructor(cable: Cable, options: WireOptions, isA: boolean) {
     this.#cable = cable
@@ -133,35 +146,62 @@ class End implements EthernetPort {
   }
 
   send(frame: Uint8Array, length: number): boolean {
+    return this.pass(frameOf(frame, length), this.#timeline.now())
+  }
+
+  pass(frame: Frame, fromNs: number): boolean {
     if (!this.#cable.up) {
       this.lost++
+      release(frame)
       return false
     }
-    const start = Math.max(this.#timeline.now(), this.#busyUntil)
+    if (frame.length !== this.#measured) this.#measure(frame.length)
+    const start = Math.max(fromNs, this.#busyUntil)
     const jitter = this.#jitterNs === 0 ? 0 : this.#random.below(this.#jitterNs + 1)
-    const arrival = start + frameTimeNs(Math.max(length, MIN_FRAME), this.mbps) + this.#propagationNs + jitter
-    if (!this.#queue.push(frame, length, Math.max(arrival, this.#lastArrival))) {
+    const arrival = Math.max(start + this.#frameNs + this.#propagationNs + jitter, this.#lastArrival)
+    if (!this.#queue.push(frame, arrival)) {
       this.dropped++
+      release(frame)
       return true
     }
-    this.#busyUntil = start + frameSlotNs(Math.max(length, MIN_FRAME), this.mbps)
-    this.#lastArrival = Math.max(arrival, this.#lastArrival)
-    if (this.#queue.length === 1) this.#arrival.armAt(this.#queue.time)
+    this.#busyUntil = start + this.#slotNs
+    this.#lastArrival = arrival
+    if (this.#queue.length === 1) this.#arrival.armAt(arrival)
     return true
   }
 
+  /** How long a frame of this length takes: mostly many of one length follow each other. */
+  #measure(length: number): void {
+    this.#measured = length
+    this.#frameNs = frameTimeNs(Math.max(length, MIN_FRAME), this.mbps)
+    this.#slotNs = frameSlotNs(Math.max(length, MIN_FRAME), this.mbps)
+  }
+
+  /** When the frames that are under way are to be handed over: with the last, unless that keeps the first for too long. */
+  #due(): number {
+    return Math.min(this.#lastArrival, this.#queue.time + BURST_NS)
+  }
+
   #deliver(): void {
+    // The event was armed for the first; others have followed.
+    if (this.#due() > this.#timeline.now()) this.#arrival.armAt(this.#due())
+    else this.handOver()
+  }
+
+  /** Hand over what has arrived. */
+  handOver(): void {
     const queue = this.#queue
     const now = this.#timeline.now()
     while (queue.length !== 0 && queue.time <= now) {
-      const { frame, frameLength } = queue
-      queue.shift()
+      const { time } = queue
+      const frame = queue.shift()
       this.frames++
-      this.bytes += frameLength
-      this.#cable.tap?.(frame, frameLength, this.#isA, now)
-      this.peer.onFrame(frame, frameLength)
+      this.bytes += frame.length
+      this.#cable.tap?.(frame.bytes, frame.length, this.#isA, time)
+      this.peer.onFrame(frame, time)
+      release(frame)
     }
-    if (queue.length !== 0) this.#arrival.armAt(queue.time)
+    if (queue.length !== 0) this.#arrival.armAt(this.#due())
   }
 
   /** The cable was pulled. */

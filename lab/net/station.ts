@@ -3,6 +3,7 @@
  * that must send what a driver would not.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
+import { release, takeFrame } from '../../hw/net/frame.ts'
 import type { EthernetPort } from '../../hw/types.ts'
 import type { FramePort, FrameSink, FrameSource } from '../../machine/class/net/frame-port.ts'
 
@@ -28,9 +29,9 @@ export class Station implements FramePort {
     this.name = name
     this.mac = mac
     this.#port = port
-    port.onFrame = (frame, length) => {
+    port.onFrame = (frame) => {
       this.received++
-      this.sink?.receive(frame, 0, length)
+      this.sink?.receive(frame.bytes, 0, frame.length)
     }
     port.onLink = (up) => {
       if (up) this.kick()
@@ -56,10 +57,23 @@ export class Station implements FramePort {
   #pump(): void {
     this.#posted = false
     for (let i = 0; i < BATCH; i++) {
-      const length = this.source?.fill(this.#buffer, 0, LARGEST) ?? 0
-      if (length === 0) return
-      this.send(this.#buffer, length)
+      const frame = takeFrame(0)
+      frame.length = this.source?.fill(frame.bytes, 0, frame.bytes.length) ?? 0
+      if (frame.length === 0) {
+        release(frame)
+        if (!this.#long()) return
+      } else {
+        this.sent++
+        this.#port.pass(frame, this.#kernel.clock.now())
+      }
     }
     this.kick()
+  }
+
+  /** The next frame, which does not fit an ordinary buffer. False when there is none. */
+  #long(): boolean {
+    const length = this.source?.fill(this.#buffer, 0, LARGEST) ?? 0
+    if (length > 0) this.send(this.#buffer, length)
+    return length > 0
   }
 }

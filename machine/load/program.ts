@@ -89,7 +89,7 @@ export async function loadProgram(board: Board, pack: DriverPackage, options: Lo
   }
   board.tellRefusals(domain)
   try {
-    host.attach(domain, memoryBank((exports['memory'] as WebAssembly.Memory).buffer), grants)
+    host.attach(domain, memoryBank(exports['memory'] as WebAssembly.Memory), grants)
   } catch (error) {
     domain.end()
     if (!(error instanceof CapabilityError)) throw error

@@ -8,6 +8,7 @@
 import { describeRecord, type EventLog, type EventRecord } from '../../kernel/log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { PciBar } from '../../hw/pci/function.ts'
+import type { Frame } from '../../hw/net/frame.ts'
 import type { DeviceContext, DmaPort, InterruptPort } from '../../hw/types.ts'
 import type { Host } from '../abi/host.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
@@ -338,6 +339,18 @@ class TracedDma implements DmaPort {
 
   write(iova: number, from: Uint8Array, at: number, length: number): boolean {
     const ok = this.#port.write(iova, from, at, length)
+    this.#moved('writes', iova, length)
+    return ok
+  }
+
+  readFrame(iova: number, into: Frame, at: number, length: number): boolean {
+    const ok = this.#port.readFrame(iova, into, at, length)
+    this.#moved('reads', iova, length)
+    return ok
+  }
+
+  writeFrame(iova: number, from: Frame, at: number, length: number): boolean {
+    const ok = this.#port.writeFrame(iova, from, at, length)
     this.#moved('writes', iova, length)
     return ok
   }

@@ -16,6 +16,8 @@ export interface TestTimeline extends Timeline {
   advance(ns: number): void
   /** Run events until none is armed, or the limit is reached. */
   settle(limitNs?: number): void
+  /** Events fired so far. */
+  fired(): number
 }
 
 /** Events in order of time, then of arming. */
@@ -24,6 +26,7 @@ export const testTimeline = (): TestTimeline => {
   const queue: Armed[] = []
   let now = 0
   let order = 0
+  let fired = 0
 
   const next = (until: number): Armed | undefined => {
     let first: Armed | undefined
@@ -36,6 +39,7 @@ export const testTimeline = (): TestTimeline => {
     for (let due = next(until); due; due = next(until)) {
       queue.splice(queue.indexOf(due), 1)
       now = Math.max(now, due.at)
+      fired++
       due.fire()
     }
   }
@@ -68,7 +72,7 @@ export const testTimeline = (): TestTimeline => {
     run(until)
     now = until
   }
-  return { now: () => now, event, advance, settle: (limitNs = 60e9) => run(now + limitNs) }
+  return { now: () => now, event, advance, fired: () => fired, settle: (limitNs = 60e9) => run(now + limitNs) }
 }
 
 /** mulberry32. */

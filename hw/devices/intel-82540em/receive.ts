@@ -8,8 +8,9 @@
  */
 import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 import type { DmaPort } from '../../types.ts'
-import { copyBytes } from '../../bytes.ts'
 import { fcs, FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
+import { type Frame, release, retain } from '../../net/frame.ts'
+import { FrameQueue } from '../../net/frames.ts'
 import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import {
@@ -92,67 +93,44 @@ export interface ReceiveParts {
   trace(text: string): void
 }
 
-/** Frames waiting for descriptors, oldest first: a ring of bytes and a ring of where each begins. */
+/** Frames waiting for descriptors, oldest first. */
 class Fifo {
-  readonly #bytes = new Uint8Array(0x10000)
-  readonly #starts = new Int32Array(FIFO_FRAMES)
-  readonly #lengths = new Int32Array(FIFO_FRAMES)
-  readonly #exact = new Uint8Array(FIFO_FRAMES)
-  #first = 0
+  /** With each frame whether it matched exactly, in the place of its time. */
+  readonly #frames = new FrameQueue(FIFO_FRAMES)
   #used = 0
-  #write = 0
-  count = 0
   /** PBA's receive share, bytes. */
   capacity = 0
 
-  get bytes(): Uint8Array {
-    return this.#bytes
+  get count(): number {
+    return this.#frames.length
   }
 
-  get start(): number {
-    return this.#starts[this.#first]!
-  }
-
-  get length(): number {
-    return this.#lengths[this.#first]!
+  get first(): Frame {
+    return this.#frames.first
   }
 
   get exact(): boolean {
-    return this.#exact[this.#first] === 1
+    return this.#frames.time === 1
   }
 
   clear(): void {
-    this.#first = 0
+    this.#frames.clear()
     this.#used = 0
-    this.#write = 0
-    this.count = 0
   }
 
-  /** False when there is no room. A frame is kept in one piece, so wrapping may waste the end of the buffer. */
-  push(frame: Uint8Array, length: number, exact: boolean): boolean {
-    const needed = length + FIFO_HEADER_BYTES
-    if (this.count === FIFO_FRAMES || this.#used + needed > this.capacity) return false
-    if (this.#write + length > this.#bytes.length) {
-      if (this.count > 0 && this.start < length) return false
-      this.#write = 0
-    } else if (this.count > 0 && this.#write < this.start && this.#write + length > this.start) {
-      return false
-    }
-    const slot = (this.#first + this.count) % FIFO_FRAMES
-    this.#starts[slot] = this.#write
-    this.#lengths[slot] = length
-    this.#exact[slot] = exact ? 1 : 0
-    copyBytes(frame, 0, this.#bytes, this.#write, length)
-    this.#write += length
+  /** False when there is no room. */
+  push(frame: Frame, exact: boolean): boolean {
+    const needed = frame.length + FIFO_HEADER_BYTES
+    if (this.#used + needed > this.capacity || this.#frames.length === FIFO_FRAMES) return false
+    this.#frames.push(retain(frame), exact ? 1 : 0)
     this.#used += needed
-    this.count++
     return true
   }
 
   shift(): void {
-    this.#used -= this.length + FIFO_HEADER_BYTES
-    this.#first = (this.#first + 1) % FIFO_FRAMES
-    if (--this.count === 0) this.clear()
+    const frame = this.#frames.shift()
+    this.#used -= frame.length + FIFO_HEADER_BYTES
+    release(frame)
   }
 }
 
@@ -225,18 +203,19 @@ export class Receiver {
   }
 
   /** A frame from the line, without FCS. */
-  receive(frame: Uint8Array, length: number): void {
+  receive(frame: Frame): void {
     if ((this.#control & RCTL_EN) === 0 || !this.running) return
-    const bytes = length + FCS_BYTES
-    this.#parts.statistics.seen(bytes)
-    const accepted = this.#accepts(frame)
-    if (this.flowControl && this.#isPause(frame) && !this.#obeyPause(frame)) return
-    if (!accepted || !this.#legalLength(bytes)) return
+    const { bytes, length } = frame
+    const whole = length + FCS_BYTES
+    this.#parts.statistics.seen(whole)
+    const accepted = this.#accepts(bytes)
+    if (this.flowControl && this.#isPause(bytes) && !this.#obeyPause(bytes)) return
+    if (!accepted || !this.#legalLength(whole)) return
     if (this.#fifo.count === 0 && this.#hasRoom(length)) {
-      this.#count(frame, bytes)
-      this.#store(frame, 0, length, this.#exact)
+      this.#count(bytes, whole)
+      this.#store(frame, this.#exact)
     } else {
-      this.#queue(frame, length)
+      this.#queue(frame)
     }
   }
 
@@ -250,11 +229,11 @@ export class Receiver {
     if (bytes <= this.#registers[RSRPD >>> 2]!) this.#parts.interrupts.raise(ICR_SRPD)
   }
 
-  #queue(frame: Uint8Array, length: number): void {
+  #queue(frame: Frame): void {
     const { statistics, interrupts } = this.#parts
-    if (this.#fifo.push(frame, length, this.#exact)) {
+    if (this.#fifo.push(frame, this.#exact)) {
       statistics.count(RNBC)
-      this.#count(frame, length + FCS_BYTES)
+      this.#count(frame.bytes, frame.length + FCS_BYTES)
       this.kick()
     } else {
       statistics.count(MPC)
@@ -264,8 +243,8 @@ export class Receiver {
 
   #drain(): void {
     const fifo = this.#fifo
-    while (fifo.count > 0 && this.#hasRoom(fifo.length)) {
-      this.#store(fifo.bytes, fifo.start, fifo.length, fifo.exact)
+    while (fifo.count > 0 && this.#hasRoom(fifo.first.length)) {
+      this.#store(fifo.first, fifo.exact)
       fifo.shift()
     }
   }
@@ -315,13 +294,13 @@ export class Receiver {
     return ((this.#registers[(MTA >>> 2) + (hash >>> 5)]! >>> (hash & 31)) & 1) === 1
   }
 
-  #isTagged(frame: Uint8Array, start: number): boolean {
-    return load16(frame, start + 12) === this.vlanType
+  #isTagged(frame: Uint8Array): boolean {
+    return load16(frame, 12) === this.vlanType
   }
 
   #acceptsVlan(frame: Uint8Array): boolean {
     const control = this.#control
-    if ((control & (RCTL_VFE | RCTL_CFIEN)) === 0 || !this.#isTagged(frame, 0)) return true
+    if ((control & (RCTL_VFE | RCTL_CFIEN)) === 0 || !this.#isTagged(frame)) return true
     const tag = load16(frame, 14)
     if ((control & RCTL_CFIEN) !== 0 && ((tag >>> 12) & 1) !== ((control & RCTL_CFI) !== 0 ? 1 : 0)) return false
     if ((control & RCTL_VFE) === 0) return true
@@ -352,20 +331,21 @@ export class Receiver {
 
   // ---- to memory, 3.2.4 to 3.2.9
 
-  #store(frame: Uint8Array, start: number, length: number, exact: boolean): void {
-    this.#checksum(frame, start, length)
+  #store(frame: Frame, exact: boolean): void {
+    const { bytes: content, length } = frame
+    this.#checksum(content, length)
     let status = this.#status | (exact ? 0 : STATUS_PIF)
     let special = 0
     let head = length
     let rest = length
-    if (this.vlanMode && this.#isTagged(frame, start)) {
+    if (this.vlanMode && this.#isTagged(content)) {
       status |= STATUS_VP
-      special = load16(frame, start + 14)
+      special = load16(content, 14)
       head = 12
       rest = 16
     }
     const keepsFcs = (this.#control & RCTL_SECRC) === 0
-    const trailer = keepsFcs ? fcs(frame, start, length) : 0
+    const trailer = keepsFcs ? fcs(content, 0, length) : 0
     const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
     let stored = 0
     while (stored < bytes) {
@@ -373,7 +353,7 @@ export class Receiver {
       if (at < 0) return this.#fail('descriptor', this.ring.address)
       const address = this.ring.addressField(at)
       const take = Math.min(bytes - stored, this.#bufferBytes)
-      const good = this.#copy(address, stored, take, frame, start, head, rest, length, trailer)
+      const good = this.#copy(address, stored, take, frame, head, rest, trailer)
       if (!good) this.#fault(address)
       const last = stored + take === bytes
       this.#complete(take, status, good ? this.#errors : this.#errors | ERROR_RXE, special, last)
@@ -390,26 +370,24 @@ export class Receiver {
     address: number,
     from: number,
     count: number,
-    frame: Uint8Array,
-    start: number,
+    frame: Frame,
     head: number,
     rest: number,
-    length: number,
     trailer: number,
   ): boolean {
     const { dma } = this.#parts
     const end = from + count
-    const frameBytes = head + length - rest
+    const frameBytes = head + frame.length - rest
     let at = from
     let good = true
     if (at < head) {
       const take = Math.min(end, head) - at
-      good = dma.write(address, frame, start + at, take)
+      good = dma.writeFrame(address, frame, at, take)
       at += take
     }
     if (at < end && at < frameBytes) {
       const take = Math.min(end, frameBytes) - at
-      good = dma.write(address + at - from, frame, start + rest + at - head, take) && good
+      good = dma.writeFrame(address + at - from, frame, rest + at - head, take) && good
       at += take
     }
     if (at === frameBytes && end - at === FCS_BYTES) return dma.write32(address + at - from, trailer) && good
@@ -445,20 +423,20 @@ export class Receiver {
   // ---- checksums, 3.2.9 and 13.4.47
 
   /** Packet checksum, and TCP, UDP and IPv4 status as RXCSUM asks for. */
-  #checksum(frame: Uint8Array, start: number, length: number): void {
+  #checksum(frame: Uint8Array, length: number): void {
     const checksums = this.checksums
     const from = checksums & RXCSUM_PCSS_MASK
-    const sum = from < length ? sumWords(frame, start + from, start + length) : 0
+    const sum = from < length ? sumWords(frame, from, length) : 0
     this.#packetChecksum = fold(sum)
     this.#errors = 0
     this.#status = STATUS_IXSM
-    const ip = this.#isTagged(frame, start) ? 18 : 14
-    const type = load16(frame, start + ip - 2)
+    const ip = this.#isTagged(frame) ? 18 : 14
+    const type = load16(frame, ip - 2)
     if (type !== TYPE_IPV4 || (checksums & (RXCSUM_IPOFL | RXCSUM_TUOFL)) === 0) return
-    if (frame[start + ip]! >>> 4 !== 4 || length < ip + 20) return
+    if (frame[ip]! >>> 4 !== 4 || length < ip + 20) return
     this.#status = 0
-    if ((checksums & RXCSUM_IPOFL) !== 0) this.#checkIp(frame, start + ip)
-    if ((checksums & RXCSUM_TUOFL) !== 0) this.#checkTransport(frame, start + ip, start + from, start + length, sum)
+    if ((checksums & RXCSUM_IPOFL) !== 0) this.#checkIp(frame, ip)
+    if ((checksums & RXCSUM_TUOFL) !== 0) this.#checkTransport(frame, ip, from, length, sum)
   }
 
   #checkIp(frame: Uint8Array, ip: number): void {

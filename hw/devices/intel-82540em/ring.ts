@@ -20,6 +20,7 @@ export class Ring {
   stopped = false
   /** The cached descriptors' bytes, for `field8` and its kind. */
   readonly cache = new Uint8Array(CACHED * DESCRIPTOR_BYTES)
+  readonly #view = new DataView(this.cache.buffer)
 
   readonly #dma: DmaPort
   #base = 0
@@ -101,12 +102,11 @@ export class Ring {
   }
 
   field16(at: number): number {
-    return this.cache[at]! | (this.cache[at + 1]! << 8)
+    return this.#view.getUint16(at, true)
   }
 
   field32(at: number): number {
-    const bytes = this.cache
-    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+    return this.#view.getUint32(at, true)
   }
 
   /** A 64-bit address field; exact below 2^53, beyond which nothing is mapped anyway. */

@@ -8,7 +8,9 @@
  */
 import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 import type { DmaPort } from '../../types.ts'
+import { copyBytes } from '../../bytes.ts'
 import { fcs, isBroadcast } from '../../net/ethernet.ts'
+import { type Frame, frameOf, release, takeFrame } from '../../net/frame.ts'
 import { fold, sumWords } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import { ICR_TXDW, ICR_TXD_LOW, ICR_TXQE, TCTL_EN, TCTL_PSP } from './registers.ts'
@@ -79,10 +81,10 @@ class Context {
   }
 }
 
-/** What the unit hands frames to. The buffer is reused at once. */
+/** What the unit hands frames to, for good. */
 export interface TransmitLine {
   /** Frame without FCS. */
-  transmit(frame: Uint8Array, length: number): void
+  transmit(frame: Frame): void
 }
 
 export interface TransmitParts {
@@ -112,9 +114,10 @@ export class Transmitter {
   readonly #event: TimelineEvent
   readonly #checksumContext = new Context()
   readonly #segmentContext = new Context()
-  /** The packet under assembly, with room before it for a VLAN tag. */
-  readonly #tagged = new Uint8Array(TAG_BYTES + BUFFER_BYTES)
-  readonly #packet = new Uint8Array(this.#tagged.buffer, TAG_BYTES)
+  /** The packet under assembly: a frame's bytes, or what segments are cut of. */
+  readonly #segment = takeFrame(BUFFER_BYTES)
+  #frame: Frame | undefined
+  #packet = this.#segment.bytes
   readonly #header = new Uint8Array(256)
   #length = 0
   /** Nothing of the packet has been fetched yet. */
@@ -175,6 +178,8 @@ export class Transmitter {
   }
 
   #begin(): void {
+    if (this.#frame !== undefined) release(this.#frame)
+    this.#frame = undefined
     this.#length = 0
     this.#fresh = true
     this.#dropping = false
@@ -224,6 +229,7 @@ export class Transmitter {
       this.#options = extended ? ring.field8(at + 13) : 0
       this.#segmenting = extended && (command & CMD_TSE) !== 0 && this.#segmentContext.mss > 0
       this.#payloadLeft = this.#segmentContext.payloadBytes
+      if (this.#segmenting) this.#packet = this.#segment.bytes
     }
     const tag = (command & CMD_VLE) !== 0 && this.vlanMode ? ring.field16(at + 14) : -1
     if (this.#segmenting) {
@@ -241,9 +247,24 @@ export class Transmitter {
   #gather(address: number, bytes: number): boolean {
     if (this.#length + bytes > MAX_PACKET_BYTES) this.#dropping = true
     if (this.#dropping || bytes === 0) return true
-    if (!this.#parts.dma.read(address, this.#packet, this.#length, bytes)) return this.#fail('buffer', address)
+    const frame = this.#room(this.#length + bytes)
+    if (!this.#parts.dma.readFrame(address, frame, this.#length, bytes)) return this.#fail('buffer', address)
     this.#length += bytes
     return true
+  }
+
+  /** The frame under assembly, with room for so many bytes and a tag. */
+  #room(bytes: number): Frame {
+    const before = this.#frame
+    if (before !== undefined && before.bytes.length >= bytes + TAG_BYTES) return before
+    const frame = takeFrame(bytes + TAG_BYTES)
+    if (before !== undefined) {
+      copyBytes(before.bytes, 0, frame.bytes, 0, this.#length)
+      release(before)
+    }
+    this.#frame = frame
+    this.#packet = frame.bytes
+    return frame
   }
 
   /** End of packet: sums, tag, line. */
@@ -313,7 +334,7 @@ export class Transmitter {
       const header = this.#segments === 0 && this.#length < headerBytes
       const room = (header ? headerBytes : headerBytes + mss) - this.#length
       const take = Math.min(left, room)
-      if (!this.#parts.dma.read(from, this.#packet, this.#length, take)) return this.#fail('buffer', from)
+      if (!this.#parts.dma.readFrame(from, this.#segment, this.#length, take)) return this.#fail('buffer', from)
       this.#length += take
       from += take
       left -= take
@@ -326,7 +347,7 @@ export class Transmitter {
   /** The header as the driver wrote it, once it is complete. */
   #keepHeader(headerBytes: number): void {
     if (this.#length < headerBytes) return
-    for (let i = 0; i < headerBytes; i++) this.#header[i] = this.#packet[i]!
+    copyBytes(this.#packet, 0, this.#header, 0, headerBytes)
   }
 
   /** Fix up this segment's headers, send it, and put the header in place for the next: 3.5.8. */
@@ -343,10 +364,11 @@ export class Transmitter {
     if (context.tcp) this.#segmentTcp(context.start, sent, last)
     else this.#store16(context.start + 4, l4Bytes)
     this.#insertChecksums(context, l4Bytes)
+    this.#frame = frameOf(this.#packet, this.#length)
     this.#send(this.#length, tag)
     this.#segments++
     this.#payloadLeft -= context.mss
-    for (let i = 0; i < context.headerBytes; i++) this.#packet[i] = this.#header[i]!
+    copyBytes(this.#header, 0, this.#packet, 0, context.headerBytes)
     this.#length = context.headerBytes
   }
 
@@ -358,27 +380,29 @@ export class Transmitter {
     if (!last) this.#packet[tcp + 13]! &= ~0x09
   }
 
-  /** Put `#packet[0..length)` on the line, tagged when `tag` is not negative. */
+  /** Put the assembled frame on the line, tagged when `tag` is not negative. */
   #send(length: number, tag: number): void {
-    if (tag < 0) return this.#emit(this.#packet, length)
-    const tagged = this.#tagged
-    for (let i = 0; i < 12; i++) tagged[i] = tagged[i + TAG_BYTES]!
-    tagged[12] = this.vlanType >>> 8
-    tagged[13] = this.vlanType & 0xff
-    tagged[14] = tag >>> 8
-    tagged[15] = tag & 0xff
-    this.#emit(tagged, length + TAG_BYTES)
+    const frame = this.#frame!
+    this.#frame = undefined
+    frame.length = length
+    if (tag >= 0) this.#insertTag(frame, tag)
+    if (frame.length < MIN_FRAME_BYTES && (this.#control & TCTL_PSP) !== 0) {
+      frame.bytes.fill(0, frame.length, MIN_FRAME_BYTES)
+      frame.length = MIN_FRAME_BYTES
+    }
+    this.#parts.statistics.transmitted(frame.length + 4, frame.bytes[0]!, isBroadcast(frame.bytes))
+    this.#lineFreeNs += (frame.length + OVERHEAD_BYTES) * 8 * this.bitNs
+    this.#parts.line.transmit(frame)
   }
 
-  #emit(frame: Uint8Array, bytes: number): void {
-    let length = bytes
-    if (length < MIN_FRAME_BYTES && (this.#control & TCTL_PSP) !== 0) {
-      frame.fill(0, length, MIN_FRAME_BYTES)
-      length = MIN_FRAME_BYTES
-    }
-    this.#parts.statistics.transmitted(length + 4, frame[0]!, isBroadcast(frame))
-    this.#lineFreeNs += (length + OVERHEAD_BYTES) * 8 * this.bitNs
-    this.#parts.line.transmit(frame, length)
+  #insertTag(frame: Frame, tag: number): void {
+    const { bytes } = frame
+    bytes.copyWithin(12 + TAG_BYTES, 12, frame.length)
+    bytes[12] = this.vlanType >>> 8
+    bytes[13] = this.vlanType & 0xff
+    bytes[14] = tag >>> 8
+    bytes[15] = tag & 0xff
+    frame.length += TAG_BYTES
   }
 
   /** RS: report the descriptor done, and interrupt now or after the delay timers (IDE). */

@@ -5,8 +5,8 @@
  * four. CBR is where the chip writes next, CAPR + 16 is where the driver reads next.
  */
 
-import { copyBytes } from '../../bytes.ts'
 import { addressHash, fcs, FCS_BYTES, isBroadcast, isFor, isMulticast, MIN_FRAME } from '../../net/ethernet.ts'
+import type { Frame } from '../../net/frame.ts'
 import type { DmaPort } from '../../types.ts'
 import * as B from './bits.ts'
 
@@ -39,7 +39,6 @@ export class Receiver {
   #read = 0
   readonly #dma: DmaPort
   readonly #raise: (bits: number) => void
-  readonly #scratch = new Uint8Array(HEADER_BYTES + LONG_BYTES + HEADER_BYTES)
 
   constructor(dma: DmaPort, raise: (bits: number) => void) {
     this.#dma = dma
@@ -109,9 +108,10 @@ export class Receiver {
   }
 
   /** A frame (without FCS) from the wire or the loopback. */
-  receive(frame: Uint8Array, length: number): void {
+  receive(frame: Frame): void {
+    const { length } = frame
     if (!this.enabled || length < 6) return
-    const matched = this.#filter(frame)
+    const matched = this.#filter(frame.bytes)
     if (matched < 0) return
     if (length < MIN_FRAME) {
       if (this.config & B.RCR_AR) this.#store(frame, length, matched | B.RX_RUNT)
@@ -120,7 +120,7 @@ export class Receiver {
     } else this.#store(frame, length, matched | B.RX_ROK)
   }
 
-  #store(frame: Uint8Array, length: number, status: number): void {
+  #store(frame: Frame, length: number, status: number): void {
     const size = this.ringBytes
     const used = (this.written - (this.#read % size) + size) % size
     const total = length + FCS_BYTES
@@ -131,8 +131,7 @@ export class Receiver {
       this.#raise(B.INT_RXOVW)
       return
     }
-    this.#compose(frame, length, status)
-    if (!this.#transfer(HEADER_BYTES + total, size)) {
+    if (!this.#transfer(frame, length, status, size)) {
       this.#raise(B.INT_SERR)
       return
     }
@@ -143,25 +142,30 @@ export class Receiver {
     this.#raise(good ? B.INT_ROK : B.INT_ROK | B.INT_RER)
   }
 
-  /** Header, frame and FCS, as they go to memory. */
-  #compose(frame: Uint8Array, length: number, status: number): void {
-    const out = this.#scratch
-    const total = length + FCS_BYTES
-    const check = fcs(frame, 0, length)
-    out[0] = status
-    out[1] = status >>> 8
-    out[2] = total
-    out[3] = total >>> 8
-    copyBytes(frame, 0, out, HEADER_BYTES, length)
-    for (let i = 0; i < FCS_BYTES; i++) out[HEADER_BYTES + length + i] = check >>> (8 * i)
-  }
-
-  /** Into the ring; across its end only when told to, or when there is nothing behind it (64 KiB). */
-  #transfer(bytes: number, size: number): boolean {
+  /** Header, frame and FCS into the ring; across its end only when told to, or when there is nothing behind it (64 KiB). */
+  #transfer(frame: Frame, length: number, status: number, size: number): boolean {
     const at = this.start + this.written
     const left = size - this.written
-    const linear = bytes <= left || ((this.config & B.RCR_WRAP) !== 0 && size !== 65536)
-    if (linear) return this.#dma.write(at, this.#scratch, 0, bytes)
-    return this.#dma.write(at, this.#scratch, 0, left) && this.#dma.write(this.start, this.#scratch, left, bytes - left)
+    const total = length + FCS_BYTES
+    const linear = HEADER_BYTES + total <= left || ((this.config & B.RCR_WRAP) !== 0 && size !== 65536)
+    const check = fcs(frame.bytes, 0, length)
+    const dma = this.#dma
+    // A record starts at a multiple of four, so a header is never cut.
+    if (!dma.write32(at, (total << 16) | status)) return false
+    if (linear)
+      return dma.writeFrame(at + HEADER_BYTES, frame, 0, length) && dma.write32(at + HEADER_BYTES + length, check)
+    return this.#wrap(frame, length, check, at + HEADER_BYTES, left - HEADER_BYTES)
+  }
+
+  /** The same for frame and FCS when only `left` bytes of them fit before the ring's end. */
+  #wrap(frame: Frame, length: number, check: number, at: number, left: number): boolean {
+    const dma = this.#dma
+    const first = Math.min(left, length)
+    if (!dma.writeFrame(at, frame, 0, first) || !dma.writeFrame(this.start, frame, first, length - first)) return false
+    for (let i = 0; i < FCS_BYTES; i++) {
+      const to = length + i < left ? at + length + i : this.start + length + i - left
+      if (!dma.write8(to, (check >>> (8 * i)) & 0xff)) return false
+    }
+    return true
   }
 }

@@ -7,6 +7,7 @@
 
 import { fcs, FCS_BYTES, frameSlotNs } from '../../net/ethernet.ts'
 import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
+import { type Frame, release, takeFrame } from '../../net/frame.ts'
 import type { DmaPort } from '../../types.ts'
 import * as B from './bits.ts'
 
@@ -19,8 +20,8 @@ export interface TransmitterOptions {
   readonly dma: DmaPort
   readonly raise: (bits: number) => void
   /** Put a frame (without FCS) on the wire; false when there is no link. */
-  readonly send: (frame: Uint8Array, length: number) => boolean
-  readonly loopback: (frame: Uint8Array, length: number) => void
+  readonly send: (frame: Frame) => boolean
+  readonly loopback: (frame: Frame) => void
   /** Speed of the link, Mb/s. */
   readonly mbps: () => number
 }
@@ -37,7 +38,6 @@ export class Transmitter {
   #sending = false
   /** Stopped by an abort, which CLRABT undoes, or by a bus error, which only TE or a reset does. */
   #halted: 'no' | 'abort' | 'bus' = 'no'
-  readonly #frame = new Uint8Array(LONGEST)
   readonly #timeline: Timeline
   readonly #options: TransmitterOptions
   readonly #sent: TimelineEvent
@@ -104,32 +104,30 @@ export class Transmitter {
   #start(size: number): void {
     const at = this.#current
     if (size > LONGEST) return this.#abort()
-    if (!this.#options.dma.read(this.addresses[at]!, this.#frame, 0, size)) {
+    const frame = takeFrame(LONGEST)
+    if (!this.#options.dma.readFrame(this.addresses[at]!, frame, 0, size)) {
+      release(frame)
       this.#halted = 'bus'
       this.#options.raise(B.INT_SERR)
       return
     }
     this.status[at] = this.status[at]! | B.TSD_OWN
     this.#sending = true
-    const bytes = this.#output(size)
+    const bytes = this.#output(frame, size)
+    release(frame)
     this.#sent.armIn(frameSlotNs(bytes, this.#options.mbps()))
   }
 
   /** Send or loop the fetched frame; returns its length without FCS. */
-  #output(size: number): number {
+  #output(frame: Frame, size: number): number {
     const own = (this.config & B.TCR_CRC) !== 0
     const length = own ? Math.max(0, size - FCS_BYTES) : size
+    frame.length = length
     // With CRC off the driver supplies the FCS; a wrong one makes the frame bad for every receiver.
-    if (own && !this.#checksOut(length)) return length
-    if ((this.config & B.TCR_LBK) === B.TCR_LBK) this.#options.loopback(this.#frame, length)
-    else if (!this.#options.send(this.#frame, length)) this.status[this.#current]! |= B.TSD_CRS
+    if (own && !checksOut(frame)) return length
+    if ((this.config & B.TCR_LBK) === B.TCR_LBK) this.#options.loopback(frame)
+    else if (!this.#options.send(frame)) this.status[this.#current]! |= B.TSD_CRS
     return length
-  }
-
-  #checksOut(length: number): boolean {
-    const check = fcs(this.#frame, 0, length)
-    for (let i = 0; i < FCS_BYTES; i++) if (this.#frame[length + i] !== ((check >>> (8 * i)) & 0xff)) return false
-    return true
   }
 
   #complete(): void {
@@ -153,3 +151,7 @@ export class Transmitter {
     this.#next()
   }
 }
+
+/** The FCS behind a frame is that of the frame. */
+const checksOut = ({ bytes, view, length }: Frame): boolean =>
+  length + FCS_BYTES <= bytes.length && view.getUint32(length, true) === fcs(bytes, 0, length)

@@ -2,6 +2,7 @@
 
 import test from 'ava'
 import fc from 'fast-check'
+import { frameOf } from '../../../hw/net/frame.ts'
 import { rtl8139 } from '../../../hw/devices/rtl8139.ts'
 import type { Rtl8139 } from '../../../hw/devices/rtl8139.ts'
 import { addressHash, fcs } from '../../../hw/net/ethernet.ts'
@@ -29,7 +30,7 @@ const setup = (options: { mbps?: number; up?: boolean; wired?: boolean } = {}) =
   const board = testBoard()
   const wire = createWire({ ...board, mbps: options.mbps ?? 100, up: options.up ?? true })
   const heard: Uint8Array[] = []
-  wire.b.onFrame = (frame, length) => heard.push(frame.slice(0, length))
+  wire.b.onFrame = ({ bytes, length }) => heard.push(bytes.slice(0, length))
   const port = options.wired === false ? {} : { port: wire.a }
   const fn = plugOn(board, rtl8139, { mac: MAC, ...port })
   const bar = fn.bar(1)!
@@ -325,7 +326,7 @@ test('the filter: multicast needs AM and its bit of the hash table', (t) => {
 test('a runt is taken only with AR, and is an error', (t) => {
   const s = running()
   const receive = () => {
-    s.chip.receiver.receive(frame(OWN_ADDRESS, 40), 40)
+    s.chip.receiver.receive(frameOf(frame(OWN_ADDRESS, 40)))
     return s.r16(CBR)
   }
   t.is(receive(), 0)

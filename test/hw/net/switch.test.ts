@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { type Frame, frameOf, release } from '../../../hw/net/frame.ts'
 import { createSwitch } from '../../../hw/net/switch.ts'
 import type { EthernetPort } from '../../../hw/types.ts'
 import { testTimeline } from '../support.ts'
@@ -13,14 +14,20 @@ const setup = (ports: number, options: { ageNs?: number; addresses?: number } = 
   const out: number[][] = []
   const ends: EthernetPort[] = []
   for (let i = 0; i < ports; i++) {
-    const end: EthernetPort = { up: true, onFrame: () => {}, onLink: () => {}, send: () => out.push([i]) > 0 }
+    const pass = (frame: Frame): boolean => {
+      release(frame)
+      return out.push([i]) > 0
+    }
+    const end: EthernetPort = { up: true, onFrame: () => {}, onLink: () => {}, send: () => out.push([i]) > 0, pass }
     ends.push(end)
     fabric.attach(end)
   }
   /** Ports a frame comes out of. */
   const send = (port: number, to: readonly number[], from: readonly number[]): number[] => {
     out.length = 0
-    ends[port]!.onFrame(Uint8Array.from([...to, ...from, 8, 0, ...Array.from({ length: 46 }, () => 0)]), 60)
+    const frame = frameOf(Uint8Array.from([...to, ...from, 8, 0, ...Array.from({ length: 46 }, () => 0)]))
+    ends[port]!.onFrame(frame, timeline.now())
+    release(frame)
     return out.flat()
   }
   return { timeline, fabric, ends, send }
@@ -46,7 +53,7 @@ test('a frame for an address on its own port goes nowhere', (t) => {
 test('link-local groups and short frames are not forwarded', (t) => {
   const { ends, fabric, send } = setup(2)
   t.deepEqual(send(0, [1, 0x80, 0xc2, 0, 0, 0x0e], mac(1)), [])
-  ends[0]!.onFrame(new Uint8Array(60), 13)
+  ends[0]!.onFrame(frameOf(new Uint8Array(60), 13), 0)
   t.is(fabric.counts.filtered, 2)
 })
 

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { addressHash, fcs } from '../../../hw/net/ethernet.ts'
+import { framesHeld } from '../../../hw/net/frame.ts'
 import { createWire } from '../../../hw/net/wire.ts'
 import type { WireOptions } from '../../../hw/net/wire.ts'
 import { testRandom, testTimeline } from '../support.ts'
@@ -7,8 +8,9 @@ import { testRandom, testTimeline } from '../support.ts'
 const setup = (options: Partial<WireOptions> = {}) => {
   const timeline = testTimeline()
   const wire = createWire({ timeline, random: testRandom(), propagationNs: 500, ...options })
-  const heard: { at: number; bytes: Uint8Array }[] = []
-  wire.b.onFrame = (frame, length) => heard.push({ at: timeline.now(), bytes: frame.slice(0, length) })
+  const heard: { at: number; late: number; bytes: Uint8Array }[] = []
+  wire.b.onFrame = ({ bytes, length }, at) =>
+    heard.push({ at, late: timeline.now() - at, bytes: bytes.slice(0, length) })
   return { timeline, wire, heard }
 }
 
@@ -34,6 +36,44 @@ test('frames sent at once follow each other with the gap, in order', (t) => {
     heard.map(({ bytes }) => bytes[0]),
     [0, 1, 2, 3, 4],
   )
+})
+
+test('frames close to each other are handed over with the last, none later than the burst is long', (t) => {
+  const { timeline, wire, heard } = setup({ mbps: 1000 })
+  const events = timeline.fired()
+  for (let i = 0; i < 5; i++) wire.a.send(frame(60, i), 60)
+  timeline.settle()
+  t.deepEqual(
+    heard.map(({ late }) => late),
+    [4, 3, 2, 1, 0].map((i) => i * 84 * 8),
+  )
+  t.is(timeline.fired() - events, 2)
+  for (let i = 0; i < 200; i++) wire.a.send(frame(60, i), 60)
+  timeline.settle()
+  t.true(heard.every(({ late }) => late >= 0 && late <= 32_000))
+  t.is(heard.length, 205)
+})
+
+test('what has arrived when the cable is pulled is not lost', (t) => {
+  const { timeline, wire, heard } = setup({ mbps: 1000 })
+  for (let i = 0; i < 5; i++) wire.a.send(frame(60, i), 60)
+  timeline.advance(72 * 8 + 500 + 2 * 84 * 8)
+  t.is(heard.length, 0)
+  wire.setUp(false)
+  t.is(heard.length, 3)
+  t.deepEqual(wire.counts(true), { frames: 3, bytes: 180, lost: 2, dropped: 0 })
+})
+
+test('every buffer comes back to the store, whatever becomes of a frame', (t) => {
+  const before = framesHeld()
+  const { timeline, wire, heard } = setup({ queueFrames: 4 })
+  for (let i = 0; i < 8; i++) wire.a.send(frame(60, i), 60)
+  timeline.advance(8_000)
+  wire.setUp(false)
+  wire.a.send(frame(60), 60)
+  timeline.settle()
+  t.is(heard.length, 1)
+  t.is(framesHeld(), before)
 })
 
 test('the sender may reuse its buffer', (t) => {

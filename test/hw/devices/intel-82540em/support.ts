@@ -2,6 +2,7 @@
 
 import { DEVICE_READS, DEVICE_WRITES } from '../../../../hw/iommu.ts'
 import type { EthernetPort } from '../../../../hw/types.ts'
+import { type Frame, frameOf, release } from '../../../../hw/net/frame.ts'
 import { intel82540em, type Intel82540em } from '../../../../hw/devices/intel-82540em.ts'
 import * as R from '../../../../hw/devices/intel-82540em/registers.ts'
 import { plugOn, testBoard } from '../../support.ts'
@@ -31,13 +32,21 @@ export class TestPort implements EthernetPort {
     return true
   }
 
+  pass(frame: Frame): boolean {
+    this.send(frame.bytes, frame.length)
+    release(frame)
+    return true
+  }
+
   plug(up: boolean): void {
     this.up = up
     this.onLink(up)
   }
 
   deliver(frame: Uint8Array): void {
-    this.onFrame(frame, frame.length)
+    const made = frameOf(frame)
+    this.onFrame(made, this.#now())
+    release(made)
   }
 }
 
