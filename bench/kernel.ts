@@ -26,6 +26,7 @@ import { packageRoot } from '../pipeline/root.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 import { assemble, line, load, op } from '../test/kernel/support.ts'
 import { restarts, type Restarts } from './restart.ts'
+import { interfaceOf, nicOf, peerOf } from '../lab/net/index.ts'
 
 const { values } = parseArgs({
   options: {
@@ -165,7 +166,7 @@ async function registers(
 ): Promise<Record<'empty' | 'looked' | 'register', () => Promise<number>>> {
   const session = await boot({ seed, modules: [{ pack: packs.get('e1000')! }] })
   const { board } = session.machine
-  const fn = session.climbers[0]!.nic!.fn
+  const fn = nicOf(session.climbers[0]!).fn
   const host = new Host(board, 'reader')
   const { domain, exports } = load(board.kernel, 'reader', [{ name: 'noop', body: [] }])
   host.attach(domain, memoryBank((exports as unknown as { memory: WebAssembly.Memory }).memory), ['mmio'])
@@ -250,7 +251,7 @@ const driverDomains = (pack: DriverPackage) => async (): Promise<number> => {
 
 async function ready(pack: DriverPackage): Promise<Session> {
   const session = await boot({ seed, modules: [{ pack }] })
-  const up = await checks.linkUp(session.machine, session.climbers[0]!.net!)
+  const up = await checks.linkUp(session.machine, interfaceOf(session.climbers[0]!))
   if (!up.ok) throw new Error(up.detail)
   return session
 }
@@ -275,10 +276,11 @@ const frames = (pack: DriverPackage) => {
   let started: Promise<Session> | undefined
   return async (): Promise<number> => {
     const session = await (started ??= ready(pack))
-    const { machine, climbers, peer } = session
+    const { machine, climbers } = session
+    const peer = peerOf(session)
     let detail = ''
     const spent = await cpuOf(async () => {
-      const check = await checks.traffic(machine, climbers[0]!.net!, peer, {
+      const check = await checks.traffic(machine, interfaceOf(climbers[0]!), peer, {
         frames: FRAMES,
         shortest: 60,
         longest: 60,

@@ -14,6 +14,7 @@ import { breakUnderTraffic } from '../lab/net/breakage.ts'
 import { boot, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
+import { interfaceOf, peerOf } from '../lab/net/index.ts'
 
 const { values } = parseArgs({
   options: {
@@ -50,12 +51,18 @@ async function timed<T>(figures: Figures, name: string, body: () => Promise<T>):
   return result
 }
 
-async function frames(figures: Figures, { machine, climbers, peer }: Session): Promise<void> {
+async function frames(figures: Figures, session: Session): Promise<void> {
+  const { machine, climbers } = session
+  const peer = peerOf(session)
   for (const one of climbers) {
-    await checks.linkUp(machine, one.net!)
+    await checks.linkUp(machine, interfaceOf(one))
     for (const size of SIZES) {
       const start = performance.now()
-      const check = await checks.traffic(machine, one.net!, peer, { frames: FRAMES, shortest: size, longest: size })
+      const check = await checks.traffic(machine, interfaceOf(one), peer, {
+        frames: FRAMES,
+        shortest: size,
+        longest: size,
+      })
       if (!check.ok) throw new Error(check.detail)
       note(
         figures,
@@ -74,7 +81,9 @@ async function round(figures: Figures, packs: readonly DriverPackage[]): Promise
   )
   await frames(figures, session)
   const [old, young] = session.climbers
-  await timed(figures, 'fault under traffic to traffic again, ms', () => breakUnderTraffic(session, young!, old!.net!))
+  await timed(figures, 'fault under traffic to traffic again, ms', () =>
+    breakUnderTraffic(session, young!, interfaceOf(old!)),
+  )
 }
 
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!

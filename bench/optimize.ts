@@ -24,6 +24,7 @@ import { buildModules } from '../pipeline/build/index.ts'
 import { thisBinding } from '../pipeline/optimize/binding.ts'
 import { optimise, profileFor } from '../pipeline/optimize/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
+import { interfaceOf, peerOf } from '../lab/net/index.ts'
 
 const { values } = parseArgs({
   options: {
@@ -102,7 +103,7 @@ async function child(directory: string): Promise<Record<Variant, Figures>> {
       symbolizer: symbolizerOf,
       observer: watch.observer,
     })
-    await checks.linkUp(session.machine, session.climbers[0]!.net!)
+    await checks.linkUp(session.machine, interfaceOf(session.climbers[0]!))
     watch.attach(session)
     machines.set(variant, { session, watch })
   }
@@ -114,8 +115,8 @@ async function child(directory: string): Promise<Record<Variant, Figures>> {
     const { session, watch } = machines.get(variant)!
     watch.spentMs = 0
     const before = process.cpuUsage()
-    const net = session.climbers[0]!.net!
-    const check = await checks.traffic(session.machine, net, session.peer, {
+    const net = interfaceOf(session.climbers[0]!)
+    const check = await checks.traffic(session.machine, net, peerOf(session), {
       frames: count,
       shortest: size,
       longest: size,

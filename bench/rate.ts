@@ -23,6 +23,7 @@ import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 import { unchecked } from './unchecked.ts'
 import { uncounted } from './uncounted.ts'
+import { interfaceOf, peerOf } from '../lab/net/index.ts'
 
 const { values } = parseArgs({
   options: {
@@ -97,8 +98,9 @@ const owned = (pack: DriverPackage, name: string): DriverPackage => ({
 /** A machine with traffic both ways, a slice at a time. */
 async function traffic(pack: DriverPackage, observer: Observer | undefined): Promise<Slice> {
   const session = await boot({ seed, costs: { workNs: 0 }, modules: [{ pack }], ...(observer && { observer }) })
-  const { machine, climbers, peer } = session
-  const net = climbers[0]!.net!
+  const { machine, climbers } = session
+  const peer = peerOf(session)
+  const net = interfaceOf(climbers[0]!)
   const up = await checks.linkUp(machine, net)
   if (!up.ok) throw new Error(up.detail)
   const running = startTraffic(machine.board.kernel, net, peer, seed, { shortest: 60, longest: 60, frames: FRAMES })

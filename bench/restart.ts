@@ -20,6 +20,7 @@ import type { PostMortem } from '../machine/observe/post-mortem.ts'
 import { boot, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
+import { interfaceOf, peerOf } from '../lab/net/index.ts'
 
 const FRAME_BYTES = 60
 /** Of an ethertype for experiments. */
@@ -64,7 +65,7 @@ export async function restarts(pack: DriverPackage, seed: number, apartMs = 100)
   let record: PostMortem | undefined
   const onPostMortem = (made: PostMortem): void => void (record = made)
   const session = await boot({ seed, modules: [{ pack }], symbolizer: symbolizerOf, onPostMortem })
-  const net = session.climbers[0]!.net!
+  const net = interfaceOf(session.climbers[0]!)
   const up = await checks.linkUp(session.machine, net)
   if (!up.ok) throw new Error(up.detail)
   const next = async (): Promise<Restart> => {
@@ -80,8 +81,10 @@ export async function restarts(pack: DriverPackage, seed: number, apartMs = 100)
   return { first: await next(), next }
 }
 
-async function restartOf({ machine, climbers, peer }: Session, name: string): Promise<Restart> {
-  const net = climbers[0]!.net!
+async function restartOf(session: Session, name: string): Promise<Restart> {
+  const { machine, climbers } = session
+  const peer = peerOf(session)
+  const net = interfaceOf(climbers[0]!)
   const { generation } = net
   const failures = machine.faults.length
   // The driver's interrupt handler finds that it may not read its registers any more.

@@ -3,7 +3,8 @@
  * be the same every time and nobody wants to compile a tree first. Never a result: nothing publishes it.
  */
 import { summarize } from '../pipeline/matrix/summary.ts'
-import type { MatrixDocument, MatrixRow, Reason, Rung } from '../pipeline/matrix/types.ts'
+import type { Rung } from '../pipeline/ladder.ts'
+import type { MatrixDocument, MatrixRow, Reason } from '../pipeline/matrix/types.ts'
 
 /** Uniform numbers in [0, 1) from a seed: xorshift32. */
 function randomFrom(seed: number): () => number {

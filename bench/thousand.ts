@@ -8,7 +8,7 @@
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { nicModel } from '../lab/models.ts'
+import { nicModel } from '../lab/net/models.ts'
 import { Lan } from '../lab/net/lan.ts'
 import { createMachine } from '../machine/machine.ts'
 import * as control from '../machine/class/net/control.ts'

@@ -4,7 +4,7 @@
  * `Tally` counts and knows no terminal; `showMatrix` draws it at its own pace, however fast rows come.
  */
 import type { MatrixProgress } from '../pipeline/matrix/run.ts'
-import { RUNGS, type Rung } from '../pipeline/matrix/types.ts'
+import { RUNGS, type Rung } from '../pipeline/ladder.ts'
 import { count, share, waiting, type Progress } from './output.ts'
 
 /** A module costs something even without objects of its own: its link, mostly. */

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import type { RunRung } from '../lab/run.ts'
 import { Interrupted } from '../pipeline/errors.ts'
 import type { Ascent, Climber, ClimbJob } from '../pipeline/matrix/climb.ts'
-import type { Rung } from '../pipeline/matrix/types.ts'
+import type { Rung } from '../pipeline/ladder.ts'
 import type { MatrixTask } from './matrix-worker.ts'
 
 export interface ClimberOptions {

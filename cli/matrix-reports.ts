@@ -7,7 +7,8 @@ import type { Argv } from 'yargs'
 import { DrvportError, UsageError } from '../pipeline/errors.ts'
 import { diffMatrices } from '../pipeline/matrix/diff.ts'
 import { readMatrix } from '../pipeline/matrix/read.ts'
-import { RUNGS, rungIndex, type MatrixDocument, type Rung } from '../pipeline/matrix/types.ts'
+import { RUNGS, rungIndex, type Rung } from '../pipeline/ladder.ts'
+import type { MatrixDocument } from '../pipeline/matrix/types.ts'
 import {
   parseReports,
   REPORT_KINDS,

@@ -1,5 +1,6 @@
 /** The end of a matrix for people: how far modules got, why not further, and what to do about it. Text from the document. */
-import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow, type Reason } from '../pipeline/matrix/types.ts'
+import { RUNGS, rungIndex } from '../pipeline/ladder.ts'
+import type { MatrixDocument, MatrixRow, Reason } from '../pipeline/matrix/types.ts'
 import { REASON_TEXTS } from '../pipeline/matrix/reasons.ts'
 import { rankMissing } from '../pipeline/report/missing.ts'
 import { bytes, count, paint, share, table, waiting, treeText } from './output.ts'

@@ -1,7 +1,7 @@
 /** The coordinator's side of --queue: what `drvport matrix` needs to have its rows made by workers. */
 import { UsageError } from '../pipeline/errors.ts'
 import type { MakeRows } from '../pipeline/matrix/run.ts'
-import type { Rung } from '../pipeline/matrix/types.ts'
+import type { Rung } from '../pipeline/ladder.ts'
 import { agreementOf, connect, coordinate, type WorkerState } from '../pipeline/queue/index.ts'
 import { sharedStore } from '../pipeline/store/shared.ts'
 import type { Workspace } from '../pipeline/workspace.ts'

@@ -13,12 +13,13 @@
  */
 import type { DriverFault, Symbolizer } from '../kernel/fault.ts'
 import type { LogRecord } from '../machine/board.ts'
-import { modelsFor } from './models.ts'
+import { modelsFor, nounOf } from './classes.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from '../machine/driver.ts'
 import { errnoName } from '../machine/linux/errno.ts'
 import { createMachine, type Machine } from '../machine/machine.ts'
 import { type DriverPackage, PackageError } from '../machine/load/package.ts'
-import { placeOf, runMachine, type RunReport, type RunRung } from './run.ts'
+import { placeOf } from './place.ts'
+import { runMachine, type RunReport, type RunRung } from './run.ts'
 
 export type AscentReason =
   | ''
@@ -168,6 +169,7 @@ function outcomeOf({ modules, checks, log }: RunReport, pack: DriverPackage, unt
   if (fault !== undefined) return faulted(rung, fault, pack, failed?.name ?? rung)
   if (rung === 'init')
     return { rung, reason: 'not-bound', detail: `${one!.device}: ${one!.reason ?? 'not bound'}${lastWords(log)}` }
-  const detail = failed === undefined ? 'it offers no network interface' : `${failed.name}: ${failed.detail}`
+  const detail =
+    failed === undefined ? `it offers no ${nounOf(modelsFor(pack.manifest)[0])}` : `${failed.name}: ${failed.detail}`
   return { rung, reason: 'check-failed', detail }
 }

@@ -5,38 +5,21 @@
  * Rungs as they are reached: load, init, probe, operate (opened and linked), traffic, reload (unloaded and bound again
  * without leaving anything), recover (killed and back), contain (broken again and again, and nobody else noticed).
  */
-import type { DriverFault, Frame } from '../kernel/fault.ts'
+import type { DriverFault } from '../kernel/fault.ts'
 import type { Node } from '../kernel/registry.ts'
+import { type MachineRung, rungIndex } from '../pipeline/ladder.ts'
 import type { LogRecord } from '../machine/board.ts'
-import * as checks from './net/checks.ts'
-import type { Check } from './net/checks.ts'
-import { modelsFor, nicModel, type NicModel } from './models.ts'
-import { type Driver, DriverEnded, isClean, leftList } from '../machine/driver.ts'
-import { inject } from './net/inject.ts'
-import { Lan, type Nic } from './net/lan.ts'
-import { type Machine, type MachineOptions, createMachine, type Recovery } from '../machine/machine.ts'
-import { stats } from '../machine/class/net/control.ts'
-import { interfacesOf } from '../machine/class/net/index.ts'
-import type { NetInterface } from '../machine/class/net/interface.ts'
+import { type Driver, DriverEnded } from '../machine/driver.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
-import type { Station } from './net/station.ts'
+import { type Machine, type MachineOptions, createMachine, type Recovery } from '../machine/machine.ts'
 import type { Replacement } from '../machine/supervise/replace.ts'
-import { replaceUnderTraffic } from './net/succession.ts'
-import { startTraffic } from './net/traffic.ts'
+import type { Check } from './check.ts'
+import type { DeviceModel, Exercise, Plugged } from './class-lab.ts'
+import { type LabOptions, modelNamed, modelsFor, Worlds } from './classes.ts'
+import { STEPS } from './rungs.ts'
 
-const RUN_RUNGS = [
-  'none',
-  'verify',
-  'load',
-  'init',
-  'probe',
-  'operate',
-  'traffic',
-  'reload',
-  'recover',
-  'contain',
-] as const
-export type RunRung = (typeof RUN_RUNGS)[number]
+/** How far a module got in a machine: `none` when it was not loaded. */
+export type RunRung = MachineRung
 
 export interface ModuleRequest {
   readonly pack: DriverPackage
@@ -48,12 +31,10 @@ export interface ModuleRequest {
   readonly args?: readonly string[]
 }
 
-export interface RunRequest extends MachineOptions {
+export interface RunRequest extends MachineOptions, LabOptions {
   readonly modules: readonly ModuleRequest[]
-  /** Frames each way between every two interfaces. */
+  /** Items of work each way at the traffic rung; of an interface: frames. */
   readonly frames?: number
-  /** Let `breakUnderTraffic` make the devices' buses flip bits. */
-  readonly flakyBus?: boolean
   /** Faults to inject into each driver, at the end. */
   readonly inject?: number
   /** The last rung to climb; all of them when not given. */
@@ -68,8 +49,6 @@ export interface RunRequest extends MachineOptions {
   readonly onEvents?: (lines: readonly string[]) => void
   /** Sees the machine before anything is on it: who records it, replays it or traces it. */
   readonly observe?: (machine: Machine) => void
-  /** Gets the wire capture of a NIC. */
-  readonly capture?: (nic: Nic) => ((bytes: Uint8Array) => void) | undefined
   readonly signal?: AbortSignal
 }
 
@@ -89,7 +68,8 @@ export interface RunReport {
   readonly schema: 'drvport.run/1'
   readonly seed: number
   readonly machine: {
-    readonly devices: readonly { readonly name: string; readonly location: string; readonly mac: string }[]
+    /** With what its class says of each. */
+    readonly devices: readonly Readonly<Record<string, string>>[]
     readonly events: number
     readonly eventHash: string
     /** Shares of the processor and what was used of it; absent when there is but one. */
@@ -109,10 +89,11 @@ export interface RunReport {
 export interface Climber {
   readonly request: ModuleRequest
   readonly name: string
-  readonly model: NicModel | undefined
-  nic: Nic | undefined
+  readonly model: DeviceModel | undefined
+  device: Plugged | undefined
   driver: Driver | undefined
-  net: NetInterface | undefined
+  /** What its class asks of it, once it is bound. */
+  exercise: Exercise | undefined
   rung: RunRung
   reason: string | undefined
   readonly ms: { load: number; probe: number }
@@ -121,15 +102,12 @@ export interface Climber {
 /** State of a run, for those who want to go on from it (a demo, a bench). */
 export interface Session {
   readonly machine: Machine
-  readonly lan: Lan
+  readonly worlds: Worlds
   readonly climbers: readonly Climber[]
-  readonly peer: Station
   readonly checks: Check[]
   check(check: Promise<Check>): Promise<Check>
   report(): RunReport
 }
-
-const mac = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':')
 
 /** Ends a scenario early; what it found is in the report. */
 const STOP = new Error('a check failed')
@@ -138,24 +116,18 @@ const STOP = new Error('a check failed')
 export async function boot(request: RunRequest): Promise<Session> {
   const machine = createMachine(request)
   request.observe?.(machine)
-  const lan = new Lan(machine, request.flakyBus)
+  const worlds = new Worlds(machine, request)
   machine.board.kernel.log.sink = request.onEvents
   const wall = request.wallMs ?? ((): number => 0)
   const started = wall()
   const climbers = request.modules.map(climber)
-  for (const one of climbers) {
-    if (one.model === undefined) continue
-    one.nic = lan.plug(one.model)
-    const sink = request.capture?.(one.nic)
-    if (sink !== undefined) lan.capture(one.nic.wire, sink)
-  }
-  const peer = lan.station('peer')
+  for (const one of climbers) if (one.model !== undefined) one.device = worlds.with(one.model).plug(one.model)
+  for (const world of worlds.all) world.complete()
   const done: Check[] = []
   const session: Session = {
     machine,
-    lan,
+    worlds,
     climbers,
-    peer,
     checks: done,
     check: async (promise) => {
       const check = await promise
@@ -175,14 +147,14 @@ export async function boot(request: RunRequest): Promise<Session> {
 
 function climber(request: ModuleRequest): Climber {
   const { manifest } = request.pack
-  const model = request.device === undefined ? modelsFor(manifest)[0] : nicModel(request.device)
+  const model = request.device === undefined ? modelsFor(manifest)[0] : modelNamed(request.device)
   return {
     request,
     name: manifest.name,
     model,
-    nic: undefined,
+    device: undefined,
     driver: undefined,
-    net: undefined,
+    exercise: undefined,
     rung: 'none',
     reason: model === undefined ? 'no-device-model' : undefined,
     ms: { load: 0, probe: 0 },
@@ -207,23 +179,23 @@ function reasonOf(error: unknown): string {
 }
 
 /** Devices and drivers find each other. */
-async function match({ machine, climbers }: Session, wall: () => number): Promise<void> {
+async function match(session: Session, wall: () => number): Promise<void> {
+  const { machine, climbers } = session
   const { registry, node: nodeOf } = machine.board.tree
   for (let started = wall(), node = await registry.step(); node !== undefined; node = await registry.step()) {
-    const one = climbers.find(({ nic }) => nic !== undefined && nodeOf(nic.fn) === node)
+    const one = climbers.find(({ device }) => device !== undefined && nodeOf(device.fn) === node)
     if (one !== undefined) one.ms.probe += wall() - started
     started = wall()
   }
-  for (const one of climbers) if (one.rung === 'init' && one.nic !== undefined) settled(one, nodeOf(one.nic.fn))
+  for (const one of climbers)
+    if (one.rung === 'init' && one.device !== undefined) settled(session, one, nodeOf(one.device.fn))
 }
 
 /** What became of a device, for the driver it was plugged in for. */
-function settled(one: Climber, node: Node | undefined): void {
+function settled({ worlds }: Session, one: Climber, node: Node | undefined): void {
   if (node?.client?.driver === one.name) {
     one.rung = 'probe'
-    const { nic, driver } = one
-    const offered = driver === undefined ? [] : interfacesOf(driver)
-    one.net = offered.find((net) => mac(net.mac) === mac(nic!.mac)) ?? offered[0]
+    one.exercise = worlds.with(one.model!).exercise(one.driver!, one.device!)
     return
   }
   const own = node?.attempts.find(({ driver }) => driver === one.name)?.refusal
@@ -244,184 +216,8 @@ export async function runMachine(request: RunRequest): Promise<RunReport> {
 }
 
 async function scenario(session: Session, request: RunRequest): Promise<void> {
-  const frames = request.frames ?? 1000
-  const { machine } = session
-  const { until = 'contain' } = request
-  const wanted = (rung: RunRung): boolean => RUN_RUNGS.indexOf(rung) <= RUN_RUNGS.indexOf(until)
-  for (const one of session.climbers) {
-    const name = `${one.name}: bound to ${one.model?.name ?? 'a device'}`
-    const detail = one.reason ?? `${one.net?.name ?? 'no interface'}, ${one.net === undefined ? '' : mac(one.net.mac)}`
-    await session.check(Promise.resolve({ name, ok: one.rung === 'probe', detail }))
-    if (one.net === undefined || !wanted('operate')) continue
-    if ((await session.check(checks.linkUp(machine, one.net))).ok) one.rung = 'operate'
-  }
-  if (wanted('traffic')) await passTraffic(session, frames)
-  for (const one of session.climbers) {
-    const { replacement } = one.request
-    if (replacement !== undefined && one.rung === 'traffic')
-      await session.check(replaceUnderTraffic(session, one, replacement))
-  }
-  if (wanted('reload')) for (const one of session.climbers) await operations(session, one)
-  if (wanted('reload')) for (const one of session.climbers) await hotPlug(session, one)
-  if (wanted('reload')) for (const one of session.climbers) await reload(session, one)
-  if (wanted('recover')) for (const one of session.climbers) await kill(session, one)
-  if (wanted('contain')) for (const one of session.climbers) await contain(session, one, request.inject ?? 0)
-}
-
-const operating = (session: Session): Climber[] => session.climbers.filter((one) => one.rung === 'operate')
-
-/** Traffic between every two interfaces, or with the peer when there is one; statistics held against the wires. */
-async function passTraffic(session: Session, frames: number): Promise<void> {
-  const { machine, peer } = session
-  const up = operating(session)
-  const pairs =
-    up.length < 2 ? up.map((one) => [one, undefined] as const) : up.slice(1).map((one, i) => [up[i]!, one] as const)
-  const passed = new Map(up.map((one) => [one, true]))
-  const before = new Map<Climber, { stats: Awaited<ReturnType<typeof stats>>; wire: { out: number; in: number } }>()
-  for (const one of up) {
-    try {
-      before.set(one, { stats: await stats(one.net!), wire: checks.wireCounts(one.nic!) })
-    } catch {
-      passed.set(one, false)
-    }
-  }
-  for (const [a, b] of pairs) {
-    const check = await session.check(checks.traffic(machine, a.net!, b?.net ?? peer, { frames }))
-    for (const one of [a, b]) if (one !== undefined && !check.ok) passed.set(one, false)
-  }
-  for (const one of up) {
-    const from = before.get(one)
-    if (from !== undefined) await session.check(checks.statistics(bench(session, one), from.stats, from.wire))
-    if (passed.get(one)) one.rung = 'traffic'
-  }
-}
-
-const bench = (session: Session, one: Climber): checks.Bench => ({
-  machine: session.machine,
-  nic: one.nic!,
-  net: one.net!,
-  peer: session.peer,
-})
-
-/** Everything an administrator does with an interface. */
-async function operations(session: Session, one: Climber): Promise<void> {
-  if (one.net?.driver === undefined) return
-  const on = bench(session, one)
-  for (const operation of [checks.cable, checks.mtu, checks.promiscuous, checks.multicast, checks.selfTest]) {
-    await session.check(operation(on))
-    await session.machine.recover()
-  }
-}
-
-/** Pulled out and plugged in again, while it works. */
-async function hotPlug(session: Session, one: Climber): Promise<void> {
-  if (one.net?.driver === undefined) return
-  const { lan, machine } = session
-  const check = await session.check(checks.hotPlug(bench(session, one), { lan, driver: machine.driver(one.name)! }))
-  if (!check.ok && one.rung === 'traffic') one.rung = 'operate'
-  await machine.recover()
-}
-
-/** Unload, see that nothing is left, load and bind again, pass traffic. */
-async function reload(session: Session, one: Climber): Promise<void> {
-  if (one.net === undefined) return
-  const { machine, peer } = session
-  const check = await session.check(
-    checks.attempt(`${one.name}: unload leaves nothing, and it binds again`, async () => {
-      // Those that need it go before it and come after it.
-      const others = machine
-        .dependents(one.name)
-        .flatMap((name) => session.climbers.filter((each) => each.name === name))
-      for (const each of others.toReversed()) await machine.unload(each.name)
-      const left = await machine.unload(one.name)
-      for (const each of [one, ...others]) {
-        each.driver = await machine.load(each.request.pack, each.request.args)
-        await machine.match()
-        if (each.nic !== undefined && !each.driver.drives(each.nic.fn))
-          return [false, `${each.name} does not bind again`]
-      }
-      for (const each of others) if (each.net !== undefined) await checks.linkUp(machine, each.net)
-      const again = await checks.linkUp(machine, one.net!)
-      const moved = await checks.traffic(machine, one.net!, peer, { frames: 100 })
-      const what = isClean(left) ? 'nothing left' : `left: ${leftList(left)}`
-      return [isClean(left) && again.ok && moved.ok, `${what}; ${again.detail}; ${moved.detail}`]
-    }),
-  )
-  if (check.ok && one.rung === 'traffic') one.rung = 'reload'
-}
-
-/** Where it failed: the innermost frame in one of the driver's own files, else in any file. */
-export function placeOf({ frames }: DriverFault, { manifest }: DriverPackage): Frame | undefined {
-  const own = new Set(manifest.sources.map((source) => source.path))
-  return frames.find((frame) => own.has(frame.file)) ?? frames.find((frame) => frame.file !== '')
-}
-
-function describePlace(fault: DriverFault | undefined, pack: DriverPackage): string {
-  if (fault === undefined) return 'no fault'
-  const at = placeOf(fault, pack)
-  return at === undefined ? fault.kind : `${fault.kind} in ${at.function} (${at.file}:${at.line})`
-}
-
-/** How long a driver may leave its device alone before it notices that it has lost it. */
-const NOTICE_NS = 5e9
-
-/**
- * Take the driver's registers away in the middle of traffic. Its next access is refused and ends it; the supervisor
- * brings it back, configuration and traffic resume.
- */
-async function kill(session: Session, one: Climber): Promise<void> {
-  if (one.net?.driver === undefined) return
-  const { machine, peer } = session
-  const check = await session.check(
-    checks.attempt(`${one.name}: registers revoked under traffic, restarted`, async () => {
-      const net = one.net!
-      const frames = 400
-      const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames })
-      await machine.run(() => running.received >= frames / 2, 10e9)
-      const before = machine.recoveries.length
-      const victim = machine.driver(one.name)!
-      victim.revokeRegisters()
-      await machine.run(() => machine.recoveries.length > before, NOTICE_NS)
-      const left = Object.entries(victim.domain.remains()).filter(([, count]) => count !== 0)
-      const recovery = machine.recoveries[before]
-      one.driver = machine.driver(one.name)
-      const [up, link] = await checks.carrier(machine, net, true)
-      net.kick()
-      await checks.finish(machine, running, frames)
-      const { reports } = running
-      running.stop()
-      const after = await checks.traffic(machine, net, peer, { frames: 100 })
-      const ok = recovery?.ok === true && up && after.ok && left.length === 0
-      const took = recovery === undefined ? '' : `${(recovery.tookNs / 1e6).toFixed(3)} ms`
-      const lost = reports.reduce((sum, r) => sum + r.lost, 0)
-      return [
-        ok,
-        `${describePlace(recovery?.fault, one.request.pack)}; ${recovery?.reason ?? `restarted in ${took}`}; ${link}; ${lost} frames lost meanwhile; then ${after.detail}`,
-      ]
-    }),
-  )
-  if (check.ok && one.rung === 'reload') one.rung = 'recover'
-}
-
-/** Break the driver `count` times in seeded ways; two stations that it does not serve must not notice. */
-async function contain(session: Session, one: Climber, count: number): Promise<void> {
-  if (one.net === undefined || count === 0) return
-  const { machine, lan, peer } = session
-  const other =
-    session.climbers.find((climber) => climber !== one && climber.net?.ready)?.net ?? lan.station('bystander')
-  const third = lan.station('third')
-  const check = await session.check(
-    checks.attempt(`${one.name}: ${count} injected faults contained`, async () => {
-      const done = await inject(machine, one.name, one.net!, peer, [other, third], count)
-      const bad = done.filter(({ bystander, recovered }) => !bystander || !recovered)
-      const counts = Map.groupBy(done, ({ name, outcome }) => `${name}: ${outcome}`)
-      const list = [...counts].map(([what, these]) => `${these.length} ${what}`).join(', ')
-      const failed = bad.map(({ name, bystander }) => `${name}: ${bystander ? 'not recovered' : 'a bystander noticed'}`)
-      return [bad.length === 0, [list, ...failed].join('; ')]
-    }),
-  )
-  one.driver = machine.driver(one.name)
-  if (check.ok && one.rung === 'recover') one.rung = 'contain'
+  const top = rungIndex(request.until ?? 'contain')
+  for (const { rung, climb } of STEPS) if (rungIndex(rung) <= top) await climb(session, request)
 }
 
 function partitionsOf({ board }: Machine): Pick<RunReport['machine'], 'partitions'> {
@@ -431,17 +227,23 @@ function partitionsOf({ board }: Machine): Pick<RunReport['machine'], 'partition
 }
 
 function reportOf(session: Session, wallMs: number, interrupted: boolean): RunReport {
-  const { machine, lan, climbers, checks: done } = session
+  const { machine, worlds, climbers, checks: done } = session
   const { log } = machine.board.kernel
   log.drain()
-  lan.flushCaptures()
+  for (const world of worlds.all) world.flush()
   const own = (name: string): DriverFault[] =>
     machine.faults.filter(({ domain }) => domain === name || domain.startsWith(`${name}#`))
   return {
     schema: 'drvport.run/1',
     seed: machine.seed,
     machine: {
-      devices: lan.nics.map((nic) => ({ name: nic.model.name, location: nic.fn.name, mac: mac(nic.mac) })),
+      devices: worlds.all.flatMap((world) =>
+        world.plugged.map((device) => ({
+          name: device.model.name,
+          location: device.fn.name,
+          ...world.describe(device),
+        })),
+      ),
       events: log.count,
       eventHash: log.hash,
       ...partitionsOf(machine),
@@ -453,7 +255,7 @@ function reportOf(session: Session, wallMs: number, interrupted: boolean): RunRe
       rung: one.rung,
       ...(one.reason === undefined ? {} : { reason: one.reason }),
       faults: own(one.name),
-      counters: { ...one.net?.counters },
+      counters: { ...one.exercise?.unit.counters },
       ms: one.ms,
     })),
     checks: done,

@@ -4,16 +4,18 @@
  */
 import type { PciFunction } from '../hw/pci/function.ts'
 import type { PciIdentity } from '../hw/types.ts'
-import { I2C_BUS_MODELS, I2C_MODELS, type I2cBusModel, type I2cModel, type NicModel, nicModel } from './models.ts'
+import type { DeviceModel } from './class-lab.ts'
+import { DEVICE_MODELS, modelNamed, Worlds } from './classes.ts'
+import { I2C_BUS_MODELS, I2C_MODELS, type I2cBusModel, type I2cModel } from './i2c.ts'
+import { identified } from './identity.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from '../machine/driver.ts'
 import { errnoName } from '../machine/linux/errno.ts'
 import { watchRegistry, type IoregDocument, type Shown } from '../machine/tree/ioreg.ts'
-import { identified, Lan } from './net/lan.ts'
 import { createMachine, type Machine, type MachineOptions } from '../machine/machine.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 
 export interface DeviceSpec {
-  readonly model: NicModel | I2cBusModel
+  readonly model: DeviceModel | I2cBusModel
   readonly identity: Partial<PciIdentity>
   /** Devices on its I2C bus. */
   readonly targets: readonly { readonly model: I2cModel; readonly address: number }[]
@@ -41,10 +43,17 @@ const FIELDS: Readonly<Record<string, keyof PciIdentity>> = {
 
 const ADDRESS_MAX = 0x77
 
+const isBus = (model: DeviceModel): model is I2cBusModel => (I2C_BUS_MODELS as readonly unknown[]).includes(model)
+
+/** For messages: the names `ioreg --plug DEVICE` takes. */
+export const describePlugs = (): string =>
+  [...DEVICE_MODELS, ...I2C_BUS_MODELS].map(({ name }) => name).join(', ') +
+  `; on an SMBus: ${I2C_MODELS.map(({ name }) => `${name}@ADDRESS`).join(', ')}`
+
 /** `rtl8139,revision=0x20`, `amd-8111-smbus,lm75@0x48`. Undefined when it cannot be read. */
 export function parseDevice(text: string): DeviceSpec | undefined {
   const [name, ...fields] = text.split(',')
-  const model = nicModel(name!) ?? I2C_BUS_MODELS.find((host) => host.name === name)
+  const model = modelNamed(name!) ?? I2C_BUS_MODELS.find((host) => host.name === name)
   const identity: Partial<Record<keyof PciIdentity, number>> = {}
   const targets: { model: I2cModel; address: number }[] = []
   for (const field of fields) {
@@ -59,13 +68,13 @@ export function parseDevice(text: string): DeviceSpec | undefined {
       targets.push({ model: target, address: number })
     else return undefined
   }
-  if (model === undefined || (targets.length > 0 && 'mbps' in model)) return undefined
+  if (model === undefined || (targets.length > 0 && !isBus(model))) return undefined
   return { model, identity, targets }
 }
 
 /** Put a device into the machine. */
-export function plug({ model, identity, targets }: DeviceSpec, machine: Machine, lan: Lan): PciFunction {
-  if ('mbps' in model) return lan.plug(model, identity).fn
+export function plug({ model, identity, targets }: DeviceSpec, machine: Machine, worlds: Worlds): PciFunction {
+  if (!isBus(model)) return worlds.with(model).plug(model, identity).fn
   const { pci, nubs } = machine.board
   const fn = pci.plug((context) => {
     const device = model.make(context)
@@ -112,11 +121,11 @@ export async function perform(
 ): Promise<StageReport> {
   const machine = createMachine(options)
   const document = watchRegistry(machine)
-  const lan = new Lan(machine)
+  const worlds = new Worlds(machine, {})
   const problems: string[] = []
   const shown: Shown[] = []
   for (const step of steps) {
-    const problem = await one(step, machine, lan, packs, shown)
+    const problem = await one(step, machine, worlds, packs, shown)
     if (problem !== undefined) problems.push(problem)
     await machine.sleep(step.do === 'sleep' ? step.ms * 1e6 : 0)
     options.signal?.throwIfAborted()
@@ -129,12 +138,12 @@ export async function perform(
 async function one(
   step: Step,
   machine: Machine,
-  lan: Lan,
+  worlds: Worlds,
   packs: ReadonlyMap<string, DriverPackage>,
   shown: Shown[],
 ): Promise<string | undefined> {
   try {
-    if (step.do === 'plug') plug(step.device, machine, lan)
+    if (step.do === 'plug') plug(step.device, machine, worlds)
     else if (step.do === 'unplug') return unplug(step.location, machine)
     else if (step.do === 'load') await machine.load(packs.get(step.module)!)
     else if (step.do === 'show') return await show(step, packs.get(step.module)!.manifest.name, machine, shown)

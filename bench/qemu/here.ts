@@ -13,6 +13,7 @@ import { boot, type Session } from '../../lab/run.ts'
 import { symbolizerOf } from '../../cli/trust.ts'
 import { restarts, type Restarts } from '../restart.ts'
 import type { Case, Direction, Figure, Side, Work } from './work.ts'
+import { interfaceOf, peerOf } from '../../lab/net/index.ts'
 
 /** Frames under way at most, to receive: what fits the device's receive buffers, as the other side's flow control has it. */
 const WINDOW: Readonly<Record<Case['driver'], number>> = { e1000: 128, '8139too': 16 }
@@ -84,7 +85,7 @@ export class Here implements Side {
     const figure = await cold(this.#dir, this.#pack.manifest.name)
     if (this.#session === undefined) {
       this.#session = await boot({ seed: this.#seed, modules: [{ pack: this.#pack }], symbolizer: symbolizerOf })
-      const up = await checks.linkUp(this.#session.machine, this.#session.climbers[0]!.net!)
+      const up = await checks.linkUp(this.#session.machine, interfaceOf(this.#session.climbers[0]!))
       if (!up.ok) throw new Error(up.detail)
       for (const what of ['transmit', 'receive'] as const)
         await this.#pass({ what, bytes: 1514, frames: WARM_UP, clone: false })
@@ -110,8 +111,9 @@ export class Here implements Side {
   }
 
   async #pass({ what, bytes, frames }: Direction): Promise<Figure> {
-    const { machine, climbers, peer } = this.#session
-    const net = climbers[0]!.net!
+    const { machine, climbers } = this.#session
+    const peer = peerOf(this.#session)
+    const net = interfaceOf(climbers[0]!)
     const [from, to, window] = what === 'transmit' ? [net, peer, Infinity] : [peer, net, this.#window]
     const flow = new Numbered(from, to, bytes, frames, window)
     to.sink = flow

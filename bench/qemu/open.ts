@@ -6,10 +6,11 @@ import { verifyPackage } from '../../cli/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import * as control from '../../machine/class/net/control.ts'
 import { boot } from '../../lab/run.ts'
+import { interfaceOf } from '../../lab/net/index.ts'
 
 const [dir, name] = process.argv.slice(2)
 const pack = await readPackage(dir!, name!)
 const session = await boot({ seed: 1, modules: [{ pack }], verify: verifyPackage })
-await control.open(session.climbers[0]!.net!)
+await control.open(interfaceOf(session.climbers[0]!))
 const { user, system } = process.cpuUsage()
 console.log((user + system) / 1000)

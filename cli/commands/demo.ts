@@ -7,12 +7,13 @@ import { DriverFailure } from '../../pipeline/errors.ts'
 import { breakUnderTraffic, type Breakage } from '../../lab/net/breakage.ts'
 import { boot, type Session } from '../../lab/run.ts'
 import * as checks from '../../lab/net/checks.ts'
-import type { Check } from '../../lab/net/checks.ts'
+import type { Check } from '../../lab/check.ts'
 import { bytes, count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import { symbolizerOf, verifyPackage } from '../machine.ts'
 import { workspaceOf } from '../workspace.ts'
 import { buildAll, modulesFor, renderFault } from './run.ts'
+import { interfaceOf, nicOf, peerOf } from '../../lab/net/index.ts'
 
 /** The demo's drivers: two generations of Ethernet, ports and memory registers, copies and descriptor rings. */
 const MODULES = ['8139too', 'e1000'] as const
@@ -52,13 +53,16 @@ interface DemoDocument {
 async function show(session: Session): Promise<{ traffic: DemoDocument['traffic']; breakage: Breakage }> {
   const { machine } = session
   const [old, young] = session.climbers
-  for (const one of session.climbers) await session.check(checks.linkUp(machine, one.net!))
+  for (const one of session.climbers) await session.check(checks.linkUp(machine, interfaceOf(one)))
   const started = performance.now()
-  await session.check(checks.traffic(machine, old!.net!, young!.net!, { frames: FRAMES }))
+  await session.check(checks.traffic(machine, interfaceOf(old!), interfaceOf(young!), { frames: FRAMES }))
   const wallMs = performance.now() - started
-  const bench = { machine, nic: young!.nic!, net: young!.net!, peer: session.peer }
+  const bench = { machine, nic: nicOf(young!), net: interfaceOf(young!), peer: peerOf(session) }
   await session.check(checks.selfTest(bench))
-  return { traffic: { frames: 2 * FRAMES, wallMs }, breakage: await breakUnderTraffic(session, young!, old!.net!) }
+  return {
+    traffic: { frames: 2 * FRAMES, wallMs },
+    breakage: await breakUnderTraffic(session, young!, interfaceOf(old!)),
+  }
 }
 
 function modulesOf(document: BuildDocument, session: Session): DemoDocument['modules'] {
@@ -104,7 +108,7 @@ async function demonstrate(context: Context): Promise<DemoDocument> {
       onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
     })
     const bootMs = performance.now() - booting
-    const unbound = session.climbers.find((one) => one.net === undefined)
+    const unbound = session.climbers.find((one) => one.exercise === undefined)
     if (unbound !== undefined) throw notBound(unbound.name, unbound.reason)
     const { traffic, breakage } = await show(session)
     const report = session.report()

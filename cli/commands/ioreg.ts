@@ -1,7 +1,8 @@
 /** `drvport ioreg [MODULE...]`: which devices there are in a machine, who drives them, and who else could. */
 import { UsageError } from '../../pipeline/errors.ts'
 import type { BuildDocument } from '../../pipeline/build/index.ts'
-import { describePlugs, modelsFor } from '../../lab/models.ts'
+import { modelsFor } from '../../lab/classes.ts'
+import { describePlugs } from '../../lab/stage.ts'
 import type { IoregDocument, IoregEvent, IoregNode } from '../../machine/tree/ioreg.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'

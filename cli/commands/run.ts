@@ -5,7 +5,7 @@ import { buildModules, type BuildDocument, type ModuleResult } from '../../pipel
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import { ENGINES, type EngineName } from '../../pipeline/engine/index.ts'
-import { describeDevices, nicModel } from '../../lab/models.ts'
+import { describeDevices, modelNamed } from '../../lab/classes.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { recordRun, type RunRecorder } from '../../lab/recording.ts'
@@ -46,7 +46,7 @@ export function parseWanted(words: readonly string[]): Wanted[] {
         todo: `devices: ${describeDevices()}`,
       })
     }
-    if (device !== undefined && nicModel(device) === undefined) {
+    if (device !== undefined && modelNamed(device) === undefined) {
       throw new UsageError(`no device model named ${device}`, { where: word, expected: `one of ${describeDevices()}` })
     }
     return { module, device }

@@ -5,7 +5,7 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { UsageError } from '../../pipeline/errors.ts'
 import { CALLS_MODULE, functionsOf, withCalls } from '../../pipeline/rewrite/calls.ts'
-import { nicModel } from '../../lab/models.ts'
+import { modelNamed } from '../../lab/classes.ts'
 import { together, type Observer } from '../../machine/observe/observer.ts'
 import { Comparison } from '../../lab/recording.ts'
 import { runMachine, type RunRequest } from '../../lab/run.ts'
@@ -161,7 +161,7 @@ function optionsOf(context: Context, argv: Record<string, unknown>): TraceOption
 
 /** A recording is a file; a module is not (and is not called like one: `./8139too` names a file). */
 const isRecording = (words: readonly string[]): boolean =>
-  words.length === 1 && existsSync(words[0]!) && nicModel(words[0]!) === undefined
+  words.length === 1 && existsSync(words[0]!) && modelNamed(words[0]!) === undefined
 
 async function moduleRequest(context: Context, argv: Record<string, unknown>): Promise<RunRequest> {
   const wanted = parseWanted(argv['run'] as string[])

@@ -4,7 +4,7 @@
  */
 import { runMachine, type RunReport, type RunRequest, type RunRung } from '../../lab/run.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
-import type { Check } from '../../lab/net/checks.ts'
+import type { Check } from '../../lab/check.ts'
 import type { Manifest } from '../../pipeline/package.ts'
 import { verifyHashed } from '../../pipeline/verify/verdict.ts'
 import { accept, NIC_ALLOWANCE, symbolizerOf } from '../trust.ts'

@@ -4,10 +4,11 @@
  */
 import type { DriverFault } from '../../kernel/fault.ts'
 import * as checks from './checks.ts'
-import type { Check } from './checks.ts'
+import { attempt, type Check } from '../check.ts'
 import type { Recovery } from '../../machine/machine.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
 import type { Climber, Session } from '../run.ts'
+import { interfaceOf, nicOf } from './index.ts'
 import { startTraffic } from './traffic.ts'
 
 /** What breaking a driver under traffic came to. */
@@ -31,8 +32,8 @@ const BREAK_LIMIT_NS = 20e9
  */
 export async function breakUnderTraffic(session: Session, one: Climber, peer: NetInterface): Promise<Breakage> {
   const { machine } = session
-  const net = one.net!
-  const faults = one.nic!.faults
+  const net = interfaceOf(one)
+  const faults = nicOf(one).faults
   if (faults === undefined) throw new Error('the session was booted without flakyBus')
   const damagedBefore = faults.damaged
   const failures = machine.faults.length
@@ -45,7 +46,7 @@ export async function breakUnderTraffic(session: Session, one: Climber, peer: Ne
   running.stop()
   one.driver = machine.driver(one.name)
   const check = await session.check(
-    checks.attempt(`${one.name}: restarted, and traffic resumed`, async () => {
+    attempt(`${one.name}: restarted, and traffic resumed`, async () => {
       const [up, link] = await checks.carrier(machine, net, true)
       const after = await checks.traffic(machine, peer, net, { frames: 1000 })
       return [machine.faults.length > failures && up && after.ok, `${link}; ${after.detail}`]

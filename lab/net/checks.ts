@@ -4,20 +4,14 @@
  * A check throws nothing: a driver that ends meanwhile is a failed check, and the fault is in the machine's list.
  */
 import { E, FILTER } from '../../linux-api/generated/abi.ts'
-import type { Driver } from '../../machine/driver.ts'
-import type { Lan, Nic } from './lan.ts'
+import { attempt, type Check } from '../check.ts'
+import type { Nic } from './lan.ts'
 import type { Machine } from '../../machine/machine.ts'
 import * as control from '../../machine/class/net/control.ts'
 import type { FramePort, FrameSink } from '../../machine/class/net/frame-port.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
 import type { Station } from './station.ts'
 import { type FlowOptions, startTraffic, type Traffic } from './traffic.ts'
-
-export interface Check {
-  readonly name: string
-  readonly ok: boolean
-  readonly detail: string
-}
 
 /** What the checks of one interface work on. */
 export interface Bench {
@@ -32,21 +26,6 @@ export interface Bench {
 const LINK_NS = 20e9
 /** Per frame both ways, generously: 10 Mb/s. */
 const FRAME_LIMIT_NS = 3e6
-
-/** Run one check; whatever goes wrong becomes its detail. */
-export async function attempt(
-  name: string,
-  body: () => Promise<string | [ok: boolean, detail: string]>,
-): Promise<Check> {
-  try {
-    const outcome = await body()
-    return typeof outcome === 'string'
-      ? { name, ok: true, detail: outcome }
-      : { name, ok: outcome[0], detail: outcome[1] }
-  } catch (error) {
-    return { name, ok: false, detail: (error as Error).message }
-  }
-}
 
 const seconds = (ns: number): string => `${(ns / 1e9).toFixed(3)} s`
 
@@ -73,39 +52,6 @@ export const cable = ({ machine, net, nic }: Bench): Promise<Check> =>
     nic.wire.setUp(true)
     const [up, upDetail] = await carrier(machine, net, true)
     return [down && up, `${downDetail}; ${upDetail}`]
-  })
-
-/** A driver may sleep in its remove; none needs longer. */
-const REMOVE_NS = 60e9
-
-/**
- * Pull the device out in the middle of traffic, without a word: from then on it reads all ones. The driver's remove is
- * called and leaves nothing. Another device in the same slot is bound, and carries traffic.
- */
-export const hotPlug = (
-  { machine, net, nic, peer }: Bench,
-  { lan, driver }: { lan: Lan; driver: Driver },
-): Promise<Check> =>
-  attempt(`${net.name}: pulled out under traffic, and plugged in again`, async () => {
-    const { fn } = nic
-    const faults = machine.faults.length
-    const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames: 400 })
-    await machine.run(() => running.received >= 200, 10e9)
-    lan.unplug(nic)
-    const silent = fn.configRead(0, 4) === 0xffffffff && fn.bars.every((bar) => bar.read(0, 1) === 0xff)
-    await machine.run(() => machine.board.tree.node(fn) === undefined, REMOVE_NS)
-    running.stop()
-    const fault = machine.faults[faults]
-    if (fault !== undefined) return [false, `it failed: ${fault.kind}: ${fault.message}`]
-    const gone = machine.board.tree.node(fn) === undefined && !driver.drives(fn) && net.driver === undefined
-    if (!silent || !gone) return [false, silent ? 'the driver still has it' : 'it still answers']
-    lan.replug(nic)
-    await machine.match()
-    if (net.driver === undefined) return [false, 'plugged in again, it is not bound']
-    const up = await linkUp(machine, net)
-    const moved = await traffic(machine, net, peer, { frames: 100 })
-    const left = driver.leftBehind === '' ? 'nothing left' : `left: ${driver.leftBehind}`
-    return [driver.leftBehind === '' && up.ok && moved.ok, `${left}; ${up.detail}; ${moved.detail}`]
   })
 
 /** Run traffic to its end, or until nothing moves. */
@@ -137,11 +83,7 @@ export async function traffic(
 }
 
 /** What the driver counted since `before` against what went over its wire. */
-export const statistics = (
-  { net, nic }: Bench,
-  before: control.NetStats,
-  wireBefore: { out: number; in: number },
-): Promise<Check> =>
+export const statistics = ({ net, nic }: Bench, before: control.NetStats, wireBefore: WireCounts): Promise<Check> =>
   attempt(`${net.name}: statistics against the wire`, async () => {
     const now = await control.stats(net)
     const out = nic.wire.counts(true).frames - wireBefore.out
@@ -154,7 +96,12 @@ export const statistics = (
     return [ok, `sent ${tx}, wire ${out}; received ${rx}, wire ${into}; ${errors} errors, ${dropped} dropped`]
   })
 
-export const wireCounts = (nic: Nic): { out: number; in: number } => ({
+export interface WireCounts {
+  readonly out: number
+  readonly in: number
+}
+
+export const wireCounts = (nic: Nic): WireCounts => ({
   out: nic.wire.counts(true).frames,
   in: nic.wire.counts(false).frames,
 })

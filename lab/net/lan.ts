@@ -7,12 +7,14 @@ import { createSwitch, type EthernetSwitch } from '../../hw/net/switch.ts'
 import { createWire, type Wire } from '../../hw/net/wire.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import type { DeviceContext, PciDevice, PciIdentity } from '../../hw/types.ts'
-import type { NicModel } from '../models.ts'
+import type { Plugged } from '../class-lab.ts'
+import { identified } from '../identity.ts'
+import type { NicModel } from './models.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { Station } from './station.ts'
 
 /** A NIC plugged into the machine, and its cable; the device is at end a. */
-export interface Nic {
+export interface Nic extends Plugged {
   readonly model: NicModel
   /** The one in the slot now. */
   fn: PciFunction
@@ -21,22 +23,6 @@ export interface Nic {
   readonly identity: Partial<PciIdentity>
   /** Damages what the device writes, when armed; only on a LAN with a flaky bus. */
   faults: FaultyDma | undefined
-}
-
-/** The device under another identity: a revision or a subsystem of its own. */
-export function identified(device: PciDevice, identity: Partial<PciIdentity>): PciDevice {
-  if (Object.keys(identity).length === 0) return device
-  return {
-    model: device.model,
-    identity: { ...device.identity, ...identity },
-    bars: device.bars,
-    capabilities: device.capabilities,
-    ...(device.onBoard && { onBoard: true }),
-    read: (bar, offset, width) => device.read(bar, offset, width),
-    write: (bar, offset, width, value) => device.write(bar, offset, width, value),
-    reset: () => device.reset(),
-    powerState: (state) => device.powerState?.(state),
-  }
 }
 
 export class Lan {

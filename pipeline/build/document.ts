@@ -1,11 +1,12 @@
 /** The result of a build, as data: `drvport.build/1` (interfaces.md). Types only. */
 
+import type { LADDER } from '../ladder.ts'
 import type { ModuleFacts } from './facts.ts'
 import type { SourceFile, TreeFacts } from '../package.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 
 /** How far a module came, of the rungs a build climbs. `none`: not even its source was there. */
-export type BuildRung = 'none' | 'parse' | 'compile' | 'link' | 'verify'
+export type BuildRung = Extract<(typeof LADDER)[number], { by: 'build' }>['rung']
 
 /** A symbol that nobody provides, and what is known of it. */
 export interface MissingSymbol {

@@ -3,7 +3,8 @@
  * "Who may know whom"): the command line passes one in. Types only.
  */
 
-import type { Reason, Rung } from './types.ts'
+import type { Rung } from '../ladder.ts'
+import type { Reason } from './types.ts'
 
 export interface Climber {
   /**

@@ -6,7 +6,8 @@
  * with the same selectors.
  */
 
-import { rungIndex, type MatrixDocument, type MatrixRow, type MatrixSummary, type Reason, type Rung } from './types.ts'
+import { rungIndex, type Rung } from '../ladder.ts'
+import type { MatrixDocument, MatrixRow, MatrixSummary, Reason } from './types.ts'
 
 export interface DiffSide {
   readonly tree: { readonly name: string; readonly version: string }

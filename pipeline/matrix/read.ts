@@ -10,7 +10,8 @@ import { gunzip } from 'node:zlib'
 import { asInfrastructure, DrvportError, UsageError } from '../errors.ts'
 import { COMPACT_SCHEMA, expand } from './expand.ts'
 import { byPath, digestOf } from './summary.ts'
-import { RUNGS, type MatrixDocument, type MatrixRow } from './types.ts'
+import { RUNGS } from '../ladder.ts'
+import type { MatrixDocument, MatrixRow } from './types.ts'
 
 const MAKE_ONE = 'make one with `drvport matrix SELECTOR... --report json=FILE`'
 

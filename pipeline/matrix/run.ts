@@ -16,7 +16,8 @@ import { drawSample } from './sample.ts'
 import { schedule } from './schedule.ts'
 import { inShard, type Shard } from './shard.ts'
 import { byPath, summarize } from './summary.ts'
-import { rungIndex, type MatrixDocument, type MatrixRow, type Rung } from './types.ts'
+import { BUILD_TOP, rungIndex, type Rung } from '../ladder.ts'
+import type { MatrixDocument, MatrixRow } from './types.ts'
 import { cpuMs, peakBytes } from './usage.ts'
 import { ownVersion } from './version.ts'
 
@@ -65,11 +66,11 @@ export interface MatrixRequest {
 export type RowsRequest = Omit<MatrixRequest, 'selectors' | 'sample' | 'shard' | 'makeRows'>
 
 const NEVER = new AbortController().signal
-const ABOVE_BUILD = rungIndex('verify')
+const ABOVE_BUILD = rungIndex(BUILD_TOP)
 
 /** What the build is asked for; the rungs above are the machine's. */
 const buildUntil = (until: Rung): BuildUntil =>
-  until === 'none' ? 'parse' : rungIndex(until) > ABOVE_BUILD ? 'verify' : (until as BuildUntil)
+  until === 'none' ? 'parse' : rungIndex(until) > ABOVE_BUILD ? BUILD_TOP : (until as BuildUntil)
 
 /** How far one module gets. Throws when interrupted, and InfrastructureError. */
 async function climb(request: RowsRequest, build: ModuleBuild, module: KernelModule): Promise<MatrixRow> {

@@ -1,7 +1,8 @@
 /** Totals and identity of a matrix, from its rows. Pure. */
 
 import { contentKey } from '../cache.ts'
-import { RUNGS, type MatrixRow, type MatrixSummary, type Reason, type Rung } from './types.ts'
+import { RUNGS, type Rung } from '../ladder.ts'
+import type { MatrixRow, MatrixSummary, Reason } from './types.ts'
 
 /** By path, in code-unit order: the same everywhere, whatever the locale. */
 export const byPath = (a: MatrixRow, b: MatrixRow): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)

@@ -5,30 +5,8 @@
  * the page, diff, merge, workers) reads this and nothing else of the pipeline.
  */
 
+import type { Rung } from '../ladder.ts'
 import type { TreeFacts } from '../package.ts'
-
-/**
- * The ladder, lowest rung first. `none`: nothing was shown, its source not found or the compiler not through it; `parse`:
- * the compiler read the source with all its headers, and refused it.
- */
-export const RUNGS = [
-  'none',
-  'parse',
-  'compile',
-  'link',
-  'verify',
-  'load',
-  'init',
-  'probe',
-  'operate',
-  'traffic',
-  'reload',
-  'recover',
-  'contain',
-] as const
-export type Rung = (typeof RUNGS)[number]
-
-export const rungIndex = (rung: Rung): number => RUNGS.indexOf(rung)
 
 /**
  * Why a row stopped where it did. Stable: CI systems key on them. Adding one is free; what each means, and what a

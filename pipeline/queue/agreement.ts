@@ -3,7 +3,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey, sha256 } from '../cache.ts'
-import { rungIndex, type Rung } from '../matrix/types.ts'
+import { rungIndex, type Rung } from '../ladder.ts'
 import { packageRoot } from '../root.ts'
 import type { Workspace } from '../workspace.ts'
 import type { Agreement } from './protocol.ts'

@@ -8,7 +8,8 @@
 
 import { contentKey } from '../cache.ts'
 import { lasting } from '../matrix/summary.ts'
-import type { MatrixRow, Rung } from '../matrix/types.ts'
+import type { Rung } from '../ladder.ts'
+import type { MatrixRow } from '../matrix/types.ts'
 
 export const QUEUE_SCHEMA = 'drvport.queue/1'
 

@@ -8,7 +8,8 @@
  */
 
 import { contentKey } from '../cache.ts'
-import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow } from '../matrix/types.ts'
+import { RUNGS, rungIndex } from '../ladder.ts'
+import type { MatrixDocument, MatrixRow } from '../matrix/types.ts'
 import { msOf, oneLine, outcomeOf, printable, specifics, whyNot, type Outcome } from './outcome.ts'
 
 export const KCIDB_ORIGIN = 'drvport'

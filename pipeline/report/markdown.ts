@@ -6,7 +6,8 @@
 
 import { subsystemOf, type DiffEntry, type DiffOnly, type MatrixDiff } from '../matrix/diff.ts'
 import { REASON_TEXTS } from '../matrix/reasons.ts'
-import { RUNGS, rungIndex, type MatrixDocument, type MatrixRow, type Reason } from '../matrix/types.ts'
+import { RUNGS, rungIndex } from '../ladder.ts'
+import type { MatrixDocument, MatrixRow, Reason } from '../matrix/types.ts'
 import { rankMissing, type MissingDocument } from './missing.ts'
 import { oneLine, outcomeOf, whyNot, type Outcome } from './outcome.ts'
 

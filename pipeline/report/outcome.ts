@@ -3,7 +3,8 @@
  * tools, or skipped. Pure.
  */
 
-import { rungIndex, type MatrixRow, type Reason, type Rung } from '../matrix/types.ts'
+import { rungIndex, type Rung } from '../ladder.ts'
+import type { MatrixRow, Reason } from '../matrix/types.ts'
 
 /** `miss`: never got its turn. */
 export type Outcome = 'pass' | 'fail' | 'error' | 'skip' | 'miss'

@@ -6,7 +6,7 @@
  * something was left, the bystander noticed) is `escaped`, and a bug of drvport's.
  */
 import { createHash } from 'node:crypto'
-import { nicModel } from '../../lab/models.ts'
+import { nicModel } from '../../lab/net/models.ts'
 import { Driver, DriverEnded, InitRefused } from '../../machine/driver.ts'
 import { Lan, type Nic } from '../../lab/net/lan.ts'
 import { createMachine, type Machine } from '../../machine/machine.ts'

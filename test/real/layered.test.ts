@@ -6,7 +6,7 @@ import test from 'ava'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { RIGHT } from '../../kernel/capability.ts'
 import { isClean, leftList } from '../../machine/driver.ts'
-import { Lan } from '../../lab/net/lan.ts'
+import { Worlds } from '../../lab/classes.ts'
 import { createMachine, type Machine } from '../../machine/machine.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
@@ -44,7 +44,7 @@ interface Stack {
 async function stack(...order: readonly string[]): Promise<Stack> {
   const layered = allowanceFor(['pci', 'layered'])
   const machine = createMachine({ verify: (pack) => verifyPackage(pack, layered), symbolizer: symbolizerOf })
-  const fn = plug(parseDevice('amd-8111-smbus,lm75@0x48')!, machine, new Lan(machine))
+  const fn = plug(parseDevice('amd-8111-smbus,lm75@0x48')!, machine, new Worlds(machine, {}))
   const adapter = fn.device as Amd8111Smbus
   for (const name of order) await machine.load(packs.get(name)!)
   await machine.sleep(0)

@@ -12,7 +12,7 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { Interrupted } from '../../pipeline/errors.ts'
 import type { Ascent, Climber } from '../../pipeline/matrix/climb.ts'
-import type { Rung } from '../../pipeline/matrix/types.ts'
+import type { Rung } from '../../pipeline/ladder.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openTestWorkspace } from './workspace.ts'
 

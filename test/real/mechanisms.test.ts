@@ -15,6 +15,7 @@ import { CALLS } from '../../linux-api/generated/abi.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { verify } from '../../pipeline/verify/index.ts'
 import { openTestWorkspace } from './workspace.ts'
+import { interfaceOf, nicOf, peerOf } from '../../lab/net/index.ts'
 
 const { tree, toolchain } = await openTestWorkspace()
 const { modules } = await buildModules({ tree, selectors: ['8139too', 'e1000'], toolchain })
@@ -59,12 +60,13 @@ test('eBPF: a module that could run without end is refused, with function and of
 
 test('MINIX 3, VFIO: a driver killed under traffic leaves nothing its device can reach, and comes back as it was', async (t) => {
   const session = await boot({ seed: 1, modules: [{ pack: pack('8139too') }, { pack: pack('e1000') }] })
-  const { machine, climbers, peer } = session
+  const { machine, climbers } = session
+  const peer = peerOf(session)
   const [one, other] = climbers as [(typeof climbers)[number], (typeof climbers)[number]]
-  for (const { net } of climbers) t.true((await checks.linkUp(machine, net!)).ok)
-  const net = one.net!
-  const { fn } = one.nic!
-  const before = { mtu: net.mtu, generation: net.generation, other: other.net!.generation }
+  for (const climber of climbers) t.true((await checks.linkUp(machine, interfaceOf(climber))).ok)
+  const net = interfaceOf(one)
+  const { fn } = nicOf(one)
+  const before = { mtu: net.mtu, generation: net.generation, other: interfaceOf(other).generation }
   const running = startTraffic(machine.board.kernel, peer, net, 1, { frames: 100_000 })
   await machine.run(() => running.received > 200, 10e9)
   t.true(fn.dma.windows > 0)
@@ -84,5 +86,5 @@ test('MINIX 3, VFIO: a driver killed under traffic leaves nothing its device can
   await machine.run(() => net.generation > before.generation && net.carrier, 60e9)
   t.true((await checks.traffic(machine, net, peer, { frames: 100 })).ok, 'traffic again')
   t.is(net.mtu, before.mtu)
-  t.is(other.net!.generation, before.other, 'the other driver noticed nothing')
+  t.is(interfaceOf(other).generation, before.other, 'the other driver noticed nothing')
 })

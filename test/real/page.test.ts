@@ -14,7 +14,8 @@ import { launchChromium } from '../../bench/browser.ts'
 import { laterMatrix, syntheticMatrix } from '../../bench/synthetic-matrix.ts'
 import { compact } from '../../pipeline/matrix/compact.ts'
 import { summarize } from '../../pipeline/matrix/summary.ts'
-import { rungIndex, type MatrixDocument, type MatrixRow } from '../../pipeline/matrix/types.ts'
+import { rungIndex } from '../../pipeline/ladder.ts'
+import type { MatrixDocument, MatrixRow } from '../../pipeline/matrix/types.ts'
 import { renderPage, type PageOptions } from '../../pipeline/report/page/index.ts'
 
 interface World {

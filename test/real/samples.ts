@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
-import { nicModel } from '../../lab/models.ts'
+import { nicModel } from '../../lab/net/models.ts'
 import { DriverEnded, type Driver } from '../../machine/driver.ts'
 import { Lan, type Nic } from '../../lab/net/lan.ts'
 import { createMachine, type Machine } from '../../machine/machine.ts'

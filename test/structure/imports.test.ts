@@ -15,7 +15,17 @@ const allowed: Record<Layer, readonly string[]> = {
   cli: ['cli', 'pipeline', 'lab', 'machine', 'types:kernel', 'types:hw', 'types:linux-api'],
   pipeline: ['pipeline', 'linux-api'],
   'linux-api': ['linux-api'],
-  lab: ['lab', 'machine', 'hw', 'kernel', 'base', 'base', 'linux-api/generated/abi.ts', 'pipeline/package.ts'],
+  lab: [
+    'lab',
+    'machine',
+    'hw',
+    'kernel',
+    'base',
+    'base',
+    'linux-api/generated/abi.ts',
+    'pipeline/package.ts',
+    'pipeline/ladder.ts',
+  ],
   machine: ['machine', 'hw', 'kernel', 'base', 'linux-api/generated/abi.ts', 'pipeline/package.ts'],
   // Neither knows the other: what they share is below both.
   hw: ['hw', 'base'],

@@ -1,7 +1,8 @@
 /** Matrices for tests: a small one with everything that occurs, and any one that fast-check can think of. */
 import fc from 'fast-check'
 import { byPath, summarize } from '../../../pipeline/matrix/summary.ts'
-import { REASONS, RUNGS, type MatrixDocument, type MatrixRow } from '../../../pipeline/matrix/types.ts'
+import { RUNGS } from '../../../pipeline/ladder.ts'
+import { REASONS, type MatrixDocument, type MatrixRow } from '../../../pipeline/matrix/types.ts'
 
 export function row(path: string, rest: Partial<MatrixRow> = {}): MatrixRow {
   return {

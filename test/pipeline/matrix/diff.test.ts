@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { diffMatrices, subsystemOf, type MatrixDiff } from '../../../pipeline/matrix/diff.ts'
-import { RUNGS, rungIndex } from '../../../pipeline/matrix/types.ts'
+import { RUNGS, rungIndex } from '../../../pipeline/ladder.ts'
 import { anyMatrix, matrix, row } from './_rows.ts'
 
 const LISTS = ['lost', 'gained', 'changed', 'detailed', 'unfinished', 'vanished', 'appeared'] as const

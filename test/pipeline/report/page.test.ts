@@ -19,7 +19,7 @@ import {
 } from '../../../pipeline/report/page/client/state.ts'
 import { renderPage } from '../../../pipeline/report/page/index.ts'
 import { encode, LIST_COLUMNS } from '../../../pipeline/report/page/payload.ts'
-import { RUNGS } from '../../../pipeline/matrix/types.ts'
+import { RUNGS } from '../../../pipeline/ladder.ts'
 
 const matrix = syntheticMatrix(400)
 const model = decode(encode(matrix))

@@ -3,7 +3,8 @@
  * differs is for diff.ts to say, so that the page and `drvport matrix diff` never disagree.
  */
 import { diffMatrices, type DiffEntry } from '../../../matrix/diff.ts'
-import { rungIndex, type MatrixDocument } from '../../../matrix/types.ts'
+import { rungIndex } from '../../../ladder.ts'
+import type { MatrixDocument } from '../../../matrix/types.ts'
 import { eachColumn } from '../payload.ts'
 import { type Before, type Change, type Model, type Row } from './model.ts'
 import { rungName } from './words.ts'

@@ -1,5 +1,5 @@
 /** The filter bar: search, the choices with their counts, and what is filtered by, each with a way to take it back. */
-import { RUNGS } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../ladder.ts'
 import { byId, count, h } from './dom.ts'
 import { countBut, licenceKeys, LICENCE_USE, NO_REASON, type Selection } from './filter.ts'
 import { type Model, type Row } from './model.ts'

@@ -4,7 +4,7 @@
  * A choice's count answers «how many would I see if I picked it»: it is taken over the rows that every *other* filter
  * lets through. So one pass notes for each row which filters refuse it.
  */
-import { RUNGS } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../ladder.ts'
 import { FACETS, type Facet, type SortKey, type State } from './state.ts'
 import { type Model, type Row } from './model.ts'
 

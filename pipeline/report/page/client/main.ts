@@ -14,7 +14,7 @@ import { drawLadder, drawReasons, drawSymbols } from './overview.ts'
 import { type Payload } from '../payload.ts'
 import { openMatrix } from './open.ts'
 import { formatAddress, isFiltered, parseAddress, START, withoutFilters, type SortKey, type State } from './state.ts'
-import { RUNGS } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../ladder.ts'
 import { CHANGE_WORDS, toneOf } from './words.ts'
 
 /** Inflates an embedded document: base64 of raw deflate of JSON; undefined when the page has none of that name. */

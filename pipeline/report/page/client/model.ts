@@ -1,5 +1,5 @@
 /** The matrix as the page works on it: rows as objects, lists as numbers into one table of strings. Knows no DOM. */
-import { RUNGS } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../ladder.ts'
 import { eachColumn, type ListColumn, type Payload } from '../payload.ts'
 
 /** How a row differs from the matrix it is compared with; '' without one. */

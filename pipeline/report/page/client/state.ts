@@ -1,5 +1,5 @@
 /** What the reader has chosen (filters, order, open module) and its form in the address, so that a view can be sent on. */
-import { RUNGS } from '../../../matrix/types.ts'
+import { RUNGS } from '../../../ladder.ts'
 
 export const SORT_KEYS = ['path', 'module', 'rung', 'reason', 'missing', 'change'] as const
 export type SortKey = (typeof SORT_KEYS)[number]

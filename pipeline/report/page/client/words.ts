@@ -1,23 +1,6 @@
 /** How the page names things: rungs, changes, and the sentences that explain them. */
-import { RUNGS } from '../../../matrix/types.ts'
+import { LADDER, RUNGS } from '../../../ladder.ts'
 import { type Change, type Row } from './model.ts'
-
-/** What reaching a rung means, for the ladder's tooltips and the help. */
-const RUNG_MEANING: Readonly<Record<string, string>> = {
-  none: 'no source to read',
-  parse: 'the tree names its sources, and they are there',
-  compile: 'all of its sources compile for wasm',
-  link: 'linked, nothing it needs is missing',
-  verify: 'the binary proved to do only what its manifest says',
-  load: 'instantiated in a sandbox',
-  init: 'its init function returned 0',
-  probe: 'bound to a modelled device',
-  operate: 'did the operations of its class',
-  traffic: 'moved data by interrupt and DMA, contents checked',
-  reload: 'unloaded without a trace and bound again',
-  recover: 'killed in the middle of traffic and back',
-  contain: 'injected faults stayed in the driver',
-}
 
 export const rungName = (rung: number): string => RUNGS[rung] ?? ''
 /** Colours from the farthest below what was asked for (0) to the goal (5) and beyond; page.css has them. */
@@ -28,7 +11,8 @@ const LAST_TONE = 10
 export const toneOf = (rung: number, goal: number): number =>
   rung < goal ? Math.max(0, GOAL_TONE - (goal - rung)) : Math.min(LAST_TONE, GOAL_TONE + rung - goal)
 
-export const rungMeaning = (rung: number): string => RUNG_MEANING[rungName(rung)] ?? ''
+/** What reaching a rung means, for the ladder's tooltips and the help. */
+export const rungMeaning = (rung: number): string => LADDER[rung]?.means ?? ''
 
 interface ChangeWords {
   /** Never alone: always beside the word. */

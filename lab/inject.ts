@@ -2,16 +2,14 @@
  * Fault injection: break a running driver in seeded ways, and see that the break stays its own.
  *
  * What an injection does to the driver is not judged: it may survive, fail at once, or go wrong until it is restarted. Judged
- * is that the machine goes on, that a bystander's traffic does not notice, and that the driver is back afterwards.
+ * is that the machine goes on, that a bystander's work does not notice, and that the driver is back afterwards.
  */
-import { Failure } from '../../kernel/fault.ts'
-import { createRandom, type SeededRandom } from '../../base/random.ts'
-import * as checks from './checks.ts'
-import type { Driver } from '../../machine/driver.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { FramePort } from '../../machine/class/net/frame-port.ts'
-import type { NetInterface } from '../../machine/class/net/interface.ts'
-import { startTraffic } from './traffic.ts'
+import { Failure } from '../kernel/fault.ts'
+import { createRandom, type SeededRandom } from '../base/random.ts'
+import type { Driver } from '../machine/driver.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Check } from './check.ts'
+import type { Exercise } from './class-lab.ts'
 
 export interface Injection {
   readonly name: string
@@ -62,53 +60,55 @@ export interface Injected {
 const FORGET_NS = 61e9
 const PATIENCE_NS = 20e9
 
-/** Break the driver of `net` once; `victimPeer` talks to it, `bystanders` to each other meanwhile. */
+/** Items of work under way when it is broken, and to see whether it works again. */
+const WORK = 200
+const PROOF = 20
+
+/** Break the driver behind `exercise` once; `bystander` works meanwhile. */
 export async function injectOnce(
   machine: Machine,
   name: string,
-  net: NetInterface,
-  peer: FramePort,
-  bystanders: readonly [FramePort, FramePort],
+  exercise: Exercise,
+  bystander: () => Promise<Check>,
   random: SeededRandom,
 ): Promise<Injected> {
   const injection = INJECTIONS[random.below(INJECTIONS.length)]!
   const faults = machine.faults.length
-  const running = startTraffic(machine.board.kernel, net, peer, machine.seed, { frames: 200 })
-  await machine.run(() => running.received > 50, 1e9)
+  const work = exercise.begin(WORK)
+  await machine.run(() => work.progress > 1 / 8, 1e9)
   injection.apply(machine.driver(name)!, random)
-  await machine.run(() => running.done || machine.faults.length > faults, 5e9)
-  running.stop()
+  await machine.run(() => work.over || machine.faults.length > faults, 5e9)
+  work.stop()
   await machine.recover()
-  const bystander = await checks.traffic(machine, ...bystanders, { frames: 20 })
-  const recovered = (await passes(machine, net, peer)) || (await again(machine, name, net, peer))
+  const { ok } = await bystander()
+  const recovered = (await works(machine, exercise)) || (await again(machine, name, exercise))
   await machine.sleep(FORGET_NS)
   const outcome = machine.faults[faults]?.kind ?? 'survived'
-  return { name: injection.name, outcome, bystander: bystander.ok, recovered }
+  return { name: injection.name, outcome, bystander: ok, recovered }
 }
 
-const passes = async (machine: Machine, net: NetInterface, peer: FramePort): Promise<boolean> => {
-  await machine.run(() => net.carrier, PATIENCE_NS)
-  return net.carrier && (await checks.traffic(machine, net, peer, { frames: 20 })).ok
+const works = async (machine: Machine, exercise: Exercise): Promise<boolean> => {
+  await machine.run(() => exercise.usable, PATIENCE_NS)
+  return exercise.usable && (await exercise.proof(PROOF)).ok
 }
 
 /** It lives, but does not work: what a watchdog of the service would see. Restart it. */
-async function again(machine: Machine, name: string, net: NetInterface, peer: FramePort): Promise<boolean> {
-  machine.driver(name)?.domain.fail(new Failure('hang', 'no frame passes any more'))
+async function again(machine: Machine, name: string, exercise: Exercise): Promise<boolean> {
+  machine.driver(name)?.domain.fail(new Failure('hang', 'nothing passes any more'))
   await machine.recover()
-  return passes(machine, net, peer)
+  return works(machine, exercise)
 }
 
 /** Inject `count` faults; the result says what each came to. */
 export async function inject(
   machine: Machine,
   name: string,
-  net: NetInterface,
-  peer: FramePort,
-  bystanders: readonly [FramePort, FramePort],
+  exercise: Exercise,
+  bystander: () => Promise<Check>,
   count: number,
 ): Promise<Injected[]> {
   const random = createRandom(machine.seed)
   const done: Injected[] = []
-  for (let i = 0; i < count; i++) done.push(await injectOnce(machine, name, net, peer, bystanders, random))
+  for (let i = 0; i < count; i++) done.push(await injectOnce(machine, name, exercise, bystander, random))
   return done
 }
