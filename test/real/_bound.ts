@@ -83,6 +83,19 @@ export function makeCore(keep: readonly string[] = ['__stack_pointer']): Core {
   return { linked, wasm: finishCore(linked, EXPORTED, new Set(keep)), symbols: coreSymbols(linked, EXPORTED) }
 }
 
+/** Everything in one link, as wasm-ld does it: what core and bound modules are held against. `exports` are functions. */
+export function linkAll(files: readonly string[], exports: readonly string[], data: readonly string[]): Uint8Array {
+  const objects = files.map((file) => {
+    compile(file)
+    return join(work, `${file}.o`)
+  })
+  const output = join(work, 'all.wasm')
+  const named = [...exports, ...data, '__stack_pointer'].map((name) => `--export=${name}`)
+  const flags = ['--no-entry', '--gc-sections', '--allow-undefined', '--table-base=4096', '--export-table', ...named]
+  execFileSync(`wasm-ld-${version}`, [...flags, ...objects, '-o', output], { stdio: 'pipe' })
+  return readFileSync(output)
+}
+
 /** Bind objects compiled from these files. */
 export function bind(
   name: string,

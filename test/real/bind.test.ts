@@ -5,7 +5,7 @@ import { extractLines } from '../../pipeline/wasm/extract.ts'
 import { parseStack, readLines, symbolize } from '../../pipeline/wasm/lines.ts'
 import { readFunctionNames, readModule } from '../../pipeline/wasm/module.ts'
 import type { OffsetMap } from '../../pipeline/wasm/offsets.ts'
-import { CORE_DATA, Loaded, MODULE_BASE, bind, makeCore, version } from './_bound.ts'
+import { CORE_DATA, Loaded, MODULE_BASE, bind, linkAll, makeCore, version } from './_bound.ts'
 
 const real = version === undefined ? test.skip : test
 const HOST = { mmio: { read32: (what: number) => what * 10, read16: () => -1 } }
@@ -73,6 +73,32 @@ real('modules run over the core and over one another', (t) => {
   const run = machine.function(core.symbols.functions.get('run_handlers')!.slot)
   t.is(run(2), 8, 'the core calls low, then high with what low said')
   t.is(machine.word(lower.data.get('low_total')!.address), 8)
+})
+
+real('core and modules do what one link of everything does', (t) => {
+  const names = { low: 'init_module__low', high: 'init_module__high', answers: 'high_answers', run: 'run_handlers' }
+  const files = ['core.c', 'low.c', 'high.c', 'helper.c', 'self.c']
+  const wasm = linkAll(files, Object.values(names), ['counter', 'low_total', 'table_of_three'])
+  const exports = new WebAssembly.Instance(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>), {
+    ...HOST,
+    env: { host_answer: HOST.mmio.read16 },
+  }).exports as unknown as Record<string, WebAssembly.Global> & Record<string, (x?: number) => number>
+  const { machine, lower, answer } = loaded()
+  const handlers = machine.function(core.symbols.functions.get('run_handlers')!.slot)
+  exports[names.low]!()
+  exports[names.high]!()
+  // All but the address of struct module, and what is undefined behaviour.
+  const asked = [0, 1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13]
+  const told = (ask: (which: number) => number, run: (x: number) => number) => [
+    ...asked.map((which) => ask(which)),
+    ...[1, -1, 2, -2].map((x) => run(x)),
+    ...asked.map((which) => ask(which)),
+  ]
+  t.deepEqual(told(answer, handlers), told(exports[names.answers]!, exports[names.run]!))
+  const view = new DataView((exports['memory'] as unknown as WebAssembly.Memory).buffer)
+  const theirs = (name: string) => view.getInt32(exports[name]!.value as number, true)
+  t.is(machine.word(core.symbols.data.get('counter')!.address), theirs('counter'))
+  t.is(machine.word(lower.data.get('low_total')!.address), theirs('low_total'))
 })
 
 real('what is not reached is left out, and what is used is kept', (t) => {
