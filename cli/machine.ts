@@ -5,12 +5,12 @@ import { UsageError } from '../pipeline/errors.ts'
 import { verify } from '../pipeline/verify/index.ts'
 import type { Allowance } from '../pipeline/verify/index.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
-import { accept, NIC_ALLOWANCE } from './trust.ts'
+import { accept, DEVICE_ALLOWANCE } from './trust.ts'
 
 export { symbolizerOf } from './trust.ts'
 
 /** Refuses a package that its binary does not honour. Runs before anything of it is compiled. */
-export function verifyPackage(pack: DriverPackage, allowance: Allowance = NIC_ALLOWANCE): void {
+export function verifyPackage(pack: DriverPackage, allowance: Allowance = DEVICE_ALLOWANCE): void {
   accept(pack, verify(pack.wasm, pack.manifest, allowance))
 }
 

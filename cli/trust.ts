@@ -8,10 +8,16 @@ import type { Verdict } from '../pipeline/verify/verdict.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
 import type { LineTable } from '../pipeline/wasm/lines.ts'
 import type { Symbolizer } from '../kernel/fault.ts'
+import { CLASSES } from '../machine/class/index.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 
-/** What a network driver on PCI may ask for. */
-export const NIC_ALLOWANCE: Allowance = allowanceFor(['pci', 'net'])
+const CLASS_NAMES = CLASSES.map(({ name }) => name)
+
+/** What a driver of a PCI device may ask for, whatever its class. */
+export const DEVICE_ALLOWANCE: Allowance = allowanceFor(['pci', ...CLASS_NAMES])
+
+/** and one that serves other domains, or is served by them. */
+export const LAYERED_ALLOWANCE: Allowance = allowanceFor(['pci', ...CLASS_NAMES, 'layered'])
 
 /** Throws DriverFailure when the verifier refused. */
 export function accept(pack: DriverPackage, verdict: Verdict): void {

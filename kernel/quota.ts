@@ -18,8 +18,8 @@ export interface Quotas {
   readonly windows: number
   /** Characters of log text. */
   readonly log: number
-  /** Interfaces offered to a service of the machine's. */
-  readonly interfaces: number
+  /** Units of its device classes that it offers: interfaces, disks. */
+  readonly units: number
   /** Services offered to other domains, by name. */
   readonly services: number
   /** Files open at once. */
@@ -36,7 +36,7 @@ export const DEFAULT_QUOTAS: Quotas = {
   dma: 32 << 20,
   windows: 8192,
   log: 4 << 20,
-  interfaces: 64,
+  units: 64,
   services: 64,
   files: 64,
 }
@@ -59,7 +59,7 @@ export class Ledger {
     dma: 0,
     windows: 0,
     log: 0,
-    interfaces: 0,
+    units: 0,
     services: 0,
     files: 0,
   }

@@ -36,7 +36,7 @@ export interface Amount {
 }
 
 /** What a domain has a quota of: kernel/quota.ts. */
-export type Kept = 'memory' | 'capabilities' | 'dma' | 'windows' | 'interfaces' | 'services'
+export type Kept = 'memory' | 'capabilities' | 'dma' | 'windows' | 'units' | 'services'
 
 export interface Bounds {
   /** Units of work, at most. */
@@ -141,7 +141,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     register: units(400, {
       looks: true,
       pieces: [struct('desc', 'net_desc')],
-      keeps: { capabilities: one, interfaces: one },
+      keeps: { capabilities: one, units: one },
       refused: NOSPC,
     }),
     unregister: units(64, { looks: true }),

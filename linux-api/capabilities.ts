@@ -31,16 +31,18 @@ export interface Call {
   /** Only the shim's own files call it: declared in a header that no object of a tree includes. */
   readonly shimOnly?: true
   readonly doc: string
-  /** What it may cost and keep: bounds.ts. */
+  /** What it may cost and keep. */
   readonly bounds: Bounds
 }
 
-/** A call as it is written down here: its bounds are in a table of their own. */
-type Written = Omit<Call, 'bounds'>
+/** A call as it is written down here: with its bounds, or with a row in bounds.ts. */
+type Written = Omit<Call, 'bounds'> & { readonly bounds?: Bounds }
 
 export interface Group {
   readonly name: string
   readonly doc: string
+  /** Who may ask for it: `all`, or drivers of a bus or device class, by name; `layered`: who serves others or is served by them. */
+  readonly grantedTo: readonly string[]
   readonly calls: readonly Call[]
 }
 
@@ -98,6 +100,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'log',
     doc: 'Log records and self-reported failure. Every domain holds it, within a volume quota.',
+    grantedTo: ['all'],
     calls: [
       {
         name: 'write',
@@ -117,6 +120,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'mmio',
     doc: 'Device memory. A mapping is a range of addresses beyond linear memory, so a plain dereference of it traps.',
+    grantedTo: ['pci', 'platform', 'layered'],
     calls: [
       {
         name: 'map',
@@ -148,6 +152,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'pio',
     doc: 'I/O ports. A port is usable when it lies in a granted I/O BAR or a granted fixed range.',
+    grantedTo: ['pci', 'platform'],
     calls: [
       { name: 'in8', params: [port], result: 'u32', doc: 'Read a byte.' },
       { name: 'in16', params: [port], result: 'u32', doc: 'Read two bytes.' },
@@ -172,6 +177,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'pci',
     doc: 'PCI functions granted to the domain: configuration space, BARs, interrupt vectors, reset.',
+    grantedTo: ['pci'],
     calls: [
       { name: 'location', params: [fn], result: 'i32', doc: 'bus << 8 | device << 3 | function, or E_NODEV.' },
       {
@@ -205,6 +211,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'dma',
     doc: 'Windows of linear memory that a device may reach. Anything outside them is an IOMMU fault.',
+    grantedTo: ['pci', 'platform'],
     calls: [
       {
         name: 'map',
@@ -229,6 +236,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'irq',
     doc: 'Interrupt lines and messages granted to the domain.',
+    grantedTo: ['pci', 'platform', 'layered'],
     calls: [
       {
         name: 'attach',
@@ -255,6 +263,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'time',
     doc: 'Virtual time.',
+    grantedTo: ['all'],
     calls: [
       { name: 'now', params: [p('out', 'ptr', 'u64')], result: 'void', doc: 'Nanoseconds since the machine started.' },
       {
@@ -280,6 +289,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'sched',
     doc: 'Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once.',
+    grantedTo: ['all'],
     calls: [
       {
         name: 'self',
@@ -343,6 +353,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'net',
     doc: "Ethernet interfaces offered by the domain to the machine's network service.",
+    grantedTo: ['net'],
     calls: [
       {
         name: 'register',
@@ -375,6 +386,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'ipc',
     doc: 'Conversations with other domains, through endpoints and notifications that the domain holds. Results below zero are IPC_*.',
+    grantedTo: ['layered'],
     calls: (
       [
         {
@@ -484,6 +496,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'cap',
     doc: 'The capability space of the domain. Rights only shrink; results below zero are IPC_*.',
+    grantedTo: ['layered'],
     calls: (
       [
         {
@@ -514,6 +527,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'mem',
     doc: 'Memory shared between domains. Results below zero are IPC_*.',
+    grantedTo: ['layered'],
     calls: (
       [
         {
@@ -554,6 +568,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
   {
     name: 'ring',
     doc: 'Rings of slots in memory that one side, the owner, lends (layout: struct ring). The owner works on it in place. Results below zero are IPC_*.',
+    grantedTo: ['layered'],
     calls: (
       [
         {
@@ -599,12 +614,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
 
 export const groups: readonly Group[] = written.map((group) => ({
   ...group,
-  calls: group.calls.map((call) => ({ ...call, bounds: boundsOf(group.name, call.name) })),
+  calls: group.calls.map((call) => ({ ...call, bounds: boundsOf(group.name, call) })),
 }))
 
-function boundsOf(group: string, call: string): Bounds {
-  const found = bounds[group]?.[call]
-  if (found === undefined) throw new Error(`${group}.${call} has no row in linux-api/bounds.ts`)
+function boundsOf(group: string, call: Written): Bounds {
+  const found = call.bounds ?? bounds[group]?.[call.name]
+  if (found === undefined) throw new Error(`${group}.${call.name} has no bounds, nor a row in linux-api/bounds.ts`)
   return found
 }
 

@@ -8,14 +8,11 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { parseStep, perform, type Step, STEPS } from '../../lab/stage.ts'
 import type { Command } from '../context.ts'
-import { allowanceFor } from '../../pipeline/verify/index.ts'
 import { symbolizerOf, verifyPackage } from '../machine.ts'
+import { LAYERED_ALLOWANCE } from '../trust.ts'
 import { paint } from '../output.ts'
 import { workspaceOf } from '../workspace.ts'
 import { buildAll } from './run.ts'
-
-/** Drivers whose bus, or whose clients, are other domains. */
-const LAYERED = allowanceFor(['pci', 'net', 'layered'])
 
 function readSteps(words: readonly string[]): Step[] {
   return words.map((word) => {
@@ -138,7 +135,7 @@ export const ioreg: Command = {
       const loads = modules.map((module) => ({ do: 'load', module }) as const)
       const { document: shown, problems } = await perform([...devices, ...loads, ...then], packs, {
         seed: context.seed,
-        verify: (pack) => verifyPackage(pack, LAYERED),
+        verify: (pack) => verifyPackage(pack, LAYERED_ALLOWANCE),
         symbolizer: symbolizerOf,
         signal: context.signal,
       })

@@ -7,7 +7,7 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import type { Check } from '../../lab/check.ts'
 import type { Manifest } from '../../pipeline/package.ts'
 import { verifyHashed } from '../../pipeline/verify/verdict.ts'
-import { accept, NIC_ALLOWANCE, symbolizerOf } from '../trust.ts'
+import { accept, DEVICE_ALLOWANCE, symbolizerOf } from '../trust.ts'
 
 /** `request.json` of a job. Files are names below the job's directory. */
 export interface GuestRequest {
@@ -98,7 +98,7 @@ async function open(io: GuestIo): Promise<{ request: RunRequest; loaded: EngineF
     costs,
     modules,
     firmware,
-    verify: (pack) => accept(pack, verifyHashed(pack.wasm, hashes.get(pack)!, pack.manifest, NIC_ALLOWANCE)),
+    verify: (pack) => accept(pack, verifyHashed(pack.wasm, hashes.get(pack)!, pack.manifest, DEVICE_ALLOWANCE)),
     symbolizer: symbolizerOf,
     wallMs: () => performance.now(),
     onCheck: (check) => io.tell({ check }),

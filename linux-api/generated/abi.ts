@@ -783,7 +783,7 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'sched.preempt': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.resched': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.stack_overflow': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"interfaces","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
+  'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"units","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
   'net.unregister': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.carrier': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.queue': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},

@@ -359,7 +359,7 @@ const HELD: Readonly<Record<Resource, (host: Host) => number>> = {
   dma: (host) => host.reached('mappedBytes'),
   windows: (host) => host.reached('windows'),
   log: ({ board, domain }) => board.logged(domain),
-  interfaces: (host) => host.board.services.unitsOf(host.driver).length,
+  units: (host) => host.board.services.unitsOf(host.driver).length,
   services: (host) => host.board.exchange.offeredBy(host),
   files: ({ files }) => files,
 }

@@ -8,7 +8,6 @@
 import { describeRecord, type EventLog, type EventRecord } from '../../kernel/log.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { PciBar } from '../../hw/pci/function.ts'
-import type { Frame } from '../../hw/net/frame.ts'
 import type { DeviceContext, DmaPort, InterruptPort } from '../../hw/types.ts'
 import type { Host } from '../abi/host.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
@@ -311,6 +310,9 @@ export class Tracer implements Observer {
   }
 }
 
+/** A buffer that goes from hand to hand. */
+type Buffered = Parameters<DmaPort['readFrame']>[1]
+
 /** A device's way into memory, told of. */
 class TracedDma implements DmaPort {
   readonly #port: DmaPort
@@ -343,13 +345,13 @@ class TracedDma implements DmaPort {
     return ok
   }
 
-  readFrame(iova: number, into: Frame, at: number, length: number): boolean {
+  readFrame(iova: number, into: Buffered, at: number, length: number): boolean {
     const ok = this.#port.readFrame(iova, into, at, length)
     this.#moved('reads', iova, length)
     return ok
   }
 
-  writeFrame(iova: number, from: Frame, at: number, length: number): boolean {
+  writeFrame(iova: number, from: Buffered, at: number, length: number): boolean {
     const ok = this.#port.writeFrame(iova, from, at, length)
     this.#moved('writes', iova, length)
     return ok

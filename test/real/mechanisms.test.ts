@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import test from 'ava'
 import { verifyPackage } from '../../cli/machine.ts'
-import { NIC_ALLOWANCE } from '../../cli/trust.ts'
+import { DEVICE_ALLOWANCE } from '../../cli/trust.ts'
 import { uncounted } from '../../bench/uncounted.ts'
 import * as checks from '../../lab/net/checks.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
@@ -49,7 +49,7 @@ test('eBPF: a module that could run without end is refused, with function and of
   t.notThrows(() => verifyPackage(pack('e1000')))
   const { manifest } = pack('e1000')
   const sha256 = createHash('sha256').update(endless.wasm).digest('hex')
-  const verdict = verify(endless.wasm, { ...manifest, wasm: { ...manifest.wasm, sha256 } }, NIC_ALLOWANCE)
+  const verdict = verify(endless.wasm, { ...manifest, wasm: { ...manifest.wasm, sha256 } }, DEVICE_ALLOWANCE)
   const problems = verdict.ok ? [] : verdict.problems
   t.true(problems.length > 0)
   t.true(

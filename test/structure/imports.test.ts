@@ -78,6 +78,20 @@ test('every import follows the direction of knowledge', (t) => {
   t.deepEqual(found, [])
 })
 
+test('who runs on the processor knows its part of it, and no kernel', (t) => {
+  const unknown: Readonly<Record<string, readonly string[]>> = {
+    'kernel/fiber.ts': ['kernel/kernel.ts', 'kernel/domain.ts'],
+    'kernel/meter.ts': ['kernel/kernel.ts', 'kernel/domain.ts'],
+    'kernel/delivery.ts': ['kernel/kernel.ts', 'kernel/domain.ts'],
+    'kernel/domain.ts': ['kernel/kernel.ts'],
+  }
+  for (const [path, others] of Object.entries(unknown)) {
+    const known = [...imports(path, readFileSync(join(root, path), 'utf8'))].map(({ target }) => target)
+    t.true(known.includes('kernel/processor.ts'), path)
+    for (const other of others) t.false(known.includes(other), `${path} imports ${other}`)
+  }
+})
+
 test('an import against the direction is caught', (t) => {
   t.deepEqual(violations('kernel/x.ts', "import { a } from '../pipeline/y.ts'\n"), [
     'kernel/x.ts (kernel) may not import pipeline/y.ts',
