@@ -90,6 +90,7 @@ export class Board {
       },
       onUnplug: (fn) => this.tree.unplugged(fn),
       onDmaFault: (fn, fault) => this.#strayed(fn, fault),
+      onModelError: (fn, error) => this.#broken(fn, error),
     })
     this.services = new ClassServices(this.kernel)
   }
@@ -134,6 +135,18 @@ export class Board {
 
   revoke(capability: Capability): void {
     revoke(capability)
+  }
+
+  /**
+   * A device model has a mistake that somebody's programming of it brought out: whoever drives the device loses it with the
+   * domain, and nobody else hears of it.
+   */
+  #broken(fn: PciFunction, error: unknown): void {
+    const owner = this.owners.get(fn)
+    this.kernel.accident(`${fn.name}: an event of its model`, owner, error)
+    const message = `the model of ${fn.name}: ${error instanceof Error ? error.message : String(error)}`
+    if (owner === undefined) fn.detach()
+    else this.kernel.post(() => owner.fail(new Failure('internal', message)))
   }
 
   /**

@@ -26,6 +26,8 @@ export interface PciBusOptions {
   readonly onUnplug?: (fn: PciFunction) => void
   /** A device's access was refused. Called from within the device's access: take note and return. */
   readonly onDmaFault?: (fn: PciFunction, fault: DmaFault) => void
+  /** A device model threw in an event of its own. Without it the exception goes where the event was fired. */
+  readonly onModelError?: (fn: PciFunction, error: unknown) => void
   /** Memory the bus decodes: powers of two. Below 4 GiB, above any linear memory. */
   readonly memory?: { readonly start: number; readonly bytes: number }
   /** First of the interrupt lines INTA# to INTD# of a bus are spread over, and how many: the next bus has the next ones. */
@@ -71,6 +73,31 @@ const LINES = 8
 const DEVICES = 32
 const SLOTS = 256 * DEVICES
 
+/** The timeline as one device has it: what its events throw is that device's. */
+class GuardedTimeline implements Timeline {
+  readonly #timeline: Timeline
+  readonly #failed: (error: unknown) => void
+
+  constructor(timeline: Timeline, failed: (error: unknown) => void) {
+    this.#timeline = timeline
+    this.#failed = failed
+  }
+
+  now(): number {
+    return this.#timeline.now()
+  }
+
+  event(name: string, fire: () => void): ReturnType<Timeline['event']> {
+    return this.#timeline.event(name, () => {
+      try {
+        fire()
+      } catch (error) {
+        this.#failed(error)
+      }
+    })
+  }
+}
+
 /** An empty bus. */
 export const createPciBus = (options: PciBusOptions): PciBus => {
   const trace = options.trace ?? (() => {})
@@ -106,7 +133,11 @@ export const createPciBus = (options: PciBusOptions): PciBus => {
     const line = firstLine + (spread % Math.max(lines, options.interrupts.lines - firstLine))
     const say = (text: string): void => trace(`${name} ${text}`)
     const fn = new PciFunction({ location, interrupts: options.interrupts, line, memory, ports, dma, trace: say })
-    const { timeline, random } = options
+    const { random, onModelError } = options
+    const timeline =
+      onModelError === undefined
+        ? options.timeline
+        : new GuardedTimeline(options.timeline, (error) => onModelError(fn, error))
     const context: DeviceContext = { timeline, random, dma: dma.port, interrupts: fn, trace: say }
     fn.install(make(host.tap?.(name, context) ?? context))
     fn.assignAddresses()
