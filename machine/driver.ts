@@ -304,6 +304,13 @@ export class Driver implements DriverEntries {
     return counts
   }
 
+  /** Stop it without asking, whatever it is at: it has nothing any more. */
+  end(): void {
+    for (const [handle, fn] of this.devices) this.#giveBack(handle, fn)
+    for (const handle of this.nubs.keys()) this.#giveNubBack(handle)
+    this.domain.end()
+  }
+
   /** Unbind everything, run exit, end the domain. Returns what was left behind. */
   async unload(): Promise<Leftovers> {
     const left = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, units: 0 }

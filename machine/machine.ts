@@ -189,7 +189,7 @@ export class Machine {
     } catch (error) {
       if (error instanceof DriverEnded && error.fault !== undefined) this.faults.push(error.fault)
       // One that refused is alive, and nobody's: it goes with all that it holds.
-      driver.domain.end()
+      driver.end()
       throw error
     }
     return driver
@@ -243,6 +243,7 @@ export class Machine {
       return await this.#unload(slot)
     } finally {
       // One that ends of it has gone as well: nobody starts it again.
+      slot.driver.end()
       slot.orphans = undefined
       this.#slots.delete(name)
       for (const fn of had) this.#offer(fn)

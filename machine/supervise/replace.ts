@@ -98,19 +98,23 @@ export async function replaceDriver(
  * has gone as well, and what it held with it. Returns what was done, and what it left behind.
  */
 async function retire(machine: Clocked, slot: Slot, old: Driver): Promise<{ done: Tally; behind: string }> {
-  let done: Tally = {}
-  try {
-    done = await quiesce(machine, old.units)
-    await slot.watch?.settle()
-    const gone = await old.unload()
-    return { done, behind: isClean(gone) ? '' : leftList(gone) }
-  } catch (error) {
-    old.domain.end()
-    return { done, behind: (error as Error).message }
-  } finally {
-    // Its end is answered here, not by policy.
-    slot.orphans = undefined
+  const wrong: string[] = []
+  const trying = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      wrong.push((error as Error).message)
+      return undefined
+    }
   }
+  const done = await trying(() => quiesce(machine, old.units))
+  await slot.watch?.settle()
+  const gone = await trying(() => old.unload())
+  if (gone === undefined) old.end()
+  else if (!isClean(gone)) wrong.push(leftList(gone))
+  // Its end is answered here, not by policy.
+  slot.orphans = undefined
+  return { done: done ?? {}, behind: wrong.join('; ') }
 }
 
 /** The other one does not take the devices: the build before it gets them back. When it does not start, policy has the word. */
@@ -119,7 +123,7 @@ async function restore(slot: Slot, next: Driver, devices: readonly PciFunction[]
     await slot.watch?.settle()
     if (!next.dead) await next.unload()
   } catch {
-    next.domain.end()
+    next.end()
   }
   slot.orphans = undefined
   try {
@@ -128,7 +132,7 @@ async function restore(slot: Slot, next: Driver, devices: readonly PciFunction[]
     await take(again, devices)
     return ''
   } catch (error) {
-    slot.driver.domain.end()
+    slot.driver.end()
     slot.orphans = devices
     return `; and the build before it: ${(error as Error).message}`
   }
