@@ -5,6 +5,7 @@
  */
 import { createMachine, type Machine } from '../../machine/machine.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
+import type { Observer } from '../../machine/observe/observer.ts'
 import type { PciFunction } from '../../hw/pci/function.ts'
 import { entries, groups, shared } from '../../linux-api/capabilities.ts'
 import { allowanceFor, verify, type Allowance } from '../../pipeline/verify/index.ts'
@@ -201,3 +202,18 @@ export async function witness(machine: Machine, slot?: number): Promise<Witness>
 
 export const machineOf = (options: Parameters<typeof createMachine>[0] = {}): Machine =>
   createMachine({ seed: 1, ...options })
+
+/** How often each call was made, as `group.name`. */
+export function counting(): { readonly calls: Map<string, number>; readonly observer: Observer } {
+  const calls = new Map<string, number>()
+  const observer: Observer = {
+    call: (_host, group, name, _blocking, call) => {
+      const key = `${group}.${name}`
+      return (...args) => {
+        calls.set(key, (calls.get(key) ?? 0) + 1)
+        return call(...args)
+      }
+    },
+  }
+  return { calls, observer }
+}

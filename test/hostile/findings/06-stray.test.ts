@@ -6,7 +6,7 @@ import { PageTable } from '../../../machine/reach/page-table.ts'
 import { shared } from '../../../linux-api/capabilities.ts'
 import { op, type Instruction } from '../../kernel/support.ts'
 import { DMA_REGISTER, TestDevice } from '../../machine/support.ts'
-import { forever, keep, LAYERED, machineOf, say, script, times, witness, word, WORDS } from '../script.ts'
+import { counting, forever, keep, LAYERED, machineOf, say, script, times, witness, word, WORDS } from '../script.ts'
 
 const [BAR, REGISTERS, SLOT, AT] = [WORDS, WORDS + 64, WORDS + 68, WORDS + 72]
 const IRQS_OFF = 1024 + 8 * shared.findIndex((one) => one.name === 'drvport_irqs_off')
@@ -55,26 +55,23 @@ test('finding 7: a space of bus addresses full of holes is searched by windows, 
 })
 
 test('finding 7: mapping for ever in a space full of holes costs the driver what it takes', async (t) => {
-  const machine = machineOf({ restarts: never })
+  const counted = counting()
+  const machine = machineOf({ restarts: never, observer: counted.observer })
   const other = await witness(machine)
   const fn = machine.board.pci.plug((context) => new TestDevice(context))
-  const many = times(8000, 2, say('dma.map', [[op.local(1)], 0, 1, 0]))
-  const narrow = say('dma.set_mask', [[op.local(1)], 20])
+  const map = (length: number, keep: number) => say('dma.map', [[op.local(1)], 0, length, 0], keep)
+  const unmap = (length: number, at: number) => say('dma.unmap', [[op.local(1)], word(at), length])
+  // A page mapped every fifty pages of the space, in which each search for more than that looks at every page.
+  const holes = times(1337, 2, [...map(1, SLOT), ...map(188_000, AT), ...unmap(188_000, AT)])
+  const searching = forever([...map(1, SLOT), ...unmap(1, SLOT), ...map(200_000, AT)])
   const pack = script('mapper', [
-    {
-      name: 'probe',
-      params: 2,
-      result: true,
-      locals: 4,
-      body: [...many, ...forever([...narrow, ...say('dma.map', [[op.local(1)], 0, 200_000, 0])]), op.value(0)],
-    },
+    { name: 'probe', params: 2, result: true, locals: 4, body: [...holes, ...searching, op.value(0)] },
   ])
   const driver = await machine.load(pack)
-  const before = process.cpuUsage()
   await t.throwsAsync(driver.bind(fn), { instanceOf: DriverEnded })
-  const { user, system } = process.cpuUsage(before)
   t.is(driver.domain.fault?.kind, 'endless-loop')
-  t.true((user + system) / 1e6 < 6, `${(user + system) / 1e6} s`)
+  // 60,000 pages a search, a unit for every four, of the 200 million units that one entry has.
+  t.true(counted.calls.get('dma.map')! < 60_000, String(counted.calls.get('dma.map')))
   t.is(await other.ask(), undefined)
 })
 
@@ -93,7 +90,8 @@ test('finding 12: a table full of mappings is searched by mappings, and not agai
 })
 
 test('finding 12: mapping and unmapping shared memory for ever is work that is counted', async (t) => {
-  const machine = machineOf({ restarts: never })
+  const counted = counting()
+  const machine = machineOf({ restarts: never, observer: counted.observer })
   const other = await witness(machine)
   const turn = [...say('mem.map', [word(SLOT), 0, 16 << 20], AT), ...say('mem.unmap', [word(AT)])]
   const pack = script(
@@ -109,10 +107,9 @@ test('finding 12: mapping and unmapping shared memory for ever is work that is c
     ],
     { policy: LAYERED },
   )
-  const before = process.cpuUsage()
   const error = await t.throwsAsync(machine.load(pack), { instanceOf: DriverEnded })
-  const { user, system } = process.cpuUsage(before)
   t.is(error.fault?.kind, 'endless-loop')
-  t.true((user + system) / 1e6 < 4, `${(user + system) / 1e6} s`)
+  // 4096 pages a map, of the 200 million units that one entry has.
+  t.true(counted.calls.get('mem.map')! < 50_000, String(counted.calls.get('mem.map')))
   t.is(await other.ask(), undefined)
 })
