@@ -21,12 +21,12 @@ export const frameSlotNs = (length: number, mbps: number): number =>
   Math.ceil(((length + FCS_BYTES + PREAMBLE_BYTES + GAP_BYTES) * 8000) / mbps)
 
 /** Bytes a step of the CRC takes. */
-const SLICES = 16
+export const CRC_SLICES = 16
 const POLYNOMIAL = 0xedb88320
 
 /** Entry 256 k + b: the effect of byte b when k more bytes of the step follow it. */
 const slices = (): Int32Array => {
-  const table = new Int32Array(SLICES * 256)
+  const table = new Int32Array(CRC_SLICES * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
@@ -39,15 +39,17 @@ const slices = (): Int32Array => {
   return table
 }
 
-const T = slices()
+/** 256 entries for each byte of a step, the last byte's first. */
+export const CRC_TABLE = slices()
+const T = CRC_TABLE
 
 /** The CRC-32 register after these bytes, all ones before them, not inverted. */
 const crcRegister = (data: Uint8Array, at: number, length: number): number => {
   let crc = -1
   const end = at + length
-  const whole = end - (length % SLICES)
+  const whole = end - (length % CRC_SLICES)
   let i = at
-  for (; i < whole; i += SLICES) {
+  for (; i < whole; i += CRC_SLICES) {
     const x = crc ^ (data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24))
     crc =
       T[0xf00 + (x & 0xff)]! ^

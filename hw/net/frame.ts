@@ -14,12 +14,13 @@ import { copyBytes } from '../bytes.ts'
 const SLOT_BYTES = 2112
 const SLOTS = 1984
 const PAGE_BYTES = 65536
+/** Room for the tables that sums over frames are made with (sums.ts), before the frames. */
+export const TABLE_ADDRESS = 0
+const TABLE_BYTES = 16384
+const PAGES = Math.ceil((TABLE_BYTES + SLOT_BYTES * SLOTS) / PAGE_BYTES)
 
-/** Nothing but bytes of frames; never grows, so views of it stay valid. */
-export const frameMemory = new WebAssembly.Memory({
-  initial: Math.ceil((SLOT_BYTES * SLOTS) / PAGE_BYTES),
-  maximum: Math.ceil((SLOT_BYTES * SLOTS) / PAGE_BYTES),
-})
+/** Never grows, so that views of it stay valid. */
+export const frameMemory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })
 
 export class Frame {
   readonly bytes: Uint8Array
@@ -51,7 +52,7 @@ export const takeFrame = (bytes: number): Frame => {
 
 const make = (): Frame => {
   if (made === SLOTS) return outside(SLOT_BYTES)
-  const address = made++ * SLOT_BYTES
+  const address = TABLE_BYTES + made++ * SLOT_BYTES
   return new Frame(new Uint8Array(frameMemory.buffer, address, SLOT_BYTES), address)
 }
 

@@ -13,20 +13,6 @@ import { checkedWidth } from './words.ts'
 /** A call as a module makes it: words. */
 export type Words = (a: number, b: number, c: number, d: number, e: number, f: number) => unknown
 
-/** A number, or undefined to go on. */
-type Check = (a: number, b: number, c: number, d: number, e: number, f: number) => number | undefined
-type Measure = (a: number, b: number, c: number, d: number, e: number, f: number) => number
-
-/** A word of a call, unsigned. */
-const WORD: readonly Measure[] = [
-  (a) => a >>> 0,
-  (_a, b) => b >>> 0,
-  (_a, _b, c) => c >>> 0,
-  (_a, _b, _c, d) => d >>> 0,
-  (_a, _b, _c, _d, e) => e >>> 0,
-  (_a, _b, _c, _d, _e, f) => f >>> 0,
-]
-
 /** Capabilities looked through for a unit of work, as a power of two. */
 const LOOK_SHIFT = 1
 
@@ -40,10 +26,19 @@ export function bounded(host: Host, group: string, name: string, params: number,
   const grip = bounds.anyone ? undefined : host.grips.get(group)
   const { units, looks, pieces, most, keeps } = bounds
   if (pieces.length + most.length + keeps.length > 0 || units.by >= 0 || looks) {
-    return searched(host, `${group}.${name}`, name, grip, bounds, call)
+    return ofLength(params, searched(host, `${group}.${name}`, name, grip, bounds, call))
   }
   if (units.more === 0 && grip === undefined) return call
   return plain(host, name, grip, units.more, params, call)
+}
+
+/** A call of so many words: one that takes more costs the engine time to make them up. */
+function ofLength(params: number, call: Words): Words {
+  if (params === 1) return ((a: number) => call(a, 0, 0, 0, 0, 0)) as Words
+  if (params === 2) return ((a: number, b: number) => call(a, b, 0, 0, 0, 0)) as Words
+  if (params === 3) return ((a: number, b: number, c: number) => call(a, b, c, 0, 0, 0)) as Words
+  if (params === 4) return ((a: number, b: number, c: number, d: number) => call(a, b, c, d, 0, 0)) as Words
+  return call
 }
 
 /** Authority and a fixed charge: a closure for each number of words, so that none is passed that the call has not. */
@@ -66,7 +61,10 @@ function beforeCall(host: Host, name: string, grip: Grip | undefined, units: num
   }
 }
 
-/** Everything there is to look at, in this order: authority, memory, lengths, quotas; then the charge. */
+/**
+ * Everything there is to look at, in this order: authority, memory, lengths, quotas; then the charge. It goes through the
+ * table's own rows: what is looked at for a frame is no closure.
+ */
 function searched(
   host: Host,
   full: string,
@@ -75,61 +73,67 @@ function searched(
   bounds: CallBounds,
   call: Words,
 ): Words {
-  const checks = [...memoryOf(host, full, bounds), ...answersOf(bounds), ...quotasOf(host, bounds)]
-  const units = measured(bounds.units)
-  const { looks, units: fixed } = bounds
-  const cut = bounds.most.find(({ answer }) => answer === null)
-  const inner = cut === undefined ? call : cutting(cut.param, cut.most, call)
-  const most = cut?.most ?? Infinity
+  const { looks, units, pieces, most, keeps, refused } = bounds
+  const cut = most.find(({ answer }) => answer === null)
+  if (cut !== undefined && cut.param !== 2) throw new Error('only a third word is cut')
+  const longest = cut?.most ?? Infinity
   return (a, b, c, d, e, f) => {
     grip?.need(name)
-    for (let i = 0; i < checks.length; i++) {
-      const answer = checks[i]!(a, b, c, d, e, f)
-      if (answer === undefined) continue
-      host.domain.charge(fixed.more)
+    for (let i = 0; i < pieces.length; i++) checkPiece(host, full, pieces[i]!, a, b, c, d, e, f)
+    for (let i = 0; i < most.length; i++) {
+      const { param, most: limit, answer } = most[i]!
+      if (answer === null || wordOf(param, a, b, c, d, e, f) <= limit) continue
+      host.domain.charge(units.more)
       return answer
     }
-    const work = Math.min(units(a, b, c, d, e, f), most + fixed.more)
+    for (let i = 0; i < keeps.length; i++) {
+      const keep = keeps[i]!
+      if (host.may(keep.resource as Resource, amountOf(keep, a, b, c, d, e, f))) continue
+      host.domain.charge(units.more)
+      return refused
+    }
+    const work = Math.min(amountOf(units, a, b, c, d, e, f), longest + units.more)
     host.domain.charge(looks ? work + (host.domain.capabilities.count >> LOOK_SHIFT) : work)
-    return inner(a, b, c, d, e, f)
+    return call(a, b, longest === Infinity ? c : Math.min(c >>> 0, longest), d, e, f)
+  }
+}
+
+/** A word of a call, unsigned. */
+function wordOf(by: number, a: number, b: number, c: number, d: number, e: number, f: number): number {
+  switch (by) {
+    case 0:
+      return a >>> 0
+    case 1:
+      return b >>> 0
+    case 2:
+      return c >>> 0
+    case 3:
+      return d >>> 0
+    case 4:
+      return e >>> 0
+    default:
+      return f >>> 0
   }
 }
 
 /** So many by a word, the rest of a part counted as one. */
-function measured({ by, shift, times, more }: BoundAmount): Measure {
-  const word = WORD[by]
-  if (word === undefined) return () => more
-  return (a, b, c, d, e, f) => Math.floor(word(a, b, c, d, e, f) / 2 ** shift) * times + more
+function amountOf(of: BoundAmount, a: number, b: number, c: number, d: number, e: number, f: number): number {
+  return of.by < 0 ? of.more : (wordOf(of.by, a, b, c, d, e, f) >>> of.shift) * of.times + of.more
 }
 
-function memoryOf(host: Host, full: string, { pieces }: CallBounds): Check[] {
-  return pieces.map(({ at, bytes, count, width }) => {
-    const address = WORD[at]!
-    const many: Measure = WORD[count] ?? (() => 1)
-    const wide = WORD[width]
-    return (a, b, c, d, e, f) => {
-      const each = wide === undefined ? bytes : checkedWidth(wide(a, b, c, d, e, f))
-      host.within(full, address(a, b, c, d, e, f), each * many(a, b, c, d, e, f))
-      return undefined
-    }
-  })
-}
-
-const answersOf = ({ most }: CallBounds): Check[] =>
-  most.flatMap(({ param, most: limit, answer }) => {
-    const word = WORD[param]!
-    return answer === null ? [] : [(a, b, c, d, e, f) => (word(a, b, c, d, e, f) > limit ? answer : undefined)]
-  })
-
-function quotasOf(host: Host, { keeps, refused }: CallBounds): Check[] {
-  return keeps.map(({ resource, ...much }) => {
-    const more = measured(much)
-    return (a, b, c, d, e, f) => (host.may(resource as Resource, more(a, b, c, d, e, f)) ? undefined : refused)
-  })
-}
-
-/** The call with one word at most so large. */
-function cutting(param: number, most: number, call: Words): Words {
-  if (param !== 2) throw new Error('only a third word is cut')
-  return (a, b, c, d, e, f) => call(a, b, Math.min(c >>> 0, most), d, e, f)
+/** A piece of memory that a call names is the program's. */
+function checkPiece(
+  host: Host,
+  full: string,
+  { at, bytes, count, width }: CallBounds['pieces'][number],
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+  f: number,
+): void {
+  const each = width < 0 ? bytes : checkedWidth(wordOf(width, a, b, c, d, e, f))
+  const many = count < 0 ? 1 : wordOf(count, a, b, c, d, e, f)
+  host.within(full, wordOf(at, a, b, c, d, e, f), each * many)
 }

@@ -279,7 +279,10 @@ export class Host {
   /** Windows its devices have open, or bytes in them. */
   reached(what: 'windows' | 'mappedBytes'): number {
     let sum = 0
-    for (let i = 0; i < this.functions.length; i++) sum += this.functions[i]?.object.function.dma[what] ?? 0
+    for (let i = 0; i < this.functions.length; i++) {
+      const dma = this.functions[i]?.object.function.dma
+      if (dma !== undefined) sum += what === 'windows' ? dma.windows : dma.mappedBytes
+    }
     return sum
   }
 

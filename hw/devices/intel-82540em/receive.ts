@@ -8,10 +8,11 @@
  */
 import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 import type { DmaPort } from '../../types.ts'
-import { fcs, FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
+import { FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
 import { type Frame, release, retain } from '../../net/frame.ts'
 import { FrameQueue } from '../../net/frames.ts'
-import { fold, sumWords } from './checksum.ts'
+import { fcsOf, sumOf } from '../../net/sums.ts'
+import { fold } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import {
   FCAH,
@@ -333,7 +334,7 @@ export class Receiver {
 
   #store(frame: Frame, exact: boolean): void {
     const { bytes: content, length } = frame
-    this.#checksum(content, length)
+    this.#checksum(frame)
     let status = this.#status | (exact ? 0 : STATUS_PIF)
     let special = 0
     let head = length
@@ -345,7 +346,7 @@ export class Receiver {
       rest = 16
     }
     const keepsFcs = (this.#control & RCTL_SECRC) === 0
-    const trailer = keepsFcs ? fcs(content, 0, length) : 0
+    const trailer = keepsFcs ? fcsOf(frame) : 0
     const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
     let stored = 0
     while (stored < bytes) {
@@ -423,46 +424,49 @@ export class Receiver {
   // ---- checksums, 3.2.9 and 13.4.47
 
   /** Packet checksum, and TCP, UDP and IPv4 status as RXCSUM asks for. */
-  #checksum(frame: Uint8Array, length: number): void {
+  #checksum(frame: Frame): void {
+    const { bytes, length } = frame
     const checksums = this.checksums
     const from = checksums & RXCSUM_PCSS_MASK
-    const sum = from < length ? sumWords(frame, from, length) : 0
-    this.#packetChecksum = fold(sum)
+    const sum = from < length ? sumOf(frame, from, length) : 0
+    this.#packetChecksum = sum
     this.#errors = 0
     this.#status = STATUS_IXSM
-    const ip = this.#isTagged(frame) ? 18 : 14
-    const type = load16(frame, ip - 2)
+    const ip = this.#isTagged(bytes) ? 18 : 14
+    const type = load16(bytes, ip - 2)
     if (type !== TYPE_IPV4 || (checksums & (RXCSUM_IPOFL | RXCSUM_TUOFL)) === 0) return
-    if (frame[ip]! >>> 4 !== 4 || length < ip + 20) return
+    if (bytes[ip]! >>> 4 !== 4 || length < ip + 20) return
     this.#status = 0
     if ((checksums & RXCSUM_IPOFL) !== 0) this.#checkIp(frame, ip)
-    if ((checksums & RXCSUM_TUOFL) !== 0) this.#checkTransport(frame, ip, from, length, sum)
+    if ((checksums & RXCSUM_TUOFL) !== 0) this.#checkTransport(frame, ip, from, sum)
   }
 
-  #checkIp(frame: Uint8Array, ip: number): void {
-    const end = ip + (frame[ip]! & 15) * 4
+  #checkIp(frame: Frame, ip: number): void {
+    const end = Math.min(ip + (frame.bytes[ip]! & 15) * 4, frame.bytes.length)
     this.#status |= STATUS_IPCS
-    if (fold(sumWords(frame, ip, end)) !== 0xffff) this.#errors |= ERROR_IPE
+    if (sumOf(frame, ip, end) !== 0xffff) this.#errors |= ERROR_IPE
   }
 
   /**
-   * TCP or UDP over IPv4, unfragmented and whole. A UDP checksum of zero means there is none. `sum` is that of
-   * frame[from..end): taking the headers from it spares a second pass over the payload.
+   * TCP or UDP over IPv4, unfragmented and whole. A UDP checksum of zero means there is none. `sum` is that of the frame
+   * from `from` on: taking the headers from it spares a second pass over the payload.
    */
-  #checkTransport(frame: Uint8Array, ip: number, from: number, end: number, sum: number): void {
-    const protocol = frame[ip + 9]!
-    const header = (frame[ip]! & 15) * 4
-    const total = load16(frame, ip + 2)
-    const fragment = load16(frame, ip + 6) & 0x3fff
-    const bytes = total - header
+  #checkTransport(frame: Frame, ip: number, from: number, sum: number): void {
+    const { bytes, length } = frame
+    const protocol = bytes[ip + 9]!
+    const header = (bytes[ip]! & 15) * 4
+    const total = load16(bytes, ip + 2)
+    const fragment = load16(bytes, ip + 6) & 0x3fff
+    const segment = total - header
     if ((protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) || fragment !== 0) return
-    if (header < 20 || bytes < 8 || ip + total > end) return
+    if (header < 20 || segment < 8 || ip + total > length) return
     const l4 = ip + header
-    if (protocol === PROTOCOL_UDP && load16(frame, l4 + 6) === 0) return
-    const reuse = l4 + bytes === end && from <= l4 && ((l4 - from) & 1) === 0
-    const payload = reuse ? sum - sumWords(frame, from, l4) : sumWords(frame, l4, l4 + bytes)
+    if (protocol === PROTOCOL_UDP && load16(bytes, l4 + 6) === 0) return
+    const reuse = l4 + segment === length && from <= l4 && ((l4 - from) & 1) === 0
+    // Taking away is adding the complement.
+    const payload = reuse ? sum + (0xffff ^ sumOf(frame, from, l4)) : sumOf(frame, l4, l4 + segment)
     this.#status |= STATUS_TCPCS
-    if (fold(sumWords(frame, ip + 12, ip + 20) + protocol + bytes + payload) !== 0xffff) this.#errors |= ERROR_TCPE
+    if (fold(sumOf(frame, ip + 12, ip + 20) + protocol + segment + payload) !== 0xffff) this.#errors |= ERROR_TCPE
   }
 }
 

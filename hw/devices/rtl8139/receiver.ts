@@ -5,8 +5,9 @@
  * four. CBR is where the chip writes next, CAPR + 16 is where the driver reads next.
  */
 
-import { addressHash, fcs, FCS_BYTES, isBroadcast, isFor, isMulticast, MIN_FRAME } from '../../net/ethernet.ts'
+import { addressHash, FCS_BYTES, isBroadcast, isFor, isMulticast, MIN_FRAME } from '../../net/ethernet.ts'
 import type { Frame } from '../../net/frame.ts'
+import { fcsOf } from '../../net/sums.ts'
 import type { DmaPort } from '../../types.ts'
 import * as B from './bits.ts'
 
@@ -148,7 +149,7 @@ export class Receiver {
     const left = size - this.written
     const total = length + FCS_BYTES
     const linear = HEADER_BYTES + total <= left || ((this.config & B.RCR_WRAP) !== 0 && size !== 65536)
-    const check = fcs(frame.bytes, 0, length)
+    const check = fcsOf(frame, length)
     const dma = this.#dma
     // A record starts at a multiple of four, so a header is never cut.
     if (!dma.write32(at, (total << 16) | status)) return false

@@ -5,9 +5,10 @@
  * descriptor back (OWN), sends for as long as the wire takes, and sets TOK.
  */
 
-import { fcs, FCS_BYTES, frameSlotNs } from '../../net/ethernet.ts'
+import { FCS_BYTES, frameSlotNs } from '../../net/ethernet.ts'
 import type { Timeline, TimelineEvent } from '../../../base/timeline.ts'
 import { type Frame, release, takeFrame } from '../../net/frame.ts'
+import { fcsOf } from '../../net/sums.ts'
 import type { DmaPort } from '../../types.ts'
 import * as B from './bits.ts'
 
@@ -153,5 +154,5 @@ export class Transmitter {
 }
 
 /** The FCS behind a frame is that of the frame. */
-const checksOut = ({ bytes, view, length }: Frame): boolean =>
-  length + FCS_BYTES <= bytes.length && view.getUint32(length, true) === fcs(bytes, 0, length)
+const checksOut = (frame: Frame): boolean =>
+  frame.length + FCS_BYTES <= frame.bytes.length && frame.view.getUint32(frame.length, true) === fcsOf(frame)
