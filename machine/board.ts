@@ -1,6 +1,7 @@
 /**
  * The board: the kernel with the hardware around it, and what drivers write to its log. Knows no driver.
  */
+import { LOG } from '../linux-api/generated/abi.ts'
 import { type Capability, CNode, revoke } from '../kernel/capability.ts'
 import type { Domain } from '../kernel/domain.ts'
 import { type Costs, DEFAULT_COSTS } from '../kernel/costs.ts'
@@ -33,7 +34,6 @@ export interface DmaRecord {
   readonly text: string
 }
 
-const WARNING = 4
 /** Refused accesses kept, over all devices. */
 const DMA_FAULTS_KEPT = 256
 /** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
@@ -114,12 +114,12 @@ export class Board {
   /** From now on a domain's first refusal of each kind is in the log. */
   tellRefusals(domain: Domain): void {
     domain.ledger.onRefusal = (_resource, text) =>
-      this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level: WARNING, text })
+      this.#record({ atNs: this.kernel.clock.now(), domain: domain.name, level: LOG.WARNING, text })
   }
 
   /** Something the machine noticed about a domain. */
   note(domain: Domain, text: string): void {
-    this.write(domain, WARNING, text)
+    this.write(domain, LOG.WARNING, text)
   }
 
   #record(record: LogRecord): void {

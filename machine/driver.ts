@@ -118,7 +118,7 @@ export class Driver implements DriverEntries {
 
   async call(name: EntryName, ...args: number[]): Promise<number> {
     const entry = this.program.process(name)
-    if (entry === undefined) return -95
+    if (entry === undefined) return E.OPNOTSUPP
     const called = this.#called
     const fiber = this.domain.start(name, entry, args)
     if (fiber === undefined) {

@@ -6,13 +6,13 @@
  * written never does, files cannot be made or grow, and those open are counted.
  */
 import type { MemFS } from '@wasmer/wasi'
+import { LOG } from '../../linux-api/generated/abi.ts'
 import { Failure } from '../../kernel/fault.ts'
 import { bounded, hasBounds } from './bounds.ts'
 import type { Host } from './host.ts'
 import { Output } from './output.ts'
 
 const NAMESPACE = 'wasi_snapshot_preview1'
-const LOG_INFO = 6
 /** Results, of WASI preview 1. */
 const ERRNO = { SUCCESS: 0, BADF: 8, ROFS: 69 } as const
 /** Flags of path_open that make or change a file: create, exclusive, truncate. */
@@ -70,7 +70,7 @@ export async function createWasi(module: WebAssembly.Module, host: Host, options
   writeFiles(fs, options.firmware)
   const wasi = new wasmer.WASI({ args: ['driver', ...options.args], env: {}, preopens: { '/': '/' }, fs })
   const library = (wasi.getImports(module) as Record<string, Record<string, WasiCall>>)[NAMESPACE] ?? {}
-  const output = new Output((text) => host.board.write(host.domain, LOG_INFO, text))
+  const output = new Output((text) => host.board.write(host.domain, LOG.INFO, text))
   const own = ownCalls(host, output, library)
   const names = Object.keys({ ...library, ...own })
   return {

@@ -9,8 +9,8 @@ export const CLASSES: readonly DeviceClass[] = [net]
 export class ClassServices {
   readonly #services: ReadonlyMap<DeviceClass, ClassService>
 
-  constructor(kernel: Kernel) {
-    this.#services = new Map(CLASSES.map((one) => [one, one.open(kernel)]))
+  constructor(kernel: Kernel, classes: readonly DeviceClass[] = CLASSES) {
+    this.#services = new Map(classes.map((one) => [one, one.open(kernel)]))
   }
 
   of<S extends ClassService>(one: DeviceClass<S>): S {

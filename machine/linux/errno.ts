@@ -17,6 +17,9 @@ const NAMES = `
 
 const names = new Map([...NAMES.matchAll(/(\d+) (\w+)/g)].map(([, number, name]) => [Number(number), name!]))
 
+/** What a driver returns from probe that waits for another: ask it again later. */
+export const PROBE_DEFER = -517
+
 /** `-ENODEV` for -19; the number itself when it has no name. */
 export function errnoName(code: number): string {
   const name = names.get(-code)

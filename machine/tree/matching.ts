@@ -7,12 +7,10 @@
 import type { Node, Personality, Refusal, Registry } from '../../kernel/registry.ts'
 import { PciFunction } from '../../hw/pci/function.ts'
 import { type Driver, DriverEnded } from '../driver.ts'
-import { errnoName } from '../linux/errno.ts'
+import { errnoName, PROBE_DEFER } from '../linux/errno.ts'
 import { Nub } from './nubs.ts'
 import { idTables } from '../linux/personality.ts'
 import type { DriverPackage } from '../load/package.ts'
-
-const PROBE_DEFER = -517
 
 /** What a driver in the registry is asked through. */
 export interface Candidate {

@@ -3,7 +3,7 @@
  *
  * What is set is remembered with the interface, and `replay` sets it again on the driver's next generation.
  */
-import { net_info, net_link, net_stats, net_value, SELFTEST } from '../../../linux-api/generated/abi.ts'
+import { E, net_info, net_link, net_stats, net_value, SELFTEST } from '../../../linux-api/generated/abi.ts'
 import type { Clocked, DriverEntries, Tally } from '../device-class.ts'
 import type { NetInterface } from './interface.ts'
 
@@ -17,10 +17,8 @@ export class NetError extends Error {
   }
 }
 
-const NODEV = -19
-
 const driverOf = (net: NetInterface, what: string): DriverEntries => {
-  if (net.driver === undefined) throw new NetError(`${net.name}: ${what}: no driver`, NODEV)
+  if (net.driver === undefined) throw new NetError(`${net.name}: ${what}: no driver`, E.NODEV)
   return net.driver
 }
 
