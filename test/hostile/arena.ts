@@ -16,6 +16,7 @@ import { startTraffic } from '../../lab/net/traffic.ts'
 import { DEFAULT_LIMITS, type DomainLimits } from '../../kernel/program.ts'
 import { groups } from '../../linux-api/capabilities.ts'
 import { allowanceFor, verify } from '../../pipeline/verify/index.ts'
+import { REACHED } from './evil.ts'
 import { importName } from '../../pipeline/verify/imports.ts'
 import { readModule } from '../../pipeline/wasm/module.ts'
 import { line, op } from '../kernel/support.ts'
@@ -34,7 +35,7 @@ import { interfacesOf, netOf } from '../../machine/class/net/index.ts'
 export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly where: string; readonly message: string }
   | { readonly kind: 'contained'; readonly fault: string; readonly message: string }
-  | { readonly kind: 'harmless'; readonly how: string }
+  | { readonly kind: 'harmless'; readonly how: string; readonly reached: boolean }
   | { readonly kind: 'escaped'; readonly message: string }
 
 /** What a hostile domain may use: enough to do harm, little enough to try ten thousand. */
@@ -170,7 +171,7 @@ async function run(machine: Machine, nic: Nic, outside: Outside, pack: DriverPac
   if (left !== undefined) throw new Error(`${left[1]} ${left[0]} remain of ${pack.manifest.name}`)
   const { fault } = domain
   return fault === undefined
-    ? { kind: 'harmless', how }
+    ? { kind: 'harmless', how, reached: driver.host.words[REACHED >> 2] !== 0 }
     : { kind: 'contained', fault: fault.kind, message: fault.message.slice(0, 200) }
 }
 
@@ -180,6 +181,10 @@ async function use(machine: Machine, nic: Nic, outside: Outside, driver: Driver)
   if (code < 0) throw new InitRefused(driver.name, code)
   const bound = await driver.bind(nic.fn)
   if (bound < 0) return `probe said ${bound}`
+  // A device that interrupts for no reason: whoever listens is called.
+  nic.fn.setLevel(true)
+  await machine.sleep(LULL_NS / 10)
+  nic.fn.setLevel(false)
   await machine.sleep(LULL_NS)
   for (const net of interfacesOf(driver).slice(0, 2)) {
     await control.open(net)

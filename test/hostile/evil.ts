@@ -7,6 +7,8 @@
  * domain's own stack. The pipeline's checks are put in, as for every package.
  */
 import { entries, groups, shared } from '../../linux-api/capabilities.ts'
+import { wasi } from '../../linux-api/bounds.ts'
+import { WASI_MODULE, wasiType } from '../../pipeline/verify/wasi.ts'
 import { Writer } from '../../pipeline/wasm/bytes.ts'
 import { instrument } from '../../pipeline/wasm/instrument.ts'
 import type { SeededRandom } from '../../base/random.ts'
@@ -22,6 +24,8 @@ const BUMP = 512
 const KEPT = 520
 /** What recursion calls, counted from 1, and whether it goes through the table. */
 const RECURSION = KEPT + 40
+/** The word that says that an attack has begun, at the end of memory. */
+export const REACHED = MEMORY - 4
 /** Where a plausible interface is described. */
 const DESC = 640
 /** Element slots: recursion, then the attacks' own functions. */
@@ -44,6 +48,7 @@ const OP = {
   load: 0x28,
   store: 0x36,
   i32: 0x41,
+  i64: 0x42,
   eq: 0x46,
   add: 0x6a,
   sub: 0x6b,
@@ -51,9 +56,24 @@ const OP = {
   unreachable: 0x00,
 }
 const VOID = 0x40
+const I64 = 0x7e
+/** What a driver may ask of WASI. */
+const DRIVER_CALLS = Object.keys(wasi).filter((name) => wasiType(name) !== undefined)
 
 /** What every import is, in the order they are declared. */
-const calls = groups.flatMap((group) => group.calls.map((call) => ({ group: group.name, ...call })))
+const abiCalls = groups.flatMap((group) =>
+  group.calls.map(({ name, params, result }) => ({
+    group: group.name,
+    name,
+    params: params.map(() => I32),
+    result: result !== 'void',
+  })),
+)
+const wasiCalls = DRIVER_CALLS.map((name) => {
+  const { params, results } = wasiType(name)!
+  return { group: 'wasi', name, params: params.map((type) => (type === 'i64' ? I64 : I32)), result: results.length > 0 }
+})
+const calls = [...abiCalls, ...wasiCalls]
 export type CallName = string
 
 const sleb = (value: number): number[] => [...new Writer().s32(value).finish()]
@@ -100,8 +120,11 @@ function number(random: SeededRandom): number {
 const callWith = (m: Making, name: CallName, args: readonly (number | readonly number[])[]): number[] => {
   const call = calls.find((c) => `${c.group}.${c.name}` === name)
   if (call === undefined) return []
-  const code = args.flatMap((arg) => (typeof arg === 'number' ? constant(arg) : [...arg]))
-  return [...code, OP.call, ...leb(m.indexOf(name)), ...(call.result === 'void' ? [] : [OP.drop])]
+  const code = args.flatMap((arg, i) => {
+    if (typeof arg !== 'number') return [...arg]
+    return call.params[i] === I64 ? [OP.i64, ...sleb(arg | 0)] : constant(arg)
+  })
+  return [...code, OP.call, ...leb(m.indexOf(name)), ...(call.result ? [OP.drop] : [])]
 }
 
 /** A call whose result goes to a word of memory. */
@@ -301,6 +324,12 @@ const sharedAt = (name: string): number => 1024 + 8 * shared.findIndex((word) =>
 
 export const attackNames = Object.keys(attacks)
 
+/** Those that stop by themselves: with the limits of a real run the others take a second each. */
+export const shortNames = attackNames.filter(
+  (name) =>
+    !/without end|loop|recursion|for ever|flood|again and again|whole memory|asks for itself|itself|oneself/.test(name),
+)
+
 /** Entries that get attacks, the likely ones more often. */
 const TARGETS = [
   'init',
@@ -325,10 +354,10 @@ export interface Evil {
 }
 
 /** A hostile module. The same random stream gives the same module. */
-export function evil(random: SeededRandom): Evil {
+export function evil(random: SeededRandom, names: readonly string[] = attackNames): Evil {
   const plan = Array.from({ length: 1 + random.below(4) }, () => ({
     entry: random.below(5) === 0 ? pick(random, LATER) : pick(random, TARGETS),
-    attack: pick(random, attackNames),
+    attack: pick(random, names),
   }))
   const likely = random.below(4) !== 0
   const what = plan.map(({ entry, attack }) => `${entry}: ${attack}`)
@@ -342,18 +371,18 @@ export function build(
   likely = true,
 ): Uint8Array {
   const types: [number[], number[]][] = []
-  const typeOf = (params: number, result: boolean): number => {
-    const type: [number[], number[]] = [Array<number>(params).fill(I32), result ? [I32] : []]
+  const typeOf = (params: number[], result: boolean): number => {
+    const type: [number[], number[]] = [params, result ? [I32] : []]
     const found = types.findIndex((t) => JSON.stringify(t) === JSON.stringify(type))
     return found >= 0 ? found : types.push(type) - 1
   }
-  typeOf(0, false)
+  typeOf([], false)
   // The two calls of the checks are added by the pipeline.
   const imported = calls.filter((c) => c.name !== 'preempt' && c.name !== 'stack_overflow')
   const imports: NonNullable<Parts['imports']> = imported.map((c) => [
-    c.group,
+    c.group === 'wasi' ? WASI_MODULE : c.group,
     c.name,
-    typeOf(c.params.length, c.result !== 'void'),
+    typeOf(c.params, c.result),
   ])
   const indexOf = (name: CallName): number => {
     const at = imported.findIndex((c) => `${c.group}.${c.name}` === name)
@@ -372,9 +401,10 @@ export function build(
   for (const entry of entries) {
     exports.push([entry.name, 0, imports.length + functions.length])
     const own = plan.filter((item) => item.entry === entry.name).flatMap(({ attack }) => attacks[attack]!(making))
-    const body = likely && entry.name === 'probe' ? [...plausible(making), ...own] : own
+    const said = own.length === 0 ? own : [...store(REACHED, 1), ...own]
+    const body = likely && entry.name === 'probe' ? [...plausible(making), ...said] : said
     const locals: [number, number][] = [[8 - entry.params.length, I32]]
-    const type = typeOf(entry.params.length, entry.result !== 'void')
+    const type = typeOf(Array<number>(entry.params.length).fill(I32), entry.result !== 'void')
     functions.push({ type, locals, code: [...body, ...result(entry), OP.end] })
   }
   const data = Uint8Array.from({ length: 8192 }, () => random.next())

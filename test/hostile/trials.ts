@@ -16,6 +16,8 @@ export interface Report {
   readonly outcome: Outcome
   /** Processor time of the host, everything included. */
   readonly cpuMs: number
+  /** Virtual time that passed meanwhile, where that is asked. */
+  readonly chargedMs?: number
 }
 
 /** Where packages are. */
