@@ -27,5 +27,20 @@ export function signatureBytes(signature: string): readonly [params: Uint8Array,
   return [encode(params), encode(results)]
 }
 
+const types: Record<string, ValueType> = { i: 'i32', I: 'i64', f: 'f32', F: 'f64' }
+const known = new Map<string, FuncType>()
+
+/** The type that `signatureOf` made the text of. Throws WasmError when it is none. */
+export function typeOf(signature: string): FuncType {
+  let type = known.get(signature)
+  if (type === undefined) {
+    if (!isSignature(signature)) throw new WasmError(`${JSON.stringify(signature)} is no function type`, 0)
+    const [params = '', results = ''] = signature.split('>')
+    const list = (text: string) => [...text].map((letter) => types[letter] as ValueType)
+    known.set(signature, (type = { params: list(params), results: list(results) }))
+  }
+  return type
+}
+
 /** Whether it is text that `signatureOf` gives. */
 export const isSignature = (text: string): boolean => /^[iIfF]*>[iIfF]*$/.test(text)

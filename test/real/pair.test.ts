@@ -1,8 +1,15 @@
 /** A core and modules bound to it, instrumented, proved as a pair, and run: what checks promise holds across both. */
 import test from 'ava'
 import { createHash } from 'node:crypto'
-import { boundClaims, coreClaims } from '../../pipeline/bind/claims.ts'
-import { boundTo, withDepths, type BoundModule, type CoreSymbols } from '../../pipeline/bind/index.ts'
+import { boundClaims, coreClaims, keptBoundFacts, keptCoreFacts } from '../../pipeline/bind/claims.ts'
+import {
+  boundTo,
+  decodeSymbols,
+  encodeSymbols,
+  withDepths,
+  type BoundModule,
+  type CoreSymbols,
+} from '../../pipeline/bind/index.ts'
 import {
   overlaps,
   allowanceFor,
@@ -81,6 +88,16 @@ real('core and modules are accepted as they are made', (t) => {
   const { facts, high } = pair()
   t.is(factsOf(high, [facts]).functions.get('high_answers')!.slot, high.bound.functions.get('high_answers')!.slot)
   t.true(proved.facts.functions.get('deep')!.depth > proved.facts.functions.get('twice')!.depth)
+})
+
+real('what was found comes back from where it was kept', (t) => {
+  const { low, facts } = pair()
+  const symbols = decodeSymbols(encodeSymbols(proved.symbols))
+  const sorted = ({ functions, ...rest }: CoreFacts | BoundFacts) => ({ ...rest, functions: [...functions].toSorted() })
+  t.deepEqual(sorted(keptCoreFacts(symbols, proved.facts.sha256, AREA)), sorted(proved.facts))
+  const kept = keptBoundFacts(withDepths(low.bound, facts.functions), low.claims.sha256, proved.facts.sha256)
+  t.deepEqual(sorted(kept), sorted(facts))
+  t.throws(() => keptCoreFacts(makeCore().symbols, 'any', AREA), { message: /has no depth/ })
 })
 
 real('a way down that is too long is cut: no two counted calls are further apart than the share', (t) => {
