@@ -225,7 +225,7 @@ class ConfiguredTree implements Kbuild {
     for await (const text of texts) {
       const modules = owners.get(index) ?? []
       const source = sources[index++] as string
-      for (const item of exportsIn(text, macros)) {
+      for (const item of exportsIn(await withIncluded(text, path.join(this.view, source)), macros)) {
         // The kernel's own export wins: a second one is an alternative implementation that is not linked.
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
@@ -337,7 +337,7 @@ class ConfiguredTree implements Kbuild {
 }
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-2.json'
+const EXPORTS_FILE = 'exports-3.json'
 
 /** Where headers with macros around EXPORT_SYMBOL are. */
 const HEADER_DIRS = ['include', 'drivers', 'net', 'sound', 'fs', 'lib', 'mm', 'kernel', 'crypto', 'block', 'security']
@@ -354,6 +354,17 @@ async function* readTexts(files: readonly string[]): AsyncGenerator<string> {
     const some = files.slice(i, i + READ_AHEAD)
     yield* await Promise.all(some.map((file) => fs.readFile(file, 'latin1').catch(() => '')))
   }
+}
+
+const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm
+
+/** A source with those that it includes, as build_utility.c does in kernel/sched: they are compiled as part of it. */
+async function withIncluded(text: string, file: string): Promise<string> {
+  const names = [...text.matchAll(INCLUDED)].map(([, name]) => path.resolve(path.dirname(file), name as string))
+  if (names.length === 0) return text
+  const texts: string[] = []
+  for await (const included of readTexts(names)) texts.push(included)
+  return [text, ...texts].join('\n')
 }
 
 /** Texts of the headers that may define such macros. */

@@ -11,6 +11,7 @@ const run = promisify(execFile)
 /** Files that export through macros of their own or of a header, and one in this many of all others. */
 const WRAPPED = [
   'kernel/params.c',
+  'kernel/sched/build_utility.c',
   'drivers/char/random.c',
   'drivers/net/wireless/intel/iwlwifi/iwl-io.c',
   'net/core/net-traces.c',
@@ -28,8 +29,10 @@ interface Found {
 /** What EXPORT_SYMBOL leaves in the preprocessed text: a ksymtab entry (6.1), an .export_symbol one (6.12). */
 const LEFT = /"___ksymtab"\s*"(_gpl)?"\s*"\+"\s*"(\w+)"|__export_symbol_(\w+):[^;]*;\s*\.asciz \\+"(GPL)?/g
 
-async function preprocessed(clang: string, tree: Kbuild, source: string): Promise<Found[]> {
-  const { args, cwd, source: file } = await tree.builtin(source)
+/** `module`: the one that it is part of, when it is no part of the kernel itself. */
+async function preprocessed(clang: string, tree: Kbuild, source: string, module?: string): Promise<Found[]> {
+  const command = module === undefined ? tree.builtin(source) : tree.compileCommand(source, module)
+  const { args, cwd, source: file } = await command
   const flags = args.filter((arg) => arg !== '-D__DISABLE_EXPORTS')
   const { stdout } = await run(clang, ['--target=wasm32-unknown-unknown', ...flags, '-w', '-E', '-P', file], {
     cwd,
@@ -47,11 +50,12 @@ for (const name of ['linux-6.1', 'linux-6.12'])
     const { tree } = await openTreeOnly({ tree: name })
     const clang = (await probeClang()).path as string
     const exports = await tree.exports()
-    const sources = [...new Set([...exports.values()].map(({ source }) => source))].toSorted()
+    const modules = new Map([...exports.values()].map(({ source, modules }) => [source, modules[0]]))
+    const sources = [...modules.keys()].toSorted()
     const sample = [...WRAPPED, ...sources.filter((_, i) => i % ONE_IN === 0)]
     let seen = 0
     for (const source of sample)
-      for (const { symbol, gplOnly } of await preprocessed(clang, tree, source)) {
+      for (const { symbol, gplOnly } of await preprocessed(clang, tree, source, modules.get(source))) {
         seen++
         t.is(exports.get(symbol)?.gplOnly, gplOnly, `${source}: ${symbol}`)
       }
