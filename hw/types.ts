@@ -125,10 +125,10 @@ export type PciDeviceFactory<Options = unknown> = (context: DeviceContext, optio
 export interface EthernetPort {
   /** Offer a frame (no FCS) to the other side: it is copied. False when the link is down. */
   send(frame: Uint8Array, length: number): boolean
-  /** The same with a frame of the store, which becomes the port's; `fromNs` is when its first bit may go, now or before. */
-  pass(frame: Frame, fromNs: number): boolean
-  /** Called with a frame from the other side and when its last bit came, now or a little before. Held only for the call. */
-  onFrame: (frame: Frame, atNs: number) => void
+  /** The same with a frame of the store, which becomes the port's; its first bit may go at `frame.atNs`, now or before. */
+  pass(frame: Frame): boolean
+  /** Called with a frame from the other side, whose last bit came at `frame.atNs`, now or before. Held only for the call. */
+  onFrame: (frame: Frame) => void
   /** Called when the link comes up or goes down. */
   onLink: (up: boolean) => void
   readonly up: boolean

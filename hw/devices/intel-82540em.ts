@@ -581,7 +581,8 @@ export class Intel82540em implements PciDevice {
   /** A frame leaves: to the wire, or back in the MAC (RCTL.LBM) or the PHY. */
   #transmit(frame: Frame): void {
     if (this.#port !== undefined && !this.phy.loopback && !this.#loopsInMac()) {
-      this.#port.pass(frame, this.#context.timeline.now())
+      frame.atNs = this.#context.timeline.now()
+      this.#port.pass(frame)
       return
     }
     if (this.phy.loopback || this.#loopsInMac()) this.#receiver.receive(frame)

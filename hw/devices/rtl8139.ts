@@ -158,7 +158,9 @@ class Rtl8139 implements PciDevice {
   }
 
   #toWire(frame: Frame): boolean {
-    return this.phy.up && this.#port !== undefined && this.#port.pass(retain(frame), this.#context.timeline.now())
+    if (!this.phy.up || this.#port === undefined) return false
+    frame.atNs = this.#context.timeline.now()
+    return this.#port.pass(retain(frame))
   }
 
   // Interrupts: ISR and IMR, sections 6.5 and 6.6

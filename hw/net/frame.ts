@@ -30,6 +30,8 @@ export class Frame {
   readonly address: number
   /** Bytes of the frame, without FCS. */
   length = 0
+  /** When it came to whoever is handed it, ns; who holds it longer keeps that. In here, because arguments may be boxed. */
+  atNs = 0.5
   /** Who holds it. Only this module writes it. */
   holders = 0
 

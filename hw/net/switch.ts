@@ -51,6 +51,9 @@ class AddressTable {
   readonly #heard: Float64Array
   readonly #mask: number
   readonly #ageNs: number
+  /** Slots of the last destination and of the last source. */
+  #last = 0
+  #learnt = 0
 
   constructor(addresses: number, ageNs: number) {
     this.#high = new Uint16Array(addresses)
@@ -61,32 +64,55 @@ class AddressTable {
     this.#ageNs = ageNs
   }
 
-  /** Slot of the address at `at` of a frame; -1 when it is not there. */
+  /** Slot of an address; -1 when it is not there. */
   #find(high: number, low: number, set: number): number {
     for (let way = 0; way < WAYS; way++) {
       const slot = (set + way) & this.#mask
-      if (this.#low[slot] === low && this.#high[slot] === high && this.#port[slot] !== 0) return slot
+      if (this.#holds(slot, high, low)) return slot
     }
     return -1
   }
 
-  lookup(frame: Uint8Array, at: number, now: number): number {
-    const high = highOf(frame, at)
-    const low = lowOf(frame, at)
+  /** Port of an address, given as its upper two bytes and its lower four; -1 when it is unknown or aged. */
+  lookup(high: number, low: number, now: number): number {
     const slot = this.#find(high, low, setOf(high, low))
-    return slot < 0 || now - this.#heard[slot]! > this.#ageNs ? -1 : this.#port[slot]! - 1
+    return this.#young(slot, now) ? this.#port[slot]! - 1 : -1
   }
 
-  learn(frame: Uint8Array, at: number, port: number, now: number): void {
-    const high = highOf(frame, at)
-    const low = lowOf(frame, at)
-    const set = setOf(high, low)
-    let slot = this.#find(high, low, set)
-    if (slot < 0) slot = this.#victim(set)
-    this.#high[slot] = high
-    this.#low[slot] = low
+  #young(slot: number, now: number): boolean {
+    return slot >= 0 && now - this.#heard[slot]! <= this.#ageNs
+  }
+
+  /** Port of a frame's destination. Mostly it is that of the frame before. */
+  destination({ view, atNs }: Frame): number {
+    const high = view.getUint16(0)
+    const low = view.getUint32(2)
+    let slot = this.#last
+    if (!this.#holds(slot, high, low)) slot = this.#find(high, low, setOf(high, low))
+    if (!this.#young(slot, atNs)) return -1
+    this.#last = slot
+    return this.#port[slot]! - 1
+  }
+
+  /** A frame came from this port. Mostly its source is that of the frame before. */
+  learn({ view, atNs }: Frame, port: number): void {
+    const high = view.getUint16(6)
+    const low = view.getUint32(8)
+    let slot = this.#learnt
+    if (!this.#holds(slot, high, low)) {
+      const set = setOf(high, low)
+      slot = this.#find(high, low, set)
+      if (slot < 0) slot = this.#victim(set)
+      this.#high[slot] = high
+      this.#low[slot] = low
+      this.#learnt = slot
+    }
     this.#port[slot] = port + 1
-    this.#heard[slot] = now
+    this.#heard[slot] = atNs
+  }
+
+  #holds(slot: number, high: number, low: number): boolean {
+    return this.#low[slot] === low && this.#high[slot] === high && this.#port[slot] !== 0
   }
 
   /** A free slot of the set, else the one not heard from for longest. */
@@ -105,9 +131,8 @@ class AddressTable {
   }
 }
 
-const highOf = (frame: Uint8Array, at: number): number => (frame[at]! << 8) | frame[at + 1]!
-const lowOf = (frame: Uint8Array, at: number): number =>
-  ((frame[at + 2]! << 24) | (frame[at + 3]! << 16) | (frame[at + 4]! << 8) | frame[at + 5]!) >>> 0
+const highOf = (mac: Uint8Array): number => (mac[0]! << 8) | mac[1]!
+const lowOf = (mac: Uint8Array): number => ((mac[2]! << 24) | (mac[3]! << 16) | (mac[4]! << 8) | mac[5]!) >>> 0
 const setOf = (high: number, low: number): number => Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> 16
 
 /** 01:80:c2:00:00:0x, which no bridge forwards. */
@@ -126,31 +151,31 @@ export const createSwitch = (options: SwitchOptions): EthernetSwitch => {
   const ports: EthernetPort[] = []
   const counts = { forwarded: 0, flooded: 0, filtered: 0 }
 
-  const flood = (from: number, frame: Frame, atNs: number): void => {
+  const flood = (from: number, frame: Frame): void => {
     counts.flooded++
-    for (let i = 0; i < ports.length; i++) if (i !== from) ports[i]!.pass(retain(frame), atNs)
+    for (let i = 0; i < ports.length; i++) if (i !== from) ports[i]!.pass(retain(frame))
   }
 
-  const receive = (from: number, frame: Frame, atNs: number): void => {
+  const receive = (from: number, frame: Frame): void => {
     if (frame.length < HEADER_BYTES || isLinkLocal(frame.bytes)) {
       counts.filtered++
       return
     }
     // A group address cannot be a source.
-    if ((frame.bytes[6]! & 1) === 0) table.learn(frame.bytes, 6, from, atNs)
-    const to = isMulticast(frame.bytes) ? -1 : table.lookup(frame.bytes, 0, atNs)
-    if (to < 0) flood(from, frame, atNs)
+    if ((frame.bytes[6]! & 1) === 0) table.learn(frame, from)
+    const to = isMulticast(frame.bytes) ? -1 : table.destination(frame)
+    if (to < 0) flood(from, frame)
     else if (to === from) counts.filtered++
     else {
       counts.forwarded++
-      ports[to]!.pass(retain(frame), atNs)
+      ports[to]!.pass(retain(frame))
     }
   }
 
   return {
     attach: (port) => {
       const number = ports.push(port) - 1
-      port.onFrame = (frame, atNs) => receive(number, frame, atNs)
+      port.onFrame = (frame) => receive(number, frame)
       port.onLink = (up) => {
         if (!up) table.forget(number)
       }
@@ -159,7 +184,7 @@ export const createSwitch = (options: SwitchOptions): EthernetSwitch => {
     get ports() {
       return ports.length
     },
-    lookup: (mac) => table.lookup(mac, 0, timeline.now()),
+    lookup: (mac) => table.lookup(highOf(mac), lowOf(mac), timeline.now()),
     counts,
   }
 }

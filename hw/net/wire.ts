@@ -146,17 +146,19 @@ class End implements EthernetPort {
   }
 
   send(frame: Uint8Array, length: number): boolean {
-    return this.pass(frameOf(frame, length), this.#timeline.now())
+    const copy = frameOf(frame, length)
+    copy.atNs = this.#timeline.now()
+    return this.pass(copy)
   }
 
-  pass(frame: Frame, fromNs: number): boolean {
+  pass(frame: Frame): boolean {
     if (!this.#cable.up) {
       this.lost++
       release(frame)
       return false
     }
     if (frame.length !== this.#measured) this.#measure(frame.length)
-    const start = Math.max(fromNs, this.#busyUntil)
+    const start = Math.max(frame.atNs, this.#busyUntil)
     const jitter = this.#jitterNs === 0 ? 0 : this.#random.below(this.#jitterNs + 1)
     const arrival = Math.max(start + this.#frameNs + this.#propagationNs + jitter, this.#lastArrival)
     if (!this.#queue.push(frame, arrival)) {
@@ -195,10 +197,11 @@ class End implements EthernetPort {
     while (queue.length !== 0 && queue.time <= now) {
       const { time } = queue
       const frame = queue.shift()
+      frame.atNs = time
       this.frames++
       this.bytes += frame.length
       this.#cable.tap?.(frame.bytes, frame.length, this.#isA, time)
-      this.peer.onFrame(frame, time)
+      this.peer.onFrame(frame)
       release(frame)
     }
     if (queue.length !== 0) this.#arrival.armAt(this.#due())

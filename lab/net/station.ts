@@ -64,7 +64,8 @@ export class Station implements FramePort {
         if (!this.#long()) return
       } else {
         this.sent++
-        this.#port.pass(frame, this.#kernel.clock.now())
+        frame.atNs = this.#kernel.clock.now()
+        this.#port.pass(frame)
       }
     }
     this.kick()

@@ -346,7 +346,7 @@ export class Receiver {
       rest = 16
     }
     const keepsFcs = (this.#control & RCTL_SECRC) === 0
-    const trailer = keepsFcs ? fcsOf(frame) : 0
+    const trailer = keepsFcs ? fcsOf(frame) | 0 : 0
     const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
     let stored = 0
     while (stored < bytes) {

@@ -26,7 +26,8 @@ const setup = (ports: number, options: { ageNs?: number; addresses?: number } = 
   const send = (port: number, to: readonly number[], from: readonly number[]): number[] => {
     out.length = 0
     const frame = frameOf(Uint8Array.from([...to, ...from, 8, 0, ...Array.from({ length: 46 }, () => 0)]))
-    ends[port]!.onFrame(frame, timeline.now())
+    frame.atNs = timeline.now()
+    ends[port]!.onFrame(frame)
     release(frame)
     return out.flat()
   }
@@ -53,7 +54,7 @@ test('a frame for an address on its own port goes nowhere', (t) => {
 test('link-local groups and short frames are not forwarded', (t) => {
   const { ends, fabric, send } = setup(2)
   t.deepEqual(send(0, [1, 0x80, 0xc2, 0, 0, 0x0e], mac(1)), [])
-  ends[0]!.onFrame(frameOf(new Uint8Array(60), 13), 0)
+  ends[0]!.onFrame(frameOf(new Uint8Array(60), 13))
   t.is(fabric.counts.filtered, 2)
 })
 

@@ -9,7 +9,7 @@ const setup = (options: Partial<WireOptions> = {}) => {
   const timeline = testTimeline()
   const wire = createWire({ timeline, random: testRandom(), propagationNs: 500, ...options })
   const heard: { at: number; late: number; bytes: Uint8Array }[] = []
-  wire.b.onFrame = ({ bytes, length }, at) =>
+  wire.b.onFrame = ({ bytes, length, atNs: at }) =>
     heard.push({ at, late: timeline.now() - at, bytes: bytes.slice(0, length) })
   return { timeline, wire, heard }
 }

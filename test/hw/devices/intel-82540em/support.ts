@@ -45,7 +45,8 @@ export class TestPort implements EthernetPort {
 
   deliver(frame: Uint8Array): void {
     const made = frameOf(frame)
-    this.onFrame(made, this.#now())
+    made.atNs = this.#now()
+    this.onFrame(made)
     release(made)
   }
 }
