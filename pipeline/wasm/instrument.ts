@@ -416,8 +416,8 @@ function rewriteCode(plan: Plan): RewrittenCode {
   out.u32(plan.exhaustedBytes.length).bytes(plan.exhaustedBytes)
   return {
     payload: out.finish(),
-    newStarts: Uint32Array.from(state.newStarts),
-    originalStarts: Uint32Array.from(state.originalStarts),
+    newStarts: new Uint32Array(state.newStarts),
+    originalStarts: new Uint32Array(state.originalStarts),
     checks: state.checks,
   }
 }
