@@ -1,6 +1,7 @@
 /** A plugged 82540EM with memory, a scripted wire, and the least driver that can use its rings. */
 
 import { DEVICE_READS, DEVICE_WRITES } from '../../../../hw/iommu.ts'
+import type { PciBus } from '../../../../hw/pci/bus.ts'
 import type { EthernetPort } from '../../../../hw/types.ts'
 import { type Frame, frameOf, release } from '../../../../hw/net/frame.ts'
 import { intel82540em, type Intel82540em } from '../../../../hw/devices/intel-82540em.ts'
@@ -54,8 +55,9 @@ export class TestPort implements EthernetPort {
 /** Virtual time that passes while a register is accessed, as in a machine. */
 const ACCESS_NS = 100
 
-export const setUp = () => {
+export const setUp = (tap?: PciBus['tap']) => {
   const board = testBoard()
+  board.host.tap = tap
   const port = new TestPort(() => board.timeline.now())
   const fn = plugOn(board, intel82540em, { mac: MAC, port })
   const device = fn.device as Intel82540em

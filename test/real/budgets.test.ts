@@ -1,0 +1,133 @@
+/**
+ * What a frame may cost a machine with a real driver: calls of the host by the driver, calls of the driver by the host, events
+ * of the clock, records of the log. No clock is looked at: the numbers are the same on every computer, for one compiler.
+ * They are limits, not aims: a change that makes one larger says why.
+ */
+import test, { type ExecutionContext } from 'ava'
+import * as checks from '../../lab/net/checks.ts'
+import { interfaceOf, peerOf } from '../../lab/net/index.ts'
+import { boot } from '../../lab/run.ts'
+import type { FramePort } from '../../machine/class/net/frame-port.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
+import type { Observer } from '../../machine/observe/observer.ts'
+import { buildModules } from '../../pipeline/build/index.ts'
+import { openTestWorkspace } from './workspace.ts'
+
+const FRAMES = 4096
+
+const workspace = await openTestWorkspace()
+const { modules } = await buildModules({
+  tree: workspace.tree,
+  selectors: ['8139too', 'e1000'],
+  toolchain: workspace.toolchain,
+})
+
+interface Cost {
+  /** Calls of the driver ABI that the driver made. */
+  calls: number
+  /** Entries of the driver that were called. */
+  entries: number
+  /** Events of the clock that were armed. */
+  armed: number
+  records: number
+}
+
+/** A machine with the driver and its link up, and what frames through it cost, each of these in all. */
+async function machineWith(name: string) {
+  const module = modules.find((one) => one.name === name)!
+  let calls = 0
+  const observer: Observer = {
+    call:
+      (_host, _group, _name, _blocking, call) =>
+      (...args) => {
+        calls++
+        return call(...args)
+      },
+  }
+  const session = await boot({ seed: 1, modules: [{ pack: await readPackage(module.package!, name) }], observer })
+  const { machine } = session
+  const [net, peer] = [interfaceOf(session.climbers[0]!), peerOf(session)]
+  const up = await checks.linkUp(machine, net)
+  if (!up.ok) throw new Error(up.detail)
+  const { clock, log, domains } = machine.board.kernel
+  let armed = 0
+  const arm = clock.arm.bind(clock)
+  clock.arm = (event, ns) => {
+    armed++
+    arm(event, ns)
+  }
+  let entries = 0
+  for (const domain of domains) {
+    const enter = domain.enter.bind(domain)
+    domain.enter = (...args) => {
+      entries++
+      return enter(...args)
+    }
+  }
+  const now = (): Cost => ({ calls, entries, armed, records: log.count })
+  /** Frames of one length, no more than `window` under way; per 1,024 of them, rounded up. */
+  const pass = async (from: FramePort, to: FramePort, bytes: number, window: number): Promise<Cost> => {
+    let [sent, arrived] = [0, 0]
+    const frame = new Uint8Array(bytes)
+    frame.set(to.mac)
+    frame.set(from.mac, 6)
+    frame.set([0x88, 0xb5], 12)
+    to.sink = {
+      receive: () => {
+        arrived++
+        if (2 * (sent - arrived) <= window) from.kick()
+      },
+    }
+    from.source = {
+      fill: (into, at) => {
+        if (sent === FRAMES || sent - arrived >= window) return 0
+        sent++
+        into.set(frame, at)
+        return bytes
+      },
+    }
+    const before = now()
+    from.kick()
+    await machine.run(() => arrived === FRAMES, 10e9)
+    const after = now()
+    from.source = undefined
+    to.sink = undefined
+    if (arrived !== FRAMES) throw new Error(`${arrived} of ${FRAMES} frames came`)
+    const per = (key: keyof Cost): number => Math.ceil(((after[key] - before[key]) * 1024) / FRAMES)
+    return { calls: per('calls'), entries: per('entries'), armed: per('armed'), records: per('records') }
+  }
+  return {
+    transmit: (bytes: number) => pass(net, peer, bytes, Infinity),
+    receive: (bytes: number, window: number) => pass(peer, net, bytes, window),
+  }
+}
+
+type Row = readonly [what: 'transmit' | 'receive', bytes: number, limit: Cost]
+
+/** Every figure is at most its limit. `window`: frames to receive that are under way. */
+async function hold(t: ExecutionContext, name: string, window: number, rows: readonly Row[]): Promise<void> {
+  const { transmit, receive } = await machineWith(name)
+  for (const [what, bytes, limit] of rows) {
+    const found = await (what === 'transmit' ? transmit(bytes) : receive(bytes, window))
+    for (const key of Object.keys(limit) as (keyof Cost)[])
+      t.true(found[key] <= limit[key], `${name}, ${what} ${bytes}: ${key} ${found[key]}, at most ${limit[key]}`)
+  }
+}
+
+test('e1000, 1,024 frames', (t) =>
+  hold(t, 'e1000', 128, [
+    ['transmit', 60, { calls: 2200, entries: 38, armed: 170, records: 20 }],
+    ['transmit', 1514, { calls: 4200, entries: 530, armed: 2950, records: 260 }],
+    ['receive', 60, { calls: 190, entries: 20, armed: 110, records: 43 }],
+    ['receive', 1514, { calls: 3900, entries: 258, armed: 1560, records: 515 }],
+  ]))
+
+test('8139too, 1,024 frames', (t) =>
+  hold(t, '8139too', 16, [
+    ['transmit', 60, { calls: 8210, entries: 2050, armed: 4100, records: 1025 }],
+    ['transmit', 1514, { calls: 8210, entries: 2050, armed: 4100, records: 1025 }],
+    ['receive', 60, { calls: 5130, entries: 206, armed: 620, records: 412 }],
+    ['receive', 1514, { calls: 13330, entries: 1025, armed: 2565, records: 2050 }],
+  ]))
+
+test.after.always(() => workspace.close())
