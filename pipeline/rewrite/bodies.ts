@@ -90,13 +90,19 @@ export function rewriteBodies(module: WasmModule, rewrite: Rewrite): Rewritten {
   const code = writeCode(module, rewrite, pieces)
   out.range(bytes, 0, 8)
   let codeStart = 0
+  const added = new Map([
+    [SECTION.global as number, globalsAfter(rewrite)],
+    [SECTION.export as number, exportsAfter(module, rewrite)],
+  ])
   for (const section of module.sections) {
+    // A module bound to a core has neither globals nor exports of its own: they come before what may follow them.
+    for (const [id, items] of added) if (section.id > id) addSection(out, module, id, undefined, added, items)
+    const items = added.get(section.id)
     if (section.id === SECTION.code) {
       out.u8(section.id).u32(code.length)
       codeStart = out.length
       out.bytes(code)
-    } else if (section.id === SECTION.global) addSection(out, module, section, globalsAfter(rewrite))
-    else if (section.id === SECTION.export) addSection(out, module, section, exportsAfter(module, rewrite))
+    } else if (items !== undefined) addSection(out, module, section.id, section, added, items)
     else out.range(bytes, section.headerStart, section.end)
   }
   return { bytes: out.finish(), codeStart, pieces, calls: rewrite.calls }
@@ -118,13 +124,25 @@ function exportsAfter(module: WasmModule, { counters = [] }: Rewrite): Items {
   )
 }
 
-/** A vector section with items added at its end. */
-function addSection(out: Writer, module: WasmModule, section: Section, items: Items): void {
-  const cursor = new Cursor(module.bytes, section.start, section.end)
-  const body = new Writer(section.end - section.start + 64)
-  body.u32(cursor.u32() + items.length).range(module.bytes, cursor.pos, section.end)
+/** A vector section with items added at its end; they are no longer to be `added` then. */
+function addSection(
+  out: Writer,
+  module: WasmModule,
+  id: number,
+  section: Section | undefined,
+  added: Map<number, Items>,
+  items: Items,
+): void {
+  added.delete(id)
+  if (section === undefined && items.length === 0) return
+  const body = new Writer()
+  if (section === undefined) body.u32(items.length)
+  else {
+    const cursor = new Cursor(module.bytes, section.start, section.end)
+    body.u32(cursor.u32() + items.length).range(module.bytes, cursor.pos, section.end)
+  }
   for (const item of items) item(body)
-  out.u8(section.id).u32(body.length).bytes(body.view())
+  out.u8(id).u32(body.length).bytes(body.view())
 }
 
 function writeCode(module: WasmModule, rewrite: Rewrite, pieces: Piece[]): Uint8Array {

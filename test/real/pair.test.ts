@@ -21,6 +21,8 @@ import {
   type Allowance,
   type ProblemCode,
 } from '../../pipeline/verify/index.ts'
+import { countCalls, COUNTER } from '../../pipeline/rewrite/count.ts'
+import { inlineHot } from '../../pipeline/rewrite/inline.ts'
 import { ROOM_SHARE } from '../../pipeline/wasm/checks.ts'
 import { finish, type Finished } from '../../pipeline/wasm/finish.ts'
 import { instrument } from '../../pipeline/wasm/instrument.ts'
@@ -166,6 +168,27 @@ real('calls into a core of which nothing is known count the stack they may use',
   const bound = bind('low', ['low.c'], makeCore().symbols, [])
   const known = instrument(bound.wasm, boundTo(proved.symbols, [])).checks.room
   t.true(instrument(bound.wasm, boundTo(makeCore().symbols, [])).checks.room > known)
+})
+
+real('calls in a bound module can be counted, and hot ones replaced', (t) => {
+  const { facts, high } = pair()
+  const { rewritten, plan } = countCalls(high.finished.wasm)
+  const { machine } = run()
+  const instance = machine.load(high.bound, rewritten.bytes)
+  machine.function(high.bound.init!)()
+  const counting = machine.function(high.bound.functions.get('high_answers')!.slot)
+  for (let i = 0; i < 10; i++) t.is(counting(8), 2)
+  const value = (id: number) => Number((instance.exports[`${COUNTER}${id}`] as WebAssembly.Global).value)
+  t.is(value(plan.functions.find(({ name }) => name === 'high_answers')!.entries), 10)
+  const profile = plan.functions.map(
+    ({ index, entries, calls }) => [index, { entries: value(entries), calls: calls.map(value) }] as const,
+  )
+  const { rewritten: hot, inlined } = inlineHot(high.finished.wasm, new Map(profile))
+  t.true(inlined > 0)
+  const verdict = verifyBound(hot.bytes, { ...high.claims, sha256: sha256(hot.bytes) }, proved.facts, [facts])
+  t.deepEqual(verdict.ok ? [] : verdict.problems, [])
+  machine.load(high.bound, hot.bytes)
+  t.is(machine.function(high.bound.functions.get('high_answers')!.slot)(8), 2)
 })
 
 real('a trap in an instrumented module has its line', (t) => {
