@@ -7,6 +7,8 @@
 #   s DIR...                  directories below that Kbuild descends into
 #   m TARGET...               modules in modules.order's order; x/modules.order stands for the modules of x
 #   c TARGET OBJECT...        a module linked from several objects
+#   y OBJECT...               what is linked into the kernel, in link order; x/built-in.a stands for what x links
+#   l OBJECT...               what goes into its library
 #   om OBJECT FLAGS           an object of a module, and its compiler flags as Kbuild would pass them
 #   oy OBJECT FLAGS           an object of the kernel itself
 #   f FLAGS                   only at the top: what every C file of the kernel is compiled with
@@ -40,6 +42,8 @@ endif
 $(file >$(drvport-file),d $(drvport-dir))
 $(file >>$(drvport-file),s $(subdir-ym))
 $(file >>$(drvport-file),m $(obj-m))
+$(file >>$(drvport-file),y $(real-obj-y))
+$(file >>$(drvport-file),l $(lib-y))
 $(foreach m,$(drvport-multi),$(file >>$(drvport-file),c $m $(call drvport-parts,$m)))
 $(foreach o,$(filter %.o,$(real-obj-m)),$(call drvport-flags,om,$o))
 $(foreach o,$(filter %.o,$(real-obj-y) $(lib-y)),$(call drvport-flags,oy,$o))

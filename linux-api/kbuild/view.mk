@@ -8,7 +8,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))Makefile.linux
 # Set only in make's second pass, which runs in the output directory with everything defined.
 ifeq ($(need-sub-make),)
 
-PHONY += drvport-headers drvport-graph drvport-sources drvport-prepare
+PHONY += drvport-headers drvport-kernel drvport-graph drvport-sources drvport-prepare
 export DRVPORT_GRAPH DRVPORT_OBJECTS DRVPORT_SOURCES
 
 # Headers with numbers that a C file computes: whichever the tree's own Kbuild file makes.
@@ -18,6 +18,10 @@ drvport-headers: asm-generic include/config/auto.conf include/generated/autoconf
 		include/generated/uapi/linux/version.h
 	$(Q)$(MAKE) $(build)=. $(drvport-offsets)
 	$(Q)$(MAKE) $(build)=scripts scripts/asn1_compiler
+
+# What the kernel's own files want besides: names of the release and of who built it. Not every release has all of them.
+drvport-kernel: include/generated/compile.h
+	$(Q)$(MAKE) $(build)=init include/generated/utsversion.h
 
 drvport-graph: include/config/auto.conf
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 DRVPORT_TOP_DIRS="$(vmlinux-dirs)" drvport-graph

@@ -12,13 +12,14 @@ import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.t
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import { ensureHostTools } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
-import { configurationKey, extendView, fragmentFor, type Configuration } from './configuration.ts'
+import { configurationKey, extendView, fragmentFor, mergeFragments, type Configuration } from './configuration.ts'
 import { assembleGraph, parseDirectory, parseDryRun, type Graph } from './graph.ts'
 import { findHostCompiler, runMake, tryMake, type MakeSetup } from './make.ts'
+import { optionsToTrim, trimFragment } from './trim.ts'
 import { makeView, overlayKey } from './view.ts'
 
 /** Changes when the layout of what is kept changes. */
-const FORMAT = 3
+const FORMAT = 4
 
 export interface ConfigureOptions {
   /** A clang that has the wasm32 target, and its version. */
@@ -91,14 +92,30 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
     await makeView(tree.dir, view)
     await extendView(options.configuration, view)
     options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
-    await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: await fragmentFor(options.configuration, home) })
+    const answers = await fragmentFor(options.configuration, home)
+    await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: answers })
+    if (options.configuration === 'core') await trim(setup, answers, home)
     options.onProgress?.('generating headers')
     await runMake(setup, ['drvport-headers'])
+    if (options.configuration === 'core') {
+      // Of these a release has some: what is missing is said by the compiler where it is wanted.
+      await tryMake(setup, ['drvport-kernel'])
+      await tryMake(setup, ['include/generated/package.h'])
+    }
     options.onProgress?.('reading the Makefiles')
     await writeAtomic(graphFile, JSON.stringify(await withSources(setup, await readGraph(setup))))
   } catch (error) {
     throw asInfrastructure(error, home)
   }
+}
+
+/** Configure once more, without drivers of hardware that the machine has not got. */
+async function trim(setup: MakeSetup, answers: string, home: string): Promise<void> {
+  const config = await fs.readFile(path.join(setup.view, 'build', '.config'), 'utf8')
+  const fragment = trimFragment(await optionsToTrim(setup.view, config))
+  const file = path.join(home, 'allconfig-trimmed')
+  await fs.writeFile(file, mergeFragments(await fs.readFile(answers, 'utf8'), fragment))
+  await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: file })
 }
 
 async function readGraph(setup: MakeSetup): Promise<Graph> {

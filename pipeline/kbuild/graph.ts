@@ -15,6 +15,10 @@ export interface DirectoryFacts {
   readonly order: readonly string[]
   readonly composites: ReadonlyMap<string, readonly string[]>
   readonly objects: readonly { readonly object: string; readonly builtin: boolean; readonly flags: string }[]
+  /** What is linked into the kernel, in link order; `DIR/built-in.a` stands for what DIR links. */
+  readonly linked: readonly string[]
+  /** What goes into the kernel's library. */
+  readonly library: readonly string[]
   /** Flags of any C file of the kernel; empty but for the top directory. */
   readonly baseFlags: string
   /** Something in the directory is made by a host program or a rule. */
@@ -31,6 +35,8 @@ export function parseDirectory(text: string): DirectoryFacts {
     order: [] as string[],
     composites: new Map<string, string[]>(),
     objects: [] as { object: string; builtin: boolean; flags: string }[],
+    linked: [] as string[],
+    library: [] as string[],
     baseFlags: '',
     generates: false,
   }
@@ -47,7 +53,9 @@ export function parseDirectory(text: string): DirectoryFacts {
     } else if (kind === 'om' || kind === 'oy') {
       const end = rest.indexOf(' ')
       facts.objects.push({ object: rest.slice(0, end), builtin: kind === 'oy', flags: rest.slice(end + 1) })
-    } else if (kind === 'f') facts.baseFlags = rest
+    } else if (kind === 'y') facts.linked = words(rest)
+    else if (kind === 'l') facts.library = words(rest)
+    else if (kind === 'f') facts.baseFlags = rest
     else if (kind === 'g') facts.generates = true
   }
   return facts
@@ -69,6 +77,8 @@ export interface Graph {
     /** The C file, where it is not the object's own name: relative to the output directory. */
     readonly source?: string
   }[]
+  /** The kernel itself: its objects in the order in which Kbuild links them, its library's last. */
+  readonly kernel: readonly number[]
   readonly flagSets: readonly (readonly number[])[]
   readonly words: readonly string[]
   /** Flags of any C file of the kernel. */
@@ -106,6 +116,27 @@ export function moduleOrder(directories: ReadonlyMap<string, DirectoryFacts>, to
   }
   visit(top)
   return [...new Set(result)]
+}
+
+/** Objects of the kernel in link order, then those of its libraries: directories where their parent names them. */
+export function linkOrder(directories: ReadonlyMap<string, DirectoryFacts>, top = '.'): string[] {
+  const linked: string[] = []
+  const library: string[] = []
+  const seen = new Set<string>()
+  const visit = (dir: string) => {
+    const facts = directories.get(dir)
+    if (facts === undefined || seen.has(dir)) return
+    seen.add(dir)
+    for (const item of facts.linked) {
+      if (item.endsWith('/built-in.a')) visit(item.slice(0, -'/built-in.a'.length))
+      else if (item.endsWith('.o')) linked.push(item)
+    }
+    library.push(...facts.library)
+  }
+  visit(top)
+  // A library is only linked where a list of libraries names it: nothing descends into it through built-in.a.
+  for (const { dir, library: objects } of directories.values()) if (!seen.has(dir)) library.push(...objects)
+  return [...new Set([...linked, ...library])]
 }
 
 const directoryOf = (target: string): string => (target.includes('/') ? target.slice(0, target.lastIndexOf('/')) : '.')
@@ -155,7 +186,8 @@ export function assembleGraph(directories: readonly DirectoryFacts[], top = '.')
     return { path: target.replace(/\.o$/, '.ko'), objects: indices }
   })
   const baseFlags = shellWords(byDir.get(top)?.baseFlags ?? '')
-  return { modules, objects, flagSets: flagSets.values, words: flagWords.values, baseFlags }
+  const kernel = linkOrder(byDir, top).flatMap((object) => objectIndex.get(object) ?? [])
+  return { modules, objects, kernel, flagSets: flagSets.values, words: flagWords.values, baseFlags }
 }
 
 /** Flags of an object, in Kbuild's order but for the KBUILD_* names, which come last. */

@@ -73,6 +73,11 @@ export interface Kbuild {
   exporter(symbol: string): Promise<string | undefined>
   /** Every export of the tree, by symbol. */
   exports(): Promise<ReadonlyMap<string, ExportedSymbol>>
+  /**
+   * The files of the kernel itself, in the order in which Kbuild links their objects, with all that is generated for
+   * them made. A name is a path in the tree; of a generated file, one below `build`.
+   */
+  kernelFiles(): Promise<readonly { readonly name: string; readonly object: KbuildObject }[]>
   /** How a file compiles as part of the kernel itself: a path in the tree, or an absolute one of ours. */
   builtin(file: string): Promise<KbuildObject>
   /** Modules of a folder outside of the tree. Throws UsageError when Kbuild finds none or cannot read its makefiles. */
@@ -235,6 +240,21 @@ class ConfiguredTree implements Kbuild {
     return found
   }
 
+  async kernelFiles(): Promise<readonly { readonly name: string; readonly object: KbuildObject }[]> {
+    const { kernel } = this.configured.graph
+    await this.prepare(kernel)
+    const files = kernel.map((index) => {
+      const object = this.objectAt(index)
+      return { name: this.sourcePath(index), object: { ...object, args: object.args.filter(isNotModule) } }
+    })
+    // Linux compiles it when it links (scripts/link-vmlinux.sh), so no Makefile lists it.
+    const stamp = 'init/version-timestamp.c'
+    if (!(await exists(path.join(this.view, stamp)))) return files
+    const object = await this.builtin(stamp)
+    const names = ['-include', 'include/generated/utsversion.h']
+    return [...files, { name: stamp, object: { ...object, args: [...object.args, ...names] } }]
+  }
+
   async builtin(file: string): Promise<KbuildObject> {
     const { build, graph } = this.configured
     const inTree = path.isAbsolute(file) ? undefined : path.normalize(file)
@@ -242,7 +262,7 @@ class ConfiguredTree implements Kbuild {
     if (inTree !== undefined && index !== undefined) {
       await this.prepare([index])
       const object = this.objectAt(index)
-      return { ...object, args: object.args.filter((arg) => arg !== '-DMODULE') }
+      return { ...object, args: object.args.filter(isNotModule) }
     }
     const source = inTree === undefined ? file : path.join(this.view, inTree)
     if (!(await exists(source)))
@@ -335,6 +355,8 @@ class ConfiguredTree implements Kbuild {
 
   private lastPrepare: Promise<void> = Promise.resolve()
 }
+
+const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
 const EXPORTS_FILE = 'exports-3.json'
