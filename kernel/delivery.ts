@@ -29,6 +29,8 @@ export interface Receiver extends Attended {
   /** Call an entry on the interrupted stack. */
   enter(entry: (...args: number[]) => number | void, a?: number): number
   fail(cause: unknown): void
+  /** There is something to take, for a program that looks for itself. */
+  rouse(): void
 }
 
 export class Delivery {
@@ -48,6 +50,7 @@ export class Delivery {
   #unbroken = 0
   #inHard = false
   #inSoft = false
+  readonly #raised: number[] = []
 
   constructor(domain: Receiver, processor: Deliveries, program: Program, words: Int32Array) {
     const { name } = domain
@@ -93,6 +96,7 @@ export class Delivery {
 
   /** Deliver what may be delivered here and now. */
   attend(): void {
+    if (this.#program.polls) return this.#announce()
     for (let round = 0; !this.#domain.dead;) {
       if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
       if (this.#processor.overdrawn(this.#domain.partition)) return this.#defer()
@@ -157,6 +161,51 @@ export class Delivery {
     if (this.interrupts.end(number) > STORM) {
       this.#domain.fail(new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`))
     }
+  }
+
+  // ---- for a program that looks for itself ----
+
+  /** Something that is no interrupt of a device's is to be taken: a number the program knows. */
+  raise(number: number): void {
+    if (!this.#raised.includes(number)) this.#raised.push(number)
+    this.#processor.attention(this.#domain)
+  }
+
+  /** Time to the deadline that is armed, ns. */
+  get timerInNs(): number {
+    return this.#timer.armed ? this.#timerAt - this.#processor.clock.now() : Infinity
+  }
+
+  /** There is something to take. */
+  get waiting(): boolean {
+    return this.#timerDue || this.#raised.length > 0 || this.interrupts.pending
+  }
+
+  #announce(): void {
+    if (this.#domain.dead || !this.waiting) return
+    this.#words[this.#program.pending >> 2] = 1
+    this.#domain.rouse()
+  }
+
+  /** The next thing to handle: an interrupt, `timer` when the deadline passed, what was raised; -1 for nothing. */
+  take(timer: number): number {
+    const number = this.interrupts.begin()
+    if (number >= 0) {
+      this.#processor.log.note(this.#processor.kinds.interrupt, this.#domain.id, number)
+      return number
+    }
+    if (this.#timerDue) {
+      this.#timerDue = false
+      this.#processor.log.note(this.#processor.kinds.timer, this.#domain.id)
+      return timer
+    }
+    return this.#raised.shift() ?? -1
+  }
+
+  /** What was taken has been handled. */
+  done(number: number): void {
+    if (this.interrupts.end(number) > STORM)
+      throw new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`)
   }
 
   /** Armed timers, for leak checks. */

@@ -29,6 +29,29 @@ const NO_ROOM = 'calls are nested too deep in an atomic entry'
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
 
+/** Bytes left free below the frames of a task whose fiber begins anew. */
+const RED_ZONE = 64
+
+/** A task of a domain that was frozen. */
+export interface FrozenTask {
+  readonly id: number
+  readonly stack: StackRegion
+  readonly stackPointer: number
+  /** What its entry was told. */
+  readonly argument: number
+  /** It has run: it lost its frames. */
+  readonly begun: boolean
+  /** It goes on first; the others when they are switched to. */
+  readonly runs: boolean
+}
+
+export interface Frozen {
+  readonly tasks: readonly FrozenTask[]
+  readonly nextFiber: number
+  /** Time to its deadline, ns; Infinity for none. */
+  readonly timerInNs: number
+}
+
 export class Domain {
   readonly processor: Processor
   readonly id: number
@@ -72,6 +95,8 @@ export class Domain {
   /** Whose stack the program is on; undefined: on the idle one. */
   #onStack: Fiber | undefined
   #nextFiber = 1
+  /** The task that waits for something to do. */
+  #idling: Fiber | undefined
   /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
   #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
   /** Fibers it had when it ended. */
@@ -167,6 +192,113 @@ export class Domain {
     return this.#leave(fiber, 'ready')
   }
 
+  // ---- tasks of a program that switches between them itself ----
+
+  /** A fiber on a stack of the program's, which goes on when it is switched to. 0 when the quota is used up. */
+  create(name: string, entry: ProcessEntry, args: readonly number[], stack: StackRegion): number {
+    if (this.dead || !this.ledger.allows('fibers', this.fibers.size, 1)) return 0
+    const fiber = new Fiber(this, this.processor, this.#nextFiber++, name, stack, () => entry(...args), this.priority)
+    fiber.state = 'parked'
+    fiber.argument = args[0] ?? 0
+    this.fibers.set(fiber.id, fiber)
+    return fiber.id
+  }
+
+  /** Another task goes on in the place of the current one, at once: nobody is asked and nothing is queued. */
+  switchTo(id: number): Promise<number> {
+    const fiber = this.#mayBlock('switch')
+    const next = this.fibers.get(id)
+    if (next?.state !== 'parked') throw new Failure('undefined-behaviour', `switch to fiber ${id}, which is not parked`)
+    const promise = fiber.suspend('parked')
+    this.current = next
+    this.processor.relay(next)
+    this.#useStackOf(next)
+    this.room.resume()
+    this.#meter.begin()
+    // The first frame of a new one must not lie on this one's stack.
+    if (next.suspended) next.go()
+    else queueMicrotask(() => (next.done ? undefined : next.go()))
+    return promise
+  }
+
+  /** A task that is parked will not be switched to any more. */
+  release(id: number): void {
+    const fiber = this.fibers.get(id)
+    if (fiber?.state !== 'parked')
+      throw new Failure('undefined-behaviour', `release of fiber ${id}, which is not parked`)
+    this.fibers.delete(id)
+    fiber.abandon(KILLED)
+  }
+
+  /**
+   * Its tasks as they are, to begin another domain of the same program from a copy of its memory: nobody runs, and whoever
+   * could is the one that said so. What was on the engine's stack is lost: see the program's `resume` entry.
+   */
+  freeze(): Frozen {
+    const tasks = [...this.fibers.values()].map((fiber): FrozenTask => {
+      const pointer = this.#onStack === fiber ? (this.#program.stackPointer.value as number) : fiber.stackPointer
+      const { id, stack, argument, suspended, state } = fiber
+      return { id, stack, stackPointer: pointer, argument, begun: suspended, runs: state === 'ready' }
+    })
+    return { tasks, nextFiber: this.#nextFiber, timerInNs: this.#delivery.timerInNs }
+  }
+
+  /** Take over the tasks of a domain that was frozen. */
+  thaw(frozen: Frozen, entry: (task: FrozenTask) => ProcessEntry): void {
+    this.#nextFiber = frozen.nextFiber
+    this.#delivery.setTimer(this.processor.clock.now() + frozen.timerInNs)
+    for (const task of frozen.tasks) {
+      const body = entry(task)
+      const { argument, stack } = task
+      const fiber = new Fiber(this, this.processor, task.id, 'task', stack, () => body(argument), this.priority)
+      fiber.argument = argument
+      // Below what its frames hold; clang keeps nothing under the pointer.
+      fiber.stackPointer = task.begun ? (task.stackPointer - RED_ZONE) & ~15 : task.stackPointer
+      this.fibers.set(task.id, fiber)
+      if (task.runs) this.processor.ready(fiber)
+      else fiber.state = 'parked'
+    }
+  }
+
+  /** Nobody can run: wait until there is something to take. */
+  idle(): number | Promise<number> {
+    const fiber = this.#mayBlock('idle')
+    if (this.#delivery.waiting) return 0
+    this.#idling = fiber
+    return this.#leave(fiber, 'blocked')
+  }
+
+  /** There is something to take. */
+  rouse(): void {
+    const fiber = this.#idling
+    if (fiber === undefined) return this.hurry()
+    this.#idling = undefined
+    fiber.makeReady(0)
+  }
+
+  /** It takes what there is by itself, and is never called into. */
+  get polls(): boolean {
+    return this.#program.polls === true
+  }
+
+  /** See Delivery. */
+  raise(number: number): void {
+    if (!this.dead) this.#delivery.raise(number)
+  }
+
+  take(timer: number): number {
+    return this.#delivery.take(timer)
+  }
+
+  taken(number: number): void {
+    this.#delivery.done(number)
+  }
+
+  /** Whether interrupts are on and something is to be taken: a busy wait ends then. */
+  get interrupted(): boolean {
+    return this.#delivery.waiting && this.#words[this.#program.irqsOff >> 2] === 0
+  }
+
   /** The running fiber may have to go: it looks as soon as it counts its work again. */
   hurry(): void {
     this.#meter.hurry()
@@ -244,7 +376,7 @@ export class Domain {
     if (!this.dead) {
       this.#meter.account()
       this.room.fiberEnded()
-      this.#stacks.push(fiber.stack)
+      if (this.#program.polls !== true) this.#stacks.push(fiber.stack)
       if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
     this.processor.switched()

@@ -159,7 +159,7 @@ export interface DriverFault {
 }
 
 /** Where a module offset lies in its source; several frames when functions were inlined, innermost first. */
-export type Symbolizer = (offset: number, functionIndex: number) => readonly Frame[]
+export type Symbolizer = (offset: number, functionIndex: number, module?: string) => readonly Frame[]
 
 /** The domain may not go on. Thrown through its frames to the entry that was made. */
 export class Failure extends Error {
@@ -177,14 +177,23 @@ export const KILLED: Error = Object.assign(new Error('domain ended'), { name: 'K
 /** Stack frames the engine must keep for a trace to reach the entry. */
 export const TRACE_DEPTH = 64
 
-const WASM_FRAME = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/
+/** Engines name a module by the name in it, and something of its content: `wasm://wasm/e1000-1234abcd`. */
+const WASM_FRAME = /(?:wasm:\/\/wasm\/(?:([^:\s]+)-)?[0-9a-f]+:)?wasm-function\[(\d+)\]:0x([0-9a-f]+)/
+
+interface RawFrame {
+  readonly index: number
+  readonly offset: number
+  /** Name of the module, when it has one. */
+  readonly module: string | undefined
+}
 
 /** Offsets of the innermost run of wasm frames of an error, innermost first. */
-export function wasmFrames(error: Error): { index: number; offset: number }[] {
-  const frames: { index: number; offset: number }[] = []
+export function wasmFrames(error: Error): RawFrame[] {
+  const frames: RawFrame[] = []
   for (const line of (error.stack ?? '').split('\n')) {
     const found = WASM_FRAME.exec(line)
-    if (found !== null) frames.push({ index: Number(found[1]), offset: Number.parseInt(found[2]!, 16) })
+    if (found !== null)
+      frames.push({ module: found[1], index: Number(found[2]), offset: Number.parseInt(found[3]!, 16) })
     // A JavaScript frame after wasm frames is the host's entry: what lies below was interrupted, not calling.
     else if (frames.length > 0 && /^\s+at /.test(line)) break
   }
@@ -230,5 +239,11 @@ export function describeFault(
 ): DriverFault {
   const { kind, message } = classify(error)
   const raw = error instanceof Error ? wasmFrames(error) : []
-  return { domain, kind, message, frames: raw.flatMap(({ offset, index }) => symbolize(offset, index)), atNs }
+  return {
+    domain,
+    kind,
+    message,
+    frames: raw.flatMap(({ offset, index, module }) => symbolize(offset, index, module)),
+    atNs,
+  }
 }

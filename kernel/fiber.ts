@@ -11,7 +11,8 @@ import type { FiberOwner, Queues } from './processor.ts'
 import type { Partition, Runnable } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 
-export type FiberState = 'ready' | 'running' | 'blocked' | 'done'
+/** `parked`: it goes on when its program switches to it. */
+export type FiberState = 'parked' | 'ready' | 'running' | 'blocked' | 'done'
 
 /** A region of a domain's linear memory used as C stack; it grows down from `top`. */
 export interface StackRegion {
@@ -40,6 +41,8 @@ export class Fiber implements Thread {
   queuePrevious: Runnable | undefined
   readonly stack: StackRegion
   state: FiberState = 'ready'
+  /** What the entry of a task was told. */
+  argument = 0
   /** What the entry returned, once done. */
   result: number | undefined
   /** Why it ended early, once done. */
@@ -140,7 +143,7 @@ export class Fiber implements Thread {
   }
 
   /** Suspend: the promise a blocking call must return. */
-  suspend(state: 'blocked' | 'ready'): Promise<number> {
+  suspend(state: 'blocked' | 'ready' | 'parked'): Promise<number> {
     this.state = state
     this.#outcome = 0
     return new Promise<number>(this.#keep)

@@ -243,6 +243,12 @@ export class Kernel implements Processor {
     return (running !== undefined && running !== partition && running.hasBudget(now)) || this.scheduler.someoneDue(now)
   }
 
+  /** A domain's tasks change places: the turn goes on. */
+  relay(fiber: Fiber): void {
+    this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
+    this.#current = fiber
+  }
+
   /** A message was given to this fiber: it goes on in the sender's place. */
   handOver(fiber: Fiber): void {
     if (this.#direct === undefined) this.#direct = fiber

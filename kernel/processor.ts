@@ -106,6 +106,8 @@ export interface Processor extends Queues, Turns, Deliveries {
   contended(): boolean
   /** It stops, but could go on. */
   requeue(fiber: Fiber, gaveUp: boolean): void
+  /** A domain put another fiber of its own into the place of the one that ran. */
+  relay(fiber: Fiber): void
   /** It suspended or ended. */
   switched(): void
   /** Run `task` when no domain is on the stack. */

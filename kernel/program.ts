@@ -21,6 +21,11 @@ export interface Program {
   readonly tick: number
   /** ns of one tick. */
   readonly tickNs: number
+  /**
+   * It looks for itself: `pending` is set, and it takes interrupts one by one. It is never called into, its tasks have
+   * stacks of its own, and it switches between them. Such a program has none of the entries below.
+   */
+  readonly polls?: true
   interrupt(number: number): void
   timer(): void
   softirq(): void

@@ -73,6 +73,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
       pieces: [piece('text', 'len')],
       most: [{ param: 'len', most: TEXT_BYTES }],
     },
+    seed: units(64, { pieces: [piece('out', 'len')] }),
     fault: units(TEXT_BYTES, { pieces: [piece('text', 'len')], most: [{ param: 'len', most: TEXT_BYTES }] }),
   },
   mmio: {
@@ -117,12 +118,15 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     mask: units(8),
     unmask: units(8),
     deliver: units(4),
+    take: units(16),
+    done: units(16),
   },
   time: {
     now: timed(),
     wall: units(4),
     set_timer: units(16),
     delay: units(2),
+    pass: units(2),
   },
   sched: {
     self: units(2),
@@ -133,9 +137,19 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     kick: units(4),
     relax: timed(),
     exit: timed(),
+    create: units(400),
+    switch: timed(),
+    release: units(64),
+    idle: timed(),
+    ready: units(8),
     preempt: timed({ anyone: true }),
     resched: timed({ anyone: true }),
     stack_overflow: timed({ anyone: true }),
+  },
+  call: {
+    take: units(64, { pieces: [struct('out', 'request')] }),
+    data: units(64),
+    done: units(64),
   },
   net: {
     register: units(400, {
@@ -147,6 +161,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     unregister: units(64, { looks: true }),
     carrier: units(32),
     queue: units(16),
+    fetch: units(64),
     rx: { units: { by: 'count' }, pieces: [struct('vec', 'net_frame', 'count')] },
     changed: units(64, { pieces: [struct('desc', 'net_desc')] }),
   },

@@ -115,6 +115,13 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         noreturn: true,
         doc: 'The driver has failed and says how. The domain ends here; the call never returns.',
       },
+      {
+        name: 'seed',
+        params: [p('out', 'ptr'), p('len', 'u32', 'bytes, at most 64')],
+        result: 'void',
+        shimOnly: true,
+        doc: "Bytes of the machine's one seeded source, for the domain's own.",
+      },
     ],
   },
   {
@@ -258,6 +265,20 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         result: 'void',
         doc: 'Interrupts were turned on while `pending` was set: deliver now.',
       },
+      {
+        name: 'take',
+        params: [],
+        result: 'i32',
+        shimOnly: true,
+        doc: 'The next interrupt to be handled, or IRQ_TIMER, IRQ_REQUEST; -1 when there is nothing more.',
+      },
+      {
+        name: 'done',
+        params: [p('irq', 'u32')],
+        result: 'void',
+        shimOnly: true,
+        doc: 'An interrupt that was taken has been handled: what is still asserted comes again.',
+      },
     ],
   },
   {
@@ -283,6 +304,13 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [p('ns', 'u32')],
         result: 'void',
         doc: 'Busy wait. Time passes; devices work; interrupts arrive if they are on.',
+      },
+      {
+        name: 'pass',
+        params: [p('ns', 'u32')],
+        result: 'u32',
+        shimOnly: true,
+        doc: 'Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left.',
       },
     ],
   },
@@ -348,7 +376,76 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         noreturn: true,
         doc: 'The C stack pointer left its region (called by code the pipeline adds).',
       },
+      {
+        name: 'create',
+        params: [
+          p('arg', 'u32', 'what the `task` entry is told'),
+          p('base', 'ptr', 'lowest byte of its C stack'),
+          p('top', 'ptr', 'where the stack begins, growing down'),
+        ],
+        result: 'u32',
+        shimOnly: true,
+        doc: 'A fiber with a C stack of the program, which runs when it is switched to. Its number, or 0 when the quota is exhausted.',
+      },
+      {
+        name: 'switch',
+        params: [p('fiber', 'u32')],
+        result: 'void',
+        blocking: true,
+        shimOnly: true,
+        doc: 'Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to.',
+      },
+      {
+        name: 'release',
+        params: [p('fiber', 'u32')],
+        result: 'void',
+        shimOnly: true,
+        doc: 'A fiber that was switched away from, or never to, will not be switched to any more.',
+      },
+      {
+        name: 'idle',
+        params: [],
+        result: 'void',
+        blocking: true,
+        shimOnly: true,
+        doc: 'Nobody can run: wait until there is something to deliver.',
+      },
+      {
+        name: 'ready',
+        params: [],
+        result: 'void',
+        blocking: true,
+        shimOnly: true,
+        doc: 'The program is up: from here on it takes requests. All its other fibers are parked; its memory may be kept as an image, from which others like it begin.',
+      },
     ],
+  },
+  {
+    name: 'call',
+    doc: 'What the machine asks of the domain: requests, announced by the interrupt IRQ_REQUEST.',
+    grantedTo: ['all'],
+    calls: (
+      [
+        {
+          name: 'take',
+          params: [p('out', 'ptr', 'struct request')],
+          result: 'i32',
+          doc: 'The next request: 1, or 0 when there is none.',
+        },
+        {
+          name: 'data',
+          params: [p('id', 'u32', 'of the request'), p('dst', 'ptr', 'as many bytes as the request says')],
+          result: 'i32',
+          doc: 'What came with a request that was taken. 0, or E_INVAL.',
+        },
+        {
+          name: 'done',
+          params: [p('id', 'u32'), p('result', 'i32'), p('data', 'ptr', 'its data as it is now, or 0')],
+          result: 'void',
+          doc: 'A request has been carried out.',
+        },
+      ] satisfies readonly Written[]
+    ).map(forShim),
   },
   {
     name: 'net',
@@ -374,6 +471,13 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [iface, p('vec', 'ptr', 'struct net_frame[]'), p('count', 'u32')],
         result: 'void',
         doc: 'Received frames; the machine has copied them when the call returns.',
+      },
+      {
+        name: 'fetch',
+        params: [iface],
+        result: 'u32',
+        shimOnly: true,
+        doc: 'Frames to be sent: the machine fills the transmit arena from its start. Returns how many.',
       },
       {
         name: 'changed',
@@ -629,6 +733,38 @@ function forShim(call: Written): Written {
 }
 
 export const entries: readonly Entry[] = [
+  {
+    name: 'start',
+    context: 'process',
+    shimOnly: true,
+    params: [p('bytes', 'u32', 'of linear memory'), p('fiber', 'u32', 'the one it is called on')],
+    result: 'void',
+    doc: 'Bring the kernel up. Does not return: the fiber becomes the one that idles.',
+  },
+  {
+    name: 'task',
+    context: 'process',
+    shimOnly: true,
+    params: [p('arg', 'u32')],
+    result: 'void',
+    doc: 'Body of a fiber made by sched.create.',
+  },
+  {
+    name: 'resume',
+    context: 'process',
+    shimOnly: true,
+    params: [p('arg', 'u32')],
+    result: 'void',
+    doc: 'Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created.',
+  },
+  {
+    name: 'look',
+    context: 'atomic',
+    shimOnly: true,
+    params: [],
+    result: 'void',
+    doc: 'Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine.',
+  },
   {
     name: 'init',
     context: 'process',
@@ -993,6 +1129,53 @@ export const structs: readonly Struct[] = [
     ],
   },
   {
+    name: 'request',
+    shimOnly: true,
+    doc: 'What the machine asks for.',
+    fields: [
+      { name: 'id', type: 'u32' },
+      { name: 'kind', type: 'u32', doc: 'REQUEST_*' },
+      { name: 'args', type: 'u32', count: 4 },
+      { name: 'bytes', type: 'u32', doc: 'of data that comes with it' },
+      { name: 'where', type: 'u32', doc: 'which of args is to be the address of its data, all ones for none' },
+    ],
+  },
+  {
+    name: 'syscall',
+    shimOnly: true,
+    doc: 'A system call of the personality; memory that it is about follows.',
+    fields: [
+      { name: 'number', type: 'u32' },
+      { name: 'pointers', type: 'u32', doc: 'bit i: args[i] is an offset into the memory that follows' },
+      { name: 'args', type: 'u32', count: 6 },
+    ],
+  },
+  {
+    name: 'module_image',
+    shimOnly: true,
+    doc: 'A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters.',
+    fields: [
+      { name: 'place', type: 'u32', doc: 'address of its struct module' },
+      { name: 'place_bytes', type: 'u32', doc: 'of that and the sections after it' },
+      { name: 'init', type: 'u32', doc: 'table slot, 0 for none' },
+      { name: 'exit', type: 'u32', doc: 'table slot, 0 for none' },
+      { name: 'sections', type: 'u32', doc: 'how many' },
+      { name: 'information', type: 'u32', doc: 'bytes of .modinfo' },
+      { name: 'name', type: 'u8', count: 56, doc: 'NUL-terminated' },
+    ],
+  },
+  {
+    name: 'module_section',
+    shimOnly: true,
+    doc: 'A table in the data of a module that Linux walks.',
+    fields: [
+      { name: 'name', type: 'u8', count: 40, doc: 'NUL-terminated' },
+      { name: 'address', type: 'u32' },
+      { name: 'bytes', type: 'u32' },
+      { name: 'align', type: 'u32', doc: 'bytes' },
+    ],
+  },
+  {
     name: 'census',
     doc: 'What the driver side still holds. All zero (but reserved_pages) after exit.',
     fields: [
@@ -1143,6 +1326,31 @@ export const constants: readonly ConstantSet[] = [
       ['DEADLOCK', 8, 'waits for itself'],
       ['LEAK', 9, 'something was left behind'],
       ['UNDEFINED', 10, 'undefined behaviour caught by a compiler check'],
+    ],
+  },
+  {
+    name: 'IRQ',
+    shimOnly: true,
+    doc: 'Interrupts that are no line of a device.',
+    values: [
+      ['TIMER', 0x40000000, 'the armed deadline passed'],
+      ['REQUEST', 0x40000001, 'call.take has something'],
+      ['FRAMES', 0x40000002, 'net.fetch has something'],
+    ],
+  },
+  {
+    name: 'REQUEST',
+    shimOnly: true,
+    doc: 'What the machine asks for.',
+    values: [
+      ['LOAD', 1, 'load a module; data: struct module_image'],
+      ['UNLOAD', 2, 'unload a module; data: its name'],
+      ['PCI_ADD', 3, 'a function was granted: args[0]'],
+      ['PCI_REMOVE', 4, 'it goes away: args[0]'],
+      ['SYSCALL', 5, 'a system call; data: struct syscall and the memory it is about'],
+      ...entries
+        .filter(({ name, context }) => context === 'process' && name.startsWith('net_'))
+        .map(({ name }, i) => [name.toUpperCase(), 16 + i, `as the entry ${name}`] as const),
     ],
   },
   {

@@ -151,6 +151,54 @@ export const FAULT = {
   UNDEFINED: 10,
 } as const
 
+/** Interrupts that are no line of a device. */
+export const IRQ = {
+  /** the armed deadline passed */
+  TIMER: 1073741824,
+  /** call.take has something */
+  REQUEST: 1073741825,
+  /** net.fetch has something */
+  FRAMES: 1073741826,
+} as const
+
+/** What the machine asks for. */
+export const REQUEST = {
+  /** load a module; data: struct module_image */
+  LOAD: 1,
+  /** unload a module; data: its name */
+  UNLOAD: 2,
+  /** a function was granted: args[0] */
+  PCI_ADD: 3,
+  /** it goes away: args[0] */
+  PCI_REMOVE: 4,
+  /** a system call; data: struct syscall and the memory it is about */
+  SYSCALL: 5,
+  /** as the entry net_open */
+  NET_OPEN: 16,
+  /** as the entry net_stop */
+  NET_STOP: 17,
+  /** as the entry net_set_mtu */
+  NET_SET_MTU: 18,
+  /** as the entry net_set_address */
+  NET_SET_ADDRESS: 19,
+  /** as the entry net_set_filter */
+  NET_SET_FILTER: 20,
+  /** as the entry net_stats */
+  NET_STATS: 21,
+  /** as the entry net_link */
+  NET_LINK: 22,
+  /** as the entry net_info */
+  NET_INFO: 23,
+  /** as the entry net_counters */
+  NET_COUNTERS: 24,
+  /** as the entry net_selftest */
+  NET_SELFTEST: 25,
+  /** as the entry net_registers */
+  NET_REGISTERS: 26,
+  /** as the entry net_eeprom */
+  NET_EEPROM: 27,
+} as const
+
 /** Devices that a driver in another domain found on its bus. */
 export const NUB = {
   /** the bus that `probe` and `remove` are told: it is another domain */
@@ -326,6 +374,45 @@ export const nub = {
   name: { offset: 16, type: 'u8', count: 32 },
 } as const
 
+/** What the machine asks for. */
+export const request = {
+  size: 32,
+  id: { offset: 0, type: 'u32', count: 1 },
+  kind: { offset: 4, type: 'u32', count: 1 },
+  args: { offset: 8, type: 'u32', count: 4 },
+  bytes: { offset: 24, type: 'u32', count: 1 },
+  where: { offset: 28, type: 'u32', count: 1 },
+} as const
+
+/** A system call of the personality; memory that it is about follows. */
+export const syscall = {
+  size: 32,
+  number: { offset: 0, type: 'u32', count: 1 },
+  pointers: { offset: 4, type: 'u32', count: 1 },
+  args: { offset: 8, type: 'u32', count: 6 },
+} as const
+
+/** A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters. */
+export const module_image = {
+  size: 80,
+  place: { offset: 0, type: 'u32', count: 1 },
+  place_bytes: { offset: 4, type: 'u32', count: 1 },
+  init: { offset: 8, type: 'u32', count: 1 },
+  exit: { offset: 12, type: 'u32', count: 1 },
+  sections: { offset: 16, type: 'u32', count: 1 },
+  information: { offset: 20, type: 'u32', count: 1 },
+  name: { offset: 24, type: 'u8', count: 56 },
+} as const
+
+/** A table in the data of a module that Linux walks. */
+export const module_section = {
+  size: 52,
+  name: { offset: 0, type: 'u8', count: 40 },
+  address: { offset: 40, type: 'u32', count: 1 },
+  bytes: { offset: 44, type: 'u32', count: 1 },
+  align: { offset: 48, type: 'u32', count: 1 },
+} as const
+
 /** What the driver side still holds. All zero (but reserved_pages) after exit. */
 export const census = {
   size: 48,
@@ -349,6 +436,8 @@ export interface LogCalls {
   write(level: number, text: number, len: number): void
   /** The driver has failed and says how. The domain ends here; the call never returns. */
   fault(kind: number, text: number, len: number): never
+  /** Bytes of the machine's one seeded source, for the domain's own. */
+  seed(out: number, len: number): void
 }
 
 /** Device memory. A mapping is a range of addresses beyond linear memory, so a plain dereference of it traps. */
@@ -435,6 +524,10 @@ export interface IrqCalls {
   unmask(irq: number): number
   /** Interrupts were turned on while `pending` was set: deliver now. */
   deliver(): void
+  /** The next interrupt to be handled, or IRQ_TIMER, IRQ_REQUEST; -1 when there is nothing more. */
+  take(): number
+  /** An interrupt that was taken has been handled: what is still asserted comes again. */
+  done(irq: number): void
 }
 
 /** Virtual time. */
@@ -447,6 +540,8 @@ export interface TimeCalls {
   set_timer(deadline_lo: number, deadline_hi: number): void
   /** Busy wait. Time passes; devices work; interrupts arrive if they are on. */
   delay(ns: number): void
+  /** Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left. */
+  pass(ns: number): number
 }
 
 /** Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once. */
@@ -473,6 +568,26 @@ export interface SchedCalls {
   resched(): void | Promise<void>
   /** The C stack pointer left its region (called by code the pipeline adds). */
   stack_overflow(): never
+  /** A fiber with a C stack of the program, which runs when it is switched to. Its number, or 0 when the quota is exhausted. */
+  create(arg: number, base: number, top: number): number
+  /** Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. */
+  switch(fiber: number): void | Promise<void>
+  /** A fiber that was switched away from, or never to, will not be switched to any more. */
+  release(fiber: number): void
+  /** Nobody can run: wait until there is something to deliver. */
+  idle(): void | Promise<void>
+  /** The program is up: from here on it takes requests. All its other fibers are parked; its memory may be kept as an image, from which others like it begin. */
+  ready(): void | Promise<void>
+}
+
+/** What the machine asks of the domain: requests, announced by the interrupt IRQ_REQUEST. */
+export interface CallCalls {
+  /** The next request: 1, or 0 when there is none. */
+  take(out: number): number
+  /** What came with a request that was taken. 0, or E_INVAL. */
+  data(id: number, dst: number): number
+  /** A request has been carried out. */
+  done(id: number, result: number, data: number): void
 }
 
 /** Ethernet interfaces offered by the domain to the machine's network service. */
@@ -487,6 +602,8 @@ export interface NetCalls {
   queue(net: number, awake: number): void
   /** Received frames; the machine has copied them when the call returns. */
   rx(net: number, vec: number, count: number): void
+  /** Frames to be sent: the machine fills the transmit arena from its start. Returns how many. */
+  fetch(net: number): number
   /** Address, MTU, name or features changed. */
   changed(net: number, desc: number): void
 }
@@ -585,6 +702,7 @@ export interface Calls {
   irq: IrqCalls
   time: TimeCalls
   sched: SchedCalls
+  call: CallCalls
   net: NetCalls
   ipc: IpcCalls
   cap: CapCalls
@@ -597,6 +715,7 @@ export const CALLS = {
   log: {
     write: { params: 3, result: false, blocking: false },
     fault: { params: 3, result: false, blocking: false },
+    seed: { params: 2, result: false, blocking: false },
   },
   mmio: {
     map: { params: 3, result: true, blocking: false },
@@ -640,12 +759,15 @@ export const CALLS = {
     mask: { params: 1, result: true, blocking: false },
     unmask: { params: 1, result: true, blocking: false },
     deliver: { params: 0, result: false, blocking: false },
+    take: { params: 0, result: true, blocking: false },
+    done: { params: 1, result: false, blocking: false },
   },
   time: {
     now: { params: 1, result: false, blocking: false },
     wall: { params: 1, result: false, blocking: false },
     set_timer: { params: 2, result: false, blocking: false },
     delay: { params: 1, result: false, blocking: false },
+    pass: { params: 1, result: true, blocking: false },
   },
   sched: {
     self: { params: 0, result: true, blocking: false },
@@ -659,6 +781,16 @@ export const CALLS = {
     preempt: { params: 0, result: false, blocking: false },
     resched: { params: 0, result: false, blocking: true },
     stack_overflow: { params: 0, result: false, blocking: false },
+    create: { params: 3, result: true, blocking: false },
+    switch: { params: 1, result: false, blocking: true },
+    release: { params: 1, result: false, blocking: false },
+    idle: { params: 0, result: false, blocking: true },
+    ready: { params: 0, result: false, blocking: true },
+  },
+  call: {
+    take: { params: 1, result: true, blocking: false },
+    data: { params: 2, result: true, blocking: false },
+    done: { params: 3, result: false, blocking: false },
   },
   net: {
     register: { params: 1, result: true, blocking: false },
@@ -666,6 +798,7 @@ export const CALLS = {
     carrier: { params: 2, result: false, blocking: false },
     queue: { params: 2, result: false, blocking: false },
     rx: { params: 3, result: false, blocking: false },
+    fetch: { params: 1, result: true, blocking: false },
     changed: { params: 2, result: false, blocking: false },
   },
   ipc: {
@@ -735,6 +868,7 @@ export interface CallBounds {
 export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'log.write': {"units":{"by":2,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
   'log.fault': {"units":{"by":-1,"shift":0,"times":1,"more":4096},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
+  'log.seed': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[],"keeps":[],"refused":0},
   'mmio.map': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":0},
   'mmio.unmap': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'mmio.read8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
@@ -768,10 +902,13 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'irq.mask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'irq.unmask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'irq.deliver': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.take': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'irq.done': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'time.now': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'time.wall': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'time.set_timer': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'time.delay': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'time.pass': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.self': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.spawn': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.block': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
@@ -783,11 +920,20 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'sched.preempt': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.resched': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
   'sched.stack_overflow': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.create': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.switch': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.release': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.idle': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'sched.ready': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'call.take': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":32,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'call.data': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'call.done': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"units","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
   'net.unregister': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.carrier': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.queue': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.rx': {"units":{"by":2,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":20,"count":2,"width":-1}],"most":[],"keeps":[],"refused":0},
+  'net.fetch': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.changed': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
   'ipc.find': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[{"param":1,"most":128,"answer":-3}],"keeps":[],"refused":0},
   'ipc.offer': {"units":{"by":3,"shift":0,"times":8,"more":600},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1},{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":1,"most":128,"answer":-13},{"param":3,"most":4096,"answer":-13}],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"services","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
@@ -852,6 +998,14 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
 
 /** What a module exports. */
 export interface Entries {
+  /** process: Bring the kernel up. Does not return: the fiber becomes the one that idles. */
+  start?(bytes: number, fiber: number): void
+  /** process: Body of a fiber made by sched.create. */
+  task?(arg: number): void
+  /** process: Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created. */
+  resume?(arg: number): void
+  /** atomic: Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine. */
+  look?(): void
   /** process: Start the shim and run the modules' init functions. 0 or E_*. */
   init(): number
   /** process: Run the modules' exit functions; afterwards the domain holds nothing. */
@@ -911,6 +1065,10 @@ export interface Entries {
 }
 
 export const ENTRIES = {
+  start: { params: 2, result: false, context: 'process', required: false },
+  task: { params: 1, result: false, context: 'process', required: false },
+  resume: { params: 1, result: false, context: 'process', required: false },
+  look: { params: 0, result: false, context: 'atomic', required: false },
   init: { params: 0, result: true, context: 'process', required: true },
   exit: { params: 0, result: false, context: 'process', required: true },
   probe: { params: 2, result: true, context: 'process', required: true },

@@ -4,6 +4,26 @@
 #ifndef DRVPORT_SHIM_ABI_H
 #define DRVPORT_SHIM_ABI_H
 
+#define DRVPORT_IRQ_TIMER 0x40000000u /* the armed deadline passed */
+#define DRVPORT_IRQ_REQUEST 0x40000001u /* call.take has something */
+#define DRVPORT_IRQ_FRAMES 0x40000002u /* net.fetch has something */
+#define DRVPORT_REQUEST_LOAD 1 /* load a module; data: struct module_image */
+#define DRVPORT_REQUEST_UNLOAD 2 /* unload a module; data: its name */
+#define DRVPORT_REQUEST_PCI_ADD 3 /* a function was granted: args[0] */
+#define DRVPORT_REQUEST_PCI_REMOVE 4 /* it goes away: args[0] */
+#define DRVPORT_REQUEST_SYSCALL 5 /* a system call; data: struct syscall and the memory it is about */
+#define DRVPORT_REQUEST_NET_OPEN 16 /* as the entry net_open */
+#define DRVPORT_REQUEST_NET_STOP 17 /* as the entry net_stop */
+#define DRVPORT_REQUEST_NET_SET_MTU 18 /* as the entry net_set_mtu */
+#define DRVPORT_REQUEST_NET_SET_ADDRESS 19 /* as the entry net_set_address */
+#define DRVPORT_REQUEST_NET_SET_FILTER 20 /* as the entry net_set_filter */
+#define DRVPORT_REQUEST_NET_STATS 21 /* as the entry net_stats */
+#define DRVPORT_REQUEST_NET_LINK 22 /* as the entry net_link */
+#define DRVPORT_REQUEST_NET_INFO 23 /* as the entry net_info */
+#define DRVPORT_REQUEST_NET_COUNTERS 24 /* as the entry net_counters */
+#define DRVPORT_REQUEST_NET_SELFTEST 25 /* as the entry net_selftest */
+#define DRVPORT_REQUEST_NET_REGISTERS 26 /* as the entry net_registers */
+#define DRVPORT_REQUEST_NET_EEPROM 27 /* as the entry net_eeprom */
 #define DRVPORT_NUB_BUS 16 /* the bus that `probe` and `remove` are told: it is another domain */
 #define DRVPORT_NUB_I2C 1 /* an I2C or SMBus device */
 #define DRVPORT_IPC_ENDED (-1) /* the other side has ended, or the capability */
@@ -58,6 +78,65 @@ struct drvport_nub {
 };
 _Static_assert(sizeof(struct drvport_nub) == 48, "nub");
 
+/* What the machine asks for. */
+struct drvport_request {
+	unsigned int id;
+	unsigned int kind; /* REQUEST_* */
+	unsigned int args[4];
+	unsigned int bytes; /* of data that comes with it */
+	unsigned int where; /* which of args is to be the address of its data, all ones for none */
+};
+_Static_assert(sizeof(struct drvport_request) == 32, "request");
+
+/* A system call of the personality; memory that it is about follows. */
+struct drvport_syscall {
+	unsigned int number;
+	unsigned int pointers; /* bit i: args[i] is an offset into the memory that follows */
+	unsigned int args[6];
+};
+_Static_assert(sizeof(struct drvport_syscall) == 32, "syscall");
+
+/* A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters. */
+struct drvport_module_image {
+	unsigned int place; /* address of its struct module */
+	unsigned int place_bytes; /* of that and the sections after it */
+	unsigned int init; /* table slot, 0 for none */
+	unsigned int exit; /* table slot, 0 for none */
+	unsigned int sections; /* how many */
+	unsigned int information; /* bytes of .modinfo */
+	unsigned char name[56]; /* NUL-terminated */
+};
+_Static_assert(sizeof(struct drvport_module_image) == 80, "module_image");
+
+/* A table in the data of a module that Linux walks. */
+struct drvport_module_section {
+	unsigned char name[40]; /* NUL-terminated */
+	unsigned int address;
+	unsigned int bytes;
+	unsigned int align; /* bytes */
+};
+_Static_assert(sizeof(struct drvport_module_section) == 52, "module_section");
+
+
+/* Bytes of the machine's one seeded source, for the domain's own. */
+__attribute__((import_module("log"), import_name("seed")))
+void drvport_log_seed(unsigned int out, unsigned int len);
+
+
+/* The next interrupt to be handled, or IRQ_TIMER, IRQ_REQUEST; -1 when there is nothing more. */
+__attribute__((import_module("irq"), import_name("take")))
+int drvport_irq_take(void);
+
+
+/* An interrupt that was taken has been handled: what is still asserted comes again. */
+__attribute__((import_module("irq"), import_name("done")))
+void drvport_irq_done(unsigned int irq);
+
+
+/* Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left. */
+__attribute__((import_module("time"), import_name("pass")))
+unsigned int drvport_time_pass(unsigned int ns);
+
 
 /* End this fiber here, however deep in its calls it is. */
 __attribute__((import_module("sched"), import_name("exit"), noreturn))
@@ -67,6 +146,51 @@ void drvport_sched_exit(void);
 /* Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero. */
 __attribute__((import_module("sched"), import_name("resched")))
 void drvport_sched_resched(void);
+
+
+/* A fiber with a C stack of the program, which runs when it is switched to. Its number, or 0 when the quota is exhausted. */
+__attribute__((import_module("sched"), import_name("create")))
+unsigned int drvport_sched_create(unsigned int arg, unsigned int base, unsigned int top);
+
+
+/* Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. */
+__attribute__((import_module("sched"), import_name("switch")))
+void drvport_sched_switch(unsigned int fiber);
+
+
+/* A fiber that was switched away from, or never to, will not be switched to any more. */
+__attribute__((import_module("sched"), import_name("release")))
+void drvport_sched_release(unsigned int fiber);
+
+
+/* Nobody can run: wait until there is something to deliver. */
+__attribute__((import_module("sched"), import_name("idle")))
+void drvport_sched_idle(void);
+
+
+/* The program is up: from here on it takes requests. All its other fibers are parked; its memory may be kept as an image, from which others like it begin. */
+__attribute__((import_module("sched"), import_name("ready")))
+void drvport_sched_ready(void);
+
+
+/* The next request: 1, or 0 when there is none. */
+__attribute__((import_module("call"), import_name("take")))
+int drvport_call_take(unsigned int out);
+
+
+/* What came with a request that was taken. 0, or E_INVAL. */
+__attribute__((import_module("call"), import_name("data")))
+int drvport_call_data(unsigned int id, unsigned int dst);
+
+
+/* A request has been carried out. */
+__attribute__((import_module("call"), import_name("done")))
+void drvport_call_done(unsigned int id, int result, unsigned int data);
+
+
+/* Frames to be sent: the machine fills the transmit arena from its start. Returns how many. */
+__attribute__((import_module("net"), import_name("fetch")))
+unsigned int drvport_net_fetch(unsigned int net);
 
 
 /* The slot of the capability that was granted under this name, or IPC_EMPTY. */
@@ -238,6 +362,26 @@ int drvport_ring_tell(unsigned int cap);
 __attribute__((import_module("ring"), import_name("wait")))
 int drvport_ring_wait(unsigned int cap, unsigned int deadline_lo, unsigned int deadline_hi);
 
+
+#ifdef DRVPORT_SHIM
+/* process: Bring the kernel up. Does not return: the fiber becomes the one that idles. */
+__attribute__((export_name("start"), used)) void drvport_entry_start(unsigned int bytes, unsigned int fiber);
+#endif
+
+#ifdef DRVPORT_SHIM
+/* process: Body of a fiber made by sched.create. */
+__attribute__((export_name("task"), used)) void drvport_entry_task(unsigned int arg);
+#endif
+
+#ifdef DRVPORT_SHIM
+/* process: Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created. */
+__attribute__((export_name("resume"), used)) void drvport_entry_resume(unsigned int arg);
+#endif
+
+#ifdef DRVPORT_SHIM
+/* atomic: Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine. */
+__attribute__((export_name("look"), used)) void drvport_entry_look(void);
+#endif
 
 #ifdef DRVPORT_SHIM
 /* atomic: Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may. */

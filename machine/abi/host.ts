@@ -16,6 +16,7 @@ import type { Resource } from '../../kernel/quota.ts'
 import type { Grip, Grips } from '../reach/authority.ts'
 import type { Board } from '../board.ts'
 import type { DriverEntries } from '../class/device-class.ts'
+import { Requests } from './requests.ts'
 import { type Mapping, PageTable, PortTable, type Window } from '../reach/page-table.ts'
 
 export interface PciObject {
@@ -65,6 +66,10 @@ export class Host {
   /** Capabilities it was given under a name. */
   readonly named = new Map<string, Capability>()
   readonly pages = new PageTable()
+  /** What the domain's clock is behind the machine's: it begins with the domain, ns. */
+  #clockBehindNs = 0
+  /** What the machine asks of the program, if it takes requests. */
+  readonly requests = new Requests()
   /** Functions granted, by handle; a handle is not used again. */
   readonly functions: (Capability<PciObject> | undefined)[] = []
   readonly #dma: (Capability | undefined)[] = []
@@ -77,6 +82,21 @@ export class Host {
     this.board = board
     this.name = name
     this.grips = board.authority.grips()
+  }
+
+  /** The domain's clock says `ns` now. */
+  setClock(ns: number): void {
+    this.#clockBehindNs = this.board.kernel.clock.now() - ns
+  }
+
+  /** Virtual time as the domain sees it. */
+  nowNs(): number {
+    return this.board.kernel.clock.now() - this.#clockBehindNs
+  }
+
+  /** A time of the domain's clock on the machine's. */
+  machineNs(ns: number): number {
+    return ns + this.#clockBehindNs
   }
 
   /** The program exists: from here on calls have something to work on. */

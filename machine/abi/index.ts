@@ -3,6 +3,7 @@
  * comes with its class.
  */
 import { CLASSES } from '../class/index.ts'
+import { call } from './call.ts'
 import { cap } from './cap.ts'
 import { dma } from './dma.ts'
 import type { AbiGroup } from './group.ts'
@@ -29,6 +30,7 @@ export const ABI_GROUPS: readonly AbiGroup[] = [
   irq,
   time,
   sched,
+  call,
   ...ofClasses,
   ipc,
   cap,

@@ -1,5 +1,5 @@
 /** Host side of the `irq` call group: interrupts granted to a domain, and when it wants them. */
-import { E, type IrqCalls } from '../../linux-api/generated/abi.ts'
+import { E, IRQ, type IrqCalls } from '../../linux-api/generated/abi.ts'
 import type { AbiGroup } from './group.ts'
 import type { Host } from './host.ts'
 
@@ -13,6 +13,11 @@ function irqCalls(host: Host): IrqCalls {
       host.domain.deliver()
       host.domain.spend(0)
     },
+    take: () => {
+      host.domain.account()
+      return host.domain.take(IRQ.TIMER)
+    },
+    done: (irq) => host.domain.taken(irq),
   }
 }
 

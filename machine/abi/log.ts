@@ -22,6 +22,10 @@ function logCalls(host: Host): LogCalls {
     write: (level, address, length) => {
       host.board.write(host.domain, level, host.text('log.write', address, length))
     },
+    seed: (out, length) => {
+      const bytes = host.bytes('log.seed', out, length)
+      for (let i = 0; i < bytes.length; i++) bytes[i] = host.board.kernel.random.below(256)
+    },
     fault: (kind, address, length) => {
       throw new Failure(KINDS.get(kind) ?? 'bug', host.text('log.fault', address, length))
     },

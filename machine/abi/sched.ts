@@ -34,6 +34,18 @@ function schedCalls(host: Host, exported: Exported): SchedCalls {
     exit: () => {
       return host.domain.exit()
     },
+    create: (argument, base, top) => {
+      const region = { base: base >>> 0, top: top >>> 0 }
+      host.bytes('sched.create', region.base, region.top - region.base)
+      return host.domain.create('task', exported.process('task')!, [argument], region)
+    },
+    switch: (fiber) => host.domain.switchTo(fiber) as unknown as Promise<void>,
+    release: (fiber) => host.domain.release(fiber),
+    idle: () => host.domain.idle() as unknown as Promise<void>,
+    ready: () => {
+      host.requests.open()
+      return host.domain.yield() as unknown as Promise<void>
+    },
     preempt: () => host.domain.preempt(),
     resched: () => host.domain.resched() as unknown as Promise<void>,
     stack_overflow: () => host.domain.overflow(),

@@ -15,17 +15,21 @@ function timeCalls(host: Host): TimeCalls {
     now: (out) => {
       host.domain.account()
       host.domain.spend(host.board.kernel.costs.callNs)
-      put('time.now', out, host.board.kernel.clock.now())
+      put('time.now', out, host.nowNs())
     },
     wall: (out) => {
       put('time.wall', out, host.board.wallStartNs + host.board.kernel.clock.now())
     },
     set_timer: (low, high) => {
-      host.domain.setTimer(deadline(low, high))
+      host.domain.setTimer(host.machineNs(deadline(low, high)))
     },
     delay: (ns) => {
       host.domain.account()
       delay(host, ns >>> 0)
+    },
+    pass: (ns) => {
+      host.domain.account()
+      return pass(host, ns >>> 0)
     },
   }
 }
@@ -37,6 +41,17 @@ function delay(host: Host, ns: number): void {
   for (let now = clock.now(); now < end; now = clock.now()) {
     host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
   }
+}
+
+/** The same, at most until something is to be taken. Returns what is left. */
+function pass(host: Host, ns: number): number {
+  const { clock } = host.board.kernel
+  const end = clock.now() + ns
+  for (let now = clock.now(); now < end; now = clock.now()) {
+    host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
+    if (host.domain.interrupted) break
+  }
+  return Math.max(0, Math.ceil(end - clock.now()))
 }
 
 export const time = { name: 'time', authority: 'timer', trace: 'time', calls: timeCalls } satisfies AbiGroup<'time'>

@@ -73,7 +73,8 @@ const wasiCalls = DRIVER_CALLS.map((name) => {
   const { params, results } = wasiType(name)!
   return { group: 'wasi', name, params: params.map((type) => (type === 'i64' ? I64 : I32)), result: results.length > 0 }
 })
-const calls = [...abiCalls, ...wasiCalls]
+/** Less those that the pipeline adds by itself. */
+const calls = [...abiCalls, ...wasiCalls].filter(({ name }) => name !== 'preempt' && name !== 'stack_overflow')
 export type CallName = string
 
 const sleb = (value: number): number[] => [...new Writer().s32(value).finish()]
@@ -377,15 +378,13 @@ export function build(
     return found >= 0 ? found : types.push(type) - 1
   }
   typeOf([], false)
-  // The two calls of the checks are added by the pipeline.
-  const imported = calls.filter((c) => c.name !== 'preempt' && c.name !== 'stack_overflow')
-  const imports: NonNullable<Parts['imports']> = imported.map((c) => [
+  const imports: NonNullable<Parts['imports']> = calls.map((c) => [
     c.group === 'wasi' ? WASI_MODULE : c.group,
     c.name,
     typeOf(c.params, c.result),
   ])
   const indexOf = (name: CallName): number => {
-    const at = imported.findIndex((c) => `${c.group}.${c.name}` === name)
+    const at = calls.findIndex((c) => `${c.group}.${c.name}` === name)
     return at < 0 ? 0 : at
   }
   const recursive = imports.length

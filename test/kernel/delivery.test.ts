@@ -36,6 +36,7 @@ function scene(entries: Partial<Program> = {}) {
       domain.dead = true
       failures.push((cause as Error).message)
     },
+    rouse: (): void => {},
   }
   const delivery: Delivery = new Delivery(domain, processor, program, program.words)
   return { processor, program, domain, delivery, failures }

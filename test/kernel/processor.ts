@@ -53,6 +53,9 @@ export class IdleProcessor implements Processor {
   requeue(fiber: Fiber, gaveUp: boolean): void {
     this.asked.push(`requeue ${fiber.name}${gaveUp ? ', which gave up its turn' : ''}`)
   }
+  relay(fiber: Fiber): void {
+    this.asked.push(`relay ${fiber.name}`)
+  }
   switched(): void {
     this.asked.push('switched')
   }

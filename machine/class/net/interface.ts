@@ -4,7 +4,7 @@
  * Frames are pulled from a source straight into the driver's transmit arena, a batch a call, and stop when the driver stops its
  * queue; received frames are handed to a sink in place.
  */
-import { net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
+import { IRQ, net_desc, net_frame } from '../../../linux-api/generated/abi.ts'
 import { Failure } from '../../../kernel/fault.ts'
 import type { Kernel } from '../../../kernel/kernel.ts'
 import type { ClockEvent } from '../../../kernel/time.ts'
@@ -215,8 +215,26 @@ export class NetInterface implements FramePort, Unit {
 
   kick(): void {
     if (this.#posted || this.#held || (this.source === undefined && this.#kept.length === 0) || !this.ready) return
+    if (this.driver!.domain.polls) {
+      // It fetches them when its queue has room.
+      if (this.waitingSinceNs === Infinity) this.waitingSinceNs = this.#kernel.clock.now()
+      return this.driver!.domain.raise(IRQ.FRAMES)
+    }
     this.#posted = true
     this.#kernel.post(this.#pumpTask)
+  }
+
+  /** The driver has room: what the source has, up to a batch. Returns how many frames lie in the arena. */
+  fetch(): number {
+    this.waitingSinceNs = Infinity
+    if (this.#held || !this.ready || !this.#fill()) return 0
+    const { words } = this.driver!.host
+    this.counters.txCalls++
+    this.counters.txFrames += this.#filled
+    for (let i = 0; i < this.#filled; i++) this.counters.txBytes += words[(this.#arena >> 2) + i * FRAME_WORDS + 1]!
+    const count = this.#filled
+    this.#filled = 0
+    return count
   }
 
   #pump(): void {

@@ -42,6 +42,11 @@ export class NetService implements ClassService {
         own(id)?.setCarrier(up !== 0)
       },
       queue: (id, awake) => own(id)?.setAwake(awake !== 0),
+      fetch: (id) => {
+        const count = own(id)?.fetch() ?? 0
+        host.domain.charge(count)
+        return count
+      },
       rx: (id, vector, count) => {
         this.#kernel.log.note(this.#rxKind, host.domain.id, id, count)
         own(id)?.receive(host, vector >>> 0, count >>> 0)
