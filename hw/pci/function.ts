@@ -128,6 +128,8 @@ export class PciFunction implements InterruptPort {
   #config!: ConfigSpace
   #messages!: Messages
   #bars: PciBar[] = []
+  /** BARs that are being sized: register to what it reads. */
+  readonly #sized = new Map<number, number>()
   /** The level the model drives its pin at. */
   #pin = false
   /** The line is held up by this function. */
@@ -189,7 +191,26 @@ export class PciFunction implements InterruptPort {
 
   configRead(offset: number, width: number): number {
     if (!this.#present) return allOnes(width)
+    if (this.#sized.size > 0 && width === 4) {
+      const mask = this.#sized.get(offset)
+      if (mask !== undefined) return mask
+    }
     return this.#config.read(offset, width)
+  }
+
+  /**
+   * A driver's kernel asks how large a BAR is: it writes ones, reads the mask, and writes back what was there (PCI Local Bus
+   * Specification 6.2.5.1). The BAR belongs to the host and stays where it is; the answer is kept beside it meanwhile.
+   */
+  #size(offset: number, value: number): void {
+    const register = offset & ~3
+    this.#sized.delete(register)
+    const asks = (value & 0xfffff800) >>> 0 === 0xfffff800
+    if (!asks) return
+    const before = this.#config.read(register, 4)
+    this.#config.write(register, 4, value)
+    this.#sized.set(register, this.#config.read(register, 4))
+    this.#config.write(register, 4, before)
   }
 
   /** As the host writes it: everything the hardware lets be written. */
@@ -224,6 +245,7 @@ export class PciFunction implements InterruptPort {
       touches(R.INTERRUPT_LINE, 1) ||
       (msi !== 0 && touches(msi + R.MSI_CONTROL, this.#device.capabilities.msi!.address64 ? 12 : 8)) ||
       (msix !== 0 && touches(msix + R.MSIX_CONTROL, 10))
+    if (width === 4 && (touches(R.BAR0, 24) || touches(R.ROM_BAR, 4))) this.#size(offset, value)
     if (hosts) return false
     // The host restores what the driver may not: places of BARs, messages. Whoever resets finds the rest as well.
     if (this.resets(offset, width, value)) this.reset()

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DMA operations of PCI functions: every mapping is a window of the machine's IOMMU, with a bus address of its own.
+ * Nothing but what is mapped can be reached.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
+#include "lower.h"
+
+static dma_addr_t window(struct device *dev, void *at, size_t size, enum dma_data_direction dir)
+{
+	u32 address = drvport_dma_map(drvport_pci_function(to_pci_dev(dev)), (u32)at, size, dir);
+
+	return address == DRVPORT_DMA_ERROR ? DMA_MAPPING_ERROR : address;
+}
+
+static void close_window(struct device *dev, dma_addr_t address, size_t size)
+{
+	drvport_dma_unmap(drvport_pci_function(to_pci_dev(dev)), address, size);
+}
+
+/* Aligned to its size, as the DMA API promises; what a power of two has too much goes back. */
+static void *allocate(struct device *dev, size_t size, dma_addr_t *address, gfp_t gfp, unsigned long attrs)
+{
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned int order = get_order(size);
+	struct page *first = alloc_pages((gfp | __GFP_ZERO) & ~__GFP_HIGHMEM, order);
+	unsigned long i;
+
+	if (!first)
+		return NULL;
+	split_page(first, order);
+	for (i = count; i < 1ul << order; i++)
+		__free_page(first + i);
+	*address = window(dev, page_address(first), size, DMA_BIDIRECTIONAL);
+	if (*address != DMA_MAPPING_ERROR)
+		return page_address(first);
+	for (i = 0; i < count; i++)
+		__free_page(first + i);
+	return NULL;
+}
+
+static void release(struct device *dev, size_t size, void *at, dma_addr_t address, unsigned long attrs)
+{
+	struct page *page = virt_to_page(at);
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+
+	close_window(dev, address, size);
+	while (count--)
+		__free_page(page++);
+}
+
+static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long offset, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	return window(dev, page_address(page) + offset, size, dir);
+}
+
+static void unmap_page(struct device *dev, dma_addr_t address, size_t size, enum dma_data_direction dir,
+		       unsigned long attrs)
+{
+	close_window(dev, address, size);
+}
+
+static void unmap_sg(struct device *dev, struct scatterlist *list, int count, enum dma_data_direction dir,
+		     unsigned long attrs)
+{
+	struct scatterlist *item;
+	int i;
+
+	for_each_sg(list, item, count, i)
+		close_window(dev, sg_dma_address(item), sg_dma_len(item));
+}
+
+static int map_sg(struct device *dev, struct scatterlist *list, int count, enum dma_data_direction dir,
+		  unsigned long attrs)
+{
+	struct scatterlist *item;
+	int i;
+
+	for_each_sg(list, item, count, i) {
+		sg_dma_address(item) = window(dev, sg_virt(item), item->length, dir);
+		if (sg_dma_address(item) == DMA_MAPPING_ERROR) {
+			unmap_sg(dev, list, i, dir, attrs);
+			return -ENOMEM;
+		}
+		sg_dma_len(item) = item->length;
+	}
+	return count;
+}
+
+static int supported(struct device *dev, u64 mask)
+{
+	return !drvport_dma_set_mask(drvport_pci_function(to_pci_dev(dev)), fls64(mask));
+}
+
+static const struct dma_map_ops ops = {
+	.alloc = allocate,
+	.free = release,
+	.map_page = map_page,
+	.unmap_page = unmap_page,
+	.map_sg = map_sg,
+	.unmap_sg = unmap_sg,
+	.mmap = dma_common_mmap,
+	.get_sgtable = dma_common_get_sgtable,
+	.dma_supported = supported,
+};
+
+static int device_comes(struct notifier_block *nb, unsigned long action, void *dev)
+{
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		set_dma_ops(dev, &ops);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block device_block = { .notifier_call = device_comes };
+
+static int __init dma_init(void)
+{
+	return bus_register_notifier(&pci_bus_type, &device_block);
+}
+arch_initcall(dma_init);

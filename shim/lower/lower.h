@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DRVPORT_LOWER_H
+#define DRVPORT_LOWER_H
+
+/*
+ * What the parts of the lower half know of each other. Above it is the tree's own kernel; below it the calls of
+ * drvport_abi.h. Nothing here is seen by a driver.
+ */
+#include <linux/types.h>
+#include <drvport_abi.h>
+#include <drvport_shim_abi.h>
+
+struct task_struct;
+struct pci_dev;
+
+/* Tell the machine of a failure: the domain ends there. */
+void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...) __printf(2, 3);
+
+/* Deliver what is pending; interrupts are off. Called by deliver.c. */
+void drvport_interrupts(void);
+
+/* A task's first instruction, on its own stack: see task.c. */
+struct task_struct *drvport_switch_to(struct task_struct *prev, struct task_struct *next);
+
+/* init's work once the kernel is up: serve the machine's requests. Never returns. */
+void __noreturn drvport_serve(void);
+/* The same in a domain that began from an image of one that served. */
+void __noreturn drvport_go_on(void);
+/* The machine's seed into the kernel's random source. */
+void drvport_seed(void);
+
+/* Requests by subject. */
+int drvport_module_load(u32 description);
+int drvport_module_unload(u32 name);
+int drvport_pci_add(u32 fn);
+void drvport_pci_remove(u32 fn);
+int drvport_syscall(void *data, u32 bytes);
+void drvport_mounts(void);
+u32 drvport_pci_function(struct pci_dev *dev);
+int drvport_net_request(u32 kind, const u32 *args);
+
+/* Bytes of module memory that the loader handed to the tree's module loader: see vmalloc.c. */
+void *drvport_module_place(unsigned long size);
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests of the machine: load this module, take this function, open this interface. The machine says that there are
+ * some by an interrupt; the first task fetches them, and each is carried out by a thread of its own, so that one that
+ * waits holds nobody up.
+ */
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/wait.h>
+#include "lower.h"
+#include "irq.h"
+
+struct job {
+	struct drvport_request request;
+	/* What came with it. */
+	u8 data[];
+};
+
+static DECLARE_WAIT_QUEUE_HEAD(wanted);
+static bool pending;
+
+void drvport_request_pending(void)
+{
+	pending = true;
+	wake_up(&wanted);
+}
+
+static int carry_out(struct job *job)
+{
+	const u32 *args = job->request.args;
+
+	switch (job->request.kind) {
+	case DRVPORT_REQUEST_LOAD:
+		return drvport_module_load((u32)job->data);
+	case DRVPORT_REQUEST_UNLOAD:
+		return drvport_module_unload((u32)job->data);
+	case DRVPORT_REQUEST_PCI_ADD:
+		return drvport_pci_add(args[0]);
+	case DRVPORT_REQUEST_PCI_REMOVE:
+		drvport_pci_remove(args[0]);
+		return 0;
+	case DRVPORT_REQUEST_SYSCALL:
+		return drvport_syscall(job->data, job->request.bytes);
+	}
+	return drvport_net_request(job->request.kind, args);
+}
+
+static int run(void *data)
+{
+	struct job *job = data;
+	int result = carry_out(job);
+
+	drvport_call_done(job->request.id, result, (u32)job->data);
+	kvfree(job);
+	return 0;
+}
+
+/* Of a request that cannot be begun. */
+static void refuse(const struct drvport_request *request, int err)
+{
+	drvport_call_done(request->id, err, 0);
+}
+
+static void begin(const struct drvport_request *request)
+{
+	struct job *job = kvmalloc(struct_size(job, data, request->bytes), GFP_KERNEL);
+	struct task_struct *task;
+
+	if (!job)
+		return refuse(request, -ENOMEM);
+	job->request = *request;
+	if (request->bytes) {
+		drvport_call_data(request->id, (u32)job->data);
+		if (request->where < ARRAY_SIZE(request->args))
+			job->request.args[request->where] = (u32)job->data;
+	}
+	task = kthread_run(run, job, "request/%u", request->id);
+	if (IS_ERR(task)) {
+		kvfree(job);
+		refuse(request, PTR_ERR(task));
+	}
+}
+
+static void __noreturn serve(void)
+{
+	struct drvport_request request;
+
+	for (;;) {
+		wait_event(wanted, pending);
+		pending = false;
+		while (drvport_call_take((u32)&request))
+			begin(&request);
+	}
+}
+
+void __noreturn drvport_serve(void)
+{
+	drvport_mounts();
+	drvport_sched_ready();
+	serve();
+}
+
+void __noreturn drvport_go_on(void)
+{
+	drvport_seed();
+	serve();
+}
+
+/* Nothing runs programs here: what asks for one (a helper, a module by name) hears that there is none. */
+int kernel_execve(const char *name, const char *const *argv, const char *const *envp)
+{
+	/* But for the first task, which goes on as drvport_serve(): see task.c. */
+	return is_global_init(current) ? 0 : -ENOENT;
+}

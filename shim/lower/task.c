@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tasks are fibers of the machine, each with its kernel stack in linear memory. Linux decides who runs; switching is one
+ * call that suspends this fiber and lets the other go on. A fiber whose frames were lost, because the domain began from
+ * an image of memory, starts its thread's function again below what its stack holds.
+ */
+#include <linux/kernel.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/init.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/sched/wake_q.h>
+#include <asm/switch_to.h>
+#define DRVPORT_SHIM
+#include "lower.h"
+
+/* What a new task runs lies at the top of its stack. */
+struct start {
+	int (*fn)(void *);
+	void *arg;
+};
+
+#define STACK_ROOM 32
+
+static struct start *start_of(struct task_struct *task)
+{
+	return (struct start *)((unsigned long)task_stack_page(task) + THREAD_SIZE - STACK_ROOM);
+}
+
+unsigned long init_stack[THREAD_SIZE / sizeof(unsigned long)] __aligned(THREAD_SIZE);
+struct task_struct *drvport_current = &init_task;
+
+/* Who gave way to the task that runs now. */
+static struct task_struct *switched_from;
+
+int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
+{
+	struct start *start = start_of(p);
+
+	/* No program of a user's: nothing to return to. */
+	if (!args->fn)
+		return -ENOSYS;
+	start->fn = args->fn;
+	start->arg = args->fn_arg;
+	p->thread.fiber = drvport_sched_create((u32)p, (u32)task_stack_page(p), (u32)start);
+	return p->thread.fiber ? 0 : -EAGAIN;
+}
+
+void arch_release_task_struct(struct task_struct *task)
+{
+	if (task->thread.fiber)
+		drvport_sched_release(task->thread.fiber);
+}
+
+struct task_struct *drvport_switch_to(struct task_struct *prev, struct task_struct *next)
+{
+	drvport_current = next;
+	switched_from = prev;
+	drvport_sched_switch(next->thread.fiber);
+	return switched_from;
+}
+
+asmlinkage void schedule_tail(struct task_struct *prev);
+
+void drvport_entry_task(u32 task)
+{
+	struct start start = *start_of((struct task_struct *)task);
+
+	schedule_tail(switched_from);
+	start.fn(start.arg);
+	/* The first task has brought the kernel up, and would be a user's program now. */
+	if (is_global_init(current))
+		drvport_serve();
+	do_exit(0);
+}
+
+int kthreadd(void *unused);
+
+static int (*function_of(struct task_struct *task))(void *)
+{
+	return kthread_func(task);
+}
+
+/*
+ * The domain began from an image of memory: this task goes on. Its frames were not kept, so a thread of the kernel's does its
+ * function from the start, which is how each of them begins its next round; what it had on its stack stays above.
+ */
+void drvport_entry_resume(u32 unused)
+{
+	struct task_struct *task = current;
+
+	if (is_global_init(task))
+		drvport_go_on();
+	schedule_tail(switched_from);
+	/* The one that idles may not have come to it yet. */
+	if (!task->pid) {
+		preempt_disable();
+		cpu_startup_entry(CPUHP_ONLINE);
+	}
+	if (task == kthreadd_task)
+		kthreadd(NULL);
+	else
+		function_of(task)(kthread_data(task));
+	do_exit(0);
+}
+
+void arch_cpu_idle(void)
+{
+	drvport_sched_idle();
+	raw_local_irq_enable();
+}
+
+void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp)
+{
+}
+
+void flush_thread(void)
+{
+}
+
+unsigned long __get_wchan(struct task_struct *task)
+{
+	return 0;
+}

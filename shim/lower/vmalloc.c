@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instead of mm/vmalloc.c, whose memory is contiguous by page tables alone: memory that is contiguous anyway, out of the
+ * page allocator. Recent trees name the allocating functions NAME_noprof and make macros of the names.
+ *
+ * A bit for each page of memory says whether it is such memory; the first page of a piece knows its struct vm_struct.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uio.h>
+#include <linux/vmalloc.h>
+#include "lower.h"
+
+#ifdef vmalloc
+#define NAMED(name) name##_noprof
+#undef vmalloc
+#undef __vmalloc
+#undef __vmalloc_node_range
+#undef __vmalloc_node
+#undef vzalloc
+#undef vmalloc_user
+#undef vmalloc_32
+#undef vmalloc_32_user
+#undef vmalloc_huge
+#undef vmalloc_node
+#undef vzalloc_node
+#else
+#define NAMED(name) name
+#endif
+
+unsigned long drvport_vmalloc_start, drvport_vmalloc_end;
+LIST_HEAD(vmap_area_list);
+
+static unsigned long *pages_used;
+static unsigned long pages_count;
+
+void __init vmalloc_init(void)
+{
+	pages_count = max_low_pfn;
+	pages_used = memblock_alloc(BITS_TO_LONGS(pages_count) * sizeof(long), SMP_CACHE_BYTES);
+	drvport_vmalloc_end = max_low_pfn << PAGE_SHIFT;
+}
+
+bool is_vmalloc_addr(const void *x)
+{
+	unsigned long pfn = (unsigned long)x >> PAGE_SHIFT;
+
+	return pfn < pages_count && test_bit(pfn, pages_used);
+}
+EXPORT_SYMBOL(is_vmalloc_addr);
+
+int is_vmalloc_or_module_addr(const void *x)
+{
+	return is_vmalloc_addr(x);
+}
+
+static struct page *take(unsigned long count, gfp_t gfp)
+{
+	unsigned int order = get_order(count << PAGE_SHIFT);
+	struct page *first;
+
+	/* Compaction and reclaim move what is in the way of the larger ones. */
+	if (order >= MAX_ORDER)
+		return alloc_contig_pages(count, gfp & ~(__GFP_ZERO | __GFP_NORETRY | __GFP_HIGHMEM), numa_node_id(), NULL);
+	first = alloc_pages((gfp | __GFP_NOWARN) & ~(__GFP_ZERO | __GFP_HIGHMEM), order);
+	if (first) {
+		struct page *page = first + count, *end = first + (1ul << order);
+
+		split_page(first, order);
+		for (; page < end; page++)
+			__free_page(page);
+	}
+	return first;
+}
+
+static void *allocate(unsigned long size, unsigned long align, gfp_t gfp, const void *caller)
+{
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	struct vm_struct *area;
+	struct page *first;
+
+	if (!count || count > totalram_pages() || align > PAGE_SIZE)
+		return NULL;
+	area = kzalloc(sizeof(*area), gfp & ~(__GFP_ZERO | __GFP_HIGHMEM | __GFP_COMP | __GFP_ACCOUNT));
+	if (!area)
+		return NULL;
+	first = take(count, gfp);
+	if (!first) {
+		kfree(area);
+		if (!(gfp & __GFP_NOWARN))
+			warn_alloc(gfp, NULL, "vmalloc error: size %lu", size);
+		return NULL;
+	}
+	area->addr = page_address(first);
+	area->size = count << PAGE_SHIFT;
+	area->flags = VM_ALLOC;
+	area->nr_pages = count;
+	area->caller = caller;
+	set_page_private(first, (unsigned long)area);
+	bitmap_set(pages_used, page_to_pfn(first), count);
+	if (want_init_on_alloc(gfp) || (gfp & __GFP_ZERO))
+		memset(area->addr, 0, area->size);
+	return area->addr;
+}
+
+struct vm_struct *find_vm_area(const void *addr)
+{
+	return is_vmalloc_addr(addr) ? (struct vm_struct *)page_private(virt_to_page(addr)) : NULL;
+}
+
+void *NAMED(__vmalloc)(unsigned long size, gfp_t gfp)
+{
+	return allocate(size, 1, gfp, NULL);
+}
+EXPORT_SYMBOL(__vmalloc);
+
+/* The tree's module loader asks for memory that is as good as code: the place was chosen when the module was bound. */
+void *NAMED(__vmalloc_node_range)(unsigned long size, unsigned long align, unsigned long start, unsigned long end,
+				  gfp_t gfp, pgprot_t prot, unsigned long flags, int node, const void *caller)
+{
+	void *place = drvport_module_place(size);
+
+	return place ?: allocate(size, align, gfp, caller);
+}
+
+void *NAMED(__vmalloc_node)(unsigned long size, unsigned long align, gfp_t gfp, int node, const void *caller)
+{
+	return allocate(size, align, gfp, caller);
+}
+
+void *NAMED(vmalloc)(unsigned long size)
+{
+	return allocate(size, 1, GFP_KERNEL, NULL);
+}
+
+void *NAMED(vmalloc_huge)(unsigned long size, gfp_t gfp)
+{
+	return allocate(size, 1, gfp, NULL);
+}
+
+void *NAMED(vzalloc)(unsigned long size)
+{
+	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
+}
+
+void *NAMED(vmalloc_user)(unsigned long size)
+{
+	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
+}
+
+void *NAMED(vmalloc_node)(unsigned long size, int node)
+{
+	return allocate(size, 1, GFP_KERNEL, NULL);
+}
+
+void *NAMED(vzalloc_node)(unsigned long size, int node)
+{
+	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
+}
+
+void *NAMED(vmalloc_32)(unsigned long size)
+{
+	return allocate(size, 1, GFP_KERNEL, NULL);
+}
+
+void *NAMED(vmalloc_32_user)(unsigned long size)
+{
+	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
+}
+
+void vfree(const void *addr)
+{
+	struct vm_struct *area = find_vm_area(addr);
+	struct page *page;
+	unsigned long i;
+
+	if (!addr || drvport_module_place(0) == addr)
+		return;
+	if (!area || area->addr != addr) {
+		WARN(1, "Trying to vfree() nonexistent vm area (%p)\n", addr);
+		return;
+	}
+	page = virt_to_page(addr);
+	set_page_private(page, 0);
+	bitmap_clear(pages_used, page_to_pfn(page), area->nr_pages);
+	for (i = 0; i < area->nr_pages; i++)
+		__free_page(page + i);
+	kfree(area);
+}
+
+void vfree_atomic(const void *addr)
+{
+	vfree(addr);
+}
+
+struct page *vmalloc_to_page(const void *addr)
+{
+	return virt_to_page(addr);
+}
+
+unsigned long vmalloc_to_pfn(const void *addr)
+{
+	return page_to_pfn(virt_to_page(addr));
+}
+
+unsigned long vmalloc_nr_pages(void)
+{
+	return bitmap_weight(pages_used, pages_count);
+}
+
+/*
+ * Pages that follow each other in memory are mapped already. For others there is no mapping to be had: NULL, which is
+ * what Linux says when it has no room left for one.
+ */
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
+{
+	unsigned int i;
+
+	for (i = 1; i < count; i++)
+		if (pages[i] != pages[0] + i)
+			return NULL;
+	return count ? page_address(pages[0]) : NULL;
+}
+
+void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot)
+{
+	unsigned int i;
+
+	for (i = 1; i < count; i++)
+		if (pfns[i] != pfns[0] + i)
+			return NULL;
+	return count && pfn_valid(pfns[0]) ? pfn_to_virt(pfns[0]) : NULL;
+}
+
+void vunmap(const void *addr)
+{
+}
+
+void *vm_map_ram(struct page **pages, unsigned int count, int node)
+{
+	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
+}
+
+void vm_unmap_ram(const void *mem, unsigned int count)
+{
+}
+
+void vm_unmap_aliases(void)
+{
+}
+
+void vunmap_range(unsigned long addr, unsigned long end)
+{
+}
+
+int ioremap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot)
+{
+	return -EINVAL;
+}
+
+struct vm_struct *get_vm_area(unsigned long size, unsigned long flags)
+{
+	return NULL;
+}
+
+struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller)
+{
+	return NULL;
+}
+
+void free_vm_area(struct vm_struct *area)
+{
+}
+
+int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr, void *kaddr, unsigned long pgoff,
+				unsigned long size)
+{
+	return -EINVAL;
+}
+
+int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
+{
+	return -EINVAL;
+}
+
+bool vmalloc_dump_obj(void *object)
+{
+	struct vm_struct *area = find_vm_area(object);
+
+	if (area)
+		pr_cont(" %u-page vmalloc region starting at %#lx\n", area->nr_pages, (unsigned long)area->addr);
+	return area != NULL;
+}
+
+long vread(char *buf, char *addr, unsigned long count)
+{
+	memcpy(buf, addr, count);
+	return count;
+}
