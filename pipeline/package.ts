@@ -131,4 +131,29 @@ export interface Manifest {
   readonly licenses: readonly string[]
   /** Symbols that the linked modules use and the tree exports to GPL-compatible modules only, sorted. */
   readonly gplOnly: readonly string[]
+  /** Of a driver that stands on the tree's own kernel. */
+  readonly core?: OnCoreFacts
+}
+
+interface PackageFile {
+  readonly file: string
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/** A kernel that was linked once, in `<store>/cores/<key>/`, and the modules bound to it, in the order of loading. */
+export interface OnCoreFacts {
+  readonly key: string
+  readonly sha256: string
+  readonly tableEnd: number
+  readonly moduleBytes: number
+  readonly modules: readonly {
+    readonly name: string
+    readonly wasm: PackageFile
+    readonly lines: PackageFile
+    readonly image: PackageFile
+    readonly memory: { readonly start: number; readonly end: number }
+    readonly table: { readonly start: number; readonly end: number }
+    readonly imports: readonly { readonly from: string; readonly name: string; readonly slot?: number }[]
+  }[]
 }

@@ -52,7 +52,27 @@ export interface Compiler {
   treeFile(name: string): Promise<BuiltObject | undefined>
   /** A C file of ours, with the shim's headers. */
   ownFile(file: string, origin: string): Promise<{ object?: BuiltObject; diagnostics: readonly Diagnostic[] }>
+  /** Files as parts of the kernel itself, in order; those without `object` are ours. */
+  kernelFiles(files: readonly KernelSource[]): Promise<KernelFile[]>
   shim(): Promise<Shim>
+}
+
+/** A file to be compiled as part of the kernel itself. */
+export interface KernelSource {
+  /** Path in the tree, or an absolute one of ours. */
+  readonly name: string
+  /** How the tree compiles it. */
+  readonly object?: KernelObject
+  /** More flags of its own. */
+  readonly flags?: readonly string[]
+}
+
+/** What became of a file of the kernel itself. */
+export interface KernelFile {
+  readonly name: string
+  /** Absent when it did not compile. */
+  readonly object?: BuiltObject
+  readonly outcome: CompileOutcome
 }
 
 export interface Shim {
@@ -75,7 +95,7 @@ function built(outcome: CompileOutcome, origin: string): BuiltObject | undefined
 /** All C files under a directory, sorted, relative to it. */
 async function cFiles(dir: string): Promise<string[]> {
   const names = await fs.readdir(dir, { recursive: true }).catch(() => [])
-  return names.filter((name) => name.endsWith('.c')).toSorted()
+  return names.filter((name) => name.endsWith('.c') && !name.startsWith('lower/')).toSorted()
 }
 
 /** Modules whose compiled state is kept for those that need them; another is read from the cache again. */
@@ -180,6 +200,30 @@ export function createCompiler(
     }
   }
 
+  const kernelFiles: Compiler['kernelFiles'] = async (files) => {
+    const objects = await Promise.all(files.map(({ name, object }) => object ?? tree.builtin(name)))
+    const jobs = objects.map((object, i): (() => CompileJob) => {
+      const own = files[i]?.object === undefined ? ownFlags : []
+      return () => ({ ...jobOf(object, [...own, ...(files[i]?.flags ?? [])]), kernel: true })
+    })
+    prepareObjects(
+      context,
+      jobs.map((job, i) => ({ source: objects[i]?.source ?? '', job })),
+    )
+    const made = jobs.map((job) =>
+      limited(() => {
+        checkInterrupted(context.signal)
+        return compileObject(context, job()).finally(() => onObject?.('kernel'))
+      }),
+    )
+    const outcomes = await Promise.all(made)
+    return outcomes.map((outcome, i) => {
+      const name = files[i]?.name ?? ''
+      const object = built(outcome, `kernel:${name}`)
+      return { name, outcome, ...(object && { object }) }
+    })
+  }
+
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()
     // One that others need was not announced: its own files have much in common.
@@ -238,6 +282,7 @@ export function createCompiler(
     prepare,
     expect,
     ownFile,
+    kernelFiles,
     module: (module) => modules(module.path, () => compileModule(module)),
     treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),
     shim: () => (shim ??= compileShim()),

@@ -130,9 +130,13 @@ export function prefixMaps(roots: readonly Root[]): string[] {
     .map((root) => `-ffile-prefix-map=${root.dir}/=${root.as}`)
 }
 
-/** What every object gets, after the kernel's own flags. */
-export function commonFlags(roots: readonly Root[]): string[] {
-  return [...TARGET, ...LANGUAGE, ...SECTIONS, ...DEBUG, ...CHECKS, ...CRASH, ...WARNINGS, ...prefixMaps(roots)]
+/**
+ * What every object gets, after the kernel's own flags. The kernel's own idioms (container_of() of a NULL that stands at
+ * offset 0) are what the checks for NULL refuse: `kernel` objects go without them.
+ */
+export function commonFlags(roots: readonly Root[], kernel = false): string[] {
+  const checks = kernel ? [] : CHECKS
+  return [...TARGET, ...LANGUAGE, ...SECTIONS, ...DEBUG, ...checks, ...CRASH, ...WARNINGS, ...prefixMaps(roots)]
 }
 
 /** A kernel name as a C identifier. */

@@ -11,6 +11,7 @@ import { cachePath, inParallel } from '../cache.ts'
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
+import { openCore, type Core } from '../core/index.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
 import { selectExternal, withExternal } from './external.ts'
@@ -46,6 +47,7 @@ export async function openBuild(
   request: Pick<BuildRequest, 'tree' | 'toolchain' | 'signal'>,
   modules: readonly KernelModule[],
   onObject?: (module: string) => void,
+  onProgress?: (what: string) => void,
 ): Promise<ModuleBuild> {
   const { toolchain, signal } = request
   const external = modules.filter((module) => module.external !== undefined)
@@ -58,7 +60,10 @@ export async function openBuild(
   ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
   const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'), tree.configuration)
-  return { tree, toolchain, compiler, table, signal }
+  const build = { tree, toolchain, compiler, table, signal }
+  if (tree.configuration !== 'core') return build
+  let core: Promise<Core> | undefined
+  return { ...build, core: () => (core ??= openCore(tree, toolchain, compiler, onProgress)) }
 }
 
 /** Build every module that the selectors name. Throws UsageError for an unknown selector, InfrastructureError. */
@@ -73,8 +78,8 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const { compiler } = build
 
   compiler.prepare(modules)
-  const shim = await compiler.shim()
-  progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
+  const shim = build.core === undefined ? await compiler.shim() : { objects: [], diagnostics: [], ms: 0 }
+  if (build.core === undefined) progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
   let done = 0
   const settled = await inParallel(
     modules,

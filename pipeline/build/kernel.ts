@@ -58,6 +58,8 @@ export interface KernelTree {
   exports(): Promise<
     ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[]; readonly gplOnly: boolean }>
   >
+  /** The files of the kernel itself, in link order: see Kbuild. */
+  kernelFiles(): Promise<readonly { readonly name: string; readonly object: KernelObject }[]>
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
   builtin(file: string): Promise<KernelObject>
   /** Modules of a folder outside of the tree. Throws UsageError. */

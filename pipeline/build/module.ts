@@ -5,6 +5,8 @@ import { openApiTree, type ApiTree } from '../api/tree.ts'
 import { checkInterrupted, DrvportError } from '../errors.ts'
 import { getPackage, pointTo, type StoredPackage } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
+import type { Core } from '../core/index.ts'
+import { onCore } from '../core/build.ts'
 import type { BuiltModule, Compiler } from './compiler.ts'
 import type { BuildRung, MissingSymbol, ModuleResult } from './document.ts'
 import { factsOf, gplOnlyOf, licensedSources } from './facts.ts'
@@ -25,6 +27,8 @@ export interface ModuleBuild {
   readonly compiler: Compiler
   readonly table: SymbolTable
   readonly signal: AbortSignal | undefined
+  /** The tree's own kernel linked once, for a tree that is configured for it: modules are bound to it. */
+  readonly core?: () => Promise<Core>
 }
 
 /** Fields of a result that a module has before anything is known of it. */
@@ -84,6 +88,8 @@ async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: Bu
     }
   const job = { build, module, objects, own: () => ownFacts(build, compiled) }
   if (until === 'parse' || until === 'compile') return { ...(await knownFacts(job, job.own)), rung: until }
+  if (build.core !== undefined)
+    return onCore(build, await build.core(), compiled, until, await knownFacts(job, job.own))
   const known = await knownOutcome(job)
   if (until === 'link') return (known ?? (await linkOnly(job))).linked
   return verified(job, known)

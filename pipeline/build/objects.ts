@@ -29,6 +29,8 @@ export interface CompileJob {
   readonly source: string
   /** Adopted kernel flags and the module's own; paths absolute. */
   readonly args: readonly string[]
+  /** Part of the kernel itself: without the checks that drivers get. */
+  readonly kernel?: boolean
 }
 
 /** Why a file has no object. */
@@ -192,7 +194,10 @@ const failure = (reason: CompileReason, diagnostics: readonly Diagnostic[]) => {
 /** The whole command line, and the key under which its objects are found. */
 async function unitOf(context: CompileContext, job: CompileJob): Promise<Unit> {
   const rejected = await unknownFlags(context, job.args)
-  const args = [...job.args.filter((arg) => !rejected.has(arg)), ...commonFlags(rootsFor(context, job.source))]
+  const args = [
+    ...job.args.filter((arg) => !rejected.has(arg)),
+    ...commonFlags(rootsFor(context, job.source), job.kernel === true),
+  ]
   const name = nameOf(context.roots, job.source)
   const key = contentKey([context.toolchain.id, name, ...args.map((arg) => portable(context, arg))])
   return { key, source: job.source, args }

@@ -92,7 +92,7 @@ let ownCode: Promise<string> | undefined
 export const ownCodeKey = () => (ownCode ??= hashOwnCode())
 
 async function hashOwnCode(): Promise<string> {
-  const dirs = ['bind', 'build', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
+  const dirs = ['bind', 'build', 'core', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
     path.join(import.meta.dirname, '..', dir),
   )
   const files = (

@@ -17,6 +17,8 @@ export interface PackageFiles {
   readonly manifest: Manifest
   readonly wasm: Uint8Array
   readonly lines?: Uint8Array
+  /** Further files that the manifest names. */
+  readonly more?: ReadonlyMap<string, Uint8Array>
 }
 
 export interface StoredPackage {
@@ -32,13 +34,14 @@ const indexFile = (tree: string, toolchain: string, name: string) =>
 
 /** Put a package under a key and make it the newest of its name. Returns its directory. */
 export async function putPackage(key: string, files: PackageFiles): Promise<StoredPackage> {
-  const { manifest, wasm, lines } = files
+  const { manifest, wasm, lines, more = new Map<string, Uint8Array>() } = files
   const dir = packageDir(key)
   // A damaged package is made again; a whole one is never touched.
   if ((await getPackage(key, manifest.name)) === undefined) {
     await replaceDirectory(dir, async (at) => {
       await fs.writeFile(path.join(at, manifest.wasm.file), wasm)
       if (lines !== undefined && manifest.lines !== null) await fs.writeFile(path.join(at, manifest.lines.file), lines)
+      for (const [name, bytes] of more) await fs.writeFile(path.join(at, name), bytes)
       await fs.writeFile(path.join(at, `${manifest.name}.json`), `${JSON.stringify(manifest, null, 2)}\n`)
     })
   }
@@ -97,7 +100,8 @@ export async function readPackage(dir: string, name: string): Promise<StoredPack
     throw refuse('a manifest', 'none that can be read', cause)
   }
   if (manifest.schema !== PACKAGE_SCHEMA) throw refuse(PACKAGE_SCHEMA, String(manifest.schema))
-  for (const part of [manifest.wasm, manifest.lines]) {
+  const ofModules = manifest.core?.modules.flatMap(({ wasm, lines, image }) => [wasm, lines, image]) ?? []
+  for (const part of [manifest.wasm, manifest.lines, ...ofModules]) {
     if (part === null) continue
     const content = await fs.readFile(path.join(dir, part.file)).catch(() => undefined)
     const found = content === undefined ? 'no file' : sha256(content)

@@ -170,3 +170,11 @@ export function localize(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Ar
     if (names.has(name)) result[flagsAt] = (result[flagsAt]! & ~FLAG.weak) | FLAG.local
   return result
 }
+
+/** The object with these definitions weak, so that another one takes their place. */
+export function weaken(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
+  const result = Uint8Array.from(bytes)
+  for (const { name, flagsAt } of definedSymbols(readObject(bytes)))
+    if (names.has(name)) result[flagsAt] = result[flagsAt]! | FLAG.weak
+  return result
+}

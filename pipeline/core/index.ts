@@ -1,0 +1,197 @@
+/**
+ * The core: the tree's own kernel over the lower half, linked once for a tree, a configuration and a toolchain, and kept by
+ * the content of everything in it.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import {
+  coreSymbols,
+  decodeSymbols,
+  encodeSymbols,
+  finishCore,
+  withDepths,
+  type CoreSymbols,
+  type ExportedName,
+} from '../bind/index.ts'
+import { coreClaims } from '../bind/claims.ts'
+import type { Compiler } from '../build/compiler.ts'
+import { cachePath, contentKey, exists, replaceDirectory, sha256, withLock } from '../cache.ts'
+import { InfrastructureError } from '../errors.ts'
+import type { KernelTree } from '../build/kernel.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore } from '../verify/index.ts'
+import { finish } from '../wasm/finish.ts'
+import { readModule } from '../wasm/module.ts'
+import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
+import { coreObjects, type CoreObject } from './objects.ts'
+import { readOverrides } from './overrides.ts'
+
+export { moduleImage } from './module-image.ts'
+export { MODULE_AREA } from './link.ts'
+
+/** Changes when a core is made differently from the same objects. */
+const FORMAT = 4
+
+/** A core that is kept: files in a directory of their own. */
+export interface Core {
+  readonly key: string
+  readonly dir: string
+  readonly sha256: string
+  readonly symbols: CoreSymbols
+  readonly facts: CoreFacts
+  /** What the verifier proved of it. */
+  readonly proved: ProvedCore
+}
+
+export interface CoreFacts {
+  /** sizeof(struct module), bytes. */
+  readonly moduleBytes: number
+  /** Entries of the table that it takes. */
+  readonly tableEnd: number
+  /** Files of the tree without a source in C, which are not in it. */
+  readonly withoutSource: readonly string[]
+  readonly objects: number
+}
+
+/** What the compiler and the overlay's inline code use in a module, beside what Linux exports. */
+const SUPPORT = [
+  '__drvport_bug',
+  '__multi3',
+  '__ubsan_handle_type_mismatch_minimal_abort',
+  'drvport_current',
+  'drvport_irq_deliver',
+  'drvport_irqs_off',
+  'drvport_pending',
+  'drvport_sched_relax',
+  'drvport_time_delay',
+  'drvport_vmalloc_end',
+  'drvport_vmalloc_start',
+  'empty_zero_page',
+  'max_mapnr',
+  'mem_map',
+  'memcmp',
+  'memcpy',
+  'memmove',
+  'memset',
+  'strlen',
+  'swapper_pg_dir',
+  'vm_get_page_prot',
+]
+
+/** Exports that the machine uses. */
+const ENTRIES = ['start', 'task', 'resume', 'look']
+const WORDS = ['drvport_irqs_off', 'drvport_pending']
+const FOR_MACHINE = [...CORE_EXPORTS, ...ENTRIES, ...WORDS]
+/** The core's memory may be as large as a policy says. */
+const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
+
+/** Read by the pipeline from the linked core. */
+const MODULE_BYTES = 'drvport_module_bytes'
+
+/** Everything that a module may bind to. */
+export async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
+  const names = new Map<string, boolean>([...SUPPORT, MODULE_BYTES].map((symbol) => [symbol, false]))
+  for (const [symbol, { modules, gplOnly }] of await tree.exports())
+    if (modules.length === 0) names.set(symbol, gplOnly)
+  return [...names].map(([symbol, gplOnly]) => ({ symbol, gplOnly }))
+}
+
+const keyOf = (
+  toolchain: Toolchain,
+  objects: readonly CoreObject[],
+  exported: readonly ExportedName[],
+  tables: string,
+) =>
+  contentKey([
+    String(FORMAT),
+    toolchain.id,
+    tables,
+    JSON.stringify(objects.map(({ name, sha256: sha }) => [name, sha])),
+    JSON.stringify(exported),
+  ])
+
+/** The core of a tree, made if it is not there. Throws InfrastructureError. */
+export async function openCore(
+  tree: KernelTree,
+  toolchain: Toolchain,
+  compiler: Compiler,
+  onProgress?: (what: string) => void,
+): Promise<Core> {
+  const overrides = await readOverrides()
+  const { objects, withoutSource } = await coreObjects(tree, compiler, overrides)
+  const exported = await exportedNames(tree)
+  const key = keyOf(toolchain, objects, exported, JSON.stringify([...overrides.symbols.keys()]))
+  const dir = cachePath('store', 'cores', key)
+  if (!(await exists(path.join(dir, 'facts.json')))) {
+    onProgress?.(`linking the kernel of ${tree.name} ${tree.version}: ${objects.length} objects`)
+    await withLock(`core-${key.slice(0, 16)}`, async () => {
+      if (await exists(path.join(dir, 'facts.json'))) return
+      const linked = await linkCore(tree, toolchain, objects, exported, overrides)
+      if (linked.unresolved.length > 0)
+        throw new InfrastructureError('the kernel itself does not link', {
+          where: `${tree.name} ${tree.version}`,
+          expected: 'every name that its code uses, in the tree or in the lower half',
+          found: linked.unresolved.join(', '),
+          todo: 'add what an architecture answers to shim/, or a row with its reason to linux-api/overrides.tsv',
+        })
+      await write(dir, linked.wasm, exported, { withoutSource, objects: objects.length })
+    })
+  }
+  return readCore(key, dir)
+}
+
+async function write(
+  dir: string,
+  linked: Uint8Array,
+  exported: readonly ExportedName[],
+  known: Omit<CoreFacts, 'moduleBytes' | 'tableEnd'>,
+): Promise<void> {
+  const named = coreSymbols(linked, exported)
+  const { wasm, lines } = finish(finishCore(linked, exported, new Set(FOR_MACHINE)))
+  const hash = sha256(wasm)
+  const verdict = verifyCore(wasm, coreClaims(named, hash, MODULE_AREA, { entries: ENTRIES, words: WORDS }), ALLOWANCE)
+  if (!verdict.ok)
+    throw new InfrastructureError('the kernel itself is refused by the verifier', {
+      where: verdict.problems[0]?.where ?? dir,
+      found: verdict.problems
+        .slice(0, 5)
+        .map(({ where, message }) => `${where}: ${message}`)
+        .join('; '),
+      expected: 'a core that does nothing but what is proved of it',
+    })
+  const symbols = withDepths(named, verdict.facts.functions)
+  const { functions, ...proved } = verdict.facts
+  const at = symbols.data.get(MODULE_BYTES)?.address
+  const moduleBytes = at === undefined ? 0 : wordAt(linked, at)
+  await replaceDirectory(dir, async (to) => {
+    await fs.writeFile(path.join(to, 'core.wasm'), wasm)
+    await fs.writeFile(path.join(to, 'core.lines'), lines)
+    await fs.writeFile(path.join(to, 'core.symbols'), encodeSymbols(symbols))
+    await fs.writeFile(path.join(to, 'proved.json'), JSON.stringify({ ...proved, functions: [...functions] }))
+    const facts: CoreFacts & { sha256: string } = { ...known, moduleBytes, tableEnd: symbols.tableEnd, sha256: hash }
+    await fs.writeFile(path.join(to, 'facts.json'), JSON.stringify(facts))
+  })
+}
+
+/** A word of the core's initial data. */
+function wordAt(wasm: Uint8Array, address: number): number {
+  for (const { address: base, start, end } of readModule(wasm).data) {
+    const offset = address - ((base?.i32 ?? 0) >>> 0)
+    if (base === undefined || offset < 0 || offset + 4 > end - start) continue
+    return new DataView(wasm.buffer, wasm.byteOffset + start + offset, 4).getUint32(0, true)
+  }
+  throw new InfrastructureError('the core lacks a constant', { where: `address 0x${address.toString(16)}` })
+}
+
+async function readCore(key: string, dir: string): Promise<Core> {
+  const facts = JSON.parse(await fs.readFile(path.join(dir, 'facts.json'), 'utf8')) as CoreFacts & { sha256: string }
+  const symbols = decodeSymbols(await fs.readFile(path.join(dir, 'core.symbols')))
+  const proved = JSON.parse(await fs.readFile(path.join(dir, 'proved.json'), 'utf8')) as Omit<
+    ProvedCore,
+    'functions'
+  > & {
+    functions: [string, never][]
+  }
+  return { key, dir, sha256: facts.sha256, symbols, facts, proved: { ...proved, functions: new Map(proved.functions) } }
+}

@@ -1,0 +1,124 @@
+/**
+ * A module on the core: bound, instrumented and verified, with the modules it stands on; and the package of all of them.
+ */
+
+import * as fs from 'node:fs/promises'
+import {
+  bindModule,
+  boundTo,
+  readLinkable,
+  withDepths,
+  type BoundModule,
+  type CoreSymbols,
+  type LinkableObject,
+} from '../bind/index.ts'
+import { boundClaims } from '../bind/claims.ts'
+import type { BuiltModule } from '../build/compiler.ts'
+import { moduleEntries } from '../build/flags.ts'
+import type { KernelTree } from '../build/kernel.ts'
+import { sha256 } from '../cache.ts'
+import { DEFAULT_ALLOWANCE, verifyBound, type BoundFacts, type Problem } from '../verify/index.ts'
+import { Writer } from '../wasm/bytes.ts'
+import { finish } from '../wasm/finish.ts'
+import { readModule, SECTION } from '../wasm/module.ts'
+import type { Core } from './index.ts'
+import { MODULE_AREA } from './link.ts'
+import { moduleImage } from './module-image.ts'
+
+/** Alignment of a struct module, bytes: a cache line, as Linux has it. */
+const MODULE_ALIGN = 64
+const PAGE = 4096
+
+const objectsOf = ({ objects = [] }: BuiltModule): Promise<LinkableObject[]> =>
+  Promise.all(objects.map(async ({ object, origin }) => readLinkable(await fs.readFile(object), origin)))
+
+/** Bind modules one after the other, each where the one before it ends. */
+export async function bindAll(
+  tree: KernelTree,
+  core: { readonly symbols: CoreSymbols; readonly moduleBytes: number },
+  modules: readonly BuiltModule[],
+  onBound: (bound: BoundModule, peers: readonly BoundModule[]) => BoundModule = (bound) => bound,
+  debug = true,
+): Promise<BoundModule[]> {
+  const exports = await tree.exports()
+  const peers: BoundModule[] = []
+  let memoryBase: number = MODULE_AREA.start
+  let tableBase = core.symbols.tableEnd
+  for (const built of modules) {
+    const { name } = built.module
+    const own = [...exports].filter(([, { modules: owners }]) => owners.includes(name))
+    const bound = bindModule(await objectsOf(built), core.symbols, peers, {
+      name,
+      entries: moduleEntries(name),
+      self: { bytes: core.moduleBytes, align: MODULE_ALIGN },
+      memoryBase,
+      memoryEnd: MODULE_AREA.end,
+      tableBase,
+      exports: own.map(([symbol, { gplOnly }]) => ({ symbol, gplOnly })),
+      debug,
+    })
+    peers.push(onBound(bound, peers))
+    memoryBase = Math.ceil(bound.memory.end / PAGE) * PAGE
+    tableBase = bound.table.end
+  }
+  return peers
+}
+
+/** A module ready to be loaded. */
+export interface FinishedModule {
+  readonly bound: BoundModule
+  readonly wasm: Uint8Array
+  readonly lines: Uint8Array
+  readonly image: Uint8Array
+  /** Calls of the ABI that it imports, and their groups. */
+  readonly imports: readonly string[]
+  readonly capabilities: readonly string[]
+}
+
+export type FinishedModules =
+  | { readonly ok: true; readonly modules: readonly FinishedModule[] }
+  | { readonly ok: false; readonly module: string; readonly problems: readonly Problem[] }
+
+/** The module with its name in it, first in the name section (subsection 0): engines show it in traces. */
+function named(wasm: Uint8Array, name: string): Uint8Array {
+  const own = readModule(wasm).sections.filter((section) => section.id === SECTION.custom && section.name === 'name')
+  const title = new Writer().name(name).finish()
+  const body = new Writer().name('name').u8(0).u32(title.length).bytes(title)
+  for (const { start, end } of own) body.range(wasm, start, end)
+  const out = new Writer(wasm.length + 64)
+  let from = 0
+  for (const { headerStart, end } of own) {
+    out.range(wasm, from, headerStart)
+    from = end
+  }
+  out.range(wasm, from, wasm.length)
+  return out.u8(SECTION.custom).u32(body.length).bytes(body.view()).finish()
+}
+
+/** Bind, instrument and verify. */
+export async function finishAll(
+  tree: KernelTree,
+  core: Core,
+  modules: readonly BuiltModule[],
+): Promise<FinishedModules> {
+  const finished: FinishedModule[] = []
+  const facts: BoundFacts[] = []
+  let refused: { module: string; problems: readonly Problem[] } | undefined
+  await bindAll(tree, { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }, modules, (bound, peers) => {
+    if (refused !== undefined) return bound
+    const { wasm: bare, lines } = finish(bound.wasm, [], boundTo(core.symbols, peers))
+    const wasm = named(bare, bound.name)
+    const claims = boundClaims(bound, wasm, sha256(wasm), core.sha256)
+    const verdict = verifyBound(wasm, claims, core.proved, facts, DEFAULT_ALLOWANCE)
+    if (!verdict.ok) {
+      refused = { module: bound.name, problems: verdict.problems }
+      return bound
+    }
+    facts.push(verdict.facts)
+    const image = moduleImage(bound, core.facts.moduleBytes)
+    const { imports, capabilities } = claims
+    finished.push({ bound, wasm, lines, image, imports, capabilities })
+    return withDepths(bound, verdict.facts.functions)
+  })
+  return refused === undefined ? { ok: true, modules: finished } : { ok: false, ...refused }
+}

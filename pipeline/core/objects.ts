@@ -1,0 +1,58 @@
+/**
+ * The objects that the core is linked from: the tree's own kernel as Kbuild lists it, less what the table of overrides
+ * leaves out, and the lower half.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { InfrastructureError } from '../errors.ts'
+import type { Compiler, KernelSource } from '../build/compiler.ts'
+import type { KernelTree } from '../build/kernel.ts'
+import { exists } from '../cache.ts'
+import { packageRoot } from '../root.ts'
+import type { Overrides } from './overrides.ts'
+
+export interface CoreObject {
+  /** Path in the tree, or `drvport/shim/...`. */
+  readonly name: string
+  readonly object: string
+  readonly sha256: string
+  readonly defines: readonly string[]
+  readonly needs: readonly string[]
+}
+
+export interface CoreObjects {
+  /** The lower half first, then the tree's in link order. */
+  readonly objects: readonly CoreObject[]
+  /** Files of the tree without a C source: assembly, which wasm has none of. */
+  readonly withoutSource: readonly string[]
+}
+
+export const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
+
+async function lowerHalf(): Promise<KernelSource[]> {
+  const names = (await fs.readdir(LOWER_HALF)).filter((name) => name.endsWith('.c')).toSorted()
+  return names.map((name) => ({ name: path.join(LOWER_HALF, name) }))
+}
+
+/** Compile everything, or find it compiled. Throws InfrastructureError when a file of the kernel itself does not compile. */
+export async function coreObjects(tree: KernelTree, compiler: Compiler, overrides: Overrides): Promise<CoreObjects> {
+  const listed = (await tree.kernelFiles()).filter(({ name }) => !overrides.files.has(name))
+  const there = await Promise.all(listed.map(({ object }) => exists(object.source)))
+  const withoutSource = listed.filter((_, i) => !there[i]).map(({ name }) => name)
+  const fromTree = listed.filter((_, i) => there[i])
+  const sources: KernelSource[] = fromTree.map((file) => ({ ...file, flags: overrides.flags.get(file.name) ?? [] }))
+  const files = await compiler.kernelFiles([...(await lowerHalf()), ...sources])
+  const failed = files.find(({ object }) => object === undefined)
+  if (failed !== undefined)
+    throw new InfrastructureError('a file of the kernel itself does not compile', {
+      where: failed.name,
+      expected: `an object, with ${tree.name} ${tree.version} as it is`,
+      found: failed.outcome.detail ?? failed.outcome.reason ?? 'nothing',
+      todo: 'report it with this message; another toolchain may compile it',
+    })
+  const objects = files.flatMap(({ name, object }) =>
+    object === undefined ? [] : [{ name: name.replace(`${packageRoot}/`, 'drvport/'), ...object }],
+  )
+  return { objects, withoutSource }
+}
