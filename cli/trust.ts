@@ -41,10 +41,19 @@ function tableOf(lines: Uint8Array): LineTable {
   return table
 }
 
-/** Symbolizer of a package from its line table; function numbers only when it has none. */
+const linesAt = (lines: Uint8Array, offset: number) =>
+  symbolize(tableOf(lines), offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))
+
+/** Symbolizer of a package from its line tables; function numbers only when it has none. */
 export function symbolizerOf(pack: DriverPackage): Symbolizer {
-  const { lines } = pack
+  const { lines, on } = pack
+  if (on !== undefined) {
+    const tables = new Map(on.modules.map((module) => [module.name, module.lines]))
+    return (offset, _index, module) => {
+      const found = tables.get(module ?? '') ?? on.core.lines
+      return found === undefined ? [] : linesAt(found, offset)
+    }
+  }
   if (lines === undefined) return () => []
-  return (offset) =>
-    symbolize(tableOf(lines), offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))
+  return (offset) => linesAt(lines, offset)
 }

@@ -1,4 +1,6 @@
 /** Opens the workspace a command's options ask for, with its progress on the terminal. */
+import { UsageError } from '../pipeline/errors.ts'
+import type { Configuration } from '../pipeline/kbuild/configuration.ts'
 import { openWorkspace, type Workspace } from '../pipeline/workspace.ts'
 import type { Context } from './context.ts'
 
@@ -9,10 +11,20 @@ export const reporting = (context: Context) => ({
   onNote: (text: string) => context.progress.note(text),
 })
 
+function configurationOf({ lockdep, kernel }: Context): { configuration?: Configuration } {
+  if (lockdep && kernel === 'tree')
+    throw new UsageError('--lockdep is of the shim', {
+      found: '--lockdep with --kernel tree',
+      todo: 'leave one of them out',
+    })
+  if (kernel === 'tree') return { configuration: 'core' }
+  return lockdep ? { configuration: 'lockdep' } : {}
+}
+
 export const workspaceOf = (context: Context, tree: string = context.tree): Promise<Workspace> =>
   openWorkspace({
     tree,
     toolchain: context.toolchain,
-    ...(context.lockdep && { configuration: 'lockdep' as const }),
+    ...configurationOf(context),
     ...reporting(context),
   })

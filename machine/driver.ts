@@ -14,6 +14,11 @@ import type { Nub } from './tree/nubs.ts'
 import type { DriverEntries, Unit } from './class/device-class.ts'
 import type { DriverPackage } from './load/package.ts'
 import type { EntryName } from './abi/group.ts'
+import type { Request } from './abi/requests.ts'
+import { imageOf, putImage } from './load/image.ts'
+import { System } from './linux/system.ts'
+import { CoreEntries, NO_ENTRY } from './load/core-entries.ts'
+import { type BoundPackage, type CoreProgram, loadCore } from './load/core.ts'
 import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
 
 /** Longest text of an attribute: a page, as in sysfs. */
@@ -69,8 +74,17 @@ export class Driver implements DriverEntries {
   /** Held back while an operation runs, which has a limit of its own. */
   heartbeat: Heartbeat | undefined
   readonly #board: Board
+  /** Of a program that takes requests. */
+  readonly #entries: CoreEntries | undefined
 
-  private constructor(board: Board, pack: DriverPackage, generation: number, program: LoadedProgram) {
+  private constructor(
+    board: Board,
+    pack: DriverPackage,
+    generation: number,
+    program: LoadedProgram,
+    entries?: CoreEntries,
+  ) {
+    this.#entries = entries
     this.#board = board
     this.pack = pack
     this.generation = generation
@@ -80,7 +94,18 @@ export class Driver implements DriverEntries {
 
   /** Load a package; nothing of it has run yet. Throws PackageError. */
   static async open(board: Board, pack: DriverPackage, options: LoadOptions, generation = 1): Promise<Driver> {
-    return new Driver(board, pack, generation, await loadProgram(board, pack, options))
+    if (pack.on === undefined) return new Driver(board, pack, generation, await loadProgram(board, pack, options))
+    const grants = options.grants ?? pack.manifest.capabilities
+    const program = await loadCore(board, pack.on.core, { ...options, grants })
+    const driver = new Driver(board, pack, generation, program, new CoreEntries(program, pack.on.modules, options.args))
+    await driver.#boot(program, pack.on.modules)
+    return driver
+  }
+
+  /** A kernel that is up, and the modules' code and data in their place. */
+  async #boot(program: CoreProgram, modules: readonly BoundPackage[]): Promise<void> {
+    putImage(program, await imageOf(this.pack.on!.core, program.memory.buffer.byteLength))
+    for (const module of modules) await program.instantiate(module)
   }
 
   /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
@@ -117,6 +142,15 @@ export class Driver implements DriverEntries {
   }
 
   async call(name: EntryName, ...args: number[]): Promise<number> {
+    if (this.#entries !== undefined) {
+      const steps = this.#entries.steps(name, args)
+      let result = 0
+      for (const step of steps ?? []) {
+        result = await this.#answer(name, step)
+        if (result < 0) return result
+      }
+      return steps === undefined ? NO_ENTRY : result
+    }
     const entry = this.program.process(name)
     if (entry === undefined) return E.OPNOTSUPP
     const called = this.#called
@@ -139,7 +173,34 @@ export class Driver implements DriverEntries {
     return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name
   }
 
+  /** System calls into its kernel; undefined for a driver that stands on the shim. */
+  get system(): System | undefined {
+    const entries = this.#entries
+    if (entries === undefined) return undefined
+    return new System({ request: (kind, data) => this.#answer('attribute', () => entries.raw(kind, data)) })
+  }
+
+  /** Run until a request has been carried out. Throws DriverEnded. */
+  async #answer(name: EntryName, send: () => Request): Promise<number> {
+    if (this.dead) throw new DriverEnded(this.#called, name, this.domain.fault)
+    const { kernel } = this.#board
+    const request = send()
+    const limitNs = this.domain.limits.entryNs
+    if (this.heartbeat !== undefined) this.heartbeat.operations++
+    await kernel.run(() => request.result !== undefined || this.dead, kernel.clock.now() + limitNs)
+    if (this.heartbeat !== undefined) this.heartbeat.operations--
+    if (request.result === undefined && !this.dead)
+      this.domain.fail(new Failure('hang', `${name} has not returned after ${limitNs / 1e9} s`))
+    if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
+    return request.result ?? 0
+  }
+
   async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
+    if (this.#entries !== undefined) {
+      const entries = this.#entries
+      if (!entries.has(name)) return NO_ENTRY
+      return this.#answer(name, () => entries.withData(name, bytes, args))
+    }
     const address = this.#allocate(bytes.length)
     if (address === 0) return E.NOMEM
     const memory = this.host.bank.bytes
@@ -320,6 +381,12 @@ export class Driver implements DriverEntries {
       for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]
     }
     await this.call('exit')
+    // What a whole kernel keeps for itself is no driver's: what it took of the machine is counted above.
+    if (this.#entries !== undefined) {
+      const capabilities = this.domain.remains().capabilities - this.host.given
+      this.domain.end()
+      return { ...left, capabilities, fibers: 0, timers: 0, census: undefined }
+    }
     this.domain.releaseStacks()
     const census = this.census()
     const { timers, ...remains } = this.domain.remains()

@@ -9,7 +9,8 @@ import { describeDevices, modelNamed } from '../../lab/classes.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { recordRun, type RunRecorder } from '../../lab/recording.ts'
-import { runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../lab/run.ts'
+import { COMMANDS, parseCommand, perform, type Performed } from '../../lab/commands.ts'
+import { boot, runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../lab/run.ts'
 import type { PostMortem } from '../../machine/observe/post-mortem.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
@@ -213,6 +214,12 @@ export const run: Command = {
         default: false,
         describe: 'run the artefacts that `drvport optimize` made for this computer',
       })
+      .option('do', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: `instead of the ladder, into the first driver's kernel (--kernel tree): ${COMMANDS}`,
+      })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
     const watchdog_ms = parseWatchdog(argv['watchdog'])
@@ -265,6 +272,8 @@ export const run: Command = {
         ...(capture && { capture }),
         ...(onEvents && { onEvents }),
       }
+      const doing = argv['do'] as string[]
+      if (doing.length > 0) return await performed(context, request, doing)
       const engine = argv['engine'] as EngineName
       const report = await (engine !== 'node'
         ? runElsewhere(context, engine, request)
@@ -281,6 +290,25 @@ export const run: Command = {
       await workspace.close()
     }
   },
+}
+
+/** Boot, and carry commands out in the kernel under the first driver. */
+async function performed(context: Context, request: RunRequest, commands: readonly string[]): Promise<number> {
+  const wrong = commands.find((command) => parseCommand(command) === undefined)
+  if (wrong !== undefined)
+    throw new UsageError(`cannot do ${wrong}`, { expected: COMMANDS, todo: "as in --do 'cat /proc/modules'" })
+  const { climbers } = await boot(request)
+  const [first] = climbers
+  if (first?.driver === undefined)
+    throw new DriverFailure(`${first?.name ?? 'the driver'} did not start: ${first?.reason}`)
+  const done: Performed[] = []
+  for (const command of commands) done.push(await perform(first.driver, command))
+  context.result({ schema: 'drvport.do/1', driver: first.name, commands: done }, ({ commands: list }) =>
+    list
+      .map(({ command, ok, output }) => `${paint('dim', `$ ${command}`)}\n${ok ? '' : 'failed: '}${output.trimEnd()}`)
+      .join('\n'),
+  )
+  return done.every(({ ok }) => ok) ? 0 : 1
 }
 
 /** Keys of a build's packages in the store, by the SHA-256 of the module. */

@@ -78,9 +78,12 @@ async function prepare(context: Context): Promise<void> {
 /** What most real tests begin with, compiled once: those that run side by side would all do it. */
 async function buildCommon(context: Context): Promise<void> {
   const { signal } = context
-  const workspace = await openWorkspace({ tree: 'linux-6.1', toolchain: 'clang', ...reporting(context) })
-  const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
-  await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
+  const common = { tree: 'linux-6.1', toolchain: 'clang' as const, ...reporting(context) }
+  for (const configuration of [undefined, 'core' as const]) {
+    const workspace = await openWorkspace({ ...common, ...(configuration && { configuration }) })
+    const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
+    await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
+  }
 }
 
 /** One more than processors: some tests wait for servers and browsers. ava itself takes two wherever CI is set. */

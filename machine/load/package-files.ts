@@ -1,8 +1,37 @@
 /** A driver package from the directory the pipeline wrote it to. The one part of the machine that needs files. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Manifest } from '../../pipeline/package.ts'
-import { type DriverPackage, PackageError } from './package.ts'
+import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
+import type { CorePackage } from './core.ts'
+import { type DriverPackage, type OnCore, PackageError } from './package.ts'
+
+/** Cores read in this process: every driver of a tree stands on the same. */
+const cores = new Map<string, Promise<CorePackage>>()
+
+async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePackage> {
+  const [wasm, lines] = await Promise.all([
+    readFile(join(directory, 'core.wasm')),
+    readFile(join(directory, 'core.lines')),
+  ])
+  const { sha256, tableEnd, moduleBytes } = facts
+  return { sha256, wasm: new Uint8Array(wasm), lines, tableEnd, moduleBytes }
+}
+
+async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore> {
+  const at = join(directory, '..', '..', 'cores', facts.key)
+  const core = cores.get(at) ?? readCore(at, facts)
+  cores.set(at, core)
+  const modules = facts.modules.map(async ({ name, wasm, lines, image, memory, table, imports }) => ({
+    name,
+    wasm: new Uint8Array(await readFile(join(directory, wasm.file))),
+    lines: new Uint8Array(await readFile(join(directory, lines.file))),
+    image: new Uint8Array(await readFile(join(directory, image.file))),
+    memory,
+    table,
+    imports,
+  }))
+  return { core: await core, modules: await Promise.all(modules) }
+}
 
 /** Read NAME.json and what it names from a package directory. Throws PackageError. */
 export async function readPackage(directory: string, name: string): Promise<DriverPackage> {
@@ -10,7 +39,8 @@ export async function readPackage(directory: string, name: string): Promise<Driv
     const manifest = JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')) as Manifest
     const wasm = new Uint8Array(await readFile(join(directory, manifest.wasm.file)))
     const lines = manifest.lines === null ? undefined : await readFile(join(directory, manifest.lines.file))
-    return { manifest, wasm, lines }
+    if (manifest.core === undefined) return { manifest, wasm, lines }
+    return { manifest, wasm, lines, on: await readOnCore(directory, manifest.core) }
   } catch (error) {
     throw new PackageError(`package ${name} in ${directory} cannot be read: ${(error as Error).message}`, {
       cause: error,

@@ -3,13 +3,22 @@
  * where they lie: a machine in a browser has no files (package-files.ts).
  */
 import type { Manifest } from '../../pipeline/package.ts'
+import type { BoundPackage, CorePackage } from './core.ts'
 import { withMemory } from './memory-limit.ts'
+
+/** A driver that stands on a kernel linked once: that, and its modules in the order in which they are loaded. */
+export interface OnCore {
+  readonly core: CorePackage
+  readonly modules: readonly BoundPackage[]
+}
 
 export interface DriverPackage {
   readonly manifest: Manifest
   readonly wasm: Uint8Array<ArrayBuffer>
   /** Line table, undefined when the package has none. */
   readonly lines: Uint8Array | undefined
+  /** Absent for a driver that was linked in one piece. */
+  readonly on?: OnCore
 }
 
 /** A package that cannot be loaded, and why. */

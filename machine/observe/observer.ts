@@ -34,7 +34,9 @@ export interface Observer {
 
 /** The C frames of a domain that an error was made in, innermost first. */
 export const framesOf = ({ symbolize }: Host, error: Error): Frame[] =>
-  symbolize === undefined ? [] : wasmFrames(error).flatMap(({ offset, index }) => symbolize(offset, index))
+  symbolize === undefined
+    ? []
+    : wasmFrames(error).flatMap(({ offset, index, module }) => symbolize(offset, index, module))
 
 /** What several observers do together: each call passes the first one first. */
 export function together(observers: readonly Observer[]): Observer {

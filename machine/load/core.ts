@@ -1,0 +1,212 @@
+/**
+ * From a core and modules bound to it to a running domain: memory, table, imports, instances.
+ *
+ * The core is a whole kernel that was linked once; a module was bound against it and lies at addresses of its own in the
+ * same memory and table. The core is the same for every driver and holds nothing by itself: a call of a group that the
+ * domain was not granted ends it by name. Nothing of the domain has run when this returns.
+ */
+import { CALLS } from '../../linux-api/generated/abi.ts'
+import { CapabilityError } from '../../kernel/capability.ts'
+import { Failure } from '../../kernel/fault.ts'
+import type { ProcessEntry } from '../../kernel/fiber.ts'
+import type { Program } from '../../kernel/program.ts'
+import { memoryBank } from '../../hw/iommu.ts'
+import type { EntryName, Exported } from '../abi/group.ts'
+import { Host } from '../abi/host.ts'
+import { bounded } from '../abi/bounds.ts'
+import { ABI_GROUPS } from '../abi/index.ts'
+import type { Board } from '../board.ts'
+import type { Call } from '../observe/observer.ts'
+import { PackageError } from './package.ts'
+import type { LoadedProgram, LoadOptions } from './program.ts'
+
+export interface CorePackage {
+  /** Of `wasm`. */
+  readonly sha256: string
+  readonly wasm: Uint8Array<ArrayBuffer>
+  /** Line table of the core. */
+  readonly lines: Uint8Array | undefined
+  /** Entries of the table that it takes. */
+  readonly tableEnd: number
+  /** sizeof(struct module). */
+  readonly moduleBytes: number
+}
+
+/** A module bound to one core, at its place in memory and table. */
+export interface BoundPackage {
+  readonly name: string
+  readonly wasm: Uint8Array<ArrayBuffer>
+  readonly lines: Uint8Array | undefined
+  readonly memory: { readonly start: number; readonly end: number }
+  readonly table: { readonly start: number; readonly end: number }
+  /** Functions it takes from the core or from other modules, by their slots; those without are calls of the ABI. */
+  readonly imports: readonly { readonly from: string; readonly name: string; readonly slot?: number | undefined }[]
+  /** What the kernel's module loader is told of it. */
+  readonly image: Uint8Array
+}
+
+export interface CoreProgram extends LoadedProgram {
+  readonly memory: WebAssembly.Memory
+  readonly table: WebAssembly.Table
+  /** Where the kernel's own data ends, and the memory that it manages begins. */
+  readonly heapBase: number
+  /** Instantiate a bound module in the domain: its data and functions are in place, and nothing of it has run. */
+  instantiate(module: BoundPackage): Promise<void>
+}
+
+interface Jspi {
+  promising(f: unknown): ProcessEntry
+  Suspending: new (f: unknown) => WebAssembly.ImportValue
+}
+
+const jspi = WebAssembly as unknown as Jspi
+
+/** Compiled in this process, by hash: every domain shares them. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
+
+function compile(key: string, wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const known = compiled.get(key) ?? WebAssembly.compile(wasm)
+  compiled.set(key, known)
+  return known
+}
+
+const PAGE = 65536
+
+/** Every call of the ABI as an import; of a group that was not granted, one that ends the domain by name. */
+function importsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, options: LoadOptions) {
+  const imports: Record<string, WebAssembly.ModuleImports> = {}
+  for (const group of ABI_GROUPS) {
+    const calls = group.calls(host, exported) as unknown as Record<string, Call>
+    const granted = grants.has(group.name)
+    const into: WebAssembly.ModuleImports = {}
+    for (const [name, shape] of Object.entries<{ params: number; blocking: boolean }>(CALLS[group.name])) {
+      const { params, blocking } = shape
+      const refused = (): never => {
+        throw new Failure('no-capability', `${group.name}.${name}: the domain was not granted ${group.name}`)
+      }
+      const call = granted ? (bounded(host, group.name, name, params, calls[name]!) as Call) : refused
+      const seen = options.observer?.call?.(host, group.name, name, blocking, call) ?? call
+      into[name] = blocking ? new jspi.Suspending(seen) : seen
+    }
+    imports[group.name] = into
+  }
+  return imports
+}
+
+const address = (exports: WebAssembly.Exports, name: string): number =>
+  (exports[name] as WebAssembly.Global).value as number
+
+function programOf(exports: WebAssembly.Exports, memory: WebAssembly.Memory, options: LoadOptions): Program {
+  const global = (name: string) => exports[name] as WebAssembly.Global
+  const never = (): never => {
+    throw new Failure('undefined-behaviour', 'a program that takes interrupts itself was called into')
+  }
+  return {
+    memory,
+    polls: true,
+    stackPointer: global('__stack_pointer'),
+    stackLimit: global('drvport_stack_limit'),
+    fuel: global('drvport_fuel'),
+    ...(exports['drvport_room'] === undefined ? {} : { room: global('drvport_room') }),
+    irqsOff: address(exports, 'drvport_irqs_off'),
+    pending: address(exports, 'drvport_pending'),
+    tick: 0,
+    tickNs: 4e6,
+    interrupt: never,
+    timer: never,
+    softirq: never,
+    allocate: never,
+    release: never,
+    ...(options.symbolize === undefined ? {} : { symbolize: options.symbolize }),
+  }
+}
+
+/** Groups that a core calls whatever its driver is. */
+export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
+
+/** Load a core as a new domain of the board. Throws PackageError. */
+export async function loadCore(board: Board, core: CorePackage, options: LoadOptions): Promise<CoreProgram> {
+  const module = await compile(core.sha256, core.wasm)
+  const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
+  const host = new Host(board, options.name)
+  host.symbolize = options.symbolize
+  const pages = Math.floor(options.limits.memory / PAGE)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: core.tableEnd })
+  let exports: WebAssembly.Exports = {}
+  const wrapped = new Map<string, ProcessEntry>()
+  const process = (name: EntryName): ProcessEntry | undefined => {
+    const known = wrapped.get(name)
+    if (known !== undefined || typeof exports[name] !== 'function') return known
+    const entry = jspi.promising(exports[name])
+    wrapped.set(name, entry)
+    return entry
+  }
+  const exported: Exported = {
+    process,
+    atomic: (name) => exports[name] as (...args: number[]) => number,
+    address: (name) => address(exports, name),
+  }
+  const calls = importsOf(host, exported, grants, options)
+  const env = { memory, __indirect_function_table: table }
+  const instance = await WebAssembly.instantiate(module, { ...calls, env })
+  exports = instance.exports
+  const domain = board.kernel.createDomain(
+    options.name,
+    programOf(exports, memory, options),
+    options.limits,
+    options.placement?.partition,
+  )
+  if (options.placement !== undefined) {
+    domain.priority = options.placement.priority
+    domain.slackNs = options.placement.slackNs
+  }
+  board.tellRefusals(domain)
+  try {
+    host.attach(domain, memoryBank(memory.buffer), grants)
+  } catch (error) {
+    domain.end()
+    if (!(error instanceof CapabilityError)) throw error
+    throw new PackageError(`${options.name}: cannot be given its call groups: ${error.message}`, { cause: error })
+  }
+  const shared = { ...env, ...globalsOf(exports) }
+  // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
+  const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
+  const instantiate = (bound: BoundPackage) => addModule(bound, shared, forModules, memory, table)
+  return {
+    ...exported,
+    host,
+    domain,
+    wasi: undefined,
+    memory,
+    table,
+    heapBase: address(exports, '__heap_base'),
+    instantiate,
+  }
+}
+
+/** Globals that a module shares with its core. */
+function globalsOf(exports: WebAssembly.Exports): WebAssembly.ModuleImports {
+  const names = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit', 'drvport_room']
+  return Object.fromEntries(
+    names.flatMap((name) => (exports[name] === undefined ? [] : [[name, exports[name] as WebAssembly.Global]])),
+  )
+}
+
+async function addModule(
+  bound: BoundPackage,
+  env: WebAssembly.ModuleImports,
+  calls: Record<string, WebAssembly.ModuleImports>,
+  memory: WebAssembly.Memory,
+  table: WebAssembly.Table,
+): Promise<void> {
+  if (table.length < bound.table.end) table.grow(bound.table.end - table.length)
+  new Uint8Array(memory.buffer, bound.memory.start, bound.memory.end - bound.memory.start).fill(0)
+  const imports: Record<string, WebAssembly.ModuleImports> = { ...calls, env }
+  for (const { from, name, slot } of bound.imports) {
+    if (slot === undefined) continue
+    const into = (imports[from] ??= {})
+    into[name] = table.get(slot) as WebAssembly.ImportValue
+  }
+  await WebAssembly.instantiate(await WebAssembly.compile(bound.wasm), imports)
+}

@@ -1,0 +1,90 @@
+/**
+ * A domain's memory after its kernel has booted and before any module: other domains of the same core and the same size begin
+ * from a copy of it, which takes a fraction of a boot and gives the same. Kept in this process, by the core's hash. The boot
+ * is on a board of its own, so that a machine's run is the same whether it had to be made or not.
+ */
+import type { Frozen, FrozenTask } from '../../kernel/domain.ts'
+import { DEFAULT_LIMITS } from '../../kernel/program.ts'
+import { Board } from '../board.ts'
+import { type CorePackage, type CoreProgram, loadCore } from './core.ts'
+import { PackageError } from './package.ts'
+
+/** Pages of this many bytes are kept where they are not zero. */
+const PAGE = 4096
+
+export interface Image {
+  /** Runs of pages that are not zero: first byte, and content. */
+  readonly runs: readonly { readonly at: number; readonly bytes: Uint8Array }[]
+  readonly frozen: Frozen
+  /** What its clock said. */
+  readonly clockNs: number
+}
+
+/** Take the image of a domain that is frozen: its machine does not run. */
+export function takeImage(program: CoreProgram): Image {
+  const words = new BigUint64Array(program.memory.buffer)
+  const bytes = new Uint8Array(program.memory.buffer)
+  const isZero = (page: number): boolean => {
+    const from = (page * PAGE) / 8
+    for (let i = from; i < from + PAGE / 8; i++) if (words[i] !== 0n) return false
+    return true
+  }
+  const runs: { at: number; bytes: Uint8Array }[] = []
+  const pages = bytes.length / PAGE
+  for (let page = 0; page < pages; page++) {
+    if (isZero(page)) continue
+    const first = page
+    while (page + 1 < pages && !isZero(page + 1)) page++
+    runs.push({ at: first * PAGE, bytes: bytes.slice(first * PAGE, (page + 1) * PAGE) })
+  }
+  return { runs, frozen: program.domain.freeze(), clockNs: program.host.nowNs() }
+}
+
+/** Put an image into a domain of which nothing has run. */
+export function putImage(program: CoreProgram, image: Image): void {
+  const memory = new Uint8Array(program.memory.buffer)
+  // What the instance was born with and has since become zero is in no run.
+  memory.fill(0, 0, program.heapBase)
+  for (const { at, bytes } of image.runs) memory.set(bytes, at)
+  const { host, domain } = program
+  host.setClock(image.clockNs)
+  const [task, resume] = [program.process('task')!, program.process('resume')!]
+  domain.thaw(image.frozen, ({ begun, runs }: FrozenTask) => (begun || runs ? resume : task))
+  host.requests.open()
+}
+
+/** What the kernel is booted with: the same for every domain, whichever machine it is in. */
+const BOOT_SEED = 1
+/** Of virtual time: a boot takes a hundredth of it. */
+const BOOT_NS_MAX = 10e9
+/** Number of the fiber that brings a kernel up. */
+const FIRST_FIBER = 1
+
+/** Images by core and size of memory. */
+const images = new Map<string, Promise<Image>>()
+
+/** The image of a core in so many bytes of memory, by a boot on a board of its own when there is none. Throws PackageError. */
+export function imageOf(core: CorePackage, bytes: number): Promise<Image> {
+  const key = `${core.sha256} ${bytes}`
+  const image = images.get(key) ?? bootImage(core, bytes)
+  images.set(key, image)
+  image.catch(() => images.delete(key))
+  return image
+}
+
+/** Boot a core where nothing else is, until it takes requests. */
+export async function bootImage(core: CorePackage, bytes: number): Promise<Image> {
+  const board = new Board(BOOT_SEED)
+  const options = { name: 'boot', args: [], firmware: {}, symbolize: undefined, grants: [] }
+  const program = await loadCore(board, core, { ...options, limits: { ...DEFAULT_LIMITS, memory: bytes } })
+  program.domain.start('start', program.process('start')!, [bytes, FIRST_FIBER])
+  await board.kernel.run(() => program.host.requests.ready || program.domain.dead, BOOT_NS_MAX)
+  const { fault } = program.domain
+  if (!program.host.requests.ready) {
+    const said = board.log.slice(-1)[0]?.text ?? 'nothing'
+    throw new PackageError(`the kernel does not come up: ${fault?.kind ?? 'it waits'}: ${fault?.message ?? said}`)
+  }
+  const image = takeImage(program)
+  program.domain.end()
+  return image
+}
