@@ -1,0 +1,120 @@
+/**
+ * The tree's own kernel under a driver: linked once, booted once, modules bound to it and loaded by its own loader; both NICs
+ * through the whole ladder; system calls into a domain; the image that domains begin from.
+ */
+import test from 'ava'
+import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { perform } from '../../lab/commands.ts'
+import { boot, runMachine } from '../../lab/run.ts'
+import { bootImage, imageOf } from '../../machine/load/image.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import type { BuildDocument } from '../../pipeline/build/document.ts'
+import { buildModules } from '../../pipeline/build/index.ts'
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts'
+import { testTreeName } from './workspace.ts'
+
+let workspace: Workspace
+let document: BuildDocument
+const packs = new Map<string, DriverPackage>()
+
+test.before(async () => {
+  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  document = await buildModules({ ...workspace, selectors: ['8139too', 'e1000'] })
+  for (const { name, package: directory, detail } of document.modules) {
+    if (directory === undefined) throw new Error(`${name}: ${detail}`)
+    packs.set(name, await readPackage(directory, name))
+  }
+})
+test.after.always(() => workspace.close())
+
+const pack = (name: string): DriverPackage => packs.get(name)!
+const options = { seed: 3, verify: verifyPackage, symbolizer: symbolizerOf }
+
+test.serial(
+  'a driver is what Linux makes of it: a small module with what it stands on, and the kernel is not in it',
+  (t) => {
+    t.deepEqual(pack('8139too').manifest.modules, ['mii', '8139too'])
+    t.true(pack('8139too').wasm.length < 64 << 10, `${pack('8139too').wasm.length} bytes`)
+    t.deepEqual(pack('8139too').on!.core.sha256, pack('e1000').on!.core.sha256)
+    t.true(document.modules.every(({ changedBytes, unresolved }) => changedBytes === 0 && unresolved.length === 0))
+  },
+)
+
+test.serial('both NICs climb the whole ladder, twice alike', async (t) => {
+  const request = {
+    ...options,
+    modules: ['8139too', 'e1000'].map((name) => ({ pack: pack(name), args: [] })),
+    frames: 1000,
+    inject: 2,
+  }
+  const [first, second] = [await runMachine(request), await runMachine(request)]
+  t.deepEqual(
+    first.checks.filter(({ ok }) => !ok),
+    [],
+  )
+  t.deepEqual(
+    first.modules.map(({ rung }) => rung),
+    ['contain', 'contain'],
+  )
+  t.is(second.machine.eventHash, first.machine.eventHash)
+})
+
+test.serial('a fault is named by its line in the driver, and the kernel below it', async (t) => {
+  const report = await runMachine({
+    ...options,
+    modules: [{ pack: pack('e1000'), args: [] }],
+    frames: 500,
+    until: 'recover' as const,
+  })
+  const [fault] = report.modules[0]!.faults
+  t.is(fault?.kind, 'no-capability')
+  t.true(
+    fault!.frames.some(({ file }) => file.includes('e1000')),
+    'the driver',
+  )
+  t.true(
+    fault!.frames.some(({ file }) => file === 'kernel/softirq.c' || file === 'kernel/irq/handle.c'),
+    'the kernel',
+  )
+})
+
+test.serial('system calls reach the kernel under a driver: sysfs, procfs, parameters, what is not there', async (t) => {
+  const { climbers } = await boot({ ...options, modules: [{ pack: pack('e1000'), args: ['e1000.copybreak=128'] }] })
+  const driver = climbers[0]!.driver!
+  const say = async (command: string): Promise<string> => (await perform(driver, command)).output
+  t.regex(await say('ls /sys/bus/pci/devices'), /^0000:00:0\d\.0@\n$/)
+  t.regex(await say('cat /proc/modules'), /^e1000 \d+ \d+ - Live /)
+  t.is(await say('cat /sys/module/e1000/parameters/copybreak'), '128\n')
+  t.is((await perform(driver, 'write /sys/module/e1000/parameters/copybreak 64')).ok, true)
+  t.is(await say('cat /sys/module/e1000/parameters/copybreak'), '64\n')
+  t.regex(await say('stat /dev/console'), /device 5:1/)
+  t.is(await say('cat /nowhere'), 'open /nowhere: -ENOENT')
+})
+
+test.serial('the image that domains begin from is a boot: two boots are the same, byte for byte', async (t) => {
+  const { core } = pack('e1000').on!
+  const bytes = 64 << 20
+  const [kept, again] = [await imageOf(core, bytes), await bootImage(core, bytes)]
+  t.deepEqual(
+    again.runs.map(({ at, bytes: run }) => [at, run.length]),
+    kept.runs.map(({ at, bytes: run }) => [at, run.length]),
+  )
+  t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, kept.runs[i]!.bytes) === 0))
+  t.deepEqual(again.frozen, kept.frozen)
+})
+
+test.serial('a package whose module was changed by hand is refused', async (t) => {
+  const { package: directory } = document.modules.find(({ name }) => name === 'e1000')!
+  const work = await mkdtemp(join(tmpdir(), 'drvport-core-'))
+  t.teardown(() => rm(work, { recursive: true }))
+  const at = join(work, 'packages', 'x')
+  await cp(directory!, at, { recursive: true })
+  await cp(join(directory!, '..', '..', 'cores'), join(work, 'cores'), { recursive: true })
+  await appendFile(join(at, 'e1000.wasm'), '\0')
+  const changed = await readPackage(at, 'e1000')
+  t.throws(() => verifyPackage(changed), { message: /e1000\.wasm is not what was proved/ })
+})
