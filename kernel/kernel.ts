@@ -80,6 +80,8 @@ export class Kernel implements Processor {
   #billedFrom = 0.5
   /** Runs next if nobody is more urgent, without passing through a queue. */
   #direct: Fiber | undefined
+  /** Whom the loop is to switch to. */
+  #chosen: Fiber | undefined
   readonly #attention = new Queue<Attended>()
   readonly #later = new Queue<Attended>()
   readonly #tasks = new Queue<() => void>()
@@ -374,30 +376,62 @@ export class Kernel implements Processor {
     vitals[5] = running
   }
 
+  /** Turns that nothing is waited for in are made in one go; the others one by one. */
   async #loop(stop: () => boolean, limitNs: number): Promise<RunEnd> {
     for (;;) {
-      const turn = ++this.#turns
-      if (this.outside.waiting) this.outside.take(turn)
-      const { frozen } = this.pacing
-      if (!frozen) this.#work()
-      if (stop()) return 'stopped'
-      this.#tell(frozen ? 0 : 1)
-      if (frozen) {
-        if (this.outside.replays && !this.outside.waiting) return 'idle'
-        await this.pacing.stillness()
-        continue
-      }
-      if (this.clock.now() > limitNs) return 'limit'
-      if (this.pacing.pace !== undefined) await this.pacing.keepUp(turn)
-      const fiber = this.#pick()
+      const end = this.#spin(stop, limitNs)
+      if (end !== undefined) return end
+      const fiber = this.#chosen
+      this.#chosen = undefined
       if (fiber !== undefined) await this.#switchTo(fiber)
-      else if (!this.#busy() && !this.outside.ahead(turn + 1)) {
-        const next = Math.min(this.clock.next(), limitNs)
-        if (this.pacing.pace !== undefined && next < Infinity && !(await this.pacing.until(next))) continue
-        if (!this.clock.advance(limitNs)) return this.#exhausted(limitNs)
+      else if (this.outside.waiting || this.pacing.attentive) {
+        const slow = await this.#turn(stop, limitNs)
+        if (slow !== undefined) return slow
       }
       if (this.#turns % TURNS_PER_BREATH === 0) await breath()
     }
+  }
+
+  /** Turn after turn, until it ends, a fiber is to go on (#chosen), or somebody is to be waited for. */
+  #spin(stop: () => boolean, limitNs: number): RunEnd | undefined {
+    while (!this.outside.waiting && !this.pacing.attentive) {
+      const turn = ++this.#turns
+      this.#work()
+      if (stop()) return 'stopped'
+      this.#tell(1)
+      if (this.clock.now() > limitNs) return 'limit'
+      this.#chosen = this.#pick()
+      if (this.#chosen !== undefined) return undefined
+      if (!this.#busy() && !this.outside.ahead(turn + 1) && !this.clock.advance(limitNs))
+        return this.#exhausted(limitNs)
+      if (turn % TURNS_PER_BREATH === 0) return undefined
+    }
+    return undefined
+  }
+
+  /** One turn of a machine that something may come to from outside, or that keeps to the wall's time. */
+  async #turn(stop: () => boolean, limitNs: number): Promise<RunEnd | undefined> {
+    const turn = ++this.#turns
+    if (this.outside.waiting) this.outside.take(turn)
+    const { frozen } = this.pacing
+    if (!frozen) this.#work()
+    if (stop()) return 'stopped'
+    this.#tell(frozen ? 0 : 1)
+    if (frozen) {
+      if (this.outside.replays && !this.outside.waiting) return 'idle'
+      await this.pacing.stillness()
+      return undefined
+    }
+    if (this.clock.now() > limitNs) return 'limit'
+    if (this.pacing.pace !== undefined) await this.pacing.keepUp(turn)
+    const fiber = this.#pick()
+    if (fiber !== undefined) await this.#switchTo(fiber)
+    else if (!this.#busy() && !this.outside.ahead(turn + 1)) {
+      const next = Math.min(this.clock.next(), limitNs)
+      if (this.pacing.pace !== undefined && next < Infinity && !(await this.pacing.until(next))) return undefined
+      if (!this.clock.advance(limitNs)) return this.#exhausted(limitNs)
+    }
+    return undefined
   }
 
   /**
