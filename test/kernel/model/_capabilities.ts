@@ -11,6 +11,8 @@ export interface Held {
   readonly rights: number
   readonly badge: number
   readonly parent: number
+  /** Nothing that was derived from it outlives it. */
+  readonly whole: boolean
   node: number
   slot: number
 }
@@ -33,14 +35,17 @@ const GRANT = 4
 export class Model {
   /** Slots of each node. */
   readonly sizes: readonly number[]
+  /** Whether a node's owner may not hold an object that moves there. */
+  readonly unwelcome: (object: string, node: number) => boolean
   held: Held[] = []
   /** Ids whose progeny is being revoked. */
   revoking: number[] = []
   /** Id of the latest one made. */
   latest = 0
 
-  constructor(sizes: readonly number[]) {
+  constructor(sizes: readonly number[], unwelcome: (object: string, node: number) => boolean) {
     this.sizes = sizes
+    this.unwelcome = unwelcome
   }
 
   at = (node: number, slot: number): Held | undefined => this.held.find((c) => c.node === node && c.slot === slot)
@@ -64,9 +69,9 @@ export class Model {
     return this.at(node, slot) === undefined ? slot : 'occupied'
   }
 
-  #make(object: string, rights: number, badge: number, parent: number, node: number, slot: number): string {
+  #make(one: Omit<Held, 'id'>): string {
     this.latest++
-    this.held.push({ id: this.latest, object, rights, badge, parent, node, slot })
+    this.held.push({ id: this.latest, ...one })
     return 'ok'
   }
 
@@ -86,9 +91,10 @@ export class Model {
     return held === undefined ? 'empty' : this.usable(held) ? held : 'ended'
   }
 
-  create(object: string, rights: number, node: number, slot: number | undefined): string {
+  create(object: string, rights: number, node: number, slot: number | undefined, whole: boolean): string {
     const room = this.#room(node, slot)
-    return typeof room === 'string' ? room : this.#make(object, rights, 0, 0, node, room)
+    if (typeof room === 'string') return room
+    return this.#make({ object, rights, badge: 0, parent: 0, whole, node, slot: room })
   }
 
   derive(
@@ -104,7 +110,8 @@ export class Model {
     if (source.badge !== 0 && badge !== undefined && badge !== source.badge) return 'badged'
     const room = this.#room(node, slot)
     if (typeof room === 'string') return room
-    return this.#make(object, source.rights & rights, badge ?? source.badge, source.id, node, room)
+    const less = { rights: source.rights & rights, badge: badge ?? source.badge }
+    return this.#make({ object, ...less, parent: source.id, whole: false, node, slot: room })
   }
 
   shift(source: Held, node: number, slot: number | undefined): string {
@@ -113,6 +120,7 @@ export class Model {
     if (source.node === node && (slot === undefined || slot === source.slot)) return 'ok'
     const room = this.#room(node, slot)
     if (typeof room === 'string') return room
+    if (source.node !== node && this.unwelcome(source.object, node)) return 'quota'
     source.node = node
     source.slot = room
     return 'ok'
@@ -133,7 +141,7 @@ export class Model {
     return typeof place === 'string' ? place : this.shift(source, place.node, place.slot)
   }
 
-  /** Gone, and what was derived from it is its parent's; when it is being revoked, what is below it goes too. */
+  /** Gone, and what was derived from it is its parent's; when it is whole or being revoked, what is below it goes too. */
   remove(pointer: Pointer): string {
     const gone = this.#lookup(pointer, WRITE)
     if (typeof gone === 'string') return gone
@@ -142,7 +150,7 @@ export class Model {
   }
 
   delete(gone: Held): void {
-    const doomed = this.revoking.includes(gone.id) ? this.below(gone.id).map((c) => c.id) : []
+    const doomed = gone.whole || this.revoking.includes(gone.id) ? this.below(gone.id).map((c) => c.id) : []
     this.held = this.held
       .filter((c) => c !== gone && !doomed.includes(c.id))
       .map((c) => (c.parent === gone.id ? { ...c, parent: gone.parent } : c))

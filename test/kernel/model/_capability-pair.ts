@@ -17,6 +17,8 @@ const NODES = [
   ['node 2', 2],
 ] as const
 const OBJECTS = ['a', 'b', 'node 1', 'node 2'] as const
+/** The owner of this node has as many of what `b` stands for as it may. */
+const FULL_OF_B = 3
 
 type Operation =
   | {
@@ -25,6 +27,7 @@ type Operation =
       readonly rights: number
       readonly node: number
       readonly slot?: number | undefined
+      readonly whole?: boolean
     }
   | {
       readonly do: 'mint'
@@ -65,6 +68,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       rights,
       node,
       slot: fc.constantFrom(undefined, 0, 1, 2, 5, 6, 9, -1, 0.5),
+      whole: fc.boolean(),
     }),
   ),
   often(
@@ -94,6 +98,10 @@ class Real {
   readonly revocations = new Map<number, Revocation>()
   /** Ids whose end was told. */
   readonly ended: number[] = []
+
+  constructor() {
+    this.nodes[FULL_OF_B]!.admits = (arriving) => arriving.every(({ object }) => !object.label.startsWith('b'))
+  }
 
   get root(): CNode {
     return this.nodes[0]!
@@ -143,7 +151,7 @@ class Real {
 
 /** Both sides after the same operations. */
 class Pair {
-  readonly model = new Model(SIZES)
+  readonly model = new Model(SIZES, (object, node) => node === FULL_OF_B && object.startsWith('b'))
   readonly real = new Real()
   /** Ids of those that tell of their end. */
   readonly #telling = new Set<number>()
@@ -182,8 +190,9 @@ class Pair {
     const { model, real } = this
     switch (op.do) {
       case 'create': {
-        const expected = model.create(op.object, op.rights, op.node, op.slot)
-        const options = { rights: op.rights, ...(op.slot !== undefined && { slot: op.slot }) }
+        const whole = op.whole === true
+        const expected = model.create(op.object, op.rights, op.node, op.slot, whole)
+        const options = { rights: op.rights, whole, ...(op.slot !== undefined && { slot: op.slot }) }
         const ended = this.#tell(expected)
         return [expected, real.make(() => real.nodes[op.node]!.create(real.object(op.object), { ...options, ended }))]
       }
