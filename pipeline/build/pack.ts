@@ -91,6 +91,13 @@ const wasiGroup = (module: string) => (module === 'wasi_snapshot_preview1' ? 'wa
 let ownCode: Promise<string> | undefined
 export const ownCodeKey = () => (ownCode ??= hashOwnCode())
 
+/** As source, or as it is installed. */
+async function abiFile(): Promise<string> {
+  const folder = path.join(import.meta.dirname, '../../linux-api')
+  const names = await fs.readdir(folder)
+  return path.join(folder, names.includes('capabilities.ts') ? 'capabilities.ts' : 'capabilities.js')
+}
+
 async function hashOwnCode(): Promise<string> {
   const dirs = ['bind', 'build', 'core', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
     path.join(import.meta.dirname, '..', dir),
@@ -100,7 +107,9 @@ async function hashOwnCode(): Promise<string> {
       dirs.map(async (dir) => (await fs.readdir(dir)).filter((f) => /\.[jt]s$/.test(f)).map((f) => path.join(dir, f))),
     )
   ).flat()
-  return contentKey(await Promise.all(files.toSorted().map((file) => fs.readFile(file, 'utf8'))))
+  // The ABI and its version: what an import is, and what a manifest says of it.
+  const abi = await abiFile()
+  return contentKey(await Promise.all([...files.toSorted(), abi].map((file) => fs.readFile(file, 'utf8'))))
 }
 
 /** The name of what this plan gives: equal plans give equal packages. */

@@ -41,8 +41,20 @@ async function limiterIn(searchPath: string): Promise<string | undefined> {
   return known
 }
 
+/**
+ * What a compiler or linker takes from its environment beside its arguments: search paths, options, a date. An object would
+ * depend on who made it, and its key says nothing of that.
+ */
+const MEDDLING =
+  /^(?:CPATH|(?:C|CPLUS|OBJC|OBJCPLUS)_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|CCC_.*|CLANG_.*|SOURCE_DATE_EPOCH|DEPENDENCIES_OUTPUT|SUNPRO_DEPENDENCIES|EMCC_CFLAGS|EMMAKEN_CFLAGS|LD_PRELOAD)$/
+
+/** The environment without it. */
+export const undisturbed = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !MEDDLING.test(name)))
+
 /** Programs of a toolchain, run with an environment and within the limits that a run is given. */
-export function nativeRunner(env: NodeJS.ProcessEnv) {
+export function nativeRunner(given: NodeJS.ProcessEnv) {
+  const env = undisturbed(given)
   return async (file: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
     const start = performance.now()
     const { limits, ...others } = options
