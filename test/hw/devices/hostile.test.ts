@@ -80,13 +80,13 @@ class Watched implements DmaPort {
 }
 
 /** A cable whose other end sends back what comes, at once: the shortest way from transmit to receive. */
-function mirror(now: () => number): EthernetPort & { depth: number; deepest: number } {
+function mirror(): EthernetPort & { depth: number; deepest: number } {
   const port = {
     up: true,
     depth: 0,
     deepest: 0,
     mbps: 1000,
-    onFrame: (_frame: Frame, _atNs: number): void => undefined,
+    onFrame: (_frame: Frame): void => undefined,
     onLink: (_up: boolean): void => undefined,
     send(bytes: Uint8Array, length: number): boolean {
       return port.pass(frameOf(bytes, length))
@@ -94,7 +94,7 @@ function mirror(now: () => number): EthernetPort & { depth: number; deepest: num
     pass(frame: Frame): boolean {
       port.depth++
       port.deepest = Math.max(port.deepest, port.depth)
-      if (port.depth < 50) port.onFrame(frame, now())
+      if (port.depth < 50) port.onFrame(frame)
       port.depth--
       release(frame)
       return true
@@ -122,7 +122,7 @@ type Make = (context: DeviceContext, port: EthernetPort) => PciDevice
 function benchOf(make: Make, bar: number, seed: number): Bench {
   const board = testBoard(seed)
   const random = testRandom(seed)
-  const port = mirror(() => board.timeline.now())
+  const port = mirror()
   let dma!: Watched
   const fn = board.host.plug((context) => {
     dma = new Watched(context.dma, random)
@@ -370,9 +370,9 @@ for (const { name, make, bar } of MODELS)
     const b = benchOf(make, bar, 1)
     const sent: number[][] = []
     const { pass } = b.port
-    b.port.pass = (frame, fromNs) => {
+    b.port.pass = (frame) => {
       sent.push([...frame.bytes.subarray(0, frame.length)])
-      return pass(frame, fromNs)
+      return pass(frame)
     }
     b.pass(1e6)
     // Somebody else's secret, in every buffer that is handed out next.
