@@ -72,6 +72,8 @@ export interface RunReport {
     readonly devices: readonly Readonly<Record<string, string>>[]
     readonly events: number
     readonly eventHash: string
+    /** What went wrong in the machine itself, and ended nobody: absent when nothing did. */
+    readonly accidents?: readonly Accident[]
     /** Shares of the processor and what was used of it; absent when there is but one. */
     readonly partitions?: readonly { readonly name: string; readonly share: number; readonly usedMs: number }[]
   }
@@ -228,7 +230,7 @@ function partitionsOf({ board }: Machine): Pick<RunReport['machine'], 'partition
 
 function reportOf(session: Session, wallMs: number, interrupted: boolean): RunReport {
   const { machine, worlds, climbers, checks: done } = session
-  const { log } = machine.board.kernel
+  const { log, accidents } = machine.board.kernel
   log.drain()
   for (const world of worlds.all) world.flush()
   const own = (name: string): DriverFault[] =>
@@ -246,6 +248,7 @@ function reportOf(session: Session, wallMs: number, interrupted: boolean): RunRe
       ),
       events: log.count,
       eventHash: log.hash,
+      ...(accidents.length > 0 && { accidents }),
       ...partitionsOf(machine),
     },
     modules: climbers.map((one) => ({
