@@ -6,6 +6,7 @@
  * without leaving anything), recover (killed and back), contain (broken again and again, and nobody else noticed).
  */
 import type { DriverFault } from '../kernel/fault.ts'
+import type { Accident } from '../kernel/kernel.ts'
 import type { Node } from '../kernel/registry.ts'
 import { type MachineRung, rungIndex } from '../pipeline/ladder.ts'
 import type { LogRecord } from '../machine/board.ts'
