@@ -16,6 +16,8 @@ import { relocate, type Values } from './relocate.ts'
 import { signatureBytes } from './signature.ts'
 
 export interface ImageInput {
+  /** Of the module. */
+  readonly name: string
   readonly objects: readonly LinkableObject[]
   readonly names: Names
   readonly reached: Reached
@@ -258,8 +260,8 @@ function writeSegment({ start }: Layout, data: Uint8Array): Writer {
   return out.u32(data.length).bytes(data)
 }
 
-/** Function names, for backtraces. */
-function writeNames({ objects }: ImageInput, indexes: Indexes): Writer {
+/** Names of the module, which engines show in traces, and of its functions. */
+function writeNames({ name: module, objects }: ImageInput, indexes: Indexes): Writer {
   const map = new Writer(1 << 14)
   const byBody = objects.map(functionNames)
   map.u32(indexes.imports.length + indexes.bodies.length + indexes.stubs.length)
@@ -267,7 +269,9 @@ function writeNames({ objects }: ImageInput, indexes: Indexes): Writer {
   for (const { name } of indexes.imports) map.u32(index++).name(name)
   for (const { object, body } of indexes.bodies) map.u32(index++).name(byBody[object]![body] ?? '')
   for (const { name } of indexes.stubs) map.u32(index++).name(name)
-  return new Writer(map.length + 16).name('name').u8(1).u32(map.length).bytes(map.view())
+  const title = new Writer().name(module)
+  const out = new Writer(map.length + 64).name('name').u8(0).u32(title.length).bytes(title.view())
+  return out.u8(1).u32(map.length).bytes(map.view())
 }
 
 /** Of the bodies of an object: where several names are one function (aliases), the first. */

@@ -135,6 +135,7 @@ export function bindModule(
   const layout = layOut(objects, reached, self + options.self.bytes)
   if (layout.end > options.memoryEnd) throw noRoom(options, layout.end)
   const image = makeImage({
+    name: options.name,
     objects,
     names,
     reached,

@@ -18,9 +18,7 @@ import { moduleEntries } from '../build/flags.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { sha256 } from '../cache.ts'
 import { DEFAULT_ALLOWANCE, verifyBound, type BoundFacts, type Problem } from '../verify/index.ts'
-import { Writer } from '../wasm/bytes.ts'
 import { finish } from '../wasm/finish.ts'
-import { readModule, SECTION } from '../wasm/module.ts'
 import type { Core } from './index.ts'
 import { MODULE_AREA } from './link.ts'
 import { moduleImage } from './module-image.ts'
@@ -79,22 +77,6 @@ export type FinishedModules =
   | { readonly ok: true; readonly modules: readonly FinishedModule[] }
   | { readonly ok: false; readonly module: string; readonly problems: readonly Problem[] }
 
-/** The module with its name in it, first in the name section (subsection 0): engines show it in traces. */
-function named(wasm: Uint8Array, name: string): Uint8Array {
-  const own = readModule(wasm).sections.filter((section) => section.id === SECTION.custom && section.name === 'name')
-  const title = new Writer().name(name).finish()
-  const body = new Writer().name('name').u8(0).u32(title.length).bytes(title)
-  for (const { start, end } of own) body.range(wasm, start, end)
-  const out = new Writer(wasm.length + 64)
-  let from = 0
-  for (const { headerStart, end } of own) {
-    out.range(wasm, from, headerStart)
-    from = end
-  }
-  out.range(wasm, from, wasm.length)
-  return out.u8(SECTION.custom).u32(body.length).bytes(body.view()).finish()
-}
-
 /** Bind, instrument and verify. */
 export async function finishAll(
   tree: KernelTree,
@@ -106,8 +88,7 @@ export async function finishAll(
   let refused: { module: string; problems: readonly Problem[] } | undefined
   await bindAll(tree, { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }, modules, (bound, peers) => {
     if (refused !== undefined) return bound
-    const { wasm: bare, lines } = finish(bound.wasm, [], boundTo(core.symbols, peers))
-    const wasm = named(bare, bound.name)
+    const { wasm, lines } = finish(bound.wasm, [], boundTo(core.symbols, peers))
     const claims = boundClaims(bound, wasm, sha256(wasm), core.sha256)
     const verdict = verifyBound(wasm, claims, core.proved, facts, DEFAULT_ALLOWANCE)
     if (!verdict.ok) {

@@ -167,6 +167,7 @@ real('a trap in a bound module has its line', (t) => {
   const frames = parseStack(error.stack!).flatMap(({ offset }) => symbolize(readLines(bytes), offset))
   t.like(frames[0], { function: 'divide', file: '/helper.c', line: 9 })
   t.like(frames[1], { function: 'high_answers', file: '/high.c', line: 47 })
+  t.true(error.stack!.includes('at high.divide'), 'engines show whose function it is')
 })
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
