@@ -6,7 +6,7 @@
 import type { Argv } from 'yargs'
 import { DrvportError, UsageError } from '../pipeline/errors.ts'
 import { diffMatrices } from '../pipeline/matrix/diff.ts'
-import { readMatrix } from '../pipeline/matrix/read.ts'
+import { readColumns } from '../pipeline/matrix/read.ts'
 import { RUNGS, rungIndex, type Rung } from '../pipeline/ladder.ts'
 import type { MatrixDocument } from '../pipeline/matrix/types.ts'
 import {
@@ -16,6 +16,7 @@ import {
   type ReportOptions,
   type ReportSpec,
 } from '../pipeline/report/index.ts'
+import { parseRequired } from './commands/matrix-many.ts'
 import type { Context } from './context.ts'
 import { renderDiff } from './matrix-diff-text.ts'
 
@@ -32,13 +33,22 @@ export const reportOptions = (argv: Argv): Argv =>
     })
     .option('output', { type: 'string', requiresArg: true, describe: 'the matrix itself, as --report json=FILE' })
     .option('baseline', { type: 'string', requiresArg: true, describe: 'an earlier matrix; exit status 1 on a loss' })
-    .option('require', { choices: RUNG_CHOICES, describe: 'exit with 1 when a module does not reach this rung' })
+    .option('require', {
+      type: 'string',
+      requiresArg: true,
+      coerce: (given: string | string[]) => [given].flat(),
+      describe: `exit with 1 when a module does not reach RUNG, or TREE=RUNG: ${RUNG_CHOICES.join(', ')}`,
+    })
 
 export interface Asked {
   readonly reports: readonly ReportSpec[]
   readonly baseline?: MatrixDocument
+  /** All columns of the baseline, of which that of one tree is the only one. */
+  readonly baselines?: readonly MatrixDocument[]
   readonly startTime?: string
   readonly required?: Rung
+  /** By tree, over `required`. */
+  readonly requiredFor?: ReadonlyMap<string, Rung>
 }
 
 /** SOURCE_DATE_EPOCH, in seconds, as other tools that write reproducible files take it. */
@@ -60,21 +70,26 @@ export async function askedReports(argv: Record<string, unknown>): Promise<Asked
   const [output, baseline] = [argv['output'], argv['baseline']] as readonly (string | undefined)[]
   const given = (argv['report'] as string[] | undefined) ?? []
   const time = startTime()
-  const required = argv['require'] as Rung | undefined
+  const required = parseRequired((argv['require'] as string[] | undefined) ?? [], RUNG_CHOICES)
+  const baselines = baseline === undefined ? undefined : await readColumns(baseline)
+  const [only] = baselines ?? []
   return {
     reports: await parseReports(output === undefined ? given : [`json=${output}`, ...given]),
-    ...(baseline !== undefined && { baseline: await readMatrix(baseline) }),
+    ...(baselines && { baselines }),
+    ...(only && baselines?.length === 1 && { baseline: only }),
     ...(time !== undefined && { startTime: time }),
-    ...(required !== undefined && { required }),
+    ...required,
   }
 }
 
 /** Refuse a required rung above the one that is climbed to: no module could meet it. Throws UsageError. */
-export function checkRequired({ required }: Asked, until: Rung): void {
-  if (required !== undefined && rungIndex(required) > rungIndex(until))
-    throw new UsageError(`--require ${required} cannot be met`, {
+export function checkRequired({ required, requiredFor }: Asked, until: Rung): void {
+  const all = [...(required === undefined ? [] : [required]), ...(requiredFor?.values() ?? [])]
+  const tooHigh = all.find((rung) => rungIndex(rung) > rungIndex(until))
+  if (tooHigh !== undefined)
+    throw new UsageError(`--require ${tooHigh} cannot be met`, {
       found: `--until ${until}, which stops below it`,
-      todo: `give --until ${required}`,
+      todo: `give --until ${tooHigh}`,
     })
 }
 
@@ -99,11 +114,14 @@ export async function conclude(
   text: (document: MatrixDocument) => string,
   options: Pick<ReportOptions, 'exportedIn'> = {},
 ): Promise<number> {
-  const diff = asked.baseline && diffMatrices(asked.baseline, document)
+  const baseline = asked.baseline ?? asked.baselines?.find(({ tree }) => tree.name === document.tree.name)
+  const diff = baseline && diffMatrices(baseline, document)
   const compared = diff === undefined ? [] : ['', 'against the baseline', renderDiff(diff, context.verbose > 0)]
   context.result(document, (result) => [text(result), ...compared].join('\n'))
-  const met = meets(context, document, required)
-  const status = await toldOfFailures(writeReports(reports, document, { ...asked, ...options }))
+  const met = meets(context, document, asked.requiredFor?.get(document.tree.name) ?? required)
+  const status = await toldOfFailures(
+    writeReports(reports, document, { ...asked, ...(baseline && { baseline }), ...options }),
+  )
   return status > 0 || (met && (diff?.losses ?? 0) === 0) ? status : 1
 }
 

@@ -43,7 +43,7 @@ export function parser(perform: Perform): Argv {
     .option('tree', {
       type: 'string',
       default: 'linux-6.1',
-      describe: 'kernel tree: a name, a path or a tarball',
+      describe: 'kernel tree: a name (linux-X.Y, linux-X.Y@X.Y.Z), a path or a tarball; build, matrix, explain: A,B,C',
       global: true,
     })
     .option('toolchain', {

@@ -2,6 +2,7 @@
 import { buildModules, type BuildDocument, type BuildProgress, type ModuleResult } from '../../pipeline/build/index.ts'
 import { bytes, duration, paint, table, treeText } from '../output.ts'
 import type { Command, Context } from '../context.ts'
+import { treesOf } from '../trees.ts'
 import { workspaceOf } from '../workspace.ts'
 
 /** One line of progress for a step of a build. */
@@ -80,20 +81,35 @@ export const build: Command = {
       describe: 'module, path or glob in the tree, @set, a folder with a Kbuild file, or all',
     }),
   async run(context, argv) {
-    const workspace = await workspaceOf(context)
-    try {
-      const document = await buildModules({
-        tree: workspace.tree,
-        selectors: argv['selectors'] as string[],
-        toolchain: workspace.toolchain,
-        signal: context.signal,
-        progress: (event) => showBuild(context, event),
-      })
-      context.result(document, (result) => renderBuild(result, context.verbose > 0))
-      if (document.interrupted) return 130
-      return document.modules.every(isBuilt) ? 0 : 1
-    } finally {
-      await workspace.close()
-    }
+    const trees = treesOf(context)
+    const columns: BuildDocument[] = []
+    for (const tree of trees) columns.push(await buildOne(context, tree, argv['selectors'] as string[]))
+    const [only] = columns
+    const text = () => columns.map((document) => renderBuild(document, context.verbose > 0)).join('\n\n')
+    if (only !== undefined && columns.length === 1) context.result(only, text)
+    else context.result<BuildsDocument>({ schema: 'drvport.build/2', columns }, text)
+    if (columns.some(({ interrupted }) => interrupted)) return 130
+    return columns.every(({ modules }) => modules.every(isBuilt)) ? 0 : 1
   },
+}
+
+/** Several trees: a column for each, which is what a build for that tree alone says. */
+interface BuildsDocument {
+  readonly schema: 'drvport.build/2'
+  readonly columns: readonly BuildDocument[]
+}
+
+async function buildOne(context: Context, tree: string, selectors: readonly string[]): Promise<BuildDocument> {
+  const workspace = await workspaceOf(context, tree)
+  try {
+    return await buildModules({
+      tree: workspace.tree,
+      selectors,
+      toolchain: workspace.toolchain,
+      signal: context.signal,
+      progress: (event) => showBuild(context, event),
+    })
+  } finally {
+    await workspace.close()
+  }
 }

@@ -4,6 +4,7 @@ import { analyze } from './analyze.ts'
 import { build } from './build.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
 import { fetchTrees } from './fetch.ts'
 import { ioreg } from './ioreg.ts'
 import { list } from './list.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   demo,
   test,
   doctor,
+  explain,
   fetchTrees,
   list,
   analyze,

@@ -4,6 +4,8 @@ import { parseSample } from '../../pipeline/matrix/sample.ts'
 import { parseShard } from '../../pipeline/matrix/shard.ts'
 import { runMatrix } from '../../pipeline/matrix/run.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
+import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
+import type { Workspace } from '../../pipeline/workspace.ts'
 import type { Command, Context } from '../context.ts'
 import type { Distribution } from '../queue.ts'
 import { openClimber } from '../matrix-machine.ts'
@@ -11,8 +13,10 @@ import { showMatrix } from '../matrix-display.ts'
 import { askedReports, checkRequired, conclude, reportOptions, RUNG_CHOICES, type Asked } from '../matrix-reports.ts'
 import { renderMatrix } from '../matrix-summary.ts'
 import { useStore } from '../store.ts'
+import { treesOf } from '../trees.ts'
 import { workspaceOf } from '../workspace.ts'
 import { runDiff } from './matrix-diff.ts'
+import { runMany, type MakeColumn } from './matrix-many.ts'
 import { runMerge } from './matrix-merge.ts'
 
 /** Loaded when it is asked for: without --queue nothing of it is needed. */
@@ -81,14 +85,15 @@ async function climbAll(
   const sample = argv['sample'] === undefined ? undefined : parseSample(argv['sample'])
   const jobs = parseJobs(argv['jobs'])
   checkRequired(asked, until)
-  const workspace = await workspaceOf(context)
+  const trees = treesOf(context)
+  const selectors = argv['selectors'] as string[]
   const climber = openClimber({ seed: context.seed })
-  const display = showMatrix(context.progress, context.signal)
-  try {
-    const document = await runMatrix({
+  const makeColumn = async (workspace: Workspace): Promise<MatrixDocument> => {
+    const display = showMatrix(context.progress, context.signal)
+    const rows = runMatrix({
       tree: workspace.tree,
       toolchain: { ...workspace.toolchain, ...(jobs !== undefined && { width: jobs }) },
-      selectors: argv['selectors'] as string[],
+      selectors,
       until,
       seed: context.seed,
       climber,
@@ -98,14 +103,25 @@ async function climbAll(
       signal: context.signal,
       progress: display.hear,
     })
-    display.close()
+    return rows.finally(() => display.close())
+  }
+  try {
+    if (trees.length > 1) return await runMany(context, trees, selectors, asked, makeColumn)
+    return await runOne(context, asked, makeColumn)
+  } finally {
+    await climber.close()
+  }
+}
+
+async function runOne(context: Context, asked: Asked, makeColumn: MakeColumn): Promise<number> {
+  const workspace = await workspaceOf(context)
+  try {
+    const document = await makeColumn(workspace)
     const exports = asked.reports.some(({ kind }) => kind === 'missing') ? await workspace.tree.exports() : undefined
     const facts = exports && { exportedIn: (symbol: string) => exports.get(symbol)?.source }
     const status = await conclude(context, document, asked, renderMatrix, facts)
     return document.interrupted ? 130 : status
   } finally {
-    display.close()
-    await climber.close()
     await workspace.close()
   }
 }

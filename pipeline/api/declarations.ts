@@ -334,7 +334,8 @@ function functionIn(chunk: readonly Token[], context: Context): Declaration | un
     const end = closing(tokens, i)
     const next = tokens[end + 1]
     // A macro before the declaration: DEFINE_FREE(...) static void f(...).
-    if (name.kind !== 'id' || (next !== undefined && (next.kind === 'id' || next.text === '*')) || i < 2) {
+    const follows = next !== undefined && (next.kind === 'id' || next.text === '*') && !isTrailer(tokens.slice(end + 1))
+    if (name.kind !== 'id' || follows || i < 2) {
       i = end
       continue
     }
@@ -354,6 +355,10 @@ function functionIn(chunk: readonly Token[], context: Context): Declaration | un
   }
   return undefined
 }
+
+/** Attributes that nobody listed, after a prototype: `__noreturn`, `__latent_entropy`. */
+const isTrailer = (tokens: readonly Token[]): boolean =>
+  tokens.every(({ kind, text }) => kind === 'id' && text.startsWith('__'))
 
 /** What follows the last macro that is used like a declaration. */
 function declarationOf(tokens: readonly Token[]): readonly Token[] {

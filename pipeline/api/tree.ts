@@ -37,6 +37,8 @@ export interface ApiTree extends ApiSource {
   architecturesWith(name: string): Promise<readonly string[]>
   /** C files and headers outside of include/ that mention a name as a word, sorted. */
   users(name: string): Promise<readonly string[]>
+  /** Say which names will be asked for: they are looked for together, which costs as much as one. */
+  expect(names: readonly string[], what: 'declarations' | 'users'): Promise<void>
   /** Text of a file; undefined when the tree has none. */
   text(file: string): Promise<string | undefined>
 }
@@ -49,8 +51,17 @@ export function openApiTree({ name, version, dir }: ApiSource): ApiTree {
   const text = (file: string) =>
     once(`text ${file}`, () => fs.readFile(path.join(dir, file), 'utf8').catch(() => undefined))
   const parsed = (file: string) => once(`parse ${file}`, async () => declarationsIn((await text(file)) ?? ''))
-  const search = (word: string, where: readonly string[]) =>
-    once(`${where[0]} ${word}`, () => filesWith(dir, word, where))
+  const found = new Map<string, readonly string[]>()
+  const search = async (word: string, where: readonly string[]) =>
+    found.get(`${where[0]} ${word}`) ??
+    once(`${where[0]} ${word}`, async () => (await filesWith(dir, [word], where)).get(word) ?? [])
+  const expect = async (names: readonly string[], what: 'declarations' | 'users') => {
+    const where = what === 'users' ? USERS : ['include']
+    const fresh = [...new Set(names)].filter((name) => !found.has(`${where[0]} ${name}`))
+    if (fresh.length === 0) return
+    const files = await filesWith(dir, fresh, where)
+    for (const name of fresh) found.set(`${where[0]} ${name}`, files.get(name) ?? [])
+  }
 
   const declarations = (wanted: string) =>
     once(`declared ${wanted}`, async () => {
@@ -73,6 +84,9 @@ export function openApiTree({ name, version, dir }: ApiSource): ApiTree {
     const has = async (file: string) => (await fs.stat(path.join(dir, file)).catch(() => undefined))?.isFile() === true
     const files: string[] = []
     for (const at of ['include', 'include/uapi']) if (await has(`${at}/${wanted}`)) files.push(`${at}/${wanted}`)
+    // An architecture without a header of its own gets a generated one that includes this.
+    const generic = wanted.replace(/^asm\//, 'include/asm-generic/')
+    if (generic !== wanted && (await has(generic))) files.push(generic)
     const archs: string[] = []
     for (const arch of await architectures())
       for (const at of ['include', 'include/uapi'])
@@ -93,6 +107,7 @@ export function openApiTree({ name, version, dir }: ApiSource): ApiTree {
     header,
     architecturesWith,
     users: (word) => search(word, USERS),
+    expect,
     text,
   }
 }
@@ -117,18 +132,28 @@ async function directoriesIn(dir: string): Promise<string[]> {
     .toSorted()
 }
 
-/** C files and headers with a word in them. grep reads a tree's headers in well under a second. */
-async function filesWith(dir: string, word: string, places: readonly string[]): Promise<readonly string[]> {
+/** C files and headers with these words in them, by word, sorted. grep reads a whole tree's text in a second or two. */
+async function filesWith(
+  dir: string,
+  words: readonly string[],
+  places: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const there: string[] = []
   for (const place of places)
     if ((await fs.stat(path.join(dir, place)).catch(() => undefined)) !== undefined) there.push(place)
-  if (there.length === 0 || !/^\w+$/.test(word)) return []
-  const run = await runTool('grep', ['-RlwF', '--include=*.[ch]', '-e', word, ...there], {
+  const plain = words.filter((word) => /^\w+$/.test(word))
+  const found = new Map<string, Set<string>>()
+  if (there.length === 0 || plain.length === 0) return new Map()
+  const onLine = (line: string) => {
+    const at = line.lastIndexOf(':')
+    const word = line.slice(at + 1)
+    found.set(word, (found.get(word) ?? new Set()).add(line.slice(0, at)))
+  }
+  const patterns = plain.flatMap((word) => ['-e', word])
+  await runTool('grep', ['-RowHF', '--include=*.[ch]', ...patterns, ...there], {
     cwd: dir,
     env: { ...process.env, LC_ALL: 'C' },
+    onLine,
   })
-  return run.stdout
-    .split('\n')
-    .filter((file) => file !== '')
-    .toSorted()
+  return new Map([...found].map(([word, files]) => [word, [...files].toSorted()]))
 }

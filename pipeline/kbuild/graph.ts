@@ -83,6 +83,21 @@ export interface Graph {
   readonly words: readonly string[]
   /** Flags of any C file of the kernel. */
   readonly baseFlags: readonly string[]
+  /** Where relative paths in flags start, if that is not Kbuild's output directory: a folder outside of the tree. */
+  readonly cwd?: string
+}
+
+/** A directory's facts with every path below `top`, for a tree that names a folder's directories from the folder. */
+export function below(facts: DirectoryFacts, top: string): DirectoryFacts {
+  const join = (name: string): string => (name === '.' ? top : `${top}/${name.replace(/^\.\//, '')}`)
+  return {
+    ...facts,
+    dir: join(facts.dir),
+    subdirs: facts.subdirs.map(join),
+    order: facts.order.map(join),
+    composites: new Map([...facts.composites].map(([target, parts]) => [join(target), parts.map(join)])),
+    objects: facts.objects.map((entry) => ({ ...entry, object: join(entry.object) })),
+  }
 }
 
 const OWN = /^-D(__)?KBUILD_(BASENAME|MODNAME|MODFILE)=/

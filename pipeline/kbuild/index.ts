@@ -294,7 +294,7 @@ class ConfiguredTree implements Kbuild {
     const graph = await readOutside(outside)
     const objectAt = (index: number): KbuildObject => {
       const source = outsideSource(graph.objects[index], build)
-      return { source, args: withOwnAbi(objectFlags(graph, index)), cwd: build }
+      return { source, args: withOwnAbi(objectFlags(graph, index)), cwd: graph.cwd ?? build }
     }
     const modules = graph.modules.map(({ path: ko, objects: indices }) => {
       const objects = indices.map(objectAt)
@@ -418,7 +418,7 @@ function outsideSource(entry: Graph['objects'][number] | undefined, build: strin
  * and the header changes more often than it.
  */
 const withOwnAbi = (args: readonly string[]): string[] =>
-  args.map((arg) => (arg === VIEW_ABI_FLAG ? `-I${ABI_INCLUDE}` : arg))
+  args.map((arg) => (VIEW_ABI_FLAG.test(arg) ? `-I${ABI_INCLUDE}` : arg))
 
 /** Options that are on, from Kbuild's auto.conf: `CONFIG_NAME=value` lines, text in double quotes. */
 export function parseAutoConf(text: string): Map<string, string> {

@@ -10,7 +10,7 @@ import { contentKey, exists, withLock, writeAtomic } from '../cache.ts'
 import { UsageError } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { ToolOutput } from '../toolchain/process.ts'
-import { assembleGraph, parseDirectory, parseDryRun, type Graph } from './graph.ts'
+import { assembleGraph, below, parseDirectory, parseDryRun, type Graph } from './graph.ts'
 import { tryMake, type MakeSetup } from './make.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -67,7 +67,11 @@ async function evaluate(outside: OutsideSetup): Promise<Graph> {
     const run = await makeOutside(outside, ['drvport-outside'], { DRVPORT_GRAPH: dir })
     if (run.status !== 0) throw unreadable(snapshot, run)
     const texts = await Promise.all((await fs.readdir(dir)).map((name) => fs.readFile(path.join(dir, name), 'utf8')))
-    const graph = await withSources(outside, assembleGraph(texts.map(parseDirectory), snapshot.dir))
+    const facts = texts.map(parseDirectory)
+    const isLocal = facts.some(({ dir: name }) => name === '.')
+    const known = isLocal ? facts.map((one) => below(one, snapshot.dir)) : facts
+    const assembled = assembleGraph(known, snapshot.dir)
+    const graph = await withSources(outside, isLocal ? { ...assembled, cwd: snapshot.dir } : assembled)
     if (graph.modules.length === 0) throw await nothingBuilt(snapshot, kbuild)
     return graph
   } finally {
@@ -113,13 +117,23 @@ async function nothingBuilt(snapshot: Snapshot, kbuild: string): Promise<UsageEr
   })
 }
 
+/** How make is told of a path of the folder: from the folder, where that is where make runs. */
+const namesFor =
+  ({ cwd }: Graph) =>
+  (name: string): string =>
+    cwd === undefined ? name : path.relative(cwd, name) || '.'
+
 /** Ask make for the C files that are not where their object's name says. */
 async function withSources(outside: OutsideSetup, graph: Graph): Promise<Graph> {
   const displaced = graph.objects.filter(({ object }) => !existsSync(object.replace(/\.o$/, '.c')))
   if (displaced.length === 0) return graph
-  const pairs = displaced.map(({ object, dir = path.dirname(object) }) => `${dir}:${object}`)
+  const named = namesFor(graph)
+  const pairs = displaced.map(({ object, dir = path.dirname(object) }) => `${named(dir)}:${named(object)}`)
   const run = await makeOutside(outside, ['drvport-sources'], { DRVPORT_PAIRS: pairs.join(' ') })
-  const sources = parseDryRun(run.stdout)
+  const { cwd } = graph
+  const found = parseDryRun(run.stdout)
+  const absolute = (name: string) => (cwd === undefined ? name : path.resolve(cwd, name))
+  const sources = new Map([...found].map(([object, source]) => [absolute(object), absolute(source)]))
   const objects = graph.objects.map((entry) => {
     const source = sources.get(entry.object)
     return source === undefined ? entry : { ...entry, source }
@@ -138,10 +152,11 @@ export async function prepareOutside(outside: OutsideSetup, graph: Graph): Promi
   await withLock(`outside-${path.basename(snapshot.top)}`, async () => {
     const byDir = Map.groupBy(graph.objects, ({ object, dir }) => dir ?? path.dirname(object))
     for (const [dir, entries] of byDir) {
+      const named = namesFor(graph)
       const sources = entries.flatMap(({ source }) => source ?? [])
-      await makeOutside(outside, ['drvport-prepare', `DRVPORT_DIR=${dir}`], {
-        DRVPORT_OBJECTS: entries.map(({ object }) => object).join(' '),
-        DRVPORT_SOURCES: sources.join(' '),
+      await makeOutside(outside, ['drvport-prepare', `DRVPORT_DIR=${named(dir)}`], {
+        DRVPORT_OBJECTS: entries.map(({ object }) => named(object)).join(' '),
+        DRVPORT_SOURCES: sources.map(named).join(' '),
       })
     }
     await writeAtomic(stamp, '')

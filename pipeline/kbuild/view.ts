@@ -19,7 +19,7 @@ const MAKEFILES = path.join(packageRoot, 'linux-api', 'kbuild')
 
 /** Where <drvport_abi.h> is, and how the overlay's Makefile names it inside a view. */
 export const ABI_INCLUDE: string = path.join(packageRoot, 'linux-api', 'generated')
-export const VIEW_ABI_FLAG = '-I../arch/wasm/abi'
+export const VIEW_ABI_FLAG = /^-I(?:\.\.|\/.*)\/arch\/wasm\/abi$/
 
 /** Made by a build in the tree: must not be seen by ours. */
 const BUILD_PRODUCTS: Readonly<Record<string, readonly string[]>> = { include: ['config', 'generated'] }

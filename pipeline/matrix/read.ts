@@ -149,15 +149,27 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-/** Read a matrix: json or compact, gzipped or not. Throws UsageError when it is none. */
+/** Read a matrix of one tree: json or compact, gzipped or not. Throws UsageError when it is none. */
 export async function readMatrix(file: string): Promise<MatrixDocument> {
+  return checkMatrix(await readJson(file), file)
+}
+
+/** Read a matrix of one tree or of several, as columns. Throws UsageError. */
+export async function readColumns(file: string): Promise<readonly MatrixDocument[]> {
+  const value = await readJson(file)
+  if (!isObject(value) || value['schema'] !== 'drvport.matrix/2') return [checkMatrix(value, file)]
+  const columns = value['columns']
+  if (!Array.isArray(columns) || columns.length === 0)
+    throw refuse(`${file}: columns`, 'a list of matrices', show(columns))
+  return columns.map((column, i) => checkMatrix(column, `${file}: columns[${i}]`))
+}
+
+async function readJson(file: string): Promise<unknown> {
   const text = await readText(file)
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch (cause) {
     if (cause instanceof DrvportError) throw cause
     throw refuse(file, 'a JSON document', text.trim() === '' ? 'an empty file' : `${show(text.slice(0, CLIP))}`, cause)
   }
-  return checkMatrix(value, file)
 }

@@ -14,12 +14,14 @@ import { writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
 import { compact } from '../matrix/compact.ts'
 import { diffMatrices, type MatrixDiff } from '../matrix/diff.ts'
+import type { MatricesDocument } from '../matrix/many.ts'
 import type { MatrixDocument } from '../matrix/types.ts'
 import { packageRoot } from '../root.ts'
 import { json } from './json.ts'
 import { junit } from './junit.ts'
 import { kcidbText } from './kcidb.ts'
 import { ktap } from './ktap.ts'
+import { badge, manyJson, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from './many.ts'
 import { markdown, markdownDiff, markdownMissing } from './markdown.ts'
 import { missingJson, missingTsv, rankMissing } from './missing.ts'
 
@@ -57,10 +59,44 @@ const WRITERS = {
   markdown: (document, { baseline }) => markdown(document, baseline && diffMatrices(baseline, document)),
   kcidb: (document, { startTime }) => kcidbText(document, startTime === undefined ? {} : { startTime }),
   missing,
+  badge: (document) => badge([document]),
 } satisfies Record<string, Writer>
 
 export type ReportKind = keyof typeof WRITERS
 export const REPORT_KINDS = Object.keys(WRITERS) as readonly ReportKind[]
+
+type ManyWriter = (document: MatricesDocument, options: ReportOptions) => string
+
+/** The same kinds for several trees; those that say nothing of several are left out. */
+const MANY_WRITERS: Readonly<Partial<Record<ReportKind, ManyWriter>>> = {
+  html: manyPage,
+  json: manyJson,
+  junit: manyJunit,
+  ktap: manyKtap,
+  markdown: manyMarkdown,
+  kcidb: (document, { startTime }) => manyKcidb(document, startTime === undefined ? {} : { startTime }),
+  badge: ({ columns }) => badge(columns),
+}
+
+/** Refuse reports that there are of one tree only. Throws UsageError: call it before the work begins. */
+export function checkManyReports(specs: readonly ReportSpec[]): void {
+  const unable = specs.find(({ kind }) => MANY_WRITERS[kind] === undefined)
+  if (unable !== undefined)
+    throw new UsageError(`--report ${unable.kind} is a report of one tree`, {
+      expected: `one of ${Object.keys(MANY_WRITERS).join(', ')}`,
+      found: 'several trees',
+      todo: 'leave it out, or name one tree',
+    })
+}
+
+/** Write all reports of a matrix over several trees. Throws as writeReports. */
+export function writeManyReports(
+  specs: readonly ReportSpec[],
+  document: MatricesDocument,
+  options: ReportOptions = {},
+): Promise<void> {
+  return writeAll(specs, async ({ kind, file }) => writeOut(file, MANY_WRITERS[kind]?.(document, options) ?? ''))
+}
 
 /** A comparison, and what was compared. */
 export interface Compared {

@@ -1,0 +1,147 @@
+/** `drvport matrix SELECTOR... --tree A,B`: the ladder for several kernels, a column each. */
+import { UsageError } from '../../pipeline/errors.ts'
+import { diffMatrices } from '../../pipeline/matrix/diff.ts'
+import { withReasons } from '../../pipeline/matrix/because.ts'
+import { columnNames, differs, manyRows, type MatricesDocument } from '../../pipeline/matrix/many.ts'
+import { readColumns } from '../../pipeline/matrix/read.ts'
+import { rungIndex, type Rung } from '../../pipeline/ladder.ts'
+import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
+import { checkManyReports, writeManyReports } from '../../pipeline/report/index.ts'
+import { cellText, shownRows } from '../../pipeline/report/many.ts'
+import { whyNot } from '../../pipeline/report/outcome.ts'
+import type { Workspace } from '../../pipeline/workspace.ts'
+import type { Context } from '../context.ts'
+import { toldOfFailures, type Asked } from '../matrix-reports.ts'
+import { renderDiff } from '../matrix-diff-text.ts'
+import { count, paint, table, waiting } from '../output.ts'
+import { workspaceOf } from '../workspace.ts'
+
+/** Makes one column. */
+export type MakeColumn = (workspace: Workspace) => Promise<MatrixDocument>
+
+export async function runMany(
+  context: Context,
+  trees: readonly string[],
+  selectors: readonly string[],
+  asked: Asked,
+  makeColumn: MakeColumn,
+): Promise<number> {
+  checkManyReports(asked.reports)
+  const workspaces: Workspace[] = []
+  try {
+    for (const tree of trees) workspaces.push(await workspaceOf(context, tree))
+    const columns: MatrixDocument[] = []
+    for (const workspace of workspaces) columns.push(await makeColumn(workspace))
+    const plain: MatricesDocument = { schema: 'drvport.matrix/2', columns }
+    const interrupted = columns.some((column) => column.interrupted)
+    const document = interrupted ? plain : await withReasons(plain, workspaces, selectors, context.signal)
+    const status = await concludeMany(context, document, asked)
+    return interrupted ? 130 : status
+  } finally {
+    for (const workspace of workspaces) await workspace.close()
+  }
+}
+
+/** Lines of the table on a terminal. */
+const SHOWN = 40
+
+export function renderMany(document: MatricesDocument): string {
+  const names = columnNames(document)
+  const rows = manyRows(document)
+  const shown = shownRows(rows, SHOWN)
+  const cells = shown.map(({ module, cells: all }) => [
+    module,
+    ...all.map((cell) => (cell === undefined ? '-' : paint(cell.reason === '' ? 'green' : 'red', cellText(cell)))),
+  ])
+  const why = shown.flatMap(({ module, cells: all }) =>
+    all.flatMap((cell, i) =>
+      cell === undefined || cell.reason === '' ? [] : [`  ${module} on ${names[i]}: ${whyNot(cell)}`],
+    ),
+  )
+  const totals = document.columns.map((column, i) => {
+    const whole = column.rows.filter(({ reason }) => reason === '').length
+    return `${names[i]} (${column.tree.version}): ${whole} of ${column.rows.length} modules reached ${column.until}, in ${waiting(column.ms / 1000)}`
+  })
+  const left = rows.length - shown.length
+  return [
+    table([{ title: 'module' }, ...names.map((title) => ({ title }))], cells),
+    ...(left > 0
+      ? [`and ${count(left)} more, of which ${count(rows.filter(differs).length)} differ between trees`]
+      : []),
+    ...(why.length > 0 ? ['', ...why.slice(0, SHOWN)] : []),
+    '',
+    ...totals,
+    ...(why.length > 0 ? ['', 'drvport explain MODULE --tree A,B shows what changed between two of them'] : []),
+  ].join('\n')
+}
+
+/** The baseline of a column: of its tree, in a matrix of one tree or of several. */
+const baselineOf = (column: MatrixDocument, baselines: readonly MatrixDocument[]): MatrixDocument | undefined =>
+  baselines.find(({ tree }) => tree.name === column.tree.name)
+
+async function concludeMany(context: Context, document: MatricesDocument, asked: Asked): Promise<number> {
+  const names = columnNames(document)
+  const diffs = document.columns.flatMap((column, i) => {
+    const baseline = baselineOf(column, asked.baselines ?? [])
+    return baseline === undefined ? [] : [{ name: names[i] as string, diff: diffMatrices(baseline, column) }]
+  })
+  const compared = diffs.flatMap(({ name, diff }) => [
+    '',
+    `${name} against the baseline`,
+    renderDiff(diff, context.verbose > 0),
+  ])
+  context.result(document, (result) => [renderMany(result), ...compared].join('\n'))
+  const short = document.columns.flatMap((column, i) => {
+    const required = asked.requiredFor?.get(column.tree.name) ?? asked.required
+    const rows = required === undefined ? [] : column.rows.filter(({ rung }) => rungIndex(rung) < rungIndex(required))
+    return rows.map(
+      ({ module, rung, reason }) => `${module} on ${names[i]} (${rung}: ${reason}; ${required} is required)`,
+    )
+  })
+  if (short.length > 0) {
+    const more = short.length > 5 ? ` and ${short.length - 5} more` : ''
+    context.progress.note(`drvport: ${short.slice(0, 5).join(', ')}${more}`)
+  }
+  const options = asked.startTime === undefined ? {} : { startTime: asked.startTime }
+  const status = await toldOfFailures(writeManyReports(asked.reports, document, options))
+  if (status > 0) return status
+  return short.length === 0 && diffs.every(({ diff }) => diff.losses === 0) ? 0 : 1
+}
+
+/** `matrix diff FILE A B`: two columns of one file. */
+export async function columnsToCompare(files: readonly string[]): Promise<readonly [MatrixDocument, MatrixDocument]> {
+  const [file = '', ...names] = files
+  const columns = await readColumns(file)
+  const find = (name: string): MatrixDocument => {
+    const found = columns.find(({ tree }) => tree.name === name || tree.version === name)
+    if (found !== undefined) return found
+    throw new UsageError(`no column ${name}`, {
+      where: file,
+      expected: columns.map(({ tree }) => tree.name).join(', '),
+      todo: 'name two of its trees: drvport matrix diff FILE A B',
+    })
+  }
+  return [find(names[0] ?? ''), find(names[1] ?? '')]
+}
+
+/** `RUNG` for all trees, `TREE=RUNG` for one. Throws UsageError. */
+export function parseRequired(
+  given: readonly string[],
+  rungs: readonly Rung[],
+): Pick<Asked, 'required' | 'requiredFor'> {
+  const requiredFor = new Map<string, Rung>()
+  let required: Rung | undefined
+  for (const text of given) {
+    const [, tree, name] = /^(?:(.+)=)?([^=]+)$/.exec(text) ?? []
+    const rung = rungs.find((known) => known === name)
+    if (rung === undefined)
+      throw new UsageError('--require takes RUNG or TREE=RUNG', {
+        expected: `one of ${rungs.join(', ')}`,
+        found: text,
+        todo: 'give one, as in --require link, or --require linux-6.1=link',
+      })
+    if (tree === undefined) required = rung
+    else requiredFor.set(tree, rung)
+  }
+  return { ...(required && { required }), ...(requiredFor.size > 0 && { requiredFor }) }
+}

@@ -1,0 +1,213 @@
+/**
+ * Why a driver that compiles for one kernel does not for another, from the kernels' own text.
+ *
+ * A complaint of the compiler is explained when what it is about is other in the trees that are compared: gone, not there
+ * yet, of another type. When it is the same everywhere, or nowhere, the driver is wrong, and nothing is said.
+ */
+
+import type { ApiTree, Found } from './tree.ts'
+import { nameOfSubject, subjectsOf, versionTestsAt, type Complaint, type Subject } from './subjects.ts'
+
+export type ApiReason = 'api-removed' | 'api-changed' | 'api-added'
+
+/** A version of a tree's API at one place. */
+export interface Definition {
+  readonly tree: string
+  readonly version: string
+  /** Where it is declared; absent where it is not. */
+  readonly file?: string
+  readonly line?: number
+  readonly text?: string
+}
+
+export interface Explanation {
+  readonly reason: ApiReason
+  /** `function`, `macro`, `field`, `header`, `type`, `include`, ... */
+  readonly kind: string
+  readonly subject: Subject
+  /** `del_timer_sync`, `struct platform_driver.remove` */
+  readonly name: string
+  /** Where the driver uses it. */
+  readonly file: string
+  readonly line: number
+  readonly message: string
+  /** The newest tree here in which it is as the driver expects. */
+  readonly expected?: Definition
+  /** The oldest tree here in which it is not. */
+  readonly found?: Definition
+  /** A version test of the driver's that led to this line, and should not have. */
+  readonly versionTest?: { readonly line: number; readonly text: string }
+}
+
+/** What a tree has of a subject. */
+export interface State {
+  readonly kind: string
+  /** Equal shapes mean the same to a driver. */
+  readonly shapes: readonly string[]
+  /** Arguments that a call has, where that is known: undefined for what takes any, or is no call. */
+  readonly arity: number | undefined
+  readonly file: string
+  readonly line: number
+  readonly text: string
+}
+
+const pretty = (text: string): string => text.replaceAll(/(\w)(\*+)/g, '$1 $2').replaceAll(/,(?=\S)/g, ', ')
+
+/** What a tree has of a subject; undefined: nothing. */
+export async function stateOf(tree: ApiTree, subject: Subject): Promise<State | undefined> {
+  if (subject.kind === 'header') {
+    const [file] = (await tree.header(subject.name)).files
+    return file === undefined ? undefined : { kind: 'header', shapes: [], arity: undefined, file, line: 1, text: file }
+  }
+  if (subject.kind === 'field') {
+    const fields = await tree.fields(subject.struct, subject.name)
+    const [first] = fields ?? []
+    if (fields === undefined || first === undefined) return undefined
+    const { file, line, text } = first
+    const shapes = fields.map(({ shape }) => shape)
+    return {
+      kind: 'field',
+      shapes,
+      arity: undefined,
+      file,
+      line,
+      text: `struct ${subject.struct} { ${pretty(text)}; }`,
+    }
+  }
+  const found = (await tree.declarations(subject.name)).filter((item) => !item.conditions.includes('0'))
+  const first =
+    found.find(({ kind }) => kind === 'function') ?? found.find(({ fields }) => fields !== undefined) ?? found[0]
+  if (first === undefined) return undefined
+  return {
+    kind: first.kind,
+    shapes: [...new Set(found.map(({ shape }) => shape))],
+    arity: arityOf(first),
+    file: first.file,
+    line: first.line,
+    text: pretty(first.text),
+  }
+}
+
+const arityOf = ({ parameters }: Found): number | undefined =>
+  parameters === undefined || parameters.some((parameter) => parameter.includes('...')) ? undefined : parameters.length
+
+/** Whether a driver that was written for the one gets on with the other. */
+export function isSame(a: State | undefined, b: State | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  // A function that became a macro, or the other way round, is called as before if it takes as many arguments.
+  if (a.kind !== b.kind) return a.arity === undefined || b.arity === undefined || a.arity === b.arity
+  if (a.kind === 'macro') return a.arity === b.arity
+  return a.shapes.length === 0 || a.shapes.some((shape) => b.shapes.includes(shape))
+}
+
+/** By version, oldest first. */
+export const byVersion = (trees: readonly ApiTree[]): ApiTree[] =>
+  trees.toSorted((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }))
+
+const definitionOf = ({ name, version }: ApiTree, state: State | undefined): Definition => ({
+  tree: name,
+  version,
+  ...(state && { file: state.file, line: state.line, text: state.text }),
+})
+
+interface Question {
+  readonly complaint: Complaint
+  /** Where the compiler complained. */
+  readonly bad: ApiTree
+  /** A tree for which the driver compiles, or at least without this complaint. */
+  readonly good?: ApiTree
+  /** All that there are, those two among them. */
+  readonly trees: readonly ApiTree[]
+}
+
+/** Explain one complaint; undefined when the trees say nothing about it. */
+export async function explain(question: Question): Promise<Explanation | undefined> {
+  const { missing, used } = subjectsOf(question.complaint)
+  if (missing !== undefined) return explainMissing(question, missing)
+  for (const subject of used) {
+    const explanation = await explainChanged(question, subject)
+    if (explanation !== undefined) return explanation
+  }
+  return undefined
+}
+
+async function explainMissing(question: Question, subject: Subject): Promise<Explanation | undefined> {
+  const { bad, good, trees } = question
+  const states = await statesOf(trees, subject)
+  const here = states.get(bad)
+  if (here !== undefined) {
+    // It is declared, and the driver does not see it: another header brought the declaration once.
+    if (subject.kind !== 'name' || good === undefined || states.get(good) === undefined) return undefined
+    const kind = here.kind
+    if (kind === 'macro' && here.arity !== undefined && states.get(good)?.kind === 'function') return undefined
+    return described(question, 'api-changed', 'include', subject, [good, states.get(good)], [bad, here])
+  }
+  const having = byVersion(trees).filter((tree) => states.get(tree) !== undefined)
+  const [oldest] = having
+  if (oldest === undefined) return undefined
+  const order = byVersion(trees)
+  const isNewer = order.indexOf(oldest) > order.indexOf(bad)
+  // The newest that has it of those before; of those after, the oldest.
+  const nearest = isNewer ? oldest : (having.findLast((tree) => order.indexOf(tree) < order.indexOf(bad)) as ApiTree)
+  const gone = isNewer
+    ? order.findLast((tree) => states.get(tree) === undefined && order.indexOf(tree) < order.indexOf(nearest))
+    : order.find((tree) => states.get(tree) === undefined && order.indexOf(tree) > order.indexOf(nearest))
+  const kind = kindOf(subject, states.get(nearest))
+  const reason = isNewer ? 'api-added' : 'api-removed'
+  return described(question, reason, kind, subject, [nearest, states.get(nearest)], [gone ?? bad, undefined])
+}
+
+const kindOf = (subject: Subject, state: State | undefined): string =>
+  subject.kind === 'name' ? (state?.kind ?? 'name') : subject.kind
+
+async function explainChanged(question: Question, subject: Subject): Promise<Explanation | undefined> {
+  const { bad, good, trees } = question
+  if (good === undefined) return undefined
+  const states = await statesOf(trees, subject)
+  const [wanted, here] = [states.get(good), states.get(bad)]
+  if (wanted === undefined || here === undefined || isSame(wanted, here)) return undefined
+  const order = byVersion(trees)
+  const forward = order.indexOf(good) < order.indexOf(bad)
+  const as = (tree: ApiTree) => isSame(wanted, states.get(tree))
+  const between = order.filter((tree) => {
+    const at = order.indexOf(tree)
+    return forward
+      ? at >= order.indexOf(good) && at <= order.indexOf(bad)
+      : at >= order.indexOf(bad) && at <= order.indexOf(good)
+  })
+  const expected = (forward ? between.findLast(as) : between.find(as)) ?? good
+  const other = (forward ? between.find((tree) => !as(tree)) : between.findLast((tree) => !as(tree))) ?? bad
+  const kind = kindOf(subject, here)
+  return described(question, 'api-changed', kind, subject, [expected, states.get(expected)], [other, states.get(other)])
+}
+
+async function statesOf(trees: readonly ApiTree[], subject: Subject): Promise<Map<ApiTree, State | undefined>> {
+  const states = await Promise.all(trees.map(async (tree) => [tree, await stateOf(tree, subject)] as const))
+  return new Map(states)
+}
+
+type At = readonly [tree: ApiTree, state: State | undefined]
+
+function described(
+  { complaint }: Question,
+  reason: ApiReason,
+  kind: string,
+  subject: Subject,
+  expected: At,
+  found: At,
+): Explanation {
+  const { file, line, message, text } = complaint
+  const [test] = text === undefined ? [] : versionTestsAt(text, line)
+  return {
+    reason,
+    kind,
+    subject,
+    name: nameOfSubject(subject),
+    file,
+    line,
+    message,
+    expected: definitionOf(...expected),
+    found: definitionOf(...found),
+    ...(test && { versionTest: test }),
+  }
+}

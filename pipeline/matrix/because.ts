@@ -1,0 +1,69 @@
+/**
+ * Reasons of a matrix over several trees: a module that compiles for one of them and not for another does so because of
+ * the kernel's API, and its row says of which part, instead of that it does not compile.
+ *
+ * Only the trees of the matrix are looked at, so that the same command says the same on every computer.
+ */
+
+import { compareTrials, type Verdict } from '../api/compare.ts'
+import { tryModules, type Trial } from '../api/trial.ts'
+import type { KernelTree } from '../build/index.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import { withRows, type MatricesDocument } from './many.ts'
+import { oneLine } from './row.ts'
+import { rungIndex } from '../ladder.ts'
+import type { MatrixRow, Reason } from './types.ts'
+
+export interface Tried {
+  readonly tree: KernelTree
+  readonly toolchain: Toolchain
+}
+
+/** Reasons that another tree may explain. */
+const OPEN = new Set<Reason | ''>(['compile-error', 'missing-header', 'no-source', 'needs-architecture'])
+
+const compiles = (row: MatrixRow): boolean => rungIndex(row.rung) >= rungIndex('compile')
+
+/** Say why, where the trees tell; `tried` are the trees of the columns. */
+export async function withReasons(
+  document: MatricesDocument,
+  tried: readonly Tried[],
+  selectors: readonly string[],
+  signal?: AbortSignal,
+): Promise<MatricesDocument> {
+  const rows = document.columns.flatMap((column) => column.rows)
+  const good = new Set(rows.filter(compiles).map(({ path }) => path))
+  const only = new Set(rows.filter(({ path, reason }) => good.has(path) && OPEN.has(reason)).map(({ path }) => path))
+  if (only.size === 0) return document
+  const trials: Trial[] = []
+  for (const one of tried) trials.push(await tryModules({ ...one, selectors, only, ...(signal && { signal }) }))
+  const comparisons = new Map((await compareTrials(trials)).map((comparison) => [comparison.path, comparison.verdicts]))
+  const columns = document.columns.map((column) => {
+    const better = new Map<string, MatrixRow>()
+    for (const row of column.rows) {
+      const verdict = comparisons.get(row.path)?.find(({ version }) => version === column.tree.version)
+      const said = verdict && OPEN.has(row.reason) ? reasonOf(verdict) : undefined
+      if (said !== undefined) better.set(row.path, { ...row, ...said })
+    }
+    return withRows(column, better)
+  })
+  return { ...document, columns }
+}
+
+/** The first explanation, and how many more there are. */
+function reasonOf({ explanations }: Verdict): Pick<MatrixRow, 'reason' | 'detail'> | undefined {
+  const [first, ...others] = explanations
+  if (first === undefined) return undefined
+  const { reason, name, kind, file, line, expected, found } = first
+  const where = expected?.file === undefined ? '' : ` (${expected.tree}: ${expected.file}:${expected.line})`
+  const change =
+    kind === 'include'
+      ? `${name} is no longer declared by what it includes, but in ${found?.file}`
+      : reason === 'api-added'
+        ? `${kind} ${name} comes with ${expected?.version}${where}`
+        : reason === 'api-removed'
+          ? `${kind} ${name} is gone in ${found?.version}${where}`
+          : `${kind} ${name} is another in ${found?.version}: ${found?.text ?? ''}`
+  const more = others.length > 0 ? `; and ${others.length} more` : ''
+  return { reason, detail: oneLine(`${file}:${line}: ${change}${more}`) }
+}

@@ -1,0 +1,94 @@
+import test from 'ava'
+import { columnNames, differs, manyRows, type MatricesDocument } from '../../../pipeline/matrix/many.ts'
+import { emptyRow } from '../../../pipeline/matrix/row.ts'
+import { summarize } from '../../../pipeline/matrix/summary.ts'
+import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
+import { badge, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from '../../../pipeline/report/many.ts'
+
+const good = (path: string): MatrixRow => {
+  const module = path.replace(/^.*\//, '').replace(/\.ko$/, '')
+  return { ...emptyRow({ name: module, path }, 'interrupted', ''), reason: '', rung: 'compile' }
+}
+const bad = (path: string, detail: string): MatrixRow => ({
+  ...good(path),
+  rung: 'parse',
+  reason: 'api-removed',
+  detail,
+})
+
+const column = (name: string, version: string, rows: readonly MatrixRow[]): MatrixDocument => ({
+  schema: 'drvport.matrix/1',
+  tree: { name, version },
+  toolchain: { name: 'clang', version: '19.1.7' },
+  drvport: '0.1.0',
+  selectors: ['./acme'],
+  until: 'compile',
+  seed: 1,
+  interrupted: false,
+  summary: summarize(rows),
+  rows,
+  ms: 10,
+})
+
+const document: MatricesDocument = {
+  schema: 'drvport.matrix/2',
+  columns: [
+    column('linux-6.1', '6.1.192', [good('drivers/a/acme.ko'), good('drivers/a/both.ko'), good('drivers/a/old.ko')]),
+    column('linux-7.2', '7.2.13', [
+      bad('drivers/b/acme.ko', 'acme.c:3: <strlcpy> | gone'),
+      good('drivers/a/both.ko'),
+      good('drivers/b/new.ko'),
+    ]),
+  ],
+}
+
+test('a module is one line, wherever a tree has it; what a tree has not is no cell', (t) => {
+  const table = manyRows(document).map(({ module, path, cells }) => [module, path, cells.map((cell) => cell?.rung)])
+  t.deepEqual(table, [
+    ['both', 'drivers/a/both.ko', ['compile', 'compile']],
+    ['old', 'drivers/a/old.ko', ['compile', undefined]],
+    ['acme', 'drivers/b/acme.ko', ['compile', 'parse']],
+    ['new', 'drivers/b/new.ko', [undefined, 'compile']],
+  ])
+  t.deepEqual(
+    manyRows(document)
+      .filter(differs)
+      .map(({ module }) => module),
+    ['old', 'acme', 'new'],
+  )
+})
+
+test('two modules of one name are not taken for each other', (t) => {
+  const twins: MatricesDocument = {
+    schema: 'drvport.matrix/2',
+    columns: [
+      column('linux-6.1', '6.1.1', [good('a/x.ko'), good('b/x.ko')]),
+      column('linux-6.1', '6.1.2', [good('c/x.ko')]),
+    ],
+  }
+  t.is(manyRows(twins).length, 3)
+  t.deepEqual(columnNames(twins), ['linux-6.1 (6.1.1)', 'linux-6.1 (6.1.2)'])
+})
+
+test('every report has a column, a suite or a build for each tree', (t) => {
+  const text = manyMarkdown(document)
+  t.regex(text, /\| `acme` \| ✅ compile \| ❌ parse, api-removed \|/)
+  t.regex(text, /`acme` on linux-7\.2: api-removed: acme\.c:3: &lt;strlcpy> \\\| gone/)
+  t.regex(manyJunit(document), /<testsuite name="linux-7\.2\/drivers\/b" tests="2" failures="1"/)
+  t.is(manyJunit(document).match(/<testsuites /g)?.length, 1)
+  const kcidb = JSON.parse(manyKcidb(document)) as { builds: unknown[]; checkouts: unknown[]; incidents: unknown[] }
+  t.deepEqual([kcidb.builds.length, kcidb.checkouts.length, kcidb.incidents.length], [2, 2, 1])
+  t.regex(manyKtap(document), /^KTAP version 1\n1\.\.2\n {2}KTAP version 1\n {2}# Subtest: linux-6\.1\n/)
+  t.regex(manyKtap(document), /^not ok 2 linux-7\.2$/m)
+  const page = manyPage(document)
+  t.regex(page, /<td class="fail">parse, api-removed<small>acme\.c:3: &lt;strlcpy&gt; \| gone<\/small><\/td>/)
+  t.regex(page, /<td>not in this tree<\/td>/)
+})
+
+test('a badge says on which kernels all is well', (t) => {
+  const [first, second] = document.columns as [MatrixDocument, MatrixDocument]
+  t.regex(badge([first, second]), /linux: 6\.1, not 7\.2/)
+  t.regex(badge([first]), /aria-label="linux: 6\.1"/)
+  t.regex(badge([second]), /fails on 7\.2/)
+  t.regex(badge([column('linux-6.12', '6.12.1', [])]), /fails on 6\.12/)
+})
