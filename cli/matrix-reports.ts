@@ -70,7 +70,7 @@ export async function askedReports(argv: Record<string, unknown>): Promise<Asked
   const [output, baseline] = [argv['output'], argv['baseline']] as readonly (string | undefined)[]
   const given = (argv['report'] as string[] | undefined) ?? []
   const time = startTime()
-  const required = parseRequired((argv['require'] as string[] | undefined) ?? [], RUNG_CHOICES)
+  const required = parseRequired((argv['require'] as string | string[] | undefined) ?? [], RUNG_CHOICES)
   const baselines = baseline === undefined ? undefined : await readColumns(baseline)
   const [only] = baselines ?? []
   return {

@@ -126,12 +126,12 @@ export async function columnsToCompare(files: readonly string[]): Promise<readon
 
 /** `RUNG` for all trees, `TREE=RUNG` for one. Throws UsageError. */
 export function parseRequired(
-  given: readonly string[],
+  given: string | readonly string[],
   rungs: readonly Rung[],
 ): Pick<Asked, 'required' | 'requiredFor'> {
   const requiredFor = new Map<string, Rung>()
   let required: Rung | undefined
-  for (const text of given) {
+  for (const text of [given].flat()) {
     const [, tree, name] = /^(?:(.+)=)?([^=]+)$/.exec(text) ?? []
     const rung = rungs.find((known) => known === name)
     if (rung === undefined)
