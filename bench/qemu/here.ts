@@ -19,7 +19,7 @@ import { interfaceOf, peerOf } from '../../lab/net/index.ts'
 const WINDOW: Readonly<Record<Case['driver'], number>> = { e1000: 128, '8139too': 16 }
 const NUMBER_AT = 16
 /** Frames each way before anything is measured: a kernel in QEMU is hot by then as well. */
-const WARM_UP = 20_000
+const WARM_UP = 150_000
 
 /** `count` frames of one length to somebody, numbered; no more than `window` of them under way. */
 class Numbered implements FrameSource {
@@ -88,7 +88,7 @@ export class Here implements Side {
       const up = await checks.linkUp(this.#session.machine, interfaceOf(this.#session.climbers[0]!))
       if (!up.ok) throw new Error(up.detail)
       for (const what of ['transmit', 'receive'] as const)
-        await this.#pass({ what, bytes: 1514, frames: WARM_UP, clone: false })
+        for (const bytes of [60, 1514]) await this.#pass({ what, bytes, frames: WARM_UP, clone: false })
     }
     return figure
   }
