@@ -162,13 +162,20 @@ test.serial('kill: nothing is left of real drivers killed at random moments', as
     const driver = machine.driver(name)!
     const net = interfacesOf(driver)[0]
     if (net !== undefined && !net.config.up) await control.open(net)
-    const running = net && startTraffic(machine.board.kernel, net, peer, round, { frames: 200 })
     // Some rounds die in their first microseconds, others with traffic under way.
+    const busy = round % 4 < 2
+    if (net !== undefined && busy) t.true((await checks.linkUp(machine, net)).ok)
+    const running = net && startTraffic(machine.board.kernel, net, peer, round, { frames: 200 })
+    // Traffic comes in bursts: a moment at work is looked for, not waited for.
+    let looks = busy ? 1000 : 0
     const killer = clock.event('killer', () => {
-      kinds.add(driver.domain.current === undefined ? (driver.domain.depth > 0 ? 'atomic' : 'idle') : 'process')
+      const { current, depth } = driver.domain
+      const kind = current !== undefined ? 'process' : depth > 0 ? 'atomic' : 'idle'
+      if (kind === 'idle' && looks-- > 0) return killer.armIn(1 + random.below(10_000))
+      kinds.add(kind)
       driver.domain.fail(new Failure('bug', 'killed'))
     })
-    killer.armIn(random.below(round % 4 < 2 ? 2_000_000_000 : 20_000))
+    killer.armIn(random.below(busy ? 1_000_000 : 20_000))
     await machine.run(() => driver.dead, 3e9)
     running?.stop()
     t.deepEqual(driver.domain.remains(), NOTHING, `round ${round}`)
