@@ -66,7 +66,9 @@ async function runChecks(context: Context, outcome: Outcome): Promise<void> {
 
 /** What the real tests run on, brought here so that its progress is seen and no two tests fetch at once. */
 async function prepare(context: Context): Promise<void> {
-  const trees = ['linux-6.1', 'linux-6.12'].map((tree) => openTreeOnly({ tree, ...reporting(context) }))
+  const trees = ['linux-6.1', 'linux-6.12', 'linux-5.10', 'linux-7.2'].map((tree) =>
+    openTreeOnly({ tree, ...reporting(context) }),
+  )
   for (const tree of await Promise.allSettled(trees)) if (tree.status === 'rejected') throw tree.reason
   const bringing = { signal: context.signal, progress: (line: string) => context.progress.update(line) }
   await ensureHostTools(['emcc', 'chromium', 'qemu-arm64'], bringing)

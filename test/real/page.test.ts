@@ -397,6 +397,11 @@ for (const theme of ['light', 'dark'] as const) {
     test.serial(`accessible: ${theme}, ${device}`, async (t) => {
       const page = await open(t, t.context.url, viewport)
       await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }])
+      // Controls go over to their new colours: that is over first.
+      await page.evaluate(async () => {
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+        await Promise.all(document.getAnimations().map(({ finished }) => finished))
+      })
       const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
       t.is(background === 'rgb(255, 255, 255)', theme === 'light')
       await page.$$eval('details', (all) => all.forEach((details) => (details.open = true)))
