@@ -2,7 +2,7 @@
 import type { Climber, Session } from '../run.ts'
 import type { ClassLab } from '../class-lab.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
-import type { Lan, Nic } from './lan.ts'
+import type { Nic } from './lan.ts'
 import { NIC_MODELS } from './models.ts'
 import type { Station } from './station.ts'
 import { NetWorld, type NetOptions } from './world.ts'
@@ -14,9 +14,6 @@ export const netLab: ClassLab<NetWorld, NetOptions> = {
   models: NIC_MODELS,
   open: (machine, options) => new NetWorld(machine, options),
 }
-
-/** The segment of a scenario's machine. */
-export const lanOf = ({ worlds }: Pick<Session, 'worlds'>): Lan => worlds.of(netLab).lan
 
 /** Somebody on the segment without a driver. */
 export const peerOf = ({ worlds }: Pick<Session, 'worlds'>): Station => worlds.of(netLab).peer

@@ -6,7 +6,7 @@
 import { REQUEST, syscall as head } from '../../linux-api/generated/abi.ts'
 import { errnoName } from './errno.ts'
 
-export const NR = {
+const NR = {
   ioctl: 29,
   mknodat: 33,
   mkdirat: 34,

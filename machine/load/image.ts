@@ -21,7 +21,7 @@ export interface Image {
 }
 
 /** Take the image of a domain that is frozen: its machine does not run. */
-export function takeImage(program: CoreProgram): Image {
+function takeImage(program: CoreProgram): Image {
   const words = new BigUint64Array(program.memory.buffer)
   const bytes = new Uint8Array(program.memory.buffer)
   const isZero = (page: number): boolean => {

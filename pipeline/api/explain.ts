@@ -92,7 +92,7 @@ const arityOf = ({ parameters }: Found): number | undefined =>
   parameters === undefined || parameters.some((parameter) => parameter.includes('...')) ? undefined : parameters.length
 
 /** Whether a driver that was written for the one gets on with the other. */
-export function isSame(a: State | undefined, b: State | undefined): boolean {
+function isSame(a: State | undefined, b: State | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   // A function that became a macro, or the other way round, is called as before if it takes as many arguments.
   if (a.kind !== b.kind) return a.arity === undefined || b.arity === undefined || a.arity === b.arity

@@ -3,12 +3,12 @@
  * a core takes seconds, and is not made again for each domain.
  */
 import { importName } from '../verify/imports.ts'
-import type { BoundClaims, BoundFacts, CoreClaims, CoreFacts } from '../verify/index.ts'
+import type { BoundClaims, CoreClaims, CoreFacts } from '../verify/index.ts'
 import { WasmError } from '../wasm/bytes.ts'
 import { readModule } from '../wasm/module.ts'
 import type { BoundModule } from './index.ts'
 import { typeOf } from './signature.ts'
-import type { CoreSymbols, FunctionSymbol } from './symbols.ts'
+import type { CoreSymbols } from './symbols.ts'
 
 /** `area` is where modules go; entries and words are those that the machine needs. */
 export function coreClaims(
@@ -48,20 +48,10 @@ export function boundClaims(bound: BoundModule, wasm: Uint8Array, sha256: string
 
 /** What the verifier found of a core, from the symbols that were kept with its depths. Throws WasmError when they have none. */
 export function keptCoreFacts(symbols: CoreSymbols, sha256: string, area: CoreClaims['area']): CoreFacts {
-  return { sha256, area, tableEnd: symbols.tableEnd, functions: keptFunctions(symbols.functions) }
-}
-
-/** The same of a bound module. */
-export function keptBoundFacts(bound: BoundModule, sha256: string, core: string): BoundFacts {
-  const { name, memory, table, functions } = bound
-  return { name, sha256, core, memory, table, functions: keptFunctions(functions) }
-}
-
-function keptFunctions(functions: ReadonlyMap<string, FunctionSymbol>): CoreFacts['functions'] {
-  const facts = new Map<string, { type: ReturnType<typeof typeOf>; slot: number; depth: number }>()
-  for (const [name, { type, slot, depth }] of functions) {
+  const functions = new Map<string, { type: ReturnType<typeof typeOf>; slot: number; depth: number }>()
+  for (const [name, { type, slot, depth }] of symbols.functions) {
     if (depth === undefined) throw new WasmError(`symbol ${name} has no depth: it was kept before it was proved`, 0)
-    facts.set(name, { type: typeOf(type), slot, depth })
+    functions.set(name, { type: typeOf(type), slot, depth })
   }
-  return facts
+  return { sha256, area, tableEnd: symbols.tableEnd, functions }
 }

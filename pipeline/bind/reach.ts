@@ -18,7 +18,7 @@ export interface Reached {
 }
 
 /** Sections that are for tools only. */
-export const isForTools = (name: string): boolean => name.startsWith('.modinfo') || name.startsWith('.discard')
+const isForTools = (name: string): boolean => name.startsWith('.modinfo') || name.startsWith('.discard')
 
 const STACK_POINTER = '__stack_pointer'
 

@@ -14,7 +14,7 @@ import {
   type CoreSymbols,
   type ExportedName,
 } from '../bind/index.ts'
-import { coreClaims } from '../bind/claims.ts'
+import { coreClaims, keptCoreFacts } from '../bind/claims.ts'
 import type { Compiler } from '../build/compiler.ts'
 import { cachePath, contentKey, exists, replaceDirectory, sha256, withLock } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
@@ -90,7 +90,7 @@ const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
 const MODULE_BYTES = 'drvport_module_bytes'
 
 /** Everything that a module may bind to. */
-export async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
+async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
   const names = new Map<string, boolean>([...SUPPORT, MODULE_BYTES].map((symbol) => [symbol, false]))
   for (const [symbol, { modules, gplOnly }] of await tree.exports())
     if (modules.length === 0) names.set(symbol, gplOnly)
@@ -161,14 +161,12 @@ async function write(
       expected: 'a core that does nothing but what is proved of it',
     })
   const symbols = withDepths(named, verdict.facts.functions)
-  const { functions, ...proved } = verdict.facts
   const at = symbols.data.get(MODULE_BYTES)?.address
   const moduleBytes = at === undefined ? 0 : wordAt(linked, at)
   await replaceDirectory(dir, async (to) => {
     await fs.writeFile(path.join(to, 'core.wasm'), wasm)
     await fs.writeFile(path.join(to, 'core.lines'), lines)
     await fs.writeFile(path.join(to, 'core.symbols'), encodeSymbols(symbols))
-    await fs.writeFile(path.join(to, 'proved.json'), JSON.stringify({ ...proved, functions: [...functions] }))
     const facts: CoreFacts & { sha256: string } = { ...known, moduleBytes, tableEnd: symbols.tableEnd, sha256: hash }
     await fs.writeFile(path.join(to, 'facts.json'), JSON.stringify(facts))
   })
@@ -187,11 +185,6 @@ function wordAt(wasm: Uint8Array, address: number): number {
 async function readCore(key: string, dir: string): Promise<Core> {
   const facts = JSON.parse(await fs.readFile(path.join(dir, 'facts.json'), 'utf8')) as CoreFacts & { sha256: string }
   const symbols = decodeSymbols(await fs.readFile(path.join(dir, 'core.symbols')))
-  const proved = JSON.parse(await fs.readFile(path.join(dir, 'proved.json'), 'utf8')) as Omit<
-    ProvedCore,
-    'functions'
-  > & {
-    functions: [string, never][]
-  }
-  return { key, dir, sha256: facts.sha256, symbols, facts, proved: { ...proved, functions: new Map(proved.functions) } }
+  const proved = keptCoreFacts(symbols, facts.sha256, MODULE_AREA)
+  return { key, dir, sha256: facts.sha256, symbols, facts, proved }
 }

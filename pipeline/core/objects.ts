@@ -28,7 +28,7 @@ export interface CoreObjects {
   readonly withoutSource: readonly string[]
 }
 
-export const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
+const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
 
 async function lowerHalf(): Promise<KernelSource[]> {
   const names = (await fs.readdir(LOWER_HALF)).filter((name) => name.endsWith('.c')).toSorted()

@@ -1,7 +1,7 @@
 /** A core and modules bound to it, instrumented, proved as a pair, and run: what checks promise holds across both. */
 import test from 'ava'
 import { createHash } from 'node:crypto'
-import { boundClaims, coreClaims, keptBoundFacts, keptCoreFacts } from '../../pipeline/bind/claims.ts'
+import { boundClaims, coreClaims, keptCoreFacts } from '../../pipeline/bind/claims.ts'
 import {
   boundTo,
   decodeSymbols,
@@ -93,12 +93,9 @@ real('core and modules are accepted as they are made', (t) => {
 })
 
 real('what was found comes back from where it was kept', (t) => {
-  const { low, facts } = pair()
   const symbols = decodeSymbols(encodeSymbols(proved.symbols))
-  const sorted = ({ functions, ...rest }: CoreFacts | BoundFacts) => ({ ...rest, functions: [...functions].toSorted() })
+  const sorted = ({ functions, ...rest }: CoreFacts) => ({ ...rest, functions: [...functions].toSorted() })
   t.deepEqual(sorted(keptCoreFacts(symbols, proved.facts.sha256, AREA)), sorted(proved.facts))
-  const kept = keptBoundFacts(withDepths(low.bound, facts.functions), low.claims.sha256, proved.facts.sha256)
-  t.deepEqual(sorted(kept), sorted(facts))
   t.throws(() => keptCoreFacts(makeCore().symbols, 'any', AREA), { message: /has no depth/ })
 })
 
