@@ -7,6 +7,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { sha256 } from '../cache.ts'
+import { OPTIONS_HEADER, optionLines, optionsMentioned } from './options-read.ts'
 import type { Root } from './flags.ts'
 
 /** A file the compiler read. */
@@ -17,6 +18,10 @@ export interface Input {
   readonly file: string
   /** Of its content; '' when it is not there. */
   readonly sha256: string
+  /** Options of a configuration that it mentions. */
+  readonly options: readonly string[]
+  /** Of the header with all options: its lines, by option. */
+  readonly lines?: ReadonlyMap<string, string>
 }
 
 /** The name of a file in results: relative to the innermost root that holds it; roots are longest first. */
@@ -78,7 +83,11 @@ export class InputTable {
 }
 
 async function readInput(name: string, file: string): Promise<Input> {
-  return { name, file, sha256: await fs.readFile(file).then(sha256, () => '') }
+  const bytes = await fs.readFile(file).catch(() => undefined)
+  if (bytes === undefined) return { name, file, sha256: '', options: [] }
+  const text = bytes.toString('latin1')
+  if (name === OPTIONS_HEADER) return { name, file, sha256: sha256(bytes), options: [], lines: optionLines(text) }
+  return { name, file, sha256: sha256(bytes), options: optionsMentioned(text) }
 }
 
 /** One hash over the contents of inputs; with their names it stands for all of them. */

@@ -16,6 +16,8 @@ export interface Variant {
   readonly inputs: readonly string[]
   /** contentOf() the inputs when the result was made. */
   readonly content: string
+  /** contentByOptions() them, where it can be told. */
+  readonly byOptions?: string
   /** SHA-256 of the object; absent when the compile failed. */
   readonly object?: string
   /** Global symbols that the object defines and needs, sorted. */

@@ -17,6 +17,7 @@ import type { CompileLimits, RunOptions, Toolchain, ToolRun } from '../toolchain
 import { definedSymbols, readObject, undefinedSymbols } from '../wasm/object.ts'
 import { commonFlags, type Root } from './flags.ts'
 import { contentOf, InputTable, nameOf, type Input } from './input-table.ts'
+import { contentByOptions } from './options-read.ts'
 import { addVariant, readVariants, type Variant } from './object-index.ts'
 import { Precompiler, type Unit } from './pch.ts'
 import { sharedObject, shareObject } from './shared-objects.ts'
@@ -169,13 +170,16 @@ interface Hit {
 const isForeign = ({ inputs }: Variant, configurations: string): boolean =>
   inputs.some((name) => name.startsWith(configurations))
 
-/** A result made before from what the files hold now. */
+const sameByOptions = ({ byOptions }: Variant, inputs: readonly Input[]): boolean =>
+  byOptions !== undefined && byOptions === contentByOptions(inputs)
+
+/** A result made before from what the files hold now, as far as it could tell. */
 async function findHit(context: CompileContext, key: string): Promise<Hit | undefined> {
   const configurations = `${cachePath('kbuild')}/`
   for (const variant of await readVariants(indexPath(key))) {
     if (isForeign(variant, configurations)) continue
     const inputs = await context.inputs.byName(variant.inputs)
-    if (contentOf(inputs) !== variant.content) continue
+    if (contentOf(inputs) !== variant.content && !sameByOptions(variant, inputs)) continue
     if (variant.object === undefined || (await exists(objectPath(variant.object)))) return { variant, inputs }
   }
   return undefined
@@ -329,10 +333,12 @@ function symbolsOf(bytes: Uint8Array): { sha: string; symbols: ObjectSymbols } |
 async function remember(
   key: string,
   inputs: readonly Input[],
-  result: Omit<Variant, 'inputs' | 'content'>,
+  result: Omit<Variant, 'inputs' | 'content' | 'byOptions'>,
   dir: string,
 ): Promise<Hit> {
-  const variant = { inputs: inputs.map((input) => input.name), content: contentOf(inputs), ...result }
+  const byOptions = contentByOptions(inputs)
+  const content = { content: contentOf(inputs), ...(byOptions !== undefined && { byOptions }) }
+  const variant = { inputs: inputs.map((input) => input.name), ...content, ...result }
   await addVariant(indexPath(key), variant, path.join(dir, 'index'))
   return { variant, inputs }
 }
