@@ -1148,6 +1148,11 @@ export const structs: readonly Struct[] = [
       { name: 'number', type: 'u32' },
       { name: 'pointers', type: 'u32', doc: 'bit i: args[i] is an offset into the memory that follows' },
       { name: 'args', type: 'u32', count: 6 },
+      {
+        name: 'within',
+        type: 'u32',
+        doc: 'how many words lie at the end of that memory: offsets of words in it that are such offsets too',
+      },
     ],
   },
   {
@@ -1348,6 +1353,7 @@ export const constants: readonly ConstantSet[] = [
       ['PCI_ADD', 3, 'a function was granted: args[0]'],
       ['PCI_REMOVE', 4, 'it goes away: args[0]'],
       ['SYSCALL', 5, 'a system call; data: struct syscall and the memory it is about'],
+      ['CANCEL', 6, 'a system call that waits is to return: the request args[0]'],
       ...entries
         .filter(({ name, context }) => context === 'process' && name.startsWith('net_'))
         .map(({ name }, i) => [name.toUpperCase(), 16 + i, `as the entry ${name}`] as const),

@@ -23,6 +23,8 @@ import { type LoadedProgram, type LoadOptions, loadProgram } from './load/progra
 
 /** Longest text of an attribute: a page, as in sysfs. */
 const ATTRIBUTE_BYTES = 4096
+/** What messages call one. */
+const SYSTEM_CALL = 'a system call'
 
 export class DriverEnded extends Error {
   readonly fault: DriverFault | undefined
@@ -177,22 +179,45 @@ export class Driver implements DriverEntries {
   get system(): System | undefined {
     const entries = this.#entries
     if (entries === undefined) return undefined
-    return new System({ request: (kind, data) => this.#answer('attribute', () => entries.raw(kind, data)) })
+    return new System({
+      send: (kind, data) => {
+        this.#alive(SYSTEM_CALL)
+        return entries.raw(kind, data)
+      },
+      wait: async (answer, patienceNs) => {
+        const request = answer as Request
+        if (await this.#until(request, patienceNs)) return request.result!
+        // Who waits for what does not come is no hang, unless it does not return when it is told to.
+        if (!this.dead) entries.cancel(request)
+        return this.#finished(SYSTEM_CALL, request)
+      },
+    })
   }
 
   /** Run until a request has been carried out. Throws DriverEnded. */
-  async #answer(name: EntryName, send: () => Request): Promise<number> {
-    if (this.dead) throw new DriverEnded(this.#called, name, this.domain.fault)
+  #answer(name: EntryName, send: () => Request): Promise<number> {
+    this.#alive(name)
+    return this.#finished(name, send())
+  }
+
+  #alive(what: string): void {
+    if (this.dead) throw new DriverEnded(this.#called, what, this.domain.fault)
+  }
+
+  async #finished(what: string, request: Request): Promise<number> {
+    if (!(await this.#until(request)) && !this.dead)
+      this.domain.fail(new Failure('hang', `${what} has not returned after ${this.domain.limits.entryNs / 1e9} s`))
+    if (this.dead) throw new DriverEnded(this.name, what, this.domain.fault)
+    return request.result!
+  }
+
+  /** Whether it is carried out within the time. */
+  async #until(request: Request, limitNs = this.domain.limits.entryNs): Promise<boolean> {
     const { kernel } = this.#board
-    const request = send()
-    const limitNs = this.domain.limits.entryNs
     if (this.heartbeat !== undefined) this.heartbeat.operations++
     await kernel.run(() => request.result !== undefined || this.dead, kernel.clock.now() + limitNs)
     if (this.heartbeat !== undefined) this.heartbeat.operations--
-    if (request.result === undefined && !this.dead)
-      this.domain.fail(new Failure('hang', `${name} has not returned after ${limitNs / 1e9} s`))
-    if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
-    return request.result ?? 0
+    return request.result !== undefined
   }
 
   async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {

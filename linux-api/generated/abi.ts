@@ -173,6 +173,8 @@ export const REQUEST = {
   PCI_REMOVE: 4,
   /** a system call; data: struct syscall and the memory it is about */
   SYSCALL: 5,
+  /** a system call that waits is to return: the request args[0] */
+  CANCEL: 6,
   /** as the entry net_open */
   NET_OPEN: 16,
   /** as the entry net_stop */
@@ -386,10 +388,11 @@ export const request = {
 
 /** A system call of the personality; memory that it is about follows. */
 export const syscall = {
-  size: 32,
+  size: 36,
   number: { offset: 0, type: 'u32', count: 1 },
   pointers: { offset: 4, type: 'u32', count: 1 },
   args: { offset: 8, type: 'u32', count: 6 },
+  within: { offset: 32, type: 'u32', count: 1 },
 } as const
 
 /** A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters. */

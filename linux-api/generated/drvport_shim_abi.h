@@ -12,6 +12,7 @@
 #define DRVPORT_REQUEST_PCI_ADD 3 /* a function was granted: args[0] */
 #define DRVPORT_REQUEST_PCI_REMOVE 4 /* it goes away: args[0] */
 #define DRVPORT_REQUEST_SYSCALL 5 /* a system call; data: struct syscall and the memory it is about */
+#define DRVPORT_REQUEST_CANCEL 6 /* a system call that waits is to return: the request args[0] */
 #define DRVPORT_REQUEST_NET_OPEN 16 /* as the entry net_open */
 #define DRVPORT_REQUEST_NET_STOP 17 /* as the entry net_stop */
 #define DRVPORT_REQUEST_NET_SET_MTU 18 /* as the entry net_set_mtu */
@@ -93,8 +94,9 @@ struct drvport_syscall {
 	unsigned int number;
 	unsigned int pointers; /* bit i: args[i] is an offset into the memory that follows */
 	unsigned int args[6];
+	unsigned int within; /* how many words lie at the end of that memory: offsets of words in it that are such offsets too */
 };
-_Static_assert(sizeof(struct drvport_syscall) == 32, "syscall");
+_Static_assert(sizeof(struct drvport_syscall) == 36, "syscall");
 
 /* A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters. */
 struct drvport_module_image {

@@ -6,40 +6,78 @@
 import { REQUEST, syscall as head } from '../../linux-api/generated/abi.ts'
 import { errnoName } from './errno.ts'
 
-const NR = {
+export const NR = {
+  epoll_create1: 20,
+  epoll_ctl: 21,
+  epoll_pwait: 22,
+  dup: 23,
+  fcntl64: 25,
   ioctl: 29,
+  flock: 32,
   mknodat: 33,
   mkdirat: 34,
   unlinkat: 35,
+  symlinkat: 36,
   umount2: 39,
   mount: 40,
+  statfs64: 43,
+  ftruncate64: 46,
+  fallocate: 47,
   openat: 56,
   close: 57,
+  pipe2: 59,
   getdents64: 61,
   llseek: 62,
   read: 63,
   write: 64,
+  readv: 65,
+  writev: 66,
+  pread64: 67,
+  pwrite64: 68,
   readlinkat: 78,
   fsync: 82,
   socket: 198,
   bind: 200,
   listen: 201,
   connect: 203,
+  getsockname: 204,
   sendto: 206,
   recvfrom: 207,
   setsockopt: 208,
   getsockopt: 209,
   shutdown: 210,
+  sendmsg: 211,
+  recvmsg: 212,
   accept4: 242,
+  renameat2: 276,
   statx: 291,
+  ppoll_time64: 414,
 } as const
 
-export const O = { RDONLY: 0, WRONLY: 1, RDWR: 2, CREAT: 0o100, TRUNC: 0o1000, DIRECTORY: 0o200000 } as const
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 0o100,
+  EXCL: 0o200,
+  TRUNC: 0o1000,
+  APPEND: 0o2000,
+  NONBLOCK: 0o4000,
+  DIRECT: 0o40000,
+  LARGEFILE: 0o100000,
+  DIRECTORY: 0o200000,
+} as const
+
+export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const
+export const SEEK = { SET: 0, CUR: 1, END: 2 } as const
+const KIND = { character: 0o020000, block: 0o060000, mask: 0o170000 } as const
 
 const AT_FDCWD = -100
+const AT_REMOVEDIR = 0x200
 /** Most that one call reads or writes, bytes. */
 const PIECE = 65_536
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** A system call that failed. */
 export class SystemError extends Error {
@@ -52,13 +90,40 @@ export class SystemError extends Error {
   }
 }
 
-/** Who takes requests into a domain, and runs it until they are done. */
-export interface Envoy {
-  request(kind: number, data: Uint8Array): Promise<number>
+/** Memory with addresses of other memory in it: at each offset, what is to lie there. Both are copied in, and out again. */
+export class Pointing {
+  readonly bytes: Uint8Array
+  readonly to: readonly (readonly [at: number, what: Memory])[]
+  constructor(bytes: Uint8Array, to: readonly (readonly [at: number, what: Memory])[]) {
+    this.bytes = bytes
+    this.to = to
+  }
 }
 
-/** An argument: a number, or bytes that are copied in, and out again. */
-type Argument = number | Uint8Array
+export type Memory = Uint8Array | Pointing
+
+/** An argument: a number, or memory. */
+export type Argument = number | Memory
+
+/** A request under way: what it is to be told, in the end, by. */
+export interface Envoy {
+  /** Put a request; nothing has run when this returns. `data` is what it was made into when it has been answered. */
+  send(kind: number, data: Uint8Array): Answer
+  /** Run the domain until it is answered; one that waits for longer than `patienceNs` is told to return. */
+  wait(answer: Answer, patienceNs?: number): Promise<number>
+}
+
+export interface Answer {
+  /** Undefined until it is there. */
+  readonly result: number | undefined
+}
+
+/** A call that was made and may not have returned. */
+export interface Pending {
+  readonly answer: Answer
+  /** Bring memory back. */
+  readonly settle: () => void
+}
 
 export interface Entry {
   readonly name: string
@@ -72,6 +137,31 @@ export interface Stat {
   readonly device: readonly [number, number] | undefined
 }
 
+/** Where what a call points to lies in the bytes that go over. */
+class Packing {
+  readonly pieces: { readonly at: number; readonly memory: Uint8Array; readonly words: ReadonlySet<number> }[] = []
+  readonly within: number[] = []
+  #end = 0
+
+  /** Offset of the memory, and of all that it points to. */
+  place(memory: Memory): number {
+    const bytes = memory instanceof Pointing ? memory.bytes : memory
+    const at = Math.ceil(this.#end / 8) * 8
+    this.#end = at + bytes.length
+    const to = memory instanceof Pointing ? memory.to : []
+    this.pieces.push({ at, memory: bytes, words: new Set(to.map(([where]) => where)) })
+    for (const [where, what] of to) {
+      new DataView(bytes.buffer, bytes.byteOffset).setUint32(where, this.place(what), true)
+      this.within.push(at + where)
+    }
+    return at
+  }
+
+  get bytes(): number {
+    return Math.ceil(this.#end / 4) * 4
+  }
+}
+
 export class System {
   readonly #envoy: Envoy
 
@@ -79,42 +169,50 @@ export class System {
     this.#envoy = envoy
   }
 
-  /** Make a call. Returns what it returns; a negative errno is a result. */
-  async call(number: number, args: readonly Argument[]): Promise<number> {
-    let bytes = head.size
-    const places = args.map((argument) => {
-      if (typeof argument === 'number') return -1
-      const at = Math.ceil(bytes / 8) * 8
-      bytes = at + argument.length
-      return at
-    })
-    const data = new Uint8Array(bytes)
+  /** Make a call and wait for its return. Returns what it returns; a negative errno is a result. */
+  call(number: number, args: readonly Argument[], patienceNs?: number): Promise<number> {
+    return this.finish(this.begin(number, args), patienceNs)
+  }
+
+  /** Make a call that may wait for something that is done next: others can be made meanwhile. */
+  begin(number: number, args: readonly Argument[]): Pending {
+    const packing = new Packing()
+    const words = args.map((argument) => (typeof argument === 'number' ? argument : packing.place(argument)))
+    const data = new Uint8Array(head.size + packing.bytes + 4 * packing.within.length)
     const view = new DataView(data.buffer)
     view.setUint32(head.number.offset, number, true)
     let pointers = 0
     args.forEach((argument, i) => {
-      const at = head.args.offset + 4 * i
-      if (typeof argument === 'number') return view.setInt32(at, argument | 0, true)
-      pointers |= 1 << i
-      data.set(argument, places[i]!)
-      view.setUint32(at, places[i]! - head.size, true)
+      if (typeof argument !== 'number') pointers |= 1 << i
+      view.setInt32(head.args.offset + 4 * i, words[i]! | 0, true)
     })
     view.setUint32(head.pointers.offset, pointers, true)
-    const result = await this.#envoy.request(REQUEST.SYSCALL, data)
-    args.forEach((argument, i) => {
-      if (typeof argument !== 'number') argument.set(data.subarray(places[i]!, places[i]! + argument.length))
-    })
+    view.setUint32(head.within.offset, packing.within.length, true)
+    for (const { at, memory } of packing.pieces) data.set(memory, head.size + at)
+    packing.within.forEach((at, i) => view.setUint32(head.size + packing.bytes + 4 * i, at, true))
+    const settle = (): void => {
+      for (const { at, memory, words: addresses } of packing.pieces)
+        for (let i = 0; i < memory.length; i++)
+          if (addresses.has(i)) i += 3
+          else memory[i] = data[head.size + at + i]!
+    }
+    return { answer: this.#envoy.send(REQUEST.SYSCALL, data), settle }
+  }
+
+  async finish({ answer, settle }: Pending, patienceNs?: number): Promise<number> {
+    const result = await this.#envoy.wait(answer, patienceNs)
+    settle()
     return result
   }
 
-  async #checked(what: string, number: number, args: readonly Argument[]): Promise<number> {
-    const result = await this.call(number, args)
+  async #checked(what: string, number: number, args: readonly Argument[], patienceNs?: number): Promise<number> {
+    const result = await this.call(number, args, patienceNs)
     if (result < 0) throw new SystemError(what, result)
     return result
   }
 
   open(path: string, flags: number = O.RDONLY, mode = 0o644): Promise<number> {
-    return this.#checked(`open ${path}`, NR.openat, [AT_FDCWD, text(path), flags, mode])
+    return this.#checked(`open ${path}`, NR.openat, [AT_FDCWD, text(path), flags | O.LARGEFILE, mode])
   }
 
   close(fd: number): Promise<number> {
@@ -131,8 +229,157 @@ export class System {
     return this.#checked('write', NR.write, [fd, bytes.slice(), bytes.length])
   }
 
-  ioctl(fd: number, command: number, argument: Argument): Promise<number> {
-    return this.call(NR.ioctl, [fd, command, argument])
+  async pread(fd: number, length: number, offset: number): Promise<Uint8Array> {
+    const into = new Uint8Array(length)
+    return into.subarray(0, await this.#checked('pread', NR.pread64, [fd, into, length, ...long(offset)]))
+  }
+
+  pwrite(fd: number, bytes: Uint8Array, offset: number): Promise<number> {
+    return this.#checked('pwrite', NR.pwrite64, [fd, bytes.slice(), bytes.length, ...long(offset)])
+  }
+
+  /** Returns the place it is at then. */
+  async seek(fd: number, offset: number, whence: number = SEEK.SET): Promise<number> {
+    const [low, high] = long(offset)
+    const out = new Uint8Array(8)
+    await this.#checked('seek', NR.llseek, [fd, high, low, out, whence])
+    return Number(new DataView(out.buffer).getBigInt64(0, true))
+  }
+
+  fsync(fd: number): Promise<number> {
+    return this.#checked('fsync', NR.fsync, [fd])
+  }
+
+  /** Returns what it returns; a negative errno is a result. */
+  ioctl(fd: number, command: number, argument: Argument = 0, patienceNs?: number): Promise<number> {
+    return this.call(NR.ioctl, [fd, command, argument], patienceNs)
+  }
+
+  /** The same, refused when it fails. */
+  control(fd: number, command: number, argument: Argument = 0): Promise<number> {
+    return this.#checked(`ioctl 0x${command.toString(16)}`, NR.ioctl, [fd, command, argument])
+  }
+
+  /** What of the events asked for has come within so many ms of virtual time (negative: for ever), by file. */
+  async poll(files: readonly { readonly fd: number; readonly events: number }[], timeoutMs: number): Promise<number[]> {
+    const list = new Uint8Array(8 * files.length)
+    const view = new DataView(list.buffer)
+    files.forEach(({ fd, events }, i) => {
+      view.setInt32(8 * i, fd, true)
+      view.setInt16(8 * i + 4, events, true)
+    })
+    const until = new Uint8Array(16)
+    new DataView(until.buffer).setBigInt64(0, BigInt(Math.floor(timeoutMs / 1000)), true)
+    new DataView(until.buffer).setBigInt64(8, BigInt(Math.round((timeoutMs % 1000) * 1e6)), true)
+    const args = [list, files.length, timeoutMs < 0 ? 0 : until, 0, 8]
+    const patienceNs = timeoutMs < 0 ? undefined : (timeoutMs + 1000) * 1e6
+    await this.#checked('poll', NR.ppoll_time64, args, patienceNs)
+    return files.map((_, i) => view.getInt16(8 * i + 6, true))
+  }
+
+  mkdir(path: string, mode = 0o755): Promise<number> {
+    return this.#checked(`mkdir ${path}`, NR.mkdirat, [AT_FDCWD, text(path), mode])
+  }
+
+  unlink(path: string): Promise<number> {
+    return this.#checked(`unlink ${path}`, NR.unlinkat, [AT_FDCWD, text(path), 0])
+  }
+
+  rmdir(path: string): Promise<number> {
+    return this.#checked(`rmdir ${path}`, NR.unlinkat, [AT_FDCWD, text(path), AT_REMOVEDIR])
+  }
+
+  async readlink(path: string): Promise<string> {
+    const into = new Uint8Array(4096)
+    const length = await this.#checked(`readlink ${path}`, NR.readlinkat, [AT_FDCWD, text(path), into, into.length])
+    return decoder.decode(into.subarray(0, length))
+  }
+
+  mknod(path: string, kind: 'character' | 'block', major: number, minor: number): Promise<number> {
+    const device = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)
+    return this.#checked(`mknod ${path}`, NR.mknodat, [AT_FDCWD, text(path), KIND[kind] | 0o600, device])
+  }
+
+  /** A node for the device that a directory of sysfs describes, as udev would make it: its path. */
+  async node(directory: string): Promise<string> {
+    const number = decoder.decode(await this.readFile(`${directory}/dev`)).trim()
+    const [major, minor] = number.split(':').map(Number) as [number, number]
+    const names = decoder.decode(await this.readFile(`${directory}/uevent`))
+    const path = `/dev/${/^DEVNAME=(.+)$/m.exec(names)?.[1] ?? directory.split('/').at(-1)}`
+    const parts = path.split('/').slice(2, -1)
+    for (let depth = 1; depth <= parts.length; depth++)
+      await this.#unless(EEXIST, this.mkdir(`/dev/${parts.slice(0, depth).join('/')}`))
+    const block = await this.#unless(ENOENT, this.readlink(`/sys/dev/block/${number}`))
+    await this.#unless(EEXIST, this.mknod(path, block === undefined ? 'character' : 'block', major, minor))
+    return path
+  }
+
+  async #unless<T>(code: number, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof SystemError && error.code === code) return undefined
+      throw error
+    }
+  }
+
+  mount(source: string, target: string, type: string, flags = 0, options = ''): Promise<number> {
+    const args = [text(source), text(target), text(type), flags, text(options)]
+    return this.#checked(`mount ${type} at ${target}`, NR.mount, args)
+  }
+
+  umount(target: string): Promise<number> {
+    return this.#checked(`umount ${target}`, NR.umount2, [text(target), 0])
+  }
+
+  socket(family: number, type: number, protocol = 0): Promise<number> {
+    return this.#checked('socket', NR.socket, [family, type, protocol])
+  }
+
+  bind(fd: number, address: Uint8Array): Promise<number> {
+    return this.#checked('bind', NR.bind, [fd, address.slice(), address.length])
+  }
+
+  connect(fd: number, address: Uint8Array): Promise<number> {
+    return this.#checked('connect', NR.connect, [fd, address.slice(), address.length])
+  }
+
+  listen(fd: number, backlog = 8): Promise<number> {
+    return this.#checked('listen', NR.listen, [fd, backlog])
+  }
+
+  accept(fd: number, patienceNs?: number): Promise<number> {
+    return this.#checked('accept', NR.accept4, [fd, 0, 0, 0], patienceNs)
+  }
+
+  sendTo(fd: number, bytes: Uint8Array, address?: Uint8Array, flags = 0): Promise<number> {
+    const to = address === undefined ? [0, 0] : [address.slice(), address.length]
+    return this.#checked('sendto', NR.sendto, [fd, bytes.slice(), bytes.length, flags, ...to])
+  }
+
+  /** What came, and from where. */
+  async receiveFrom(
+    fd: number,
+    length: number,
+    flags = 0,
+    patienceNs?: number,
+  ): Promise<{ readonly bytes: Uint8Array; readonly from: Uint8Array }> {
+    const [into, from, size] = [new Uint8Array(length), new Uint8Array(ADDRESS_BYTES), new Uint8Array(4)]
+    new DataView(size.buffer).setUint32(0, from.length, true)
+    const got = await this.#checked('recvfrom', NR.recvfrom, [fd, into, length, flags, from, size], patienceNs)
+    const used = Math.min(new DataView(size.buffer).getUint32(0, true), from.length)
+    return { bytes: into.subarray(0, Math.min(got, length)), from: from.subarray(0, used) }
+  }
+
+  setOption(fd: number, level: number, name: number, value: Uint8Array): Promise<number> {
+    return this.#checked('setsockopt', NR.setsockopt, [fd, level, name, value.slice(), value.length])
+  }
+
+  async option(fd: number, level: number, name: number, length = 4): Promise<Uint8Array> {
+    const [value, size] = [new Uint8Array(length), new Uint8Array(4)]
+    new DataView(size.buffer).setUint32(0, length, true)
+    await this.#checked('getsockopt', NR.getsockopt, [fd, level, name, value, size])
+    return value.subarray(0, Math.min(new DataView(size.buffer).getUint32(0, true), length))
   }
 
   /** A whole file, at most `limit` bytes. */
@@ -166,7 +413,7 @@ export class System {
     const view = new DataView(out.buffer)
     const mode = view.getUint16(STATX.mode, true)
     const [major, minor] = [view.getUint32(STATX.rdev, true), view.getUint32(STATX.rdev + 4, true)]
-    const isDevice = [0o020000, 0o060000].includes(mode & 0o170000)
+    const isDevice = ([KIND.character, KIND.block] as number[]).includes(mode & KIND.mask)
     const bytes = Number(view.getBigUint64(STATX.size, true))
     return { mode, bytes, device: isDevice ? [major, minor] : undefined }
   }
@@ -195,6 +442,17 @@ export class System {
   }
 }
 
+const ENOENT = -2
+const EEXIST = -17
+/** struct sockaddr_storage. */
+const ADDRESS_BYTES = 128
+
+/** Low and high word. */
+function long(value: number): [number, number] {
+  const bits = BigInt.asUintN(64, BigInt(value))
+  return [Number(bits & 0xffff_ffffn), Number(bits >> 32n)]
+}
+
 /** Offsets in struct statx (include/uapi/linux/stat.h), its size, and STATX_BASIC_STATS. */
 const STATX = { mode: 28, size: 40, rdev: 128, bytes: 256, basic: 0x7ff }
 
@@ -221,7 +479,7 @@ function entriesIn(bytes: Uint8Array): Entry[] {
     const length = view.getUint16(at + DIRENT.length, true)
     if (length <= DIRENT.name || at + length > bytes.length) break
     const raw = bytes.subarray(at + DIRENT.name, at + length)
-    const name = new TextDecoder().decode(raw.subarray(0, raw.indexOf(0)))
+    const name = decoder.decode(raw.subarray(0, raw.indexOf(0)))
     const kind = KINDS[view.getUint8(at + DIRENT.type)] ?? 'other'
     if (name !== '.' && name !== '..') found.push({ name, kind })
     at += length

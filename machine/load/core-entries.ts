@@ -65,6 +65,11 @@ export class CoreEntries {
     return this.#send(kind, [], data, ALONE)
   }
 
+  /** One that waits is to return. */
+  cancel({ id }: Request): void {
+    this.#send(REQUEST.CANCEL, [id])
+  }
+
   has(name: EntryName): boolean {
     return KINDS.has(name)
   }

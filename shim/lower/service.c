@@ -7,19 +7,26 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include "lower.h"
 #include "irq.h"
 
 struct job {
+	struct list_head list;
+	struct task_struct *task;
 	struct drvport_request request;
 	/* What came with it. */
 	u8 data[];
 };
 
+static LIST_HEAD(jobs);
+static DEFINE_SPINLOCK(jobs_lock);
 static DECLARE_WAIT_QUEUE_HEAD(wanted);
 static bool pending;
 
@@ -54,6 +61,9 @@ static int run(void *data)
 	struct job *job = data;
 	int result = carry_out(job);
 
+	spin_lock(&jobs_lock);
+	list_del(&job->list);
+	spin_unlock(&jobs_lock);
 	drvport_call_done(job->request.id, result, (u32)job->data);
 	kvfree(job);
 	return 0;
@@ -63,6 +73,18 @@ static int run(void *data)
 static void refuse(const struct drvport_request *request, int err)
 {
 	drvport_call_done(request->id, err, 0);
+}
+
+/* Whoever waits for what may never come is woken as a program that is killed would be. */
+static void cancel(u32 id)
+{
+	struct job *job;
+
+	spin_lock(&jobs_lock);
+	list_for_each_entry(job, &jobs, list)
+		if (job->request.id == id)
+			send_sig(SIGKILL, job->task, 1);
+	spin_unlock(&jobs_lock);
 }
 
 static void begin(const struct drvport_request *request)
@@ -78,11 +100,16 @@ static void begin(const struct drvport_request *request)
 		if (request->where < ARRAY_SIZE(request->args))
 			job->request.args[request->where] = (u32)job->data;
 	}
-	task = kthread_run(run, job, "request/%u", request->id);
+	task = kthread_create(run, job, "request/%u", request->id);
 	if (IS_ERR(task)) {
 		kvfree(job);
-		refuse(request, PTR_ERR(task));
+		return refuse(request, PTR_ERR(task));
 	}
+	job->task = task;
+	spin_lock(&jobs_lock);
+	list_add(&job->list, &jobs);
+	spin_unlock(&jobs_lock);
+	wake_up_process(task);
 }
 
 static void __noreturn serve(void)
@@ -92,8 +119,14 @@ static void __noreturn serve(void)
 	for (;;) {
 		wait_event(wanted, pending);
 		pending = false;
-		while (drvport_call_take((u32)&request))
-			begin(&request);
+		while (drvport_call_take((u32)&request)) {
+			if (request.kind != DRVPORT_REQUEST_CANCEL) {
+				begin(&request);
+				continue;
+			}
+			cancel(request.args[0]);
+			drvport_call_done(request.id, 0, 0);
+		}
 	}
 }
 

@@ -1,0 +1,138 @@
+/**
+ * System calls into a domain: files and devices, structures with addresses in them, sockets, waiting and being told to
+ * stop waiting.
+ */
+import test from 'ava'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { createMachine, type Machine } from '../../machine/machine.ts'
+import { NR, O, Pointing, POLL, SEEK, System, SystemError } from '../../machine/linux/system.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
+import { buildModules } from '../../pipeline/build/index.ts'
+import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts'
+import { testTreeName } from './workspace.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (from: Uint8Array): string => new TextDecoder().decode(from)
+
+let workspace: Workspace
+let machine: Machine
+let system: System
+
+test.before(async () => {
+  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  const { modules } = await buildModules({ ...workspace, selectors: ['dummy'] })
+  const pack = await readPackage(modules[0]!.package!, 'dummy')
+  machine = createMachine({ verify: verifyPackage, symbolizer: symbolizerOf })
+  system = (await machine.load(pack)).system!
+})
+test.after.always(() => workspace.close())
+test.afterEach((t) => t.deepEqual(machine.faults, []))
+
+test.serial('files: written and read at places, moved in, made and removed', async (t) => {
+  await system.mkdir('/work')
+  const fd = await system.open('/work/file', O.RDWR | O.CREAT)
+  t.is(await system.write(fd, bytes('Hello, world')), 12)
+  t.is(await system.pwrite(fd, bytes('W'), 7), 1)
+  t.is(text(await system.pread(fd, 100, 7)), 'World')
+  t.is(await system.seek(fd, -5, SEEK.END), 7)
+  t.is(text(await system.read(fd, 3)), 'Wor')
+  t.is(await system.seek(fd, 6_000_000_000), 6_000_000_000)
+  t.is(await system.fsync(fd), 0)
+  await system.close(fd)
+  t.is((await system.stat('/work/file')).bytes, 12)
+  await t.throwsAsync(system.rmdir('/work'), { message: 'rmdir /work: -ENOTEMPTY' })
+  await system.unlink('/work/file')
+  await system.rmdir('/work')
+  await t.throwsAsync(system.open('/work'), { instanceOf: SystemError, message: 'open /work: -ENOENT' })
+})
+
+test.serial('devices: nodes as udev would make them, and file systems', async (t) => {
+  const path = await system.node('/sys/class/mem/zero')
+  t.is(path, '/dev/zero')
+  t.deepEqual((await system.stat(path)).device, [1, 5])
+  const fd = await system.open(path)
+  t.deepEqual(await system.read(fd, 4), new Uint8Array(4))
+  await system.close(fd)
+  t.is(await system.node('/sys/class/mem/zero'), path, 'again')
+  await system.mkdir('/mnt')
+  await system.mount('none', '/mnt', 'tmpfs', 0, 'size=64k')
+  await system.writeFile('/mnt/file', new Uint8Array(4096), O.WRONLY | O.CREAT)
+  await t.throwsAsync(system.writeFile('/mnt/more', new Uint8Array(100_000), O.WRONLY | O.CREAT), {
+    message: 'write: -ENOSPC',
+  })
+  await system.umount('/mnt')
+  t.deepEqual(await system.list('/mnt'), [])
+})
+
+test.serial('memory with addresses of other memory in it goes over, and comes back', async (t) => {
+  const fd = await system.open('/vector', O.RDWR | O.CREAT)
+  const vector = (...parts: readonly Uint8Array[]): Pointing => {
+    const list = new Uint8Array(8 * parts.length)
+    parts.forEach((part, i) => new DataView(list.buffer).setUint32(8 * i + 4, part.length, true))
+    return new Pointing(
+      list,
+      parts.map((part, i) => [8 * i, part]),
+    )
+  }
+  t.is(await system.call(NR.writev, [fd, vector(bytes('one'), bytes(' and '), bytes('two')), 3]), 11)
+  await system.seek(fd, 0)
+  const [first, second] = [new Uint8Array(4), new Uint8Array(7)]
+  t.is(await system.call(NR.readv, [fd, vector(first, second), 2]), 11)
+  t.is(text(first) + text(second), 'one and two')
+  await system.close(fd)
+  t.is(await system.call(NR.write, [fd, bytes('closed'), 6]), -9)
+  t.is(await system.call(9999, []), -38)
+})
+
+const IPV4 = 2
+const DATAGRAM = 2
+/** struct ifreq of Linux: a name, and what a request is about. */
+function interfaceRequest(name: string): Uint8Array {
+  const request = new Uint8Array(32)
+  request.set(bytes(name))
+  return request
+}
+const SIOCGIFFLAGS = 0x8913
+const SIOCSIFFLAGS = 0x8914
+const IFF_UP = 1
+
+function address(port: number): Uint8Array {
+  return new Uint8Array([IPV4, 0, port >> 8, port & 0xff, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
+test.serial('sockets: an ioctl brings an interface up, datagrams go over it', async (t) => {
+  const [a, b] = [await system.socket(IPV4, DATAGRAM), await system.socket(IPV4, DATAGRAM)]
+  const request = interfaceRequest('lo')
+  const flags = new DataView(request.buffer)
+  await system.control(a, SIOCGIFFLAGS, request)
+  flags.setUint16(16, flags.getUint16(16, true) | IFF_UP, true)
+  await system.control(a, SIOCSIFFLAGS, request)
+  await system.bind(a, address(7001))
+  await system.bind(b, address(7002))
+  t.deepEqual(await system.poll([{ fd: a, events: POLL.IN | POLL.OUT }], 10), [POLL.OUT])
+  t.is(await system.sendTo(b, bytes('datagram'), address(7001)), 8)
+  t.deepEqual(await system.poll([{ fd: a, events: POLL.IN }], 10), [POLL.IN])
+  const { bytes: got, from } = await system.receiveFrom(a, 100)
+  t.is(text(got), 'datagram')
+  t.deepEqual([...from.subarray(0, 8)], [...address(7002).subarray(0, 8)])
+  for (const fd of [a, b]) t.is(await system.close(fd), 0)
+})
+
+test.serial('who waits is told what came, or to stop waiting', async (t) => {
+  const ends = new Uint8Array(8)
+  t.is(await system.call(NR.pipe2, [ends, 0]), 0)
+  const [from, to] = [new DataView(ends.buffer).getInt32(0, true), new DataView(ends.buffer).getInt32(4, true)]
+  const into = new Uint8Array(16)
+  const reading = system.begin(NR.read, [from, into, into.length])
+  await machine.sleep(1e9)
+  t.is(reading.answer.result, undefined)
+  await system.write(to, bytes('at last'))
+  t.is(await system.finish(reading), 7)
+  t.is(text(into.subarray(0, 7)), 'at last')
+  const before = machine.board.kernel.clock.now()
+  t.deepEqual(await system.poll([{ fd: from, events: POLL.IN }], 250), [0])
+  t.true(machine.board.kernel.clock.now() - before >= 250e6)
+  t.is(await system.call(NR.read, [from, into, into.length], 1e9), -4)
+  t.true(machine.board.kernel.clock.now() - before < 2e9)
+  for (const fd of [from, to]) t.is(await system.close(fd), 0)
+})
