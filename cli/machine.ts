@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../pipeline/cache.ts'
 import { DriverFailure, UsageError } from '../pipeline/errors.ts'
-import { verify } from '../pipeline/verify/index.ts'
+import { policyProblems, verify } from '../pipeline/verify/index.ts'
 import type { Allowance } from '../pipeline/verify/index.ts'
 import type { DriverPackage, OnCore } from '../machine/load/package.ts'
 import { accept, DEVICE_ALLOWANCE } from './trust.ts'
@@ -12,8 +12,10 @@ export { symbolizerOf } from './trust.ts'
 
 /** Refuses a package that its binary does not honour. Runs before anything of it is compiled. */
 export function verifyPackage(pack: DriverPackage, allowance: Allowance = DEVICE_ALLOWANCE): void {
-  if (pack.on === undefined) accept(pack, verify(pack.wasm, pack.manifest, allowance))
-  else holdToHashes(pack, pack.on)
+  if (pack.on === undefined) return accept(pack, verify(pack.wasm, pack.manifest, allowance))
+  const problems = policyProblems(pack.manifest, allowance)
+  if (problems.length > 0) accept(pack, { ok: false, problems })
+  holdToHashes(pack, pack.on)
 }
 
 /** Cores whose bytes were held against their hash. */

@@ -12,7 +12,7 @@ import { EXIT, Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } fro
 import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
 import { Meter } from './meter.ts'
-import type { Processor } from './processor.ts'
+import type { Processor, Told } from './processor.ts'
 import { RoomLeft } from './room.ts'
 import type { Partition } from './schedule.ts'
 import { DEFAULT_LIMITS, type DomainLimits, type Program } from './program.ts'
@@ -83,6 +83,8 @@ export class Domain {
   onFail: ((domain: Domain, fault: DriverFault) => void) | undefined
   /** Called once, when it has ended. */
   onEnd: ((domain: Domain) => void) | undefined
+  /** Called when `answer` has something. */
+  onAnswer: (() => void) | undefined
   readonly #program: Program
   readonly #words: Int32Array
   readonly #meter: Meter
@@ -97,6 +99,7 @@ export class Domain {
   #nextFiber = 1
   /** The task that waits for something to do. */
   #idling: Fiber | undefined
+  readonly #answers: Told[] = []
   /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
   #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
   /** Fibers it had when it ended. */
@@ -171,13 +174,13 @@ export class Domain {
 
   /**
    * What an IPC operation of the current fiber gave: itself, or, when it must wait, a promise of what it will be told,
-   * at the latest at `deadline` (ns).
+   * at the latest at `deadline` (ns). A program that polls hears that later: see `answer`.
    */
   converse(result: number, deadline: number): number | Promise<number> {
     if (result !== BLOCK) return result
     const fiber = this.current!
     if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
-    return this.#leave(fiber, 'blocked')
+    return this.polls ? fiber.waitLater() : this.#leave(fiber, 'blocked')
   }
 
   /** The current fiber's side of conversations. A failure where it may not wait. */
@@ -268,12 +271,38 @@ export class Domain {
     return this.#leave(fiber, 'blocked')
   }
 
+  /** None of its tasks can run, and it waits for something to take. */
+  get idles(): boolean {
+    return this.#idling !== undefined
+  }
+
   /** There is something to take. */
   rouse(): void {
     const fiber = this.#idling
     if (fiber === undefined) return this.hurry()
     this.#idling = undefined
     fiber.makeReady(0)
+  }
+
+  /** One of its tasks need not wait in a conversation any more. */
+  told(id: number, outcome: number): void {
+    if (this.dead) return
+    this.#answers.push({ id, outcome })
+    this.onAnswer?.()
+  }
+
+  /** The next of those, for the program. */
+  answer(): Told | undefined {
+    return this.#answers.shift()
+  }
+
+  /** Its tasks are as urgent as the most urgent of those who wait for one of them. */
+  lent(): void {
+    let highest = this.priority
+    for (const { conversation } of this.fibers.values())
+      highest = Math.max(highest, conversation?.thread.effective ?? highest)
+    for (const fiber of this.fibers.values())
+      if (fiber.effective !== highest) this.processor.reprioritize(fiber, highest)
   }
 
   /** It takes what there is by itself, and is never called into. */

@@ -9,6 +9,7 @@ import { Party, type Thread } from './ipc.ts'
 import { IPC } from './message.ts'
 import type { FiberOwner, Queues } from './processor.ts'
 import type { Partition, Runnable } from './schedule.ts'
+import { Talker } from './talker.ts'
 import type { ClockEvent } from './time.ts'
 
 /** `parked`: it goes on when its program switches to it. */
@@ -60,6 +61,8 @@ export class Fiber implements Thread {
   readonly deadline: ClockEvent
   readonly #processor: Queues
   #party: Party | undefined
+  /** In its place in conversations, when its program lets it wait. */
+  #talker: Talker | undefined
   /** What block returns when it goes on: 0 woken, 1 deadline passed. */
   #outcome = 0
   #entry: (() => Promise<number | undefined>) | undefined
@@ -95,7 +98,8 @@ export class Fiber implements Thread {
 
   /** Its side of conversations; made when it first has one. */
   get party(): Party {
-    return (this.#party ??= new Party(this, this.domain.capabilities))
+    this.#talker ??= this.domain.polls ? new Talker(this) : undefined
+    return (this.#party ??= new Party(this.#talker ?? this, this.domain.capabilities))
   }
 
   /** The same if it has ever had one. */
@@ -110,8 +114,15 @@ export class Fiber implements Thread {
 
   #expire(): void {
     if (!this.conversing) return this.makeReady(1)
-    this.#processor.ipc.cancel(this.#party!)
-    this.makeReady(IPC.DEADLINE)
+    const party = this.#party!
+    this.#processor.ipc.cancel(party)
+    party.thread.resume(IPC.DEADLINE)
+  }
+
+  /** It must wait in a conversation, and its program sees to that: what the call returns comes as an answer. */
+  waitLater(): number {
+    this.#talker!.waits = true
+    return IPC.LATER
   }
 
   get done(): boolean {

@@ -251,6 +251,10 @@ export class Kernel implements Processor {
     this.#current = fiber
   }
 
+  reprioritize(fiber: Fiber, effective: number): void {
+    this.scheduler.reprioritize(fiber, effective)
+  }
+
   /** A message was given to this fiber: it goes on in the sender's place. */
   handOver(fiber: Fiber): void {
     if (this.#direct === undefined) this.#direct = fiber

@@ -33,6 +33,8 @@ export const IPC = {
   QUOTA: -12,
   /** No such slot, word or byte. */
   RANGE: -13,
+  /** It must wait, and is told by an interrupt when it need not any more: a program that switches between its tasks itself. */
+  LATER: -14,
 } as const
 
 /** What a refusal by the capability space is called here. */

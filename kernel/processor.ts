@@ -28,12 +28,20 @@ export interface Queues extends Timed {
   withdraw(fiber: Fiber): void
 }
 
+/** An answer to a task of a program that switches between them itself. */
+export interface Told {
+  readonly id: number
+  readonly outcome: number
+}
+
 /** Whose fiber it is: what it runs in. */
 export interface FiberOwner {
   readonly id: number
   readonly name: string
   readonly partition: Partition
   readonly capabilities: CNode
+  /** Its program switches between its tasks itself. */
+  readonly polls: boolean
   /** The fiber that was stopped in the middle of what it does. */
   readonly preempted: Fiber | undefined
   /** Let a fiber of it run. */
@@ -41,6 +49,10 @@ export interface FiberOwner {
   /** The running fiber looks soon whether it must go. */
   hurry(): void
   wake(id: number): void
+  /** A task of a program that switches between them itself need not wait any more. */
+  told(id: number, outcome: number): void
+  /** What others lend its tasks has changed. */
+  lent(): void
   fail(cause: unknown): void
   /** A fiber has ended, with `error` if it failed. */
   fiberEnded(fiber: Fiber, error: unknown): void
@@ -104,6 +116,8 @@ export interface Processor extends Queues, Turns, Deliveries {
   bill(partition: Partition | undefined): Partition | undefined
   /** The running fiber must give way. */
   contended(): boolean
+  /** It is more urgent now, or less. */
+  reprioritize(fiber: Fiber, effective: number): void
   /** It stops, but could go on. */
   requeue(fiber: Fiber, gaveUp: boolean): void
   /** A domain put another fiber of its own into the place of the one that ran. */

@@ -191,6 +191,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     signal: timed(),
     wait: timed(),
     poll: timed(),
+    next: units(8),
   },
   cap: {
     mint: units(16, { keeps: { capabilities: one }, refused: QUOTA }),

@@ -594,6 +594,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           result: 'i32',
           doc: 'The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks.',
         },
+        {
+          name: 'next',
+          params: [p('out', 'ptr', 'i32: what its call comes to')],
+          result: 'u32',
+          doc: 'Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none.',
+        },
       ] satisfies readonly Written[]
     ).map(forShim),
   },
@@ -1341,6 +1347,7 @@ export const constants: readonly ConstantSet[] = [
       ['TIMER', 0x40000000, 'the armed deadline passed'],
       ['REQUEST', 0x40000001, 'call.take has something'],
       ['FRAMES', 0x40000002, 'net.fetch has something'],
+      ['MESSAGE', 0x40000003, 'ipc.next has something'],
     ],
   },
   {
@@ -1354,6 +1361,8 @@ export const constants: readonly ConstantSet[] = [
       ['PCI_REMOVE', 4, 'it goes away: args[0]'],
       ['SYSCALL', 5, 'a system call; data: struct syscall and the memory it is about'],
       ['CANCEL', 6, 'a system call that waits is to return: the request args[0]'],
+      ['NUB_ADD', 7, "a device of another domain's bus was granted; data: struct nub"],
+      ['NUB_REMOVE', 8, 'it goes away: the handle args[0]'],
       ...entries
         .filter(({ name, context }) => context === 'process' && name.startsWith('net_'))
         .map(({ name }, i) => [name.toUpperCase(), 16 + i, `as the entry ${name}`] as const),
@@ -1386,6 +1395,7 @@ export const constants: readonly ConstantSet[] = [
       ['BADGED', -11, 'it has another badge for good'],
       ['QUOTA', -12, 'no more capabilities may be held'],
       ['RANGE', -13, 'no such slot, word or byte'],
+      ['LATER', -14, 'it must wait; ipc.next says for what'],
       ['GONE', 0x7fffffff, 'label of the message that a client has gone'],
     ],
   },

@@ -44,6 +44,8 @@ export interface MachineOptions {
   readonly limits?: DomainLimits
   /** Quotas, restarts, heartbeats and dependencies by driver. */
   readonly policies?: Policies
+  /** Drivers serve each other's buses: what goes along with a bus's core is loaded. */
+  readonly layered?: boolean
   /** What things cost in virtual time, where it is not what kernel/costs.ts says. */
   readonly costs?: Partial<Costs>
   /** Interrupt lines and messages of the board, where it has others than a PC. */
@@ -173,10 +175,10 @@ export class Machine {
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
-    const { symbolizer, firmware, observer } = this.#options
+    const { symbolizer, firmware, observer, layered } = this.#options
     const { limits } = this.#policy(pack)
     const placement = placementOf(this.#placements, pack.manifest.name)
-    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, placement, observer }
+    return { name, args, firmware: firmware ?? {}, symbolize: symbolizer?.(pack), limits, placement, observer, layered }
   }
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {

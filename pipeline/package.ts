@@ -149,6 +149,8 @@ export interface OnCoreFacts {
   readonly moduleBytes: number
   readonly modules: readonly {
     readonly name: string
+    /** It is there for other domains: loaded where drivers serve each other, and then these groups are asked for, too. */
+    readonly along?: readonly string[]
     readonly wasm: PackageFile
     readonly lines: PackageFile
     readonly image: PackageFile

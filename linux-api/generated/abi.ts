@@ -159,6 +159,8 @@ export const IRQ = {
   REQUEST: 1073741825,
   /** net.fetch has something */
   FRAMES: 1073741826,
+  /** ipc.next has something */
+  MESSAGE: 1073741827,
 } as const
 
 /** What the machine asks for. */
@@ -175,6 +177,10 @@ export const REQUEST = {
   SYSCALL: 5,
   /** a system call that waits is to return: the request args[0] */
   CANCEL: 6,
+  /** a device of another domain's bus was granted; data: struct nub */
+  NUB_ADD: 7,
+  /** it goes away: the handle args[0] */
+  NUB_REMOVE: 8,
   /** as the entry net_open */
   NET_OPEN: 16,
   /** as the entry net_stop */
@@ -237,6 +243,8 @@ export const IPC = {
   QUOTA: -12,
   /** no such slot, word or byte */
   RANGE: -13,
+  /** it must wait; ipc.next says for what */
+  LATER: -14,
   /** label of the message that a client has gone */
   GONE: 2147483647,
 } as const
@@ -645,6 +653,8 @@ export interface IpcCalls {
   wait(cap: number, msg: number, deadline_lo: number, deadline_hi: number): number | Promise<number>
   /** The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks. */
   poll(cap: number): number
+  /** Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none. */
+  next(out: number): number
 }
 
 /** The capability space of the domain. Rights only shrink; results below zero are IPC_*. */
@@ -821,6 +831,7 @@ export const CALLS = {
     signal: { params: 2, result: true, blocking: false },
     wait: { params: 4, result: true, blocking: true },
     poll: { params: 1, result: true, blocking: false },
+    next: { params: 1, result: true, blocking: false },
   },
   cap: {
     mint: { params: 4, result: true, blocking: false },
@@ -954,6 +965,7 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'ipc.signal': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'ipc.wait': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'ipc.poll': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'ipc.next': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'cap.mint': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
   'cap.move': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'cap.remove': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},

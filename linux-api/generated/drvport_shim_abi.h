@@ -7,12 +7,15 @@
 #define DRVPORT_IRQ_TIMER 0x40000000u /* the armed deadline passed */
 #define DRVPORT_IRQ_REQUEST 0x40000001u /* call.take has something */
 #define DRVPORT_IRQ_FRAMES 0x40000002u /* net.fetch has something */
+#define DRVPORT_IRQ_MESSAGE 0x40000003u /* ipc.next has something */
 #define DRVPORT_REQUEST_LOAD 1 /* load a module; data: struct module_image */
 #define DRVPORT_REQUEST_UNLOAD 2 /* unload a module; data: its name */
 #define DRVPORT_REQUEST_PCI_ADD 3 /* a function was granted: args[0] */
 #define DRVPORT_REQUEST_PCI_REMOVE 4 /* it goes away: args[0] */
 #define DRVPORT_REQUEST_SYSCALL 5 /* a system call; data: struct syscall and the memory it is about */
 #define DRVPORT_REQUEST_CANCEL 6 /* a system call that waits is to return: the request args[0] */
+#define DRVPORT_REQUEST_NUB_ADD 7 /* a device of another domain's bus was granted; data: struct nub */
+#define DRVPORT_REQUEST_NUB_REMOVE 8 /* it goes away: the handle args[0] */
 #define DRVPORT_REQUEST_NET_OPEN 16 /* as the entry net_open */
 #define DRVPORT_REQUEST_NET_STOP 17 /* as the entry net_stop */
 #define DRVPORT_REQUEST_NET_SET_MTU 18 /* as the entry net_set_mtu */
@@ -40,6 +43,7 @@
 #define DRVPORT_IPC_BADGED (-11) /* it has another badge for good */
 #define DRVPORT_IPC_QUOTA (-12) /* no more capabilities may be held */
 #define DRVPORT_IPC_RANGE (-13) /* no such slot, word or byte */
+#define DRVPORT_IPC_LATER (-14) /* it must wait; ipc.next says for what */
 #define DRVPORT_IPC_GONE 0x7fffffffu /* label of the message that a client has gone */
 #define DRVPORT_RIGHT_READ 1 /* receive, read */
 #define DRVPORT_RIGHT_WRITE 2 /* send, write */
@@ -273,6 +277,11 @@ int drvport_ipc_wait(unsigned int cap, unsigned int msg, unsigned int deadline_l
 /* The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks. */
 __attribute__((import_module("ipc"), import_name("poll")))
 int drvport_ipc_poll(unsigned int cap);
+
+
+/* Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none. */
+__attribute__((import_module("ipc"), import_name("next")))
+unsigned int drvport_ipc_next(unsigned int out);
 
 
 /* Derive a capability into an empty slot, with no more rights and with a badge if it has none. */

@@ -5,7 +5,7 @@
  * granting wrote and their ending clears, so that a register access is one look-up.
  */
 import { type Capability, RIGHT } from '../../kernel/capability.ts'
-import { E } from '../../linux-api/generated/abi.ts'
+import { E, IRQ } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { Attachment } from '../../hw/interrupts.ts'
@@ -105,6 +105,7 @@ export class Host {
     this.bank = bank
     this.words = new Int32Array(bank.bytes.buffer)
     domain.capabilities.admits = (arriving) => this.#admits(arriving)
+    domain.onAnswer = () => domain.raise(IRQ.MESSAGE)
     this.board.authority.grant(domain.capabilities, this.grips, groups)
     this.board.exchange.joined(this)
   }

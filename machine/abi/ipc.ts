@@ -77,7 +77,7 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
     party.arrived = arrived
     party.buffer = at
     if (says && !take(host.words, at, party.out)) return IPC.RANGE
-    return host.domain.converse(work(party), deadline(low, high))
+    return host.domain.converse(work(party), host.machineNs(deadline(low, high)))
   }
   return {
     find: (name, length) => {
@@ -153,9 +153,14 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
         if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
         const { domain, words } = host
         const irqsOff = exported.address('drvport_irqs_off')
-        // What holds interrupts off, on the stack below, expects nobody to come in.
-        object.passive = (badge, label, a, b, c) =>
-          words[irqsOff >> 2] === 0 ? domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff : IPC.DEADLOCK
+        object.passive = (badge, label, a, b, c) => {
+          // What holds interrupts off, on the stack below, expects nobody to come in, unless it waits for just that.
+          if (words[irqsOff >> 2] !== 0 && !domain.idles) return IPC.DEADLOCK
+          const answer = domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff
+          // It may have made a task ready, which a program that polls has to be told.
+          if (domain.polls) domain.rouse()
+          return answer
+        }
         return IPC.OK
       })
     },
@@ -174,6 +179,13 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
     poll: (pointer) => {
       host.domain.spend(SIGNAL_NS)
       return ipc().poll(host.domain.capabilities, pointer >>> 0)
+    },
+    next: (out) => {
+      host.within('ipc.next', out >>> 0, 4)
+      const told = host.domain.answer()
+      if (told === undefined) return 0
+      new DataView(host.bank.bytes.buffer).setInt32(out >>> 0, told.outcome, true)
+      return told.id
     },
   }
 }

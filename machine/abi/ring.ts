@@ -64,7 +64,7 @@ function ringCalls(host: Host): RingCalls {
       if (ring.closed) return IPC.ENDED
       if (!(owner ? ring.ownerMayWait() : ring.peerMayWait())) return IPC.OK
       const bell = owner ? ring.ownerBell : ring.peerBell
-      return host.domain.converse(ipc().pause(party, bell), deadline(low, high))
+      return host.domain.converse(ipc().pause(party, bell), host.machineNs(deadline(low, high)))
     },
   }
 }

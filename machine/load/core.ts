@@ -35,6 +35,8 @@ export interface CorePackage {
 /** A module bound to one core, at its place in memory and table. */
 export interface BoundPackage {
   readonly name: string
+  /** Set for one that is there for other domains: the groups it asks for. */
+  readonly along?: readonly string[] | undefined
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly lines: Uint8Array | undefined
   readonly memory: { readonly start: number; readonly end: number }
@@ -71,6 +73,8 @@ function compile(key: string, wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembl
 }
 
 const PAGE = 65536
+/** Of a domain's memory, what is left for memory objects, as a power of two. */
+const SHARED_SHIFT = 4
 
 /** Every call of the ABI as an import; of a group that was not granted, one that ends the domain by name. */
 function importsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, options: LoadOptions) {
@@ -130,7 +134,9 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
   const host = new Host(board, options.name)
   host.symbolize = options.symbolize
-  const pages = Math.floor(options.limits.memory / PAGE)
+  // What it shares with other domains is beside its own memory, and counts.
+  const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
+  const pages = Math.floor((options.limits.memory - shared) / PAGE)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: core.tableEnd })
   let exports: WebAssembly.Exports = {}
@@ -169,10 +175,10 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
     if (!(error instanceof CapabilityError)) throw error
     throw new PackageError(`${options.name}: cannot be given its call groups: ${error.message}`, { cause: error })
   }
-  const shared = { ...env, ...globalsOf(exports) }
+  const common = { ...env, ...globalsOf(exports) }
   // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
   const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
-  const instantiate = (bound: BoundPackage) => addModule(bound, shared, forModules, memory, table)
+  const instantiate = (bound: BoundPackage) => addModule(bound, common, forModules, memory, table)
   return {
     ...exported,
     host,

@@ -21,8 +21,9 @@ async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore
   const at = join(directory, '..', '..', 'cores', facts.key)
   const core = cores.get(at) ?? readCore(at, facts)
   cores.set(at, core)
-  const modules = facts.modules.map(async ({ name, wasm, lines, image, memory, table, imports }) => ({
+  const modules = facts.modules.map(async ({ name, along, wasm, lines, image, memory, table, imports }) => ({
     name,
+    along,
     wasm: new Uint8Array(await readFile(join(directory, wasm.file))),
     lines: new Uint8Array(await readFile(join(directory, lines.file))),
     image: new Uint8Array(await readFile(join(directory, image.file))),

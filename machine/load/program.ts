@@ -28,6 +28,8 @@ export interface LoadOptions {
   /** Where in the schedule it runs; anywhere at normal priority when not given. */
   readonly placement?: Placement
   readonly observer?: Observer | undefined
+  /** Drivers serve each other's buses. */
+  readonly layered?: boolean | undefined
   /** Call groups granted; default those that its manifest asks for. */
   readonly grants?: readonly string[] | undefined
 }

@@ -19,12 +19,13 @@ import type { Compiler } from '../build/compiler.ts'
 import { cachePath, contentKey, exists, replaceDirectory, sha256, withLock } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
+import { exportsIn } from '../kbuild/exports.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
-import { coreObjects, type CoreObject } from './objects.ts'
+import { coreObjects, lowerHalf, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
 
 export { moduleImage } from './module-image.ts'
@@ -80,7 +81,7 @@ const SUPPORT = [
 ]
 
 /** Exports that the machine uses. */
-const ENTRIES = ['start', 'task', 'resume', 'look']
+const ENTRIES = ['start', 'task', 'resume', 'look', 'serve']
 const WORDS = ['drvport_irqs_off', 'drvport_pending']
 const FOR_MACHINE = [...CORE_EXPORTS, ...ENTRIES, ...WORDS]
 /** The core's memory may be as large as a policy says. */
@@ -92,6 +93,8 @@ const MODULE_BYTES = 'drvport_module_bytes'
 /** Everything that a module may bind to. */
 async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
   const names = new Map<string, boolean>([...SUPPORT, MODULE_BYTES].map((symbol) => [symbol, false]))
+  for (const { name } of await lowerHalf())
+    for (const { symbol, gplOnly } of exportsIn(await fs.readFile(name, 'utf8'))) names.set(symbol, gplOnly)
   for (const [symbol, { modules, gplOnly }] of await tree.exports())
     if (modules.length === 0) names.set(symbol, gplOnly)
   return [...names].map(([symbol, gplOnly]) => ({ symbol, gplOnly }))

@@ -30,7 +30,8 @@ export interface CoreObjects {
 
 const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
 
-async function lowerHalf(): Promise<KernelSource[]> {
+/** The lower half's files, by path. */
+export async function lowerHalf(): Promise<KernelSource[]> {
   const names = (await fs.readdir(LOWER_HALF)).filter((name) => name.endsWith('.c')).toSorted()
   return names.map((name) => ({ name: path.join(LOWER_HALF, name) }))
 }

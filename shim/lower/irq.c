@@ -85,6 +85,8 @@ void drvport_interrupts(void)
 			drvport_request_pending();
 		else if (number == DRVPORT_IRQ_FRAMES)
 			drvport_net_frames();
+		else if (number == DRVPORT_IRQ_MESSAGE)
+			drvport_ipc_told();
 		else
 			generic_handle_domain_irq(drvport_irq_domain, number);
 	}

@@ -44,6 +44,10 @@ export class IdleProcessor implements Processor {
   ready(fiber: Fiber): void {
     this.asked.push(`ready ${fiber.name}`)
   }
+  reprioritize(fiber: Fiber, effective: number): void {
+    this.asked.push(`${fiber.name} at ${effective}`)
+    fiber.effective = effective
+  }
   handOver(fiber: Fiber): void {
     this.asked.push(`hand over ${fiber.name}`)
   }
