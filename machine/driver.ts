@@ -16,7 +16,7 @@ import type { DriverPackage } from './load/package.ts'
 import type { EntryName } from './abi/group.ts'
 import type { Request } from './abi/requests.ts'
 import { imageOf, putImage } from './load/image.ts'
-import { System } from './linux/system.ts'
+import { System, SystemError } from './linux/system.ts'
 import { CoreEntries, NO_ENTRY } from './load/core-entries.ts'
 import { type BoundPackage, type CoreProgram, loadCore } from './load/core.ts'
 import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
@@ -97,10 +97,11 @@ export class Driver implements DriverEntries {
   /** Load a package; nothing of it has run yet. Throws PackageError. */
   static async open(board: Board, pack: DriverPackage, options: LoadOptions, generation = 1): Promise<Driver> {
     if (pack.on === undefined) return new Driver(board, pack, generation, await loadProgram(board, pack, options))
-    const grants = options.grants ?? pack.manifest.capabilities
+    const modules = pack.on.modules.filter(({ along }) => along === undefined || options.layered)
+    const grants = options.grants ?? [...pack.manifest.capabilities, ...modules.flatMap(({ along = [] }) => along)]
     const program = await loadCore(board, pack.on.core, { ...options, grants })
-    const driver = new Driver(board, pack, generation, program, new CoreEntries(program, pack.on.modules, options.args))
-    await driver.#boot(program, pack.on.modules)
+    const driver = new Driver(board, pack, generation, program, new CoreEntries(program, modules, options.args))
+    await driver.#boot(program, modules)
     return driver
   }
 
@@ -241,6 +242,7 @@ export class Driver implements DriverEntries {
    * A negative errno when it cannot be.
    */
   async attribute(path: string, value?: string): Promise<string | number> {
+    if (this.system !== undefined) return attributeOf(this.system, `/sys/class/${path}`, value)
     const [name, text] = [new TextEncoder().encode(path), new TextEncoder().encode(value ?? '')]
     const bytes = new Uint8Array(name.length + Math.max(text.length, ATTRIBUTE_BYTES))
     bytes.set(name)
@@ -310,7 +312,10 @@ export class Driver implements DriverEntries {
     view.setUint32(nubLayout.address.offset, nub.address, true)
     new TextEncoder().encodeInto(nub.name, bytes.subarray(nubLayout.name.offset, nubLayout.size - 1))
     this.nubs.set(handle, { node, bus })
-    const code = await this.callWith('probe', bytes, (address) => [NUB.BUS, address])
+    const entries = this.#entries
+    const code = await (entries === undefined
+      ? this.callWith('probe', bytes, (address) => [NUB.BUS, address])
+      : this.#answer('probe', () => entries.nub(bytes)))
     if (code < 0) this.#giveNubBack(handle)
     else {
       this.#board.tree.registry.attach(node, {
@@ -420,6 +425,18 @@ export class Driver implements DriverEntries {
     // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
     const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)
     return { ...left, fibers, capabilities, timers, census }
+  }
+}
+
+async function attributeOf(system: System, path: string, value: string | undefined): Promise<string | number> {
+  try {
+    if (value !== undefined) await system.writeFile(path, new TextEncoder().encode(value))
+    else if (await system.isDirectory(path)) return (await system.list(path)).map(({ name }) => name).join('\n')
+    else return new TextDecoder().decode(await system.readFile(path))
+    return ''
+  } catch (error) {
+    if (error instanceof SystemError) return error.code
+    throw error
   }
 }
 

@@ -136,6 +136,7 @@ export const ioreg: Command = {
       const { document: shown, problems } = await perform([...devices, ...loads, ...then], packs, {
         seed: context.seed,
         verify: (pack) => verifyPackage(pack, LAYERED_ALLOWANCE),
+        layered: true,
         symbolizer: symbolizerOf,
         signal: context.signal,
       })

@@ -70,7 +70,7 @@ export const O = {
 
 export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const
 export const SEEK = { SET: 0, CUR: 1, END: 2 } as const
-const KIND = { character: 0o020000, block: 0o060000, mask: 0o170000 } as const
+const KIND = { character: 0o020000, directory: 0o040000, block: 0o060000, mask: 0o170000 } as const
 
 const AT_FDCWD = -100
 const AT_REMOVEDIR = 0x200
@@ -416,6 +416,10 @@ export class System {
     const isDevice = ([KIND.character, KIND.block] as number[]).includes(mode & KIND.mask)
     const bytes = Number(view.getBigUint64(STATX.size, true))
     return { mode, bytes, device: isDevice ? [major, minor] : undefined }
+  }
+
+  async isDirectory(path: string): Promise<boolean> {
+    return ((await this.stat(path)).mode & KIND.mask) === KIND.directory
   }
 
   /** What is in a directory, without `.` and `..`, sorted. struct linux_dirent64. */

@@ -2,7 +2,7 @@
  * The entries of a driver whose program takes requests: each is a request, or several. Which is which stands here and in
  * the lower half's service.c.
  */
-import { BUS, E, REQUEST } from '../../linux-api/generated/abi.ts'
+import { BUS, E, NUB, REQUEST } from '../../linux-api/generated/abi.ts'
 import type { EntryName } from '../abi/group.ts'
 import type { Request } from '../abi/requests.ts'
 import type { BoundPackage, CoreProgram } from './core.ts'
@@ -45,6 +45,7 @@ export class CoreEntries {
       const names = this.#modules.map((bound) => encoder.encode(`${plain(bound.name)}\0`))
       return names.toReversed().map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
     }
+    if (name === 'remove' && args[0] === NUB.BUS) return [() => this.#send(REQUEST.NUB_REMOVE, args.slice(1))]
     if (name === 'probe' || name === 'remove') {
       if (args[0] !== BUS.PCI) return undefined
       const kind = name === 'probe' ? REQUEST.PCI_ADD : REQUEST.PCI_REMOVE
@@ -58,6 +59,11 @@ export class CoreEntries {
   withData(name: EntryName, data: Uint8Array, args: (address: number) => readonly number[]): Request {
     const list = args(DATA)
     return this.#send(KINDS.get(name)!, list, data, list.indexOf(DATA))
+  }
+
+  /** A device of another domain's bus. */
+  nub(data: Uint8Array): Request {
+    return this.#send(REQUEST.NUB_ADD, [], data)
   }
 
   /** A request that is no entry: its data is what it was made into when it is done. */

@@ -95,7 +95,7 @@ function built(outcome: CompileOutcome, origin: string): BuiltObject | undefined
 /** All C files under a directory, sorted, relative to it. */
 async function cFiles(dir: string): Promise<string[]> {
   const names = await fs.readdir(dir, { recursive: true }).catch(() => [])
-  return names.filter((name) => name.endsWith('.c') && !name.startsWith('lower/')).toSorted()
+  return names.filter((name) => name.endsWith('.c') && !/^(lower|bus)\//.test(name)).toSorted()
 }
 
 /** Modules whose compiled state is kept for those that need them; another is read from the cache again. */

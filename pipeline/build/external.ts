@@ -9,7 +9,7 @@ import { contentKey } from '../cache.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import { canonicalName } from '../kbuild/select.ts'
 import { identifier, type Root } from './flags.ts'
-import type { KernelModule, KernelTree } from './kernel.ts'
+import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
 
 type Tree = Pick<KernelTree, 'builtin' | 'outside'>
 
@@ -27,15 +27,19 @@ function nameOf(real: string, names: FolderNames): string {
   return name
 }
 
-/** One C file, with the flags of a file of the kernel itself. */
-async function singleFile(tree: Tree, file: string, names: FolderNames): Promise<KernelModule> {
-  const [dir, name] = [path.dirname(file), path.basename(file, '.c')]
-  const as = `external/${nameOf(dir, names)}/`
+/** One C file as a module, with the flags of a file of the kernel itself. */
+export async function moduleObject(tree: Pick<Tree, 'builtin'>, file: string, name: string): Promise<KernelObject> {
   const id = identifier(name)
   const own = ['-DMODULE', `-DKBUILD_MODFILE="${id}"`, `-DKBUILD_MODNAME="${id}"`, `-D__KBUILD_MODNAME=kmod_${id}`]
   const object = await tree.builtin(file)
-  const args = [...object.args.filter((arg) => !/^-D(__)?KBUILD_(MODNAME|MODFILE)=/.test(arg)), ...own]
-  return { name, path: `${as}${name}.ko`, objects: [{ ...object, args }], external: [{ dir, as, local: true }] }
+  return { ...object, args: [...object.args.filter((arg) => !/^-D(__)?KBUILD_(MODNAME|MODFILE)=/.test(arg)), ...own] }
+}
+
+async function singleFile(tree: Tree, file: string, names: FolderNames): Promise<KernelModule> {
+  const [dir, name] = [path.dirname(file), path.basename(file, '.c')]
+  const as = `external/${nameOf(dir, names)}/`
+  const object = await moduleObject(tree, file, name)
+  return { name, path: `${as}${name}.ko`, objects: [object], external: [{ dir, as, local: true }] }
 }
 
 async function folder(tree: Tree, real: string, names: FolderNames, ready: boolean): Promise<KernelModule[]> {

@@ -2,6 +2,7 @@
 
 import * as path from 'node:path'
 import { ABI_VERSION } from '../../linux-api/capabilities.ts'
+import { readAuthority } from '../build/authority.ts'
 import type { BuiltModule } from '../build/compiler.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import { gplOnlyOf, licensedSources } from '../build/facts.ts'
@@ -14,7 +15,7 @@ import type { Facts } from '../build/trace.ts'
 import { contentKey, sha256 } from '../cache.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
 import { getPackage, putPackage, type StoredPackage } from '../store/index.ts'
-import { closureOf, type Closure } from './closure.ts'
+import { closureOf, isCompanion, needsOf, type Closure } from './closure.ts'
 import type { Core } from './index.ts'
 import { bindAll, finishAll, type FinishedModule } from './modules.ts'
 
@@ -100,6 +101,9 @@ async function store(
   const objects = modules.flatMap(({ objects: list = [] }) => list)
   const info = await infoOf(names, objects)
   const last = finished.at(-1)!
+  const driver = modules.filter(({ module }) => !isCompanion(module.name))
+  const own = finished.filter(({ bound }) => !isCompanion(bound.name))
+  const along = await groupsOf(modules.filter(({ module }) => isCompanion(module.name)))
   const name = names.at(-1)!
   const unique = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].toSorted()
   const file = (what: string, bytes: Uint8Array) => ({ file: what, sha256: sha256(bytes), bytes: bytes.length })
@@ -112,8 +116,8 @@ async function store(
     modules: names,
     wasm: file(`${name}.wasm`, last.wasm),
     lines: { file: `${name}.lines`, sha256: sha256(last.lines) },
-    imports: unique(finished.map(({ imports }) => imports)),
-    capabilities: unique([CORE_GROUPS, ...finished.map(({ capabilities }) => capabilities), groupsOf(info.ids)]),
+    imports: unique(own.map(({ imports }) => imports)),
+    capabilities: unique([CORE_GROUPS, ...own.map(({ capabilities }) => capabilities), await groupsOf(driver)]),
     ids: info.ids,
     params: info.params,
     firmware: info.firmware,
@@ -130,8 +134,9 @@ async function store(
       sha256: core.sha256,
       tableEnd: core.facts.tableEnd,
       moduleBytes: core.facts.moduleBytes,
-      modules: finished.map(({ bound, wasm, lines, image }) => ({
+      modules: finished.map(({ bound, wasm, lines, image, capabilities }) => ({
         name: bound.name,
+        ...(isCompanion(bound.name) && { along: unique([capabilities, along]) }),
         wasm: file(`${bound.name}.wasm`, wasm),
         lines: file(`${bound.name}.lines`, lines),
         image: file(`${bound.name}.image`, image),
@@ -157,9 +162,11 @@ async function store(
 /** Call groups that every core makes calls of. */
 const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
 
-/** Groups that the kernel calls on behalf of a driver of such a bus. */
-const groupsOf = (ids: Manifest['ids']): string[] =>
-  ids.some(({ bus }) => bus === 'pci') ? ['dma', 'mmio', 'net', 'pci', 'pio'] : ['net']
+/** Groups that the kernel calls on behalf of modules, by the functions of it that they use. */
+async function groupsOf(modules: readonly BuiltModule[]): Promise<string[]> {
+  const { groupsOf: asked } = await readAuthority()
+  return modules.flatMap((module) => needsOf(module).flatMap(asked))
+}
 
 async function success(facts: Facts, { dir, manifest }: StoredPackage): Promise<Facts> {
   const { wasm, imports, capabilities, licenses, gplOnly } = manifest

@@ -3,8 +3,11 @@
  * dependencies that modules name themselves; in the order in which they are loaded.
  */
 
+import * as path from 'node:path'
 import type { BuiltModule, Compiler } from '../build/compiler.ts'
-import type { KernelTree } from '../build/kernel.ts'
+import { moduleObject } from '../build/external.ts'
+import type { KernelModule, KernelTree } from '../build/kernel.ts'
+import { packageRoot } from '../root.ts'
 import type { CoreSymbols } from '../bind/index.ts'
 
 export interface Closure {
@@ -14,10 +17,24 @@ export interface Closure {
   readonly failed: readonly string[]
 }
 
+/** Modules of ours (shim/bus) that are loaded along with one of the tree's. */
+const COMPANIONS: Readonly<Record<string, string>> = { i2c_core: 'i2c' }
+
+/** Such a module, as one of the tree would be. */
+async function companion(tree: KernelTree, of: string): Promise<KernelModule> {
+  const name = `${COMPANION}${of}`
+  const object = await moduleObject(tree, path.join(packageRoot, 'shim', 'bus', `${of}.c`), name)
+  return { name, path: `drvport/shim/bus/${of}.ko`, objects: [object] }
+}
+
+const COMPANION = 'drvport-'
+
+export const isCompanion = (name: string): boolean => name.startsWith(COMPANION)
+
 const normal = (name: string): string => name.replaceAll('-', '_')
 
 /** Symbols that a module's objects need and do not define. */
-function needsOf({ objects = [] }: BuiltModule): string[] {
+export function needsOf({ objects = [] }: BuiltModule): string[] {
   const own = new Set(objects.flatMap(({ defines }) => defines))
   return [...new Set(objects.flatMap(({ needs }) => needs))].filter((name) => !own.has(name)).toSorted()
 }
@@ -51,6 +68,11 @@ export async function closureOf(
       else await visit(built)
     }
     order.push(one)
+    const along = COMPANIONS[name]
+    if (along === undefined || one === module) return
+    const built = await compiler.module(await companion(tree, along))
+    if (built.objects === undefined) failed.push(built.module.name)
+    else order.push(built)
   }
   await visit(module)
   return { modules: order, failed: failed.toSorted() }

@@ -34,10 +34,15 @@ int drvport_module_load(u32 description);
 int drvport_module_unload(u32 name);
 int drvport_pci_add(u32 fn);
 void drvport_pci_remove(u32 fn);
+int drvport_nub_add(const struct drvport_nub *nub);
+void drvport_nub_remove(u32 handle);
 int drvport_syscall(void *data, u32 bytes);
 void drvport_mounts(void);
 u32 drvport_pci_function(struct pci_dev *dev);
 int drvport_net_request(u32 kind, const u32 *args);
+
+/* Tasks that waited for other domains need not any more: see ipc.c. Interrupts are off. */
+void drvport_ipc_told(void);
 
 /* Bytes of module memory that the loader handed to the tree's module loader: see vmalloc.c. */
 void *drvport_module_place(unsigned long size);

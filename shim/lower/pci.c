@@ -6,11 +6,13 @@
  * Must not know: any device.
  */
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/irqdomain.h>
 #include <linux/kernel.h>
 #include <linux/pci.h>
+#include "drvport/bus.h"
 #include "lower.h"
 #include "irq.h"
 
@@ -98,11 +100,13 @@ static void claim(struct pci_dev *dev)
 	}
 }
 
+/* ---- probing, with an answer ---- */
+
 /* drivers/base/base.h is the driver core's own. */
 int device_driver_attach(struct device_driver *drv, struct device *dev);
 
 struct attempt {
-	struct pci_dev *dev;
+	struct device *dev;
 	int result;
 };
 
@@ -112,13 +116,22 @@ static int try_driver(struct device_driver *driver, void *data)
 	struct attempt *attempt = data;
 	int result;
 
-	if (driver->bus->match && driver->bus->match(&attempt->dev->dev, driver) <= 0)
+	if (driver->bus->match && driver->bus->match(attempt->dev, driver) <= 0)
 		return 0;
-	result = device_driver_attach(driver, &attempt->dev->dev);
+	result = device_driver_attach(driver, attempt->dev);
 	if (!result || attempt->result == -ENODEV)
 		attempt->result = result;
 	return !result;
 }
+
+int drvport_probe(struct device *dev)
+{
+	struct attempt attempt = { .dev = dev, .result = -ENODEV };
+
+	bus_for_each_drv(dev->bus, NULL, &attempt, try_driver);
+	return attempt.result;
+}
+EXPORT_SYMBOL_GPL(drvport_probe);
 
 /* No driver has this name: see drvport_pci_add(). */
 #define NOBODY "(nobody yet)"
@@ -127,25 +140,26 @@ static int try_driver(struct device_driver *driver, void *data)
 int drvport_pci_add(u32 fn)
 {
 	int location = drvport_pci_location(fn);
-	struct attempt attempt = { .result = -ENODEV };
 	u8 devfn = location;
+	struct pci_dev *dev;
+	int result = -ENODEV;
 
 	if (location < 0 || !root)
 		return -ENODEV;
 	handles[devfn] = fn + 1;
 	pci_lock_rescan_remove();
-	attempt.dev = pci_scan_single_device(root, devfn);
-	if (attempt.dev) {
-		claim(attempt.dev);
+	dev = pci_scan_single_device(root, devfn);
+	if (dev) {
+		claim(dev);
 		pci_assign_unassigned_bus_resources(root);
 		/* The probing below is what asks. */
-		attempt.dev->driver_override = NOBODY;
-		pci_bus_add_device(attempt.dev);
-		attempt.dev->driver_override = NULL;
-		bus_for_each_drv(&pci_bus_type, NULL, &attempt, try_driver);
+		dev->driver_override = NOBODY;
+		pci_bus_add_device(dev);
+		dev->driver_override = NULL;
+		result = drvport_probe(&dev->dev);
 	}
 	pci_unlock_rescan_remove();
-	return attempt.result;
+	return result;
 }
 
 void drvport_pci_remove(u32 fn)

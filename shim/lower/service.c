@@ -50,6 +50,11 @@ static int carry_out(struct job *job)
 	case DRVPORT_REQUEST_PCI_REMOVE:
 		drvport_pci_remove(args[0]);
 		return 0;
+	case DRVPORT_REQUEST_NUB_ADD:
+		return drvport_nub_add((void *)job->data);
+	case DRVPORT_REQUEST_NUB_REMOVE:
+		drvport_nub_remove(args[0]);
+		return 0;
 	case DRVPORT_REQUEST_SYSCALL:
 		return drvport_syscall(job->data, job->request.bytes);
 	}

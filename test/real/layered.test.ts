@@ -15,13 +15,13 @@ import type { Amd8111Smbus } from '../../hw/devices/amd-8111-smbus.ts'
 import type { Lm75 } from '../../hw/devices/lm75.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { allowanceFor } from '../../pipeline/verify/index.ts'
-import { openTestWorkspace } from './workspace.ts'
+import { openCoreWorkspace } from './workspace.ts'
 
 const ADAPTER = 'i2c-amd8111'
 const SENSOR = 'lm75'
 const INPUT = 'hwmon/hwmon0/temp1_input'
 
-const workspace = await openTestWorkspace()
+const workspace = await openCoreWorkspace()
 const packs = new Map<string, DriverPackage>()
 
 test.before(async () => {
@@ -43,7 +43,8 @@ interface Stack {
 
 async function stack(...order: readonly string[]): Promise<Stack> {
   const layered = allowanceFor(['pci', 'layered'])
-  const machine = createMachine({ verify: (pack) => verifyPackage(pack, layered), symbolizer: symbolizerOf })
+  const verify = (pack: DriverPackage): void => verifyPackage(pack, layered)
+  const machine = createMachine({ verify, symbolizer: symbolizerOf, layered: true })
   const fn = plug(parseDevice('amd-8111-smbus,lm75@0x48')!, machine, new Worlds(machine, {}))
   const adapter = fn.device as Amd8111Smbus
   for (const name of order) await machine.load(packs.get(name)!)
