@@ -67,6 +67,13 @@ const KEYS: ReadonlyMap<string, Key> = new Map<string, Key>([
   // 0s: none.
   ['heartbeat', time((periodNs) => ({ heartbeat: { periodNs } }))],
   ['answer-within', time((timeoutNs) => ({ heartbeat: { timeoutNs } }))],
+  [
+    'ports',
+    {
+      takes: 'legacy, or none',
+      read: (text) => (text === 'legacy' || text === 'none' ? { legacyPorts: text === 'legacy' } : undefined),
+    },
+  ],
   ['needs', { takes: 'drivers, with + between', read: (text) => ({ needs: text.split('+') }) }],
 ])
 

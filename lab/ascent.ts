@@ -19,6 +19,7 @@ import { errnoName } from '../machine/linux/errno.ts'
 import { createMachine, type Machine } from '../machine/machine.ts'
 import { type DriverPackage, PackageError } from '../machine/load/package.ts'
 import { placeOf } from './place.ts'
+import { labPolicies } from './policies.ts'
 import { runMachine, type RunReport, type RunRung } from './run.ts'
 
 export type AscentReason =
@@ -79,12 +80,12 @@ export async function ascend(pack: DriverPackage, options: AscentOptions): Promi
   return { ...outcome, ms }
 }
 
-const bare = ({ seed, symbolizer }: AscentOptions): Machine =>
-  createMachine({ seed, symbolizer, restarts: NO_RESTARTS })
+const bare = (pack: DriverPackage, { seed, symbolizer }: AscentOptions): Machine =>
+  createMachine({ seed, symbolizer, restarts: NO_RESTARTS, policies: labPolicies([pack]) })
 
 async function load(pack: DriverPackage, options: AscentOptions): Promise<Outcome> {
   try {
-    const driver = await bare(options).open(pack)
+    const driver = await bare(pack, options).open(pack)
     driver.domain.end()
     return { rung: 'load', reason: '', detail: '' }
   } catch (error) {
@@ -94,7 +95,7 @@ async function load(pack: DriverPackage, options: AscentOptions): Promise<Outcom
 }
 
 async function initAndExit(pack: DriverPackage, options: AscentOptions): Promise<Outcome> {
-  const machine = bare(options)
+  const machine = bare(pack, options)
   let step = 'init'
   try {
     await machine.load(pack, options.args)

@@ -17,6 +17,7 @@ import type { Replacement } from '../machine/supervise/replace.ts'
 import type { Check } from './check.ts'
 import type { DeviceModel, Exercise, Plugged } from './class-lab.ts'
 import { type LabOptions, modelNamed, modelsFor, Worlds } from './classes.ts'
+import { labPolicies } from './policies.ts'
 import { STEPS } from './rungs.ts'
 
 /** How far a module got in a machine: `none` when it was not loaded. */
@@ -117,7 +118,8 @@ const STOP = new Error('a check failed')
 
 /** Boot a machine with the request's devices, load the drivers and bind them. */
 export async function boot(request: RunRequest): Promise<Session> {
-  const machine = createMachine(request)
+  const packs = request.modules.map(({ pack }) => pack)
+  const machine = createMachine({ ...request, policies: labPolicies(packs, request.policies) })
   request.observe?.(machine)
   const worlds = new Worlds(machine, request)
   machine.board.kernel.log.sink = request.onEvents

@@ -19,6 +19,7 @@ import {
   Supervisor,
 } from '../kernel/supervisor.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
+import { emptyBus } from '../hw/legacy.ts'
 import { Board, type LogRecord } from './board.ts'
 import { Driver, DriverEnded } from './driver.ts'
 import { Matching } from './tree/matching.ts'
@@ -185,6 +186,7 @@ export class Machine {
     const name = generation === 1 ? pack.manifest.name : `${pack.manifest.name}#${generation}`
     const options = this.#loadOptions(pack, name, args)
     const driver = await Driver.open(this.board, pack, options, generation)
+    if (this.#policy(pack).legacyPorts && pack.manifest.capabilities.includes('pio')) driver.host.grantPorts(emptyBus)
     driver.domain.onFail = (_domain, fault) => this.#record(driver, fault)
     try {
       await driver.initialize()

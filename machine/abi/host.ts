@@ -9,6 +9,7 @@ import { E, IRQ } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import { Failure, type Symbolizer } from '../../kernel/fault.ts'
 import type { Attachment } from '../../hw/interrupts.ts'
+import type { Ports } from '../../hw/legacy.ts'
 import type { MemoryBank } from '../../hw/iommu.ts'
 import { BAR_FLAG_IO, type PciBar, type PciFunction } from '../../hw/pci/function.ts'
 import type { MemoryObject } from '../../kernel/memory-object.ts'
@@ -31,6 +32,12 @@ interface BarObject {
   readonly type: 'mmio' | 'port'
   readonly label: string
   readonly bar: PciBar
+}
+
+interface PortsObject {
+  readonly type: 'port'
+  readonly label: string
+  readonly ports: Ports
 }
 
 interface MappingObject {
@@ -74,6 +81,8 @@ export class Host {
   readonly functions: (Capability<PciObject> | undefined)[] = []
   readonly #dma: (Capability | undefined)[] = []
   #ports: PortTable | undefined
+  /** Ranges of ports that are no device's. */
+  readonly #forGood: Capability[] = []
   readonly #vectors = new Map<PciFunction, Capability>()
   /** Attachments by interrupt number. */
   readonly #lines = new Map<number, Attachment>()
@@ -118,7 +127,8 @@ export class Host {
   /** Capabilities the machine gave it for good, which it need not give back. */
   get given(): number {
     const { capabilities } = this.domain
-    const held = [...[...this.grips.values()].map((grip) => grip.capability), ...this.named.values()]
+    const grips = [...this.grips.values()].map((grip) => grip.capability)
+    const held = [...grips, ...this.named.values(), ...this.#forGood]
     return held.filter((capability) => capability?.space === capabilities).length
   }
 
@@ -181,6 +191,22 @@ export class Host {
       { ended: () => this.ports.revoke(bar) },
     )
     this.ports.grant(bar, capability)
+  }
+
+  /** Grant a range of ports that is no device's. Nothing when it may not hold so many capabilities. */
+  grantPorts(ports: Ports): void {
+    if (!this.may('capabilities', 1)) return
+    const object: PortsObject = { type: 'port', label: ports.name, ports }
+    const root = this.board.hardware.create(object)
+    const held = this.domain.capabilities.derive(root, object, {
+      rights: OWN,
+      ended: () => {
+        this.ports.revoke(ports)
+        this.board.revoke(root)
+      },
+    })
+    this.ports.grant(ports, held)
+    this.#forGood.push(held)
   }
 
   #grantInterrupt(parent: Capability, irq: number): Capability<InterruptObject> {

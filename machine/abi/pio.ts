@@ -5,23 +5,23 @@
  * access that no capability covers ends the domain.
  */
 import type { PioCalls } from '../../linux-api/generated/abi.ts'
-import type { PciBar } from '../../hw/pci/function.ts'
+import type { Ports } from '../../hw/legacy.ts'
 import type { AbiGroup } from './group.ts'
 import type { Host } from './host.ts'
 import { checkedWidth, fetch, hex, store } from './words.ts'
 
 function pioCalls(host: Host): PioCalls {
   const { portNs } = host.board.kernel.costs
-  const bar = (call: string, port: number, width: number): PciBar =>
+  const range = (call: string, port: number, width: number): Ports =>
     host.ports.find(port, width) ?? host.refuse(call, `port ${hex(port)}`)
   const input = (call: string, port: number, width: number): number => {
-    const at = bar(call, port, width)
+    const at = range(call, port, width)
     const value = at.read(port - at.start, width)
     host.domain.spend(portNs)
     return value | 0
   }
   const output = (call: string, port: number, width: number, value: number): void => {
-    const at = bar(call, port, width)
+    const at = range(call, port, width)
     at.write(port - at.start, width, value)
     host.domain.spend(portNs)
   }

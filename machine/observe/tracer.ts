@@ -219,7 +219,7 @@ export class Tracer implements Observer {
     return (port = 0, ...rest) => {
       const width = name.endsWith('_rep') ? (rest[0] ?? 4) : Number(name.replaceAll(/\D/g, '')) / 8
       const bar = host.ports.find(port, width)
-      const place = bar === undefined ? `port ${hex(port)}` : this.#register(bar, port - bar.start)
+      const place = bar instanceof PciBar ? this.#register(bar, port - bar.start) : `port ${hex(port)}`
       return this.#access(host, name, place, width, [port, ...rest], call)
     }
   }

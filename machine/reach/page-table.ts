@@ -5,6 +5,7 @@
  * mappings, so that running off the end of one does not hit the next. Knows BARs, not capabilities: who may map what
  * was decided before.
  */
+import type { Ports } from '../../hw/legacy.ts'
 import type { Capability } from '../../kernel/capability.ts'
 import { MMIO } from '../../linux-api/generated/abi.ts'
 import type { PciBar } from '../../hw/pci/function.ts'
@@ -158,30 +159,30 @@ export class PageTable {
   }
 }
 
-/** A domain's I/O ports: the BARs it was granted. There are a few at most, so that going through them is the look-up. */
+/** A domain's I/O ports: the ranges it was granted. There are a few at most, so that going through them is the look-up. */
 export class PortTable {
-  readonly #bars: PciBar[] = []
+  readonly #ranges: Ports[] = []
   readonly #capabilities: Capability[] = []
 
-  grant(bar: PciBar, capability: Capability): void {
-    this.#bars.push(bar)
+  grant(ports: Ports, capability: Capability): void {
+    this.#ranges.push(ports)
     this.#capabilities.push(capability)
   }
 
-  revoke(bar: PciBar): void {
-    const at = this.#bars.indexOf(bar)
+  revoke(ports: Ports): void {
+    const at = this.#ranges.indexOf(ports)
     if (at < 0) return
-    this.#bars.splice(at, 1)
+    this.#ranges.splice(at, 1)
     this.#capabilities.splice(at, 1)
   }
 
-  /** The BAR that all `width` ports from `port` on belong to, unless its revocation has begun. */
-  find(port: number, width: number): PciBar | undefined {
+  /** The range that all `width` ports from `port` on belong to, unless its revocation has begun. */
+  find(port: number, width: number): Ports | undefined {
     const first = port >>> 0
-    for (let i = 0; i < this.#bars.length; i++) {
-      const bar = this.#bars[i]!
-      if (first < bar.start || first + width > bar.start + bar.bytes) continue
-      return this.#capabilities[i]!.alive ? bar : undefined
+    for (let i = 0; i < this.#ranges.length; i++) {
+      const ports = this.#ranges[i]!
+      if (first < ports.start || first + width > ports.start + ports.bytes) continue
+      return this.#capabilities[i]!.alive ? ports : undefined
     }
     return undefined
   }

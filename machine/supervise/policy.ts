@@ -14,6 +14,8 @@ export interface DriverPolicy {
   readonly limits: DomainLimits
   readonly restarts: RestartPolicy
   readonly heartbeat: HeartbeatPolicy
+  /** It may look for chips at ports of the board's legacy bus, where there are none. */
+  readonly legacyPorts: boolean
   /** Drivers it cannot work without: loaded before it, and when one of them restarts so does it. */
   readonly needs: readonly string[]
 }
@@ -23,6 +25,7 @@ export interface PolicyChange {
   readonly limits?: Partial<DomainLimits>
   readonly restarts?: Partial<RestartPolicy>
   readonly heartbeat?: Partial<HeartbeatPolicy>
+  readonly legacyPorts?: boolean
   readonly needs?: readonly string[]
 }
 
@@ -38,6 +41,7 @@ export function driverPolicy(manifest: Pick<Manifest, 'name' | 'quotas'>, polici
     limits: { ...limits, ...strictest(limits, asked) },
     restarts: Object.assign({}, DEFAULT_RESTARTS, ...changes.map((change) => change.restarts)),
     heartbeat: Object.assign({}, DEFAULT_HEARTBEAT, ...changes.map((change) => change.heartbeat)),
+    legacyPorts: changes.findLast((change) => change.legacyPorts !== undefined)?.legacyPorts ?? false,
     needs: changes.findLast((change) => change.needs !== undefined)?.needs ?? [],
   }
 }

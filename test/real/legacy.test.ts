@@ -1,0 +1,44 @@
+/** A driver that looks for its chip at the ports of a board's legacy bus (super-I/O), where there is none. */
+import test from 'ava'
+import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { parsePolicies } from '../../cli/policies.ts'
+import { ascend } from '../../lab/ascent.ts'
+import { createMachine, type Machine } from '../../machine/machine.ts'
+import { readPackage } from '../../machine/load/package-files.ts'
+import type { DriverPackage } from '../../machine/load/package.ts'
+import { buildModules } from '../../pipeline/build/index.ts'
+import type { Workspace } from '../../pipeline/workspace.ts'
+import { openCoreWorkspace } from './workspace.ts'
+
+const DRIVER = 'w83627ehf'
+let workspace: Workspace
+let pack: DriverPackage
+
+test.before(async () => {
+  workspace = await openCoreWorkspace()
+  const { modules } = await buildModules({ ...workspace, selectors: [DRIVER] })
+  pack = await readPackage(modules[0]!.package!, DRIVER)
+})
+test.after.always(() => workspace.close())
+
+const options = { verify: verifyPackage, symbolizer: symbolizerOf }
+const machine = (...policy: readonly string[]): Machine =>
+  createMachine({ ...options, policies: parsePolicies(policy) })
+
+test.serial('where policy has no such bus, its first access ends it by name', async (t) => {
+  t.true(pack.manifest.capabilities.includes('pio'))
+  await t.throwsAsync(machine().load(pack), { message: /no-capability: pio\.\w+ of port 0x2e/ })
+})
+
+test.serial('where it has, the bus reads as ones, and init answers as on a board without the chip', async (t) => {
+  const board = machine('*.ports=legacy')
+  await t.throwsAsync(board.load(pack), { message: /init failed with -19/ })
+  t.deepEqual(board.faults, [])
+  await t.throwsAsync(machine('*.ports=legacy', `${DRIVER}.ports=none`).load(pack), { message: /no-capability/ })
+})
+
+test.serial('the lab has such a bus for drivers that name no PCI device', async (t) => {
+  const { rung, detail } = await ascend(pack, { until: 'init', seed: 1, symbolizer: symbolizerOf, wallMs: () => 0 })
+  t.is(rung, 'load')
+  t.regex(detail, /returned -ENODEV \(no such hardware here/)
+})
