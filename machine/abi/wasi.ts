@@ -80,6 +80,34 @@ export async function createWasi(module: WebAssembly.Module, host: Host, options
   }
 }
 
+/**
+ * A module that imports memory and hands it out again, and one call that shows the library which WASI is meant: in its place
+ * for a program whose memory is not its own.
+ */
+const memoryModule = (): Uint8Array<ArrayBuffer> => {
+  const text = (word: string): number[] => [word.length, ...new TextEncoder().encode(word)]
+  const section = (id: number, content: number[]): number[] => [id, content.length, ...content]
+  const imports = [2, ...text(NAMESPACE), ...text('fd_close'), 0, 0, ...text('env'), ...text('memory'), 2, 0, 0]
+  const [types, exports] = [
+    [1, 0x60, 1, 0x7f, 1, 0x7f],
+    [1, ...text('memory'), 2, 0],
+  ]
+  const sections = [...section(1, types), ...section(2, imports), ...section(7, exports)]
+  return new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections])
+}
+
+/** The same calls for a program in this memory. */
+export async function createFiles(
+  host: Host,
+  memory: WebAssembly.Memory,
+  options: WasiOptions,
+): Promise<WebAssembly.ModuleImports> {
+  const module = await WebAssembly.compile(memoryModule())
+  const wasi = await createWasi(module, host, options)
+  wasi.bind(await WebAssembly.instantiate(module, { [NAMESPACE]: { fd_close: () => 0 }, env: { memory } }))
+  return wasi.imports
+}
+
 /** Words, and numbers of 64 bits. */
 type WasiCall = (...args: (number | bigint)[]) => number
 

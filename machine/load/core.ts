@@ -15,6 +15,7 @@ import type { EntryName, Exported } from '../abi/group.ts'
 import { Host } from '../abi/host.ts'
 import { bounded } from '../abi/bounds.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
+import { createFiles, FILES, WASI_NAMESPACE } from '../abi/wasi.ts'
 import type { Board } from '../board.ts'
 import type { Call } from '../observe/observer.ts'
 import { PackageError } from './package.ts'
@@ -97,6 +98,26 @@ function importsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, 
   return imports
 }
 
+/** WASI's way to say that there is no such file or directory. */
+const NOENT = 44
+
+/**
+ * The calls by which files are read. Without any file there are none to be found, and the library that has them is not loaded.
+ */
+async function filesOf(
+  host: Host,
+  memory: WebAssembly.Memory,
+  grants: ReadonlySet<string>,
+  options: LoadOptions,
+): Promise<WebAssembly.ModuleImports> {
+  if (grants.has(FILES.name) && Object.keys(options.firmware).length > 0) return createFiles(host, memory, options)
+  const answer = (name: string) => (): number => {
+    if (grants.has(FILES.name)) return NOENT
+    throw new Failure('no-capability', `wasi.${name}: the domain was not granted ${FILES.name}`)
+  }
+  return Object.fromEntries(CORE_FILE_CALLS.map((name) => [name, answer(name)]))
+}
+
 const address = (exports: WebAssembly.Exports, name: string): number =>
   (exports[name] as WebAssembly.Global).value as number
 
@@ -124,6 +145,9 @@ function programOf(exports: WebAssembly.Exports, memory: WebAssembly.Memory, opt
     ...(options.symbolize === undefined ? {} : { symbolize: options.symbolize }),
   }
 }
+
+/** Calls of WASI that a core makes: shim/lower/files.c. */
+const CORE_FILE_CALLS = ['fd_close', 'fd_pread', 'fd_prestat_get', 'path_filestat_get', 'path_open']
 
 /** Groups that a core calls whatever its driver is. */
 export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
@@ -153,7 +177,9 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
     atomic: (name) => exports[name] as (...args: number[]) => number,
     address: (name) => address(exports, name),
   }
-  const calls = importsOf(host, exported, grants, options)
+  const wasi = await filesOf(host, memory, grants, options)
+  const calls: Record<string, WebAssembly.ModuleImports> = importsOf(host, exported, grants, options)
+  calls[WASI_NAMESPACE] = wasi
   const env = { memory, __indirect_function_table: table }
   const instance = await WebAssembly.instantiate(module, { ...calls, env })
   exports = instance.exports

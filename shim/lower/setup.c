@@ -25,10 +25,12 @@ pgd_t swapper_pg_dir[PTRS_PER_PGD] __aligned(PAGE_SIZE);
 
 /*
  * What the machine's firmware would pass: no calibration of a loop that nobody turns, no memory cleared twice, an "init"
- * that is there without a root file system (service.c), a panic that ends the domain at once.
+ * that is there without a root file system (service.c), a panic that ends the domain at once, nobody who would hand in firmware
+ * through sysfs.
  */
 static char command_line[COMMAND_LINE_SIZE] =
-	"lpj=1000000 init_on_alloc=0 init_on_free=0 rdinit=/dev panic=-1 loglevel=7 printk.time=0";
+	"lpj=1000000 init_on_alloc=0 init_on_free=0 rdinit=/dev panic=-1 loglevel=7 printk.time=0 "
+	"sysctl.kernel.firmware_config.ignore_sysfs_fallback=1";
 static unsigned long memory_bytes;
 
 void drvport_entry_start(u32 bytes, u32 fiber)

@@ -24,12 +24,14 @@ static const struct {
 	{ "sysfs", "/sys" },
 	{ "debugfs", "/sys/kernel/debug" },
 	{ "configfs", "/sys/kernel/config" },
+	{ "drvport", "/lib/firmware" },
 };
 
 void drvport_mounts(void)
 {
 	unsigned int i;
 
+	init_mkdir("/lib", 0755);
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		init_mkdir(mounts[i].where, 0755);
 		init_mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
