@@ -11,7 +11,7 @@ export const reporting = (context: Context) => ({
   onNote: (text: string) => context.progress.note(text),
 })
 
-function configurationOf({ lockdep, kernel }: Context): { configuration?: Configuration } {
+export function configurationOf({ lockdep, kernel }: Context): { configuration?: Configuration } {
   if (lockdep && kernel === 'tree')
     throw new UsageError('--lockdep is of the shim', {
       found: '--lockdep with --kernel tree',

@@ -1,15 +1,31 @@
 /** `drvport analyze MODULE`: what it uses of the kernel, where, what is missing, which capabilities it needs. */
 import { join } from 'node:path'
 import { selectAll } from '../../pipeline/build/index.ts'
+import { readAuthority } from '../../pipeline/build/authority.ts'
 import { readSymbols } from '../../pipeline/build/symbols.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { analyzeModules, type AnalyzeDocument } from '../../pipeline/source/analyze.ts'
 import { openTreeOnly } from '../../pipeline/workspace.ts'
 import { paint, table } from '../output.ts'
 import type { Command } from '../context.ts'
-import { reporting } from '../workspace.ts'
+import { configurationOf, reporting } from '../workspace.ts'
 
 const COLOURS = { missing: 'red', trap: 'red', stub: 'yellow', partial: 'yellow', full: 'green' } as const
+
+/** Names shown for a capability without -v. */
+const NAMES_SHOWN = 4
+
+/** Who asks for a capability, where. */
+function asks({ capability, asked }: AnalyzeDocument['authority'][number], verbose: boolean): string {
+  const named = asked.toSorted((a, b) => b.places.length - a.places.length)
+  const shown = verbose ? named : named.slice(0, NAMES_SHOWN)
+  const said = shown.map(({ name, places: [first], count }) => {
+    const more = count > 1 ? `, ${count} uses` : ''
+    return first === undefined ? `${name} (through a header)` : `${name} (${first.file}:${first.line}${more})`
+  })
+  const rest = named.length - shown.length
+  return `  ${capability}: ${said.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
 
 /** Symbols shown without -v: what is not fully there. */
 function renderOne(document: AnalyzeDocument, verbose: boolean): string {
@@ -34,7 +50,9 @@ function renderOne(document: AnalyzeDocument, verbose: boolean): string {
     .map(([status, number]) => `${number} ${status}`)
   return [
     `${paint('bold', document.module)}  ${document.path}  ${document.buses.join(' ')}  ${document.classes.join(' ')}  ${metadata.licenses.join(', ')}`,
-    `${document.sources.length} files; ${ids === '' ? 'no device ids' : ids}; capabilities: ${document.capabilities.join(' ')}`,
+    `${document.sources.length} files; ${ids === '' ? 'no device ids' : ids}`,
+    document.authority.length === 0 ? 'capabilities: those of every driver' : 'capabilities, and who asks for them:',
+    ...document.authority.map((one) => asks(one, verbose)),
     `kernel symbols: ${counts.join(', ')}`,
     ...problems.map((problem) => paint('red', problem)),
     ...(rows.length > 0
@@ -53,9 +71,12 @@ export const analyze: Command = {
   describe: 'what modules use of the kernel, where, what is missing, which capabilities they need',
   options: (argv) => argv.positional('modules', { array: true, type: 'string', describe: 'modules, as for build' }),
   async run(context, argv) {
-    const { tree } = await openTreeOnly({ tree: context.tree, ...reporting(context) })
-    const symbols = await readSymbols(join(packageRoot, 'linux-api', 'symbols'))
-    const documents = await analyzeModules(tree, await selectAll(tree, argv['modules'] as string[]), symbols)
+    const onKernel = context.kernel === 'tree'
+    const opening = { tree: context.tree, ...configurationOf(context), ...reporting(context) }
+    const { tree } = await openTreeOnly(opening)
+    const symbols = onKernel ? undefined : await readSymbols(join(packageRoot, 'linux-api', 'symbols'))
+    const options = { authority: await readAuthority(), ...(symbols && { symbols }) }
+    const documents = await analyzeModules(tree, await selectAll(tree, argv['modules'] as string[]), options)
     const [only] = documents
     const document =
       documents.length === 1 && only !== undefined

@@ -1,4 +1,5 @@
 /** `drvport list [SELECTOR...]`: modules of the configured tree: name, path, bus, class, ids. */
+import { readAuthority } from '../../pipeline/build/authority.ts'
 import { selectExternal } from '../../pipeline/build/external.ts'
 import type { Kbuild } from '../../pipeline/kbuild/index.ts'
 import { analyzeModules, type AnalyzedModule } from '../../pipeline/source/analyze.ts'
@@ -65,7 +66,7 @@ async function analyzed(context: Context, tree: Kbuild, modules: readonly Analyz
     const done = listed.length
     const left = done === 0 ? '' : `, ${duration(((performance.now() - start) / done) * (modules.length - done))} left`
     context.progress.update(`reading ${done + 1} of ${modules.length}: ${module.name}${left}`)
-    const [facts] = await analyzeModules(tree, [module], new Map())
+    const [facts] = await analyzeModules(tree, [module], { authority: await readAuthority() })
     const ids = facts?.tables.reduce((sum, table) => sum + table.entries.length, 0) ?? 0
     const { name, path } = module
     listed.push({ name, path, buses: facts?.buses ?? [], classes: facts?.classes ?? [], ids })

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import type { Authority } from '../build/authority.ts'
 import type { SymbolRow, SymbolStatus, SymbolTable } from '../build/symbols.ts'
 import { cachePath, contentKey, writeAtomic } from '../cache.ts'
 import { exportsIn } from '../kbuild/exports.ts'
@@ -36,6 +37,14 @@ export interface AnalyzedSymbol {
   readonly places: readonly Place[]
 }
 
+/** One name that takes a capability: a function, or a macro or inline function of the kernel's headers. */
+export interface Asked {
+  readonly name: string
+  readonly count: number
+  /** The first few places; none when a header needs it. */
+  readonly places: readonly Place[]
+}
+
 export interface AnalyzeDocument {
   readonly schema: 'drvport.analyze/1'
   readonly tree: { readonly name: string; readonly version: string }
@@ -47,8 +56,10 @@ export interface AnalyzeDocument {
   readonly summary: Readonly<Record<AnalyzedStatus, number>>
   /** Macros and inline functions of kernel headers it uses. */
   readonly headerUses: readonly { readonly name: string; readonly count: number; readonly place: Place }[]
-  /** ABI groups that the symbols found take. */
+  /** Call groups that what it names takes. */
   readonly capabilities: readonly string[]
+  /** For each of them, who asks for it. */
+  readonly authority: readonly { readonly capability: string; readonly asked: readonly Asked[] }[]
   /** Modules that provide some of the symbols. */
   readonly modules: readonly string[]
   readonly metadata: Analysis['metadata']
@@ -74,25 +85,32 @@ export interface AnalyzeInput {
   readonly analysis: Analysis
   /** SHA-256 by path. */
   readonly hashes: ReadonlyMap<string, string>
-  readonly symbols: SymbolTable
+  /** What the shim provides; undefined for a driver on the tree's own kernel, which has all of its exports. */
+  readonly symbols?: SymbolTable
+  readonly authority: Authority
   readonly exports: ReadonlyMap<string, KnownExport>
   /** Undefined symbols of the compiled module, if it has been compiled. */
   readonly needed?: readonly string[]
 }
 
+const NO_TABLE: SymbolTable = new Map()
+
 const WORST_FIRST: readonly AnalyzedStatus[] = ['missing', 'trap', 'stub', 'partial', 'full']
 
 /** Join what is known. Pure. */
 export function describeUse(input: AnalyzeInput): AnalyzeDocument {
-  const { analysis, exports, symbols } = input
+  const { analysis, exports, symbols = NO_TABLE } = input
   const uses = new Map(analysis.uses.map((use) => [use.name, use]))
   const isSymbol = (name: string): boolean => exports.has(name) || symbols.has(name)
   const names = new Set([...analysis.uses.map((u) => u.name).filter(isSymbol), ...(input.needed ?? [])])
   const found = [...names]
-    .map((name) => describeSymbol(name, uses.get(name), symbols.get(name), exports.get(name)))
+    .map((name) =>
+      describeSymbol(name, uses.get(name), symbols.get(name), exports.get(name), input.symbols === undefined),
+    )
     .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.symbol < b.symbol ? -1 : 1))
   const summary: Record<AnalyzedStatus, number> = { full: 0, partial: 0, stub: 0, trap: 0, missing: 0 }
   for (const { status } of found) summary[status]++
+  const authority = askedFor([...new Set([...uses.keys(), ...names])], uses, input.authority)
   const { metadata, params, tables, buses, classes, untranslatable, parseErrors } = analysis
   return {
     schema: 'drvport.analyze/1',
@@ -105,7 +123,8 @@ export function describeUse(input: AnalyzeInput): AnalyzeDocument {
     headerUses: analysis.uses
       .filter((use) => use.called && !names.has(use.name))
       .map(({ name, count, places }) => ({ name, count, place: places[0] as Place })),
-    capabilities: [...new Set(found.flatMap((s) => s.capabilities))].toSorted(),
+    capabilities: authority.map(({ capability }) => capability),
+    authority,
     modules: [
       ...new Set(found.flatMap((s) => (s.provider.startsWith('module:') ? [s.provider.slice(7)] : []))),
     ].toSorted(),
@@ -120,11 +139,28 @@ export function describeUse(input: AnalyzeInput): AnalyzeDocument {
   }
 }
 
+/** By capability: the names that take it. */
+function askedFor(
+  names: readonly string[],
+  uses: ReadonlyMap<string, NameUse>,
+  authority: Authority,
+): AnalyzeDocument['authority'] {
+  const found = new Map<string, Asked[]>()
+  for (const name of names.toSorted()) {
+    const { count = 0, places = [] } = uses.get(name) ?? {}
+    for (const capability of authority.groupsOf(name))
+      found.set(capability, [...(found.get(capability) ?? []), { name, count, places }])
+  }
+  const order = [...found.keys()].toSorted()
+  return order.map((capability) => ({ capability, asked: found.get(capability)! }))
+}
+
 function describeSymbol(
   symbol: string,
   use: NameUse | undefined,
   row: SymbolRow | undefined,
   known: KnownExport | undefined,
+  onKernel: boolean,
 ): AnalyzedSymbol {
   const base = {
     symbol,
@@ -140,11 +176,16 @@ function describeSymbol(
   }
   const [module] = known?.modules ?? []
   if (module !== undefined) return { ...base, status: 'full', provider: `module:${module}`, capabilities: [], note: '' }
+  if (known !== undefined && onKernel)
+    return { ...base, status: 'full', provider: `kernel:${known.source}`, capabilities: [], note: '' }
   const note = known === undefined ? 'the tree does not export it' : `exported by ${known.source}`
   return { ...base, status: 'missing', provider: '', capabilities: [], note }
 }
 
 export interface AnalyzeModulesOptions {
+  /** See AnalyzeInput. */
+  readonly symbols?: SymbolTable
+  readonly authority: Authority
   /** Undefined symbols of a module's objects, if it has been compiled. */
   readonly needed?: (module: AnalyzedModule) => Promise<readonly string[] | undefined>
 }
@@ -168,9 +209,9 @@ function analyzerVersion(): Promise<string> {
 export async function analyzeModules(
   tree: Kbuild,
   modules: readonly AnalyzedModule[],
-  symbols: SymbolTable,
-  options: AnalyzeModulesOptions = {},
+  options: AnalyzeModulesOptions,
 ): Promise<AnalyzeDocument[]> {
+  const { symbols, authority } = options
   const all = await tree.exports()
   const inConfig = new Map<string, Promise<ReadonlySet<string>>>()
   const documents: AnalyzeDocument[] = []
@@ -182,12 +223,12 @@ export async function analyzeModules(
     for (const name of [...analysis.uses.map((use) => use.name), ...(needed ?? [])]) {
       const known = all.get(name)
       // Only an export that nobody provides is worth the look at its source.
-      const isSettled = symbols.has(name) || known?.modules[0] !== undefined || needed?.includes(name)
+      const isSettled = symbols?.has(name) || known?.modules[0] !== undefined || needed?.includes(name)
       if (known && (isSettled || (await exportedBy(tree.view, known.source, config, inConfig)).has(name)))
         exports.set(name, known)
     }
-    const facts = { tree: { name: tree.name, version: tree.version }, module, analysis, hashes, symbols, exports }
-    documents.push(describeUse({ ...facts, ...(needed && { needed }) }))
+    const facts = { tree: { name: tree.name, version: tree.version }, module, analysis, hashes, authority, exports }
+    documents.push(describeUse({ ...facts, ...(symbols && { symbols }), ...(needed && { needed }) }))
   }
   return documents
 }

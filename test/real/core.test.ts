@@ -8,12 +8,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { perform } from '../../lab/commands.ts'
+import { modelNamed, Worlds } from '../../lab/classes.ts'
 import { boot, runMachine } from '../../lab/run.ts'
+import { createMachine } from '../../machine/machine.ts'
 import { bootImage, imageOf } from '../../machine/load/image.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
+import { readAuthority } from '../../pipeline/build/authority.ts'
 import type { BuildDocument } from '../../pipeline/build/document.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
+import { analyzeModules } from '../../pipeline/source/analyze.ts'
 import { openWorkspace, type Workspace } from '../../pipeline/workspace.ts'
 import { testTreeName } from './workspace.ts'
 
@@ -43,6 +47,29 @@ test.serial(
     t.true(document.modules.every(({ changedBytes, unresolved }) => changedBytes === 0 && unresolved.length === 0))
   },
 )
+
+test.serial('what a driver may touch is what it names: analyze says where, the manifest asks for it', async (t) => {
+  const { tree } = workspace
+  const authority = await readAuthority()
+  for (const name of ['8139too', 'e1000']) {
+    const [said] = await analyzeModules(tree, await tree.select(name), { authority })
+    const { capabilities } = pack(name).manifest
+    t.deepEqual(capabilities, [...new Set(['call', 'irq', 'log', 'sched', 'time', ...said!.capabilities])].toSorted())
+    for (const { asked } of said!.authority) t.true(asked.some(({ places }) => places.length > 0))
+  }
+})
+
+test.serial('a call of a group that was not granted ends the driver by name', async (t) => {
+  const { manifest } = pack('e1000')
+  const capabilities = manifest.capabilities.filter((group) => group !== 'dma')
+  const machine = createMachine(options)
+  const model = modelNamed('intel-82540em')!
+  new Worlds(machine, {}).with(model).plug(model)
+  await machine.load({ ...pack('e1000'), manifest: { ...manifest, capabilities } })
+  await machine.sleep(0)
+  t.like(machine.faults[0], { kind: 'no-capability', message: 'dma.set_mask: the domain was not granted dma' })
+  t.regex(machine.faults[0]!.frames.map(({ function: name }) => name).join(' '), /dma_set_mask.*e1000_probe/)
+})
 
 test.serial('both NICs climb the whole ladder, twice alike', async (t) => {
   const request = {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { parseAuthority } from '../../../pipeline/build/authority.ts'
 import { parseSymbols } from '../../../pipeline/build/symbols.ts'
 import { describeUse } from '../../../pipeline/source/analyze.ts'
 import { analyzeSources } from '../../../pipeline/source/index.ts'
@@ -34,15 +35,18 @@ int f(void)
 `
   const path = 'drivers/acme/acme.c'
   const analysis = await analyzeSources([{ path, text }], tree)
-  const document = describeUse({
+  const input = {
     tree: { name: 'linux-6.1', version: '6.1.192' },
     module: { name: 'acme', path: 'drivers/acme/acme.ko' },
     analysis,
     hashes: new Map([[path, 'abc']]),
-    symbols: table,
+    authority: parseAuthority(
+      `group\tnames\twhy\npci\tpci_*\tfunctions\nmmio\tread[bwl]\tregisters\nlog\tkmalloc_*\ta header\n`,
+    ),
     exports,
     needed: ['kmalloc_trace', 'kfree'],
-  })
+  }
+  const document = describeUse({ ...input, symbols: table })
   t.is(document.schema, 'drvport.analyze/1')
   t.deepEqual(
     document.symbols.map((s) => [s.symbol, s.status, s.provider, s.via, s.places[0]?.line]),
@@ -56,7 +60,18 @@ int f(void)
     ],
   )
   t.deepEqual(document.summary, { full: 2, partial: 1, stub: 0, trap: 1, missing: 2 })
-  t.deepEqual(document.capabilities, ['pci'])
+  t.deepEqual(document.capabilities, ['log', 'mmio', 'pci'])
+  t.deepEqual(
+    document.authority.map(({ capability, asked }) => [
+      capability,
+      asked.map((one) => [one.name, one.places[0]?.line]),
+    ]),
+    [
+      ['log', [['kmalloc_trace', undefined]]],
+      ['mmio', [['readl', 8]]],
+      ['pci', [['pci_enable_device', 4]]],
+    ],
+  )
   t.deepEqual(document.modules, ['mii'])
   t.deepEqual(
     document.headerUses.map((u) => u.name),
@@ -64,4 +79,16 @@ int f(void)
   )
   t.deepEqual(document.sources, [{ path, sha256: 'abc', spdx: null }])
   t.true(document.symbols.find((s) => s.symbol === 'exotic')?.gplOnly)
+  const onKernel = describeUse(input)
+  t.deepEqual(onKernel.summary, { full: 4, partial: 0, stub: 0, trap: 0, missing: 1 })
+  t.deepEqual(
+    onKernel.symbols.map((s) => [s.symbol, s.provider]),
+    [
+      ['kfree', ''],
+      ['exotic', 'kernel:kernel/exotic.c'],
+      ['kmalloc_trace', 'kernel:mm/slab.c'],
+      ['mii_link_ok', 'module:mii'],
+      ['pci_enable_device', 'kernel:drivers/pci/pci.c'],
+    ],
+  )
 })
