@@ -1,6 +1,11 @@
 import test from 'ava'
 import type { Input } from '../../../pipeline/build/input-table.ts'
-import { contentByOptions, OPTIONS_HEADER, optionLines, optionsMentioned } from '../../../pipeline/build/options-read.ts'
+import {
+  contentByOptions,
+  OPTIONS_HEADER,
+  optionLines,
+  optionsMentioned,
+} from '../../../pipeline/build/options-read.ts'
 
 const header = (text: string): Input => ({
   name: OPTIONS_HEADER,
