@@ -122,7 +122,7 @@ function makeRow(i: number, random: () => number, { symbols, imports }: Pools): 
     spdx: [SPDX[Math.floor(random() ** 2 * SPDX.length)]!],
     gplOnly: someOf(symbols.slice(0, 900), Math.floor(random() * 25), random),
     missing,
-    stubs: random() < 0.1 ? someOf(symbols, 3, random) : [],
+    pretends: random() < 0.1 ? someOf(symbols, 3, random) : [],
     traps: random() < 0.2 ? someOf(symbols, 6, random) : [],
     imports: verified ? someOf(imports, 30, random) : [],
     capabilities: verified ? someOf(GROUPS, 6, random) : [],

@@ -10,8 +10,6 @@ export interface CommonArguments {
   readonly toolchain: 'auto' | 'clang' | 'emcc' | 'yowasp'
   /** Configure the tree with its own lock checker. */
   readonly lockdep: boolean
-  /** What drivers stand on: the shim, or the tree's own kernel. */
-  readonly kernel: 'shim' | 'tree'
   readonly seed: number
   readonly json: boolean
   readonly verbose: number
@@ -40,7 +38,6 @@ export function makeContext(argv: CommonArguments, signal: AbortSignal): Context
     tree: argv.tree,
     toolchain: argv.toolchain,
     lockdep: argv.lockdep,
-    kernel: argv.kernel,
     seed: argv.seed,
     json: argv.json,
     verbose: argv.verbose,

@@ -23,17 +23,10 @@ function modules(document: MatrixDocument): string {
 /** Each rung with how many got to it, also those that went on, and how many stopped there. */
 function ladder({ rows, until }: MatrixDocument): string {
   const rungs = RUNGS.slice(1, rungIndex(until) + 1)
-  const columns = [
-    { title: 'rung' },
-    { title: 'reached', align: 'right' },
-    { title: '', align: 'right' },
-    { title: '' },
-  ] as const
+  const columns = [{ title: 'rung' }, { title: 'reached', align: 'right' }, { title: '', align: 'right' }] as const
   const reached = rungs.map((rung) => {
     const modules = rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung))
-    const stubbed = rungIndex(rung) < rungIndex('link') ? 0 : modules.filter(({ stubs }) => stubs.length > 0).length
-    const how = stubbed === 0 ? '' : `${count(stubbed)} of them with stubs, which are no support`
-    return [rung, count(modules.length), share(modules.length, rows.length), how]
+    return [rung, count(modules.length), share(modules.length, rows.length)]
   })
   return table(columns, reached)
 }

@@ -56,12 +56,6 @@ export function parser(perform: Perform): Argv {
       default: false,
       describe: "configure the tree so that its own lockdep watches every lock, and a report is the driver's fault",
     })
-    .option('kernel', {
-      choices: ['shim', 'tree'] as const,
-      default: 'shim' as const,
-      describe:
-        "what drivers stand on: the shim, or the tree's own kernel, linked once, with drivers bound to it as modules",
-    })
     .option('seed', { type: 'number', default: 1, describe: 'seed of everything that is left to chance' })
     .option('json', { type: 'boolean', default: false, describe: 'print exactly one JSON document' })
     .option('verbose', { alias: 'v', type: 'count', default: 0, describe: 'say more' })

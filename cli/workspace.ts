@@ -1,5 +1,4 @@
 /** Opens the workspace a command's options ask for, with its progress on the terminal. */
-import { UsageError } from '../pipeline/errors.ts'
 import type { Configuration } from '../pipeline/kbuild/configuration.ts'
 import { openWorkspace, type Workspace } from '../pipeline/workspace.ts'
 import type { Context } from './context.ts'
@@ -11,15 +10,8 @@ export const reporting = (context: Context) => ({
   onNote: (text: string) => context.progress.note(text),
 })
 
-export function configurationOf({ lockdep, kernel }: Context): { configuration?: Configuration } {
-  if (lockdep && kernel === 'tree')
-    throw new UsageError('--lockdep is of the shim', {
-      found: '--lockdep with --kernel tree',
-      todo: 'leave one of them out',
-    })
-  if (kernel === 'tree') return { configuration: 'core' }
-  return lockdep ? { configuration: 'lockdep' } : {}
-}
+export const configurationOf = ({ lockdep }: Context): { configuration?: Configuration } =>
+  lockdep ? { configuration: 'lockdep' } : {}
 
 export const workspaceOf = (context: Context, tree: string = context.tree): Promise<Workspace> =>
   openWorkspace({

@@ -85,14 +85,6 @@ export interface SourceFile {
   readonly spdx?: string
 }
 
-/** Where one kernel symbol that the modules need came from. */
-export interface ProviderUse {
-  readonly symbol: string
-  /** `shim:FILE`, `tree:PATH`, `module:NAME`. */
-  readonly provider: string
-  readonly status: 'full' | 'partial' | 'stub' | 'trap'
-}
-
 /** The tree something was built from. */
 export interface TreeFacts {
   readonly name: string
@@ -124,14 +116,11 @@ export interface Manifest {
   readonly quotas?: Readonly<Partial<Record<'memory' | 'fibers' | 'capabilities' | 'dma' | 'windows' | 'log', number>>>
   readonly stackBytes: number
   readonly sources: readonly SourceFile[]
-  readonly providers: readonly ProviderUse[]
-  readonly stubs: readonly string[]
-  readonly traps: readonly string[]
   /** MODULE_LICENSE texts of the linked modules, sorted. */
   readonly licenses: readonly string[]
   /** Symbols that the linked modules use and the tree exports to GPL-compatible modules only, sorted. */
   readonly gplOnly: readonly string[]
-  /** Of a driver that stands on the tree's own kernel. */
+  /** The tree's own kernel, and what is bound to it; absent for a program that is linked in one piece, which tests make by hand. */
   readonly core?: OnCoreFacts
 }
 

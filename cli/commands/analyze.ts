@@ -1,16 +1,13 @@
 /** `drvport analyze MODULE`: what it uses of the kernel, where, what is missing, which capabilities it needs. */
-import { join } from 'node:path'
 import { selectAll } from '../../pipeline/build/index.ts'
 import { readAuthority } from '../../pipeline/build/authority.ts'
-import { readSymbols } from '../../pipeline/build/symbols.ts'
-import { packageRoot } from '../../pipeline/root.ts'
 import { analyzeModules, type AnalyzeDocument } from '../../pipeline/source/analyze.ts'
 import { openTreeOnly } from '../../pipeline/workspace.ts'
 import { paint, table } from '../output.ts'
 import type { Command } from '../context.ts'
 import { configurationOf, reporting } from '../workspace.ts'
 
-const COLOURS = { missing: 'red', trap: 'red', stub: 'yellow', partial: 'yellow', full: 'green' } as const
+const COLOURS = { missing: 'red', full: 'green' } as const
 
 /** Names shown for a capability without -v. */
 const NAMES_SHOWN = 4
@@ -71,11 +68,9 @@ export const analyze: Command = {
   describe: 'what modules use of the kernel, where, what is missing, which capabilities they need',
   options: (argv) => argv.positional('modules', { array: true, type: 'string', describe: 'modules, as for build' }),
   async run(context, argv) {
-    const onKernel = context.kernel === 'tree'
     const opening = { tree: context.tree, ...configurationOf(context), ...reporting(context) }
     const { tree } = await openTreeOnly(opening)
-    const symbols = onKernel ? undefined : await readSymbols(join(packageRoot, 'linux-api', 'symbols'))
-    const options = { authority: await readAuthority(), ...(symbols && { symbols }) }
+    const options = { authority: await readAuthority() }
     const documents = await analyzeModules(tree, await selectAll(tree, argv['modules'] as string[]), options)
     const [only] = documents
     const document =

@@ -8,8 +8,7 @@ import { workspaceOf } from '../workspace.ts'
 /** One line of progress for a step of a build. */
 export function showBuild(context: Context, event: BuildProgress): void {
   if (event.step === 'plan') context.progress.update(`building ${event.modules} modules with ${event.toolchain}`)
-  else if (event.step === 'shim')
-    context.progress.update(`shim: ${event.files} files compiled in ${duration(event.ms)}`)
+  else if (event.step === 'kernel') context.progress.update(event.text)
   else {
     const { name, rung, repaired } = event.result
     if (repaired !== undefined) context.progress.note(`warning: ${name} was built again: ${repaired}`)

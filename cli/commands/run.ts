@@ -218,7 +218,7 @@ export const run: Command = {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: `instead of the ladder, into the first driver's kernel (--kernel tree): ${COMMANDS}`,
+        describe: `instead of the ladder, into the first driver's kernel: ${COMMANDS}`,
       })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {

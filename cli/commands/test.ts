@@ -81,11 +81,9 @@ async function prepare(context: Context): Promise<void> {
 async function buildCommon(context: Context): Promise<void> {
   const { signal } = context
   const common = { tree: 'linux-6.1', toolchain: 'clang' as const, ...reporting(context) }
-  for (const configuration of [undefined, 'core' as const]) {
-    const workspace = await openWorkspace({ ...common, ...(configuration && { configuration }) })
-    const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
-    await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
-  }
+  const workspace = await openWorkspace(common)
+  const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
+  await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
 }
 
 /** One more than processors: some tests wait for servers and browsers. ava itself takes two wherever CI is set. */

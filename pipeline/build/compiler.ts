@@ -1,5 +1,5 @@
 /**
- * The compiles of one build: each shim file, tree file and module compiled at most once, a bounded number at a time.
+ * The compiles of one build: each file of the kernel and each module compiled at most once, a bounded number at a time.
  */
 
 import * as fs from 'node:fs/promises'
@@ -20,10 +20,14 @@ import {
   type CompileReason,
   type Input,
 } from './objects.ts'
-import type { LinkObject } from './resolve.ts'
 
 /** A compiled object with its symbols. */
-export interface BuiltObject extends LinkObject {
+export interface BuiltObject {
+  /** `kernel:PATH` or `module:NAME`. */
+  readonly origin: string
+  /** Global symbols, sorted. */
+  readonly defines: readonly string[]
+  readonly needs: readonly string[]
   readonly object: string
   readonly sha256: string
   readonly inputs: readonly Input[]
@@ -46,15 +50,8 @@ export interface Compiler {
   /** Say which modules are going to be asked for, so that headers common to many of their files are read once. */
   prepare(modules: readonly KernelModule[]): void
   module(module: KernelModule): Promise<BuiltModule>
-  /** Say which files of the tree are going to be asked for: the same for them. */
-  expect(names: readonly string[]): void
-  /** A file of the tree, as the kernel itself compiles it. */
-  treeFile(name: string): Promise<BuiltObject | undefined>
-  /** A C file of ours, with the shim's headers. */
-  ownFile(file: string, origin: string): Promise<{ object?: BuiltObject; diagnostics: readonly Diagnostic[] }>
   /** Files as parts of the kernel itself, in order; those without `object` are ours. */
-  kernelFiles(files: readonly KernelSource[]): Promise<KernelFile[]>
-  shim(): Promise<Shim>
+  kernelFiles(files: readonly KernelSource[], onDone?: (done: number) => void): Promise<KernelFile[]>
 }
 
 /** A file to be compiled as part of the kernel itself. */
@@ -75,13 +72,6 @@ export interface KernelFile {
   readonly outcome: CompileOutcome
 }
 
-export interface Shim {
-  readonly objects: readonly BuiltObject[]
-  readonly bySymbol: ReadonlyMap<string, BuiltObject>
-  readonly diagnostics: readonly Diagnostic[]
-  readonly ms: number
-}
-
 export async function readBuiltObject(file: string): Promise<WasmObject> {
   return readObject(await fs.readFile(file))
 }
@@ -90,12 +80,6 @@ function built(outcome: CompileOutcome, origin: string): BuiltObject | undefined
   const { object, sha256, inputs, symbols } = outcome
   if (object === undefined || sha256 === undefined || symbols === undefined) return undefined
   return { origin, ...symbols, object, sha256, inputs }
-}
-
-/** All C files under a directory, sorted, relative to it. */
-async function cFiles(dir: string): Promise<string[]> {
-  const names = await fs.readdir(dir, { recursive: true }).catch(() => [])
-  return names.filter((name) => name.endsWith('.c') && !/^(lower|bus)\//.test(name)).toSorted()
 }
 
 /** Modules whose compiled state is kept for those that need them; another is read from the cache again. */
@@ -132,13 +116,8 @@ export function createCompiler(
   onObject?: (module: string) => void,
 ): Compiler {
   const limited = limiter(context.toolchain.width * FILES_PER_COMPILER)
-  const shimDir = path.join(packageRoot, 'shim')
-  const ownFlags = [`-I${path.join(shimDir, 'include')}`, `-I${path.join(packageRoot, 'linux-api', 'generated')}`]
-  // A file of the tree is linked for its functions, not to start a kernel: see the header.
-  const treeFlags = ['-include', path.join(shimDir, 'include', 'drvport', 'tree.h')]
-  const treeFiles = new Map<string, Promise<BuiltObject | undefined>>()
+  const ownFlags = [`-I${path.join(packageRoot, 'linux-api', 'generated')}`]
   const modules = recent<BuiltModule>(MODULES_KEPT)
-  let shim: Promise<Shim> | undefined
 
   const jobOf = (object: KernelObject, extra: readonly string[]): CompileJob => ({
     source: object.source,
@@ -164,43 +143,7 @@ export function createCompiler(
     prepareObjects(context, sources)
   }
 
-  const ownFile = async (file: string, origin: string) => {
-    const outcome = await compile(await tree.builtin(file), ownFlags)
-    const object = built(outcome, origin)
-    return { ...(object && { object }), diagnostics: outcome.ok ? [] : outcome.diagnostics }
-  }
-
-  /** Files move between releases: `a.c|b.c` is the first of them that this tree has. */
-  const inTree = async (names: string): Promise<string | undefined> => {
-    for (const name of names.split('|')) if ((await tree.pristine(name)) !== undefined) return name
-    return undefined
-  }
-  const compileTreeFile = async (names: string): Promise<BuiltObject | undefined> => {
-    const name = await inTree(names)
-    if (name === undefined) return undefined
-    return built(await compile(await tree.builtin(name), treeFlags), `tree:${name}`)
-  }
-  const prepareTreeFiles = async (list: readonly string[]): Promise<void> => {
-    const names = await Promise.all(list.map(inTree))
-    const objects = await Promise.all(names.flatMap((name) => (name === undefined ? [] : [tree.builtin(name)])))
-    prepareObjects(
-      context,
-      objects.map((object) => ({ source: object.source, job: () => jobOf(object, treeFlags) })),
-    )
-  }
-  const expect = (names: readonly string[]) => {
-    const fresh = [...new Set(names)].filter((name) => !treeFiles.has(name))
-    if (fresh.length === 0) return
-    const ready = prepareTreeFiles(fresh)
-    for (const name of fresh) {
-      const made = ready.then(() => compileTreeFile(name))
-      // A failure is met again, and reported, where the file is asked for.
-      made.catch(() => undefined)
-      treeFiles.set(name, made)
-    }
-  }
-
-  const kernelFiles: Compiler['kernelFiles'] = async (files) => {
+  const kernelFiles: Compiler['kernelFiles'] = async (files, onDone) => {
     const objects = await Promise.all(files.map(({ name, object }) => object ?? tree.builtin(name)))
     const jobs = objects.map((object, i): (() => CompileJob) => {
       const own = files[i]?.object === undefined ? ownFlags : []
@@ -210,10 +153,11 @@ export function createCompiler(
       context,
       jobs.map((job, i) => ({ source: objects[i]?.source ?? '', job })),
     )
+    let done = 0
     const made = jobs.map((job) =>
       limited(() => {
         checkInterrupted(context.signal)
-        return compileObject(context, job()).finally(() => onObject?.('kernel'))
+        return compileObject(context, job()).finally(() => onDone?.(++done))
       }),
     )
     const outcomes = await Promise.all(made)
@@ -244,47 +188,10 @@ export function createCompiler(
     }
   }
 
-  const compileShim = async (): Promise<Shim> => {
-    const start = performance.now()
-    const files = await cFiles(shimDir)
-    const own = await Promise.all(files.map((file) => tree.builtin(path.join(shimDir, file))))
-    prepareObjects(
-      context,
-      own.map((object) => ({ source: object.source, job: () => jobOf(object, ownFlags) })),
-    )
-    const results = await Promise.all(files.map((file) => ownFile(path.join(shimDir, file), `shim:${file}`)))
-    const objects = results.flatMap(({ object }) => (object === undefined ? [] : [object]))
-    const bySymbol = new Map<string, BuiltObject>()
-    const twice: Diagnostic[] = []
-    for (const object of objects) {
-      for (const symbol of object.defines) {
-        const other = bySymbol.get(symbol)
-        if (other === undefined) bySymbol.set(symbol, object)
-        else twice.push({ file: object.origin, line: 0, message: `${symbol} is defined in ${other.origin} too` })
-      }
-    }
-    return {
-      objects,
-      bySymbol,
-      diagnostics: [...results.flatMap((result) => result.diagnostics), ...twice],
-      ms: performance.now() - start,
-    }
-  }
-
-  const once = <T>(memo: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
-    const known = memo.get(key) ?? make()
-    memo.set(key, known)
-    return known
-  }
-
   return {
     context,
     prepare,
-    expect,
-    ownFile,
     kernelFiles,
     module: (module) => modules(module.path, () => compileModule(module)),
-    treeFile: (name) => once(treeFiles, name, () => compileTreeFile(name)),
-    shim: () => (shim ??= compileShim()),
   }
 }

@@ -14,9 +14,9 @@ export interface MissingSymbol {
   /** First use in the module's own source; empty and 0 when it is used by something the module needs. */
   readonly file: string
   readonly line: number
-  /** Who needs it: `module:NAME`, `shim:FILE`, `tree:PATH`. */
+  /** Who needs it: `module:NAME`. */
   readonly neededBy: readonly string[]
-  /** Who would provide it but does not compile itself: `module:NAME`, `tree:PATH`. */
+  /** Who would provide it but does not compile itself: `module:NAME`. */
   readonly blockedBy?: string
 }
 
@@ -47,7 +47,9 @@ export interface ModuleResult {
   readonly capabilities: readonly string[]
   readonly unresolved: readonly string[]
   readonly missing: readonly MissingSymbol[]
-  readonly stubs: readonly string[]
+  /** Functions it uses that return success for what they did not do. There are none: whoever finds one has found a defect. */
+  readonly pretends: readonly string[]
+  /** Functions it uses that end the driver when they are called. */
   readonly traps: readonly string[]
   readonly licenses: readonly string[]
   /** Symbols it and the modules linked with it use that the tree exports to GPL-compatible modules only. */
@@ -61,13 +63,12 @@ export interface BuildDocument {
   readonly tree: TreeFacts
   readonly toolchain: { readonly name: string; readonly version: string; readonly how: string }
   readonly modules: readonly ModuleResult[]
-  /** The shim's own diagnostics: a fault of drvport, not of a driver. */
-  readonly shim: readonly Diagnostic[]
   readonly interrupted: boolean
   readonly ms: number
 }
 
 export type BuildProgress =
   | { readonly step: 'plan'; readonly modules: number; readonly toolchain: string }
-  | { readonly step: 'shim'; readonly files: number; readonly ms: number }
+  /** What is done for the kernel that drivers stand on. */
+  | { readonly step: 'kernel'; readonly text: string }
   | { readonly step: 'module'; readonly done: number; readonly of: number; readonly result: ModuleResult }

@@ -1,5 +1,5 @@
 /**
- * From modules of a kernel tree to packages in the store: compile, find providers, link, instrument, verify, store.
+ * From modules of a kernel tree to packages in the store: compile, bind to the tree's own kernel, instrument, verify, store.
  *
  * `buildModules` is the whole of it. A module that fails is a result and never stops the others; an interruption keeps
  * what is finished; only a failing infrastructure (no compiler, disk full) is thrown.
@@ -7,7 +7,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, inParallel } from '../cache.ts'
+import { inParallel } from '../cache.ts'
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
@@ -18,7 +18,6 @@ import { selectExternal, withExternal } from './external.ts'
 import { treeFacts, type KernelModule, type KernelTree } from './kernel.ts'
 import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
-import { readSymbols } from './symbols.ts'
 
 export type * from './document.ts'
 export type * from './kernel.ts'
@@ -42,12 +41,12 @@ export async function selectAll(tree: KernelTree, selectors: readonly string[]):
   return [...found.values()]
 }
 
-/** What building these modules needs, opened once: compiler, symbol tables, names for the directories in results. */
+/** What building these modules needs, opened once: compiler, kernel, names for the directories in results. */
 export async function openBuild(
   request: Pick<BuildRequest, 'tree' | 'toolchain' | 'signal'>,
   modules: readonly KernelModule[],
   onObject?: (module: string) => void,
-  onProgress?: (what: string) => void,
+  onKernel?: (what: string) => void,
 ): Promise<ModuleBuild> {
   const { toolchain, signal } = request
   const external = modules.filter((module) => module.external !== undefined)
@@ -55,15 +54,11 @@ export async function openBuild(
   const roots = [
     ...tree.roots,
     ...new Map(external.flatMap((module) => module.external ?? []).map((root) => [root.dir, root])).values(),
-    { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
-  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'), tree.configuration)
-  const build = { tree, toolchain, compiler, table, signal }
-  if (tree.configuration !== 'core') return build
   let core: Promise<Core> | undefined
-  return { ...build, core: () => (core ??= openCore(tree, toolchain, compiler, onProgress)) }
+  return { tree, toolchain, compiler, signal, core: () => (core ??= openCore(tree, toolchain, compiler, onKernel)) }
 }
 
 /** Build every module that the selectors name. Throws UsageError for an unknown selector, InfrastructureError. */
@@ -74,12 +69,8 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const modules = await selectAll(tree, request.selectors)
   checkInterrupted(signal)
   progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
-  const build = await openBuild(request, modules)
-  const { compiler } = build
-
-  compiler.prepare(modules)
-  const shim = build.core === undefined ? await compiler.shim() : { objects: [], diagnostics: [], ms: 0 }
-  if (build.core === undefined) progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
+  const build = await openBuild(request, modules, undefined, (text) => progress?.({ step: 'kernel', text }))
+  build.compiler.prepare(modules)
   let done = 0
   const settled = await inParallel(
     modules,
@@ -96,7 +87,6 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
     tree: treeFacts(tree),
     toolchain: { name: toolchain.name, version: toolchain.version, how: toolchain.how },
     modules: settled.map((outcome, i) => resultOf(outcome, modules[i] as KernelModule)),
-    shim: shim.diagnostics,
     interrupted: signal?.aborted === true,
     ms: performance.now() - start,
   }

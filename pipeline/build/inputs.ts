@@ -2,11 +2,9 @@
 
 import * as fs from 'node:fs/promises'
 import { contentKey } from '../cache.ts'
-import type { BuiltObject } from './compiler.ts'
 import type { MissingSymbol } from './document.ts'
 import type { KernelTree } from './kernel.ts'
 import type { Input } from './input-table.ts'
-import type { Resolution } from './resolve.ts'
 
 /** Inputs that are no part of the tree: generated headers, the overlay, our own files, the system's. */
 const NOT_THE_TREES = /^(build|drvport|generated|external|arch\/wasm)\/|^\//
@@ -102,19 +100,16 @@ function lineOf(text: string, offset: number): number {
   return line
 }
 
-/** Each unresolved symbol with its first use and everyone who needs it. */
+/** Each unresolved symbol of one module with its first use there. */
 export async function describeMissing(
   unresolved: readonly string[],
-  resolution: Resolution<BuiltObject>,
+  name: string,
+  objects: readonly Reader[],
 ): Promise<MissingSymbol[]> {
-  const uses = await firstUses(unresolved, ownInputs(resolution.moduleObjects))
-  const neededBy = new Map<string, Set<string>>(unresolved.map((symbol) => [symbol, new Set()]))
-  for (const object of [...resolution.moduleObjects, ...resolution.support])
-    for (const symbol of object.needs) neededBy.get(symbol)?.add(object.origin)
+  const uses = await firstUses(unresolved, ownInputs(objects))
   return unresolved.map((symbol) => ({
     symbol,
     ...(uses.get(symbol) ?? { file: '', line: 0 }),
-    neededBy: [...(neededBy.get(symbol) ?? [])],
-    ...(resolution.blocked.has(symbol) && { blockedBy: resolution.blocked.get(symbol) as string }),
+    neededBy: [`module:${name}`],
   }))
 }

@@ -6,9 +6,11 @@
  * symbol `__mod_<bus>__<table>_device_table` on the table itself (include/linux/module.h).
  */
 
+import * as fs from 'node:fs/promises'
 import type { DeviceId, ModuleParam } from '../package.ts'
 import { readIds } from './device-ids.ts'
-import { definedSymbols, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
+import { definedSymbols, readObject, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
+import { identifier } from './flags.ts'
 
 export interface ModuleInfo {
   readonly licenses: readonly string[]
@@ -62,4 +64,23 @@ export function readModuleInfo(module: string, objects: readonly WasmObject[]): 
     return { module, name: text.slice(0, at), type: text.slice(at + 1) }
   })
   return { licenses: values('license'), params, firmware: values('firmware'), ids: objects.flatMap(deviceIds) }
+}
+
+/** What the objects of several modules say, each module's by itself: `objects` name theirs by `module:NAME`. */
+export async function infoOf(
+  modules: readonly string[],
+  objects: readonly { readonly origin: string; readonly object: string }[],
+): Promise<ModuleInfo> {
+  const all: ModuleInfo[] = []
+  for (const name of modules) {
+    const own = objects.filter(({ origin }) => origin === `module:${name}`)
+    const read = await Promise.all(own.map(async ({ object }) => readObject(await fs.readFile(object))))
+    all.push(readModuleInfo(identifier(name), read))
+  }
+  return {
+    licenses: [...new Set(all.flatMap((info) => info.licenses))].toSorted(),
+    params: all.flatMap((info) => info.params),
+    firmware: [...new Set(all.flatMap((info) => info.firmware))].toSorted(),
+    ids: all.flatMap((info) => info.ids),
+  }
 }

@@ -1,10 +1,8 @@
 /**
- * What linking a module came to, kept with everything it depended on: an unchanged module is not resolved, linked or
- * described again.
+ * What linking a module came to, kept with everything it depended on: an unchanged module is not bound or described again.
  *
- * A trace is found by the module's own objects and by what all modules share, and holds only if every other module and
- * tree file that was consulted is still what it was. Failures are kept as results are. Knows nothing of how a module is
- * linked.
+ * A trace is found by the module's own objects and by what all modules share, and holds only if every other module that was
+ * consulted is still what it was. Failures are kept as results are. Knows nothing of how a module is linked.
  */
 
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
@@ -13,8 +11,7 @@ import type { ModuleResult } from './document.ts'
 import { inputsDigest } from './inputs.ts'
 import type { KernelModule } from './kernel.ts'
 import type { ModuleBuild } from './module.ts'
-import { ownCodeKey } from './pack.ts'
-import { objectsOf, type Consulted } from './providers.ts'
+import { ownCodeKey } from './own-code.ts'
 
 /** What a result says apart from which module it is of and how long it took. */
 export type Facts = Omit<ModuleResult, 'name' | 'path' | 'ms'>
@@ -37,7 +34,6 @@ export interface Compiled {
 
 interface Trace extends Outcome {
   readonly modules: readonly (readonly [name: string, digest: string])[]
-  readonly files: readonly (readonly [name: string, digest: string])[]
 }
 
 const NONE = ''
@@ -45,27 +41,19 @@ const NONE = ''
 const digestOf = (objects: readonly BuiltObject[] | undefined): string =>
   objects === undefined ? NONE : contentKey(objects.flatMap((object) => [object.sha256, inputsDigest(object)]))
 
-/** What is kept: what is told of a module by itself, and what it is with all that is linked with it. */
-type Kind = 'facts' | 'trace'
-
 /** What all modules of a build share. */
-const bases = new WeakMap<ModuleBuild, Partial<Record<Kind, Promise<string>>>>()
+const bases = new WeakMap<ModuleBuild, Promise<string>>()
 
-const factsBasis = async ({ tree, toolchain }: ModuleBuild) =>
+const basisOf = async ({ tree, toolchain }: ModuleBuild): Promise<string> =>
   contentKey([await ownCodeKey(), tree.name, tree.version, tree.id, toolchain.id])
 
-async function traceBasis(build: ModuleBuild): Promise<string> {
-  const shim = await build.compiler.shim()
-  const objects = shim.objects.flatMap(({ origin, sha256 }) => [origin, sha256])
-  return contentKey([await factsBasis(build), JSON.stringify([...build.table.values()]), ...objects])
-}
-
-async function keptFile({ build, module, objects }: Compiled, kind: Kind): Promise<string> {
-  const known = bases.get(build) ?? {}
-  bases.set(build, known)
-  const basis = (known[kind] ??= kind === 'facts' ? factsBasis(build) : traceBasis(build))
-  const key = contentKey([await basis, module.path, digestOf(objects)])
-  return cachePath('links', key.slice(0, 2), `${key}.${kind}`)
+/** `kind` tells what is kept: what is known of a module by itself, or what it came to on a kernel of that key. */
+async function keptFile({ build, module, objects }: Compiled, kind: 'facts' | { core: string }): Promise<string> {
+  const basis = bases.get(build) ?? basisOf(build)
+  bases.set(build, basis)
+  const on = kind === 'facts' ? [] : [kind.core]
+  const key = contentKey([await basis, module.path, digestOf(objects), ...on])
+  return cachePath('links', key.slice(0, 2), `${key}.${kind === 'facts' ? 'facts' : 'trace'}`)
 }
 
 /** What is known of a module by itself: told once. */
@@ -78,36 +66,34 @@ export async function knownFacts(compiled: Compiled, tell: () => Promise<Facts>)
   return facts
 }
 
-const digestOfModule = async (build: ModuleBuild, name: string) => digestOf(await objectsOf(build, name))
-
-async function digestOfFile({ compiler }: ModuleBuild, name: string): Promise<string> {
-  const object = await compiler.treeFile(name)
-  return digestOf(object && [object])
+/** The objects of a module by name; undefined when there is none, or it does not compile. */
+async function objectsOf({ tree, compiler }: ModuleBuild, name: string): Promise<readonly BuiltObject[] | undefined> {
+  const found = await tree.module(name)
+  return found === undefined ? undefined : (await compiler.module(found)).objects
 }
 
-/** What it came to before, if nothing that it depended on has changed. */
-export async function knownOutcome(compiled: Compiled): Promise<Outcome | undefined> {
+const digestOfModule = async (build: ModuleBuild, name: string) => digestOf(await objectsOf(build, name))
+
+/** What it came to before on the kernel of this key, if nothing that it depended on has changed. */
+export async function knownOutcome(compiled: Compiled, core: string): Promise<Outcome | undefined> {
   const { build } = compiled
-  const trace = await readKept<Trace>(await keptFile(compiled, 'trace'))
+  const trace = await readKept<Trace>(await keptFile(compiled, { core }))
   if (trace === undefined) return undefined
-  const same = await Promise.all([
-    ...trace.modules.map(async ([name, digest]) => (await digestOfModule(build, name)) === digest),
-    ...trace.files.map(async ([name, digest]) => (await digestOfFile(build, name)) === digest),
-  ])
+  const same = await Promise.all(
+    trace.modules.map(async ([name, digest]) => (await digestOfModule(build, name)) === digest),
+  )
   return same.every(Boolean) ? trace : undefined
 }
 
-/** Keep what it came to. */
-export async function rememberOutcome(compiled: Compiled, consulted: Consulted, outcome: Outcome): Promise<void> {
+/** Keep what it came to; `consulted` are the other modules that were asked. */
+export async function rememberOutcome(
+  compiled: Compiled,
+  core: string,
+  consulted: readonly string[],
+  outcome: Outcome,
+): Promise<void> {
   const { build } = compiled
-  const trace: Trace = {
-    ...outcome,
-    modules: await Promise.all(
-      [...consulted.modules].map(async (name) => [name, await digestOfModule(build, name)] as const),
-    ),
-    files: await Promise.all(
-      [...consulted.files].map(async (name) => [name, await digestOfFile(build, name)] as const),
-    ),
-  }
-  await writeAtomic(await keptFile(compiled, 'trace'), JSON.stringify(trace))
+  const modules = consulted.map(async (name) => [name, await digestOfModule(build, name)] as const)
+  const trace: Trace = { ...outcome, modules: await Promise.all(modules) }
+  await writeAtomic(await keptFile(compiled, { core }), JSON.stringify(trace))
 }

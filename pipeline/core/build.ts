@@ -1,4 +1,4 @@
-/** One module of a tree that is configured for its own kernel: from compiled objects to a package, or to the reason why not. */
+/** One module that compiled: from its objects to a package on the tree's own kernel, or to the reason why not. */
 
 import * as path from 'node:path'
 import { ABI_VERSION } from '../../linux-api/capabilities.ts'
@@ -7,14 +7,17 @@ import type { BuiltModule } from '../build/compiler.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import { gplOnlyOf, licensedSources } from '../build/facts.ts'
 import { MEMORY_PAGES } from '../build/flags.ts'
-import { inputsDigest } from '../build/inputs.ts'
+import { changedBytes, describeMissing, inputsDigest } from '../build/inputs.ts'
 import { treeFacts } from '../build/kernel.ts'
 import type { BuildUntil, ModuleBuild } from '../build/module.ts'
-import { infoOf, ownCodeKey } from '../build/pack.ts'
-import type { Facts } from '../build/trace.ts'
+import { infoOf } from '../build/module-info.ts'
+import { ownCodeKey } from '../build/own-code.ts'
+import { knownOutcome, rememberOutcome, type Facts, type Outcome } from '../build/trace.ts'
 import { contentKey, sha256 } from '../cache.ts'
+import { DrvportError } from '../errors.ts'
+import type { Reason } from '../matrix/types.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
-import { getPackage, putPackage, type StoredPackage } from '../store/index.ts'
+import { getPackage, pointTo, putPackage, type StoredPackage } from '../store/index.ts'
 import { closureOf, isCompanion, needsOf, type Closure } from './closure.ts'
 import type { Core } from './index.ts'
 import { bindAll, finishAll, type FinishedModule } from './modules.ts'
@@ -25,30 +28,73 @@ const some = (names: readonly string[]): string =>
   names.slice(0, NAMES_SHOWN).join(', ') + (names.length > NAMES_SHOWN ? ', ...' : '')
 
 /** As far as `until`. `own` is what is known of the module by itself. */
-export async function onCore(
-  build: ModuleBuild,
-  core: Core,
-  compiled: BuiltModule,
-  until: BuildUntil,
-  own: Facts,
-): Promise<Facts> {
+export async function onCore(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil, own: Facts): Promise<Facts> {
+  const core = await build.core()
+  const { module, objects = [] } = compiled
+  const job = { build, module, objects }
+  const known = await knownOutcome(job, core.key)
+  if (until === 'link' && known !== undefined) return known.linked
+  const found = known === undefined ? {} : await fromStore(module.name, known)
+  if (found.facts !== undefined) return found.facts
   const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled)
-  const facts: Facts = { ...own, rung: 'compile' }
-  if (closure.failed.length > 0)
-    return { ...facts, reason: 'dependency-failed', detail: `needs ${some(closure.failed)}, which does not compile` }
-  if (until === 'link') return { ...facts, ...(await bindOnly(build, core, closure)) }
-  const key = await keyOf(build, core, closure)
-  const { name } = compiled.module
-  const stored = await getPackage(key, name)
-  if (stored !== undefined) return success(facts, stored)
-  const bound = await bindOnly(build, core, closure)
-  if (bound.rung === 'compile') return { ...facts, ...bound }
-  const finished = await finishAll(build.tree, core, closure.modules)
-  if (!finished.ok) {
-    const said = finished.problems.slice(0, NAMES_SHOWN).map(({ where, message }) => `${where}: ${message}`)
-    return { ...facts, rung: 'link', reason: 'refused', detail: `${finished.module}: ${said.join('; ')}` }
+  const others = [...closure.modules.slice(0, -1).map(({ module: other }) => other.name), ...closure.failed]
+  const keep = (outcome: Outcome) => rememberOutcome(job, core.key, others, outcome)
+  const outcome = await linkOutcome(build, core, closure, { ...own, rung: 'compile' })
+  if (outcome.package === undefined || until === 'link') {
+    await keep(outcome)
+    return outcome.linked
   }
-  return success(facts, await store(build, core, closure, finished.modules, key))
+  const made = await pack(build, core, closure, outcome.linked, outcome.package)
+  await keep(made.rung === 'verify' ? outcome : { ...outcome, refused: made })
+  return found.repaired === undefined ? made : { ...made, repaired: found.repaired }
+}
+
+/** What a module came to before, if nothing of it is gone; `repaired` says what was wrong with a package that is damaged. */
+async function fromStore(name: string, known: Outcome): Promise<{ facts?: Facts; repaired?: string }> {
+  if (known.package === undefined) return { facts: known.linked }
+  if (known.refused !== undefined) return { facts: known.refused }
+  let repaired: string | undefined
+  const stored = await getPackage(known.package, name, (error) => {
+    repaired = error instanceof DrvportError ? error.describe() : error.message
+  })
+  if (stored === undefined) return repaired === undefined ? {} : { repaired }
+  await pointTo(known.package, stored.manifest)
+  return { facts: success(known.linked, stored) }
+}
+
+/** Whether it links, or why not. */
+async function linkOutcome(build: ModuleBuild, core: Core, closure: Closure, own: Facts): Promise<Outcome> {
+  const { failed, modules } = closure
+  if (failed.length > 0) {
+    const detail = `needs ${some(failed)}, which ${failed.length > 1 ? 'do' : 'does'} not compile`
+    return { linked: { ...own, reason: 'dependency-failed', detail } }
+  }
+  const bound = await bindOnly(build, core, closure)
+  const linked = { ...own, ...(await ofClosure(build, modules)), ...bound }
+  return bound.rung === 'link' ? { linked, package: await keyOf(build, core, closure) } : { linked }
+}
+
+/** What results say of everything that is loaded for a module. */
+async function ofClosure({ tree }: ModuleBuild, modules: readonly BuiltModule[]) {
+  const objects = modules.flatMap(({ objects: list = [] }) => list)
+  const { licenses } = await infoOf(
+    modules.map(({ module }) => module.name),
+    objects,
+  )
+  return {
+    sources: await licensedSources(modules),
+    changedBytes: await changedBytes(tree, modules),
+    licenses,
+    gplOnly: gplOnlyOf(objects, await tree.exports()),
+  }
+}
+
+/** Finish, verify and store. */
+async function pack(build: ModuleBuild, core: Core, closure: Closure, linked: Facts, key: string): Promise<Facts> {
+  const finished = await finishAll(build.tree, core, closure.modules)
+  if (finished.ok) return success(linked, await store(build, core, closure, finished.modules, key))
+  const said = finished.problems.slice(0, NAMES_SHOWN).map(({ where, message }) => `${where}: ${message}`)
+  return { ...linked, reason: 'refused', detail: `${finished.module}: ${said.join('; ')}` }
 }
 
 /** Bind, and say what is missing. */
@@ -59,29 +105,26 @@ async function bindOnly(
 ): Promise<Partial<Facts> & { rung: 'compile' | 'link' }> {
   const target = { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }
   const bound = await bindAll(build.tree, target, closure.modules, undefined, false)
-  for (const { name, undefined: unresolved, forbidden, mismatched, duplicate } of bound) {
-    const by = name === closure.modules.at(-1)?.module.name ? '' : ` (in ${name})`
+  for (const [at, { name, undefined: unresolved, forbidden, mismatched, duplicate }] of bound.entries()) {
+    const by = at === closure.modules.length - 1 ? '' : ` (in ${name})`
+    const because = (reason: Reason, detail: string) => ({ rung: 'compile', reason, detail: `${detail}${by}` }) as const
     if (unresolved.length > 0) {
-      const missing: MissingSymbol[] = unresolved.map((symbol) => ({
-        symbol,
-        file: '',
-        line: 0,
-        neededBy: [`module:${name}`],
-      }))
-      const detail = `${unresolved.length} missing: ${some(unresolved)}${by}`
-      return { rung: 'compile', reason: 'unresolved-symbol', detail, unresolved, missing }
+      const missing = await describeMissing(unresolved, name, closure.modules[at]?.objects ?? [])
+      const detail = `${unresolved.length} missing: ${some(missing.map(withPlace))}`
+      return { ...because('unresolved-symbol', detail), unresolved, missing }
     }
     if (forbidden.length > 0) {
-      const detail = `its licence does not allow ${some(forbidden)}, exported to GPL-compatible modules only${by}`
-      return { rung: 'compile', reason: 'gpl-only', detail, unresolved: forbidden }
+      const detail = `its licence does not allow ${some(forbidden)}, exported to GPL-compatible modules only`
+      return { ...because('gpl-only', detail), unresolved: forbidden }
     }
-    if (mismatched.length > 0)
-      return { rung: 'compile', reason: 'link-error', detail: `called with another type: ${some(mismatched)}${by}` }
-    if (duplicate.length > 0)
-      return { rung: 'compile', reason: 'link-error', detail: `defined twice: ${some(duplicate)}${by}` }
+    if (mismatched.length > 0) return because('link-error', `called with another type: ${some(mismatched)}`)
+    if (duplicate.length > 0) return because('link-error', `defined twice: ${some(duplicate)}`)
   }
   return { rung: 'link' }
 }
+
+const withPlace = ({ symbol, file, line }: MissingSymbol, index: number): string =>
+  index === 0 && line > 0 ? `${symbol} (${file}:${line})` : symbol
 
 async function keyOf(build: ModuleBuild, core: Core, { modules }: Closure): Promise<string> {
   const objects = modules.flatMap(({ module, objects: list = [] }) =>
@@ -124,9 +167,6 @@ async function store(
     memory: { pages: MEMORY_PAGES },
     stackBytes: 0,
     sources: await licensedSources(modules),
-    providers: [],
-    stubs: [],
-    traps: [],
     licenses: info.licenses,
     gplOnly: gplOnlyOf(objects, await build.tree.exports()),
     core: {
@@ -168,17 +208,9 @@ async function groupsOf(modules: readonly BuiltModule[]): Promise<string[]> {
   return modules.flatMap((module) => needsOf(module).flatMap(asked))
 }
 
-async function success(facts: Facts, { dir, manifest }: StoredPackage): Promise<Facts> {
-  const { wasm, imports, capabilities, licenses, gplOnly } = manifest
-  return {
-    ...facts,
-    rung: 'verify',
-    wasm: { path: path.join(dir, wasm.file), sha256: wasm.sha256, bytes: wasm.bytes },
-    package: dir,
-    imports,
-    capabilities,
-    licenses,
-    gplOnly,
-    sources: manifest.sources,
-  }
+function success(linked: Facts, { dir, manifest }: StoredPackage): Facts {
+  const { file, sha256: hash, bytes } = manifest.wasm
+  const { imports, capabilities } = manifest
+  const wasm = { path: path.join(dir, file), sha256: hash, bytes }
+  return { ...linked, rung: 'verify', wasm, package: dir, imports, capabilities }
 }

@@ -122,12 +122,15 @@ export async function openCore(
   onProgress?: (what: string) => void,
 ): Promise<Core> {
   const overrides = await readOverrides()
-  const { objects, withoutSource } = await coreObjects(tree, compiler, overrides)
+  const of = `the kernel of ${tree.name} ${tree.version}`
+  const { objects, withoutSource } = await coreObjects(tree, compiler, overrides, (done, all) =>
+    onProgress?.(`compiling ${of}, once: ${done} of ${all} files`),
+  )
   const exported = await exportedNames(tree)
   const key = keyOf(toolchain, objects, exported, JSON.stringify([...overrides.symbols.keys()]))
   const dir = cachePath('store', 'cores', key)
   if (!(await exists(path.join(dir, 'facts.json')))) {
-    onProgress?.(`linking the kernel of ${tree.name} ${tree.version}: ${objects.length} objects`)
+    onProgress?.(`linking ${of}: ${objects.length} objects`)
     await withLock(`core-${key.slice(0, 16)}`, async () => {
       if (await exists(path.join(dir, 'facts.json'))) return
       const linked = await linkCore(tree, toolchain, objects, exported, overrides)

@@ -37,13 +37,19 @@ export async function lowerHalf(): Promise<KernelSource[]> {
 }
 
 /** Compile everything, or find it compiled. Throws InfrastructureError when a file of the kernel itself does not compile. */
-export async function coreObjects(tree: KernelTree, compiler: Compiler, overrides: Overrides): Promise<CoreObjects> {
+export async function coreObjects(
+  tree: KernelTree,
+  compiler: Compiler,
+  overrides: Overrides,
+  onProgress?: (done: number, of: number) => void,
+): Promise<CoreObjects> {
   const listed = (await tree.kernelFiles()).filter(({ name }) => !overrides.files.has(name))
   const there = await Promise.all(listed.map(({ object }) => exists(object.source)))
   const withoutSource = listed.filter((_, i) => !there[i]).map(({ name }) => name)
   const fromTree = listed.filter((_, i) => there[i])
   const sources: KernelSource[] = fromTree.map((file) => ({ ...file, flags: overrides.flags.get(file.name) ?? [] }))
-  const files = await compiler.kernelFiles([...(await lowerHalf()), ...sources])
+  const all = [...(await lowerHalf()), ...sources]
+  const files = await compiler.kernelFiles(all, (done) => onProgress?.(done, all.length))
   const failed = files.find(({ object }) => object === undefined)
   if (failed !== undefined)
     throw new InfrastructureError('a file of the kernel itself does not compile', {

@@ -11,7 +11,7 @@ import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 
 /** Configurations besides the plain one. */
-export type Configuration = 'lockdep' | 'core'
+export type Configuration = 'lockdep'
 
 const DIRECTORY = path.join(packageRoot, 'linux-api', 'config')
 

@@ -94,14 +94,12 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
     options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
     const answers = await fragmentFor(options.configuration, home)
     await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: answers })
-    if (options.configuration === 'core') await trim(setup, answers, home)
+    await trim(setup, answers, home)
     options.onProgress?.('generating headers')
     await runMake(setup, ['drvport-headers'])
-    if (options.configuration === 'core') {
-      // Of these a release has some: what is missing is said by the compiler where it is wanted.
-      await tryMake(setup, ['drvport-kernel'])
-      await tryMake(setup, ['include/generated/package.h'])
-    }
+    // Of these a release has some: what is missing is said by the compiler where it is wanted.
+    await tryMake(setup, ['drvport-kernel'])
+    await tryMake(setup, ['include/generated/package.h'])
     options.onProgress?.('reading the Makefiles')
     await writeAtomic(graphFile, JSON.stringify(await withSources(setup, await readGraph(setup))))
   } catch (error) {

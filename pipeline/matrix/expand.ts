@@ -7,7 +7,16 @@
 export const COMPACT_SCHEMA = 'drvport.matrix-compact/1'
 
 /** Lists whose names recur from row to row. */
-export const INTERNED = ['licenses', 'spdx', 'gplOnly', 'missing', 'stubs', 'traps', 'imports', 'capabilities'] as const
+export const INTERNED = [
+  'licenses',
+  'spdx',
+  'gplOnly',
+  'missing',
+  'pretends',
+  'traps',
+  'imports',
+  'capabilities',
+] as const
 export const isInterned = (key: string): key is (typeof INTERNED)[number] =>
   (INTERNED as readonly string[]).includes(key)
 
@@ -33,7 +42,10 @@ export function usualDetail(missing: unknown): string {
 }
 
 function unpackRow(packed: Record<string, unknown>, names: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const row: Record<string, unknown> = { module: moduleOfPath(String(packed['path'])), ...DEFAULTS, ...packed }
+  const { stubs = packed['pretends'], ...now } = packed
+  const row: Record<string, unknown> = { module: moduleOfPath(String(packed['path'])), ...DEFAULTS, ...now }
+  // As it was called in documents of the first releases.
+  if (stubs !== undefined) row['pretends'] = packed['pretends'] = stubs
   for (const key of INTERNED) {
     const ids = packed[key]
     // A name that is not in the table stays undefined: whoever checks the rows refuses it.

@@ -85,7 +85,7 @@ const ROW: Fields = {
   spdx: NAMES,
   gplOnly: NAMES,
   missing: NAMES,
-  stubs: NAMES,
+  pretends: NAMES,
   traps: NAMES,
   imports: NAMES,
   capabilities: NAMES,
@@ -101,6 +101,17 @@ function checkFields(value: unknown, fields: Fields, where: string): void {
     if (!check(value[name])) throw refuse(`${where}: ${name}`, expected, show(value[name]))
 }
 
+/** What is called `pretends` was `stubs` in documents of the first releases. */
+function renamed(row: unknown): unknown {
+  if (!isObject(row) || row['stubs'] === undefined) return row
+  const { stubs, ...rest } = row
+  return { ...rest, pretends: stubs }
+}
+
+function asBefore({ pretends, ...row }: MatrixRow): MatrixRow {
+  return { ...row, stubs: pretends } as unknown as MatrixRow
+}
+
 /** A matrix from what a file holds. `where` names the file in errors. Throws UsageError. */
 export function checkMatrix(value: unknown, where: string): MatrixDocument {
   if (!isObject(value)) throw refuse(where, 'a matrix document', show(value))
@@ -108,7 +119,7 @@ export function checkMatrix(value: unknown, where: string): MatrixDocument {
   if (!isObject(plain) || plain['schema'] !== 'drvport.matrix/1')
     throw refuse(where, `a document of schema drvport.matrix/1 or ${COMPACT_SCHEMA}`, `schema ${show(value['schema'])}`)
   checkFields(plain, HEAD, where)
-  const document = plain as unknown as MatrixDocument
+  const document = { ...plain, rows: (plain['rows'] as unknown[]).map(renamed) } as unknown as MatrixDocument
   const seen = new Set<string>()
   for (const [i, row] of document.rows.entries()) {
     checkFields(row, ROW, `${where}: rows[${i}]`)
@@ -116,7 +127,7 @@ export function checkMatrix(value: unknown, where: string): MatrixDocument {
     seen.add(row.path)
   }
   const digest = digestOf(document.rows)
-  if (digest !== document.summary.digest)
+  if (digest !== document.summary.digest && digestOf(document.rows.map(asBefore)) !== document.summary.digest)
     throw refuse(
       `${where}: summary.digest`,
       `${digest}, which is what the rows give`,

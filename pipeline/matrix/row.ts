@@ -40,7 +40,7 @@ export function rowOf(result: ModuleResult): MatrixRow {
     gplOnly: facts?.gplOnly ?? [],
     ...(facts?.licenseProblem !== undefined && { licenseProblem: facts.licenseProblem }),
     missing: sorted(result.missing.filter(isAbsent).map(({ symbol }) => symbol)),
-    stubs: sorted(result.stubs),
+    pretends: sorted(result.pretends),
     traps: sorted(result.traps),
     imports: sorted(result.imports),
     capabilities: sorted(result.capabilities),
@@ -53,7 +53,7 @@ export function rowOf(result: ModuleResult): MatrixRow {
 
 /** The row of a module of which nothing is known: interrupted, or failed in a way that is our own mistake. */
 export function emptyRow(module: { name: string; path: string }, reason: Reason, detail: string): MatrixRow {
-  const empty = { buses: [], classes: [], licenses: [], spdx: [], gplOnly: [], missing: [], stubs: [], traps: [] }
+  const empty = { buses: [], classes: [], licenses: [], spdx: [], gplOnly: [], missing: [], pretends: [], traps: [] }
   const rest = { imports: [], capabilities: [], diagnostics: [], sources: 0, changedBytes: 0, ms: {} }
   return { module: module.name, path: module.path, rung: 'none', reason, detail: oneLine(detail), ...empty, ...rest }
 }

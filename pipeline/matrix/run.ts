@@ -25,7 +25,8 @@ export type MatrixProgress =
   /** Finding the modules, and making the sources that the tree generates. */
   | { readonly step: 'select' }
   | { readonly step: 'plan'; readonly modules: number; readonly objects: number; readonly toolchain: string }
-  | { readonly step: 'shim'; readonly files: number; readonly ms: number }
+  /** What is done for the kernel that drivers stand on. */
+  | { readonly step: 'kernel'; readonly text: string }
   | { readonly step: 'start'; readonly module: string }
   | { readonly step: 'object'; readonly module: string }
   /** With `makeRows`: all that is under way elsewhere now, for people. */
@@ -103,12 +104,11 @@ export interface RowMaker {
 
 /** Open what rows are made with; `modules` are at least those that are not of the tree. */
 export async function openRows(request: RowsRequest, modules: readonly KernelModule[] = []): Promise<RowMaker> {
-  const build = await openBuild(request, modules, (module) => request.progress?.({ step: 'object', module }))
+  const { progress, until } = request
+  const onObject = (module: string) => progress?.({ step: 'object', module })
+  const build = await openBuild(request, modules, onObject, (text) => progress?.({ step: 'kernel', text }))
   build.compiler.prepare(modules)
-  if (rungIndex(request.until) >= rungIndex('link')) {
-    const shim = await build.compiler.shim()
-    request.progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
-  }
+  if (rungIndex(until) >= rungIndex('link')) await build.core()
   return {
     prepare: (next) => build.compiler.prepare(next),
     row: (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module)),

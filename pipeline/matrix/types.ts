@@ -80,8 +80,8 @@ export interface MatrixRow {
   readonly licenseProblem?: string
   /** Symbols that nobody provides, sorted: what keeps it from linking. */
   readonly missing: readonly string[]
-  /** Linked, but only with stubs for these. */
-  readonly stubs: readonly string[]
+  /** Functions it uses that return success for what they did not do: a defect of drvport's. Empty. */
+  readonly pretends: readonly string[]
   /** Linked, but a call of one of these ends the driver. */
   readonly traps: readonly string[]
   /** Wasm imports, `group.call`; from rung verify on. */

@@ -148,7 +148,7 @@ export function failedRow({ name, path }: QueueModule, detail: string): MatrixRo
     spdx: none,
     gplOnly: none,
     missing: none,
-    stubs: none,
+    pretends: none,
     traps: none,
     imports: none,
     capabilities: none,

@@ -9,14 +9,12 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { readSymbols } from '../build/symbols.ts'
 import { writeAtomic } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
 import { compact } from '../matrix/compact.ts'
 import { diffMatrices, type MatrixDiff } from '../matrix/diff.ts'
 import type { MatricesDocument } from '../matrix/many.ts'
 import type { MatrixDocument } from '../matrix/types.ts'
-import { packageRoot } from '../root.ts'
 import { json } from './json.ts'
 import { junit } from './junit.ts'
 import { kcidbText } from './kcidb.ts'
@@ -44,8 +42,7 @@ async function page(document: MatrixDocument, other: MatrixDocument | undefined)
 type Writer = (document: MatrixDocument, options: ReportOptions, extension: string) => string | Promise<string>
 
 async function missing(document: MatrixDocument, { exportedIn }: ReportOptions, extension: string): Promise<string> {
-  const table = await readSymbols(path.join(packageRoot, 'linux-api', 'symbols'))
-  const ranking = rankMissing(document, { table, ...(exportedIn && { exportedIn }) })
+  const ranking = rankMissing(document, exportedIn === undefined ? {} : { exportedIn })
   if (extension === '.json') return missingJson(ranking)
   return extension === '.md' ? markdownMissing(ranking) : missingTsv(ranking)
 }

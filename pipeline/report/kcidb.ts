@@ -99,7 +99,7 @@ function testOf(row: MatrixRow, document: MatrixDocument, ids: Ids, outcome: Out
       licenses: row.licenses,
       gpl_only_symbols: row.gplOnly,
       ...(row.missing.length > 0 && { missing_symbols: row.missing }),
-      ...(row.stubs.length > 0 && { stubs: row.stubs }),
+      ...(row.pretends.length > 0 && { pretends: row.pretends }),
       ...(row.wasm && { wasm_sha256: row.wasm.sha256 }),
     },
   }

@@ -81,18 +81,9 @@ function ladder({ rows, until }: MatrixDocument): Section {
   const table = rungs.map((rung) => {
     const reached = rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung))
     const here = rows.filter((row) => row.rung === rung).length
-    // What is linked with is known of what links.
-    const stubbed =
-      rungIndex(rung) < rungIndex('link') ? '' : count(reached.filter(({ stubs }) => stubs.length > 0).length)
-    return [
-      rung,
-      count(reached.length),
-      percent(reached.length, rows.length),
-      stubbed,
-      rung === until ? '' : count(here),
-    ]
+    return [rung, count(reached.length), percent(reached.length, rows.length), rung === until ? '' : count(here)]
   })
-  const columns = ['rung', 'reached it', 'of all', 'of these with stubs', 'stopped there']
+  const columns = ['rung', 'reached it', 'of all', 'stopped there']
   // The lowest is where all are who reached nothing.
   return { title: 'Ladder', columns, rows: table.slice(1), most: RUNGS.length }
 }
@@ -264,16 +255,15 @@ export function markdownDiff(diff: MatrixDiff, limitBytes = LIMIT_BYTES): string
 /** The ranking of missing symbols as a table. */
 export function markdownMissing(ranking: MissingDocument, limitBytes = LIMIT_BYTES): string {
   const { symbols, blocked } = ranking
-  const rows = symbols.map(({ symbol, modules, alone, cumulative, exportedIn, status, examples }) => [
+  const rows = symbols.map(({ symbol, modules, alone, cumulative, exportedIn, examples }) => [
     code(symbol),
     count(modules),
     count(alone),
     count(cumulative),
     code(exportedIn),
-    status,
     examples.map(code).join(' '),
   ])
-  const columns = ['symbol', 'needed by', 'lack only it', 'link with all so far', 'exported in', 'status', 'such as']
+  const columns = ['symbol', 'needed by', 'lack only it', 'link with all so far', 'exported in', 'such as']
   const opening = [`# ${count(blocked)} modules lack ${count(symbols.length)} symbols`, identity(ranking)]
   return fit(opening, [{ title: 'In the order in which to provide them', columns, rows, most: 2000 }], limitBytes)
 }

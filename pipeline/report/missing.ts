@@ -5,7 +5,6 @@
  * symbols counts 2^(1-n): one that lacks nothing else counts whole, one that lacks fifty hardly. Pure.
  */
 
-import type { SymbolTable } from '../build/symbols.ts'
 import type { MatrixDocument } from '../matrix/types.ts'
 
 export interface MissingRow {
@@ -18,8 +17,6 @@ export interface MissingRow {
   readonly cumulative: number
   /** File of the tree that exports it; '' when not known. */
   readonly exportedIn: string
-  /** Its row in linux-api/symbols: `trap`, `stub`...; '' when it has none. */
-  readonly status: string
   /** A few modules that need it, by name. */
   readonly examples: readonly string[]
 }
@@ -38,7 +35,6 @@ export interface MissingDocument {
 export interface MissingFacts {
   /** File of the tree that exports a symbol. */
   readonly exportedIn?: (symbol: string) => string | undefined
-  readonly table?: SymbolTable
 }
 
 const EXAMPLES = 3
@@ -110,7 +106,6 @@ export function rankMissing(document: MatrixDocument, facts: MissingFacts = {}):
       alone: modules.filter((module) => graph.needs[module]?.length === 1).length,
       cumulative,
       exportedIn: facts.exportedIn?.(symbol) ?? '',
-      status: facts.table?.get(symbol)?.status ?? '',
       examples: modules.slice(0, EXAMPLES).map((module) => blocked[module]?.module ?? ''),
     }
   })
@@ -118,12 +113,12 @@ export function rankMissing(document: MatrixDocument, facts: MissingFacts = {}):
   return { schema: 'drvport.missing/1', tree, toolchain, drvport, blocked: blocked.length, symbols }
 }
 
-const COLUMNS = ['order', 'symbol', 'modules', 'alone', 'cumulative', 'exported_in', 'status', 'examples'] as const
+const COLUMNS = ['order', 'symbol', 'modules', 'alone', 'cumulative', 'exported_in', 'examples'] as const
 
 /** As tab-separated text, in order, with a header. */
 export function missingTsv({ symbols }: MissingDocument): string {
-  const lines = symbols.map(({ symbol, modules, alone, cumulative, exportedIn, status, examples }, i) =>
-    [i + 1, symbol, modules, alone, cumulative, exportedIn, status, examples.join(' ')].join('\t'),
+  const lines = symbols.map(({ symbol, modules, alone, cumulative, exportedIn, examples }, i) =>
+    [i + 1, symbol, modules, alone, cumulative, exportedIn, examples.join(' ')].join('\t'),
   )
   return `${[COLUMNS.join('\t'), ...lines].join('\n')}\n`
 }

@@ -27,8 +27,6 @@ interface BuiltRow {
   /** Symbols nobody provides, the first few. */
   readonly missing: readonly string[]
   readonly missingCount: number
-  /** Stubs it was linked with: harmless as far as known, but no support. */
-  readonly stubs: number
 }
 
 interface RunRow {
@@ -47,8 +45,6 @@ interface MatrixTotals {
   readonly modules: number
   /** How many reached each rung, or went further. */
   readonly reached: Readonly<Partial<Record<Rung, number>>>
-  /** How many link with nothing that only pretends; absent where linking was not asked for. */
-  readonly unstubbed?: number
 }
 
 export interface Status {
@@ -66,7 +62,6 @@ interface BuildJson {
     readonly rung: string
     readonly reason?: string
     readonly unresolved: readonly string[]
-    readonly stubs: readonly string[]
   }[]
 }
 
@@ -88,9 +83,6 @@ function totals({ tree, toolchain, selectors, until, rows }: MatrixDocument): Ma
     reached: Object.fromEntries(
       rungs.map((rung) => [rung, rows.filter((row) => rungIndex(row.rung) >= rungIndex(rung)).length]),
     ),
-    ...(rungs.includes('link') && {
-      unstubbed: rows.filter((row) => rungIndex(row.rung) >= rungIndex('link') && row.stubs.length === 0).length,
-    }),
   }
 }
 
@@ -100,7 +92,7 @@ export function collect(documents: readonly (BuildJson | RunJson | MatrixDocumen
   const built = documents.flatMap((document) =>
     document.schema !== 'drvport.build/1'
       ? []
-      : document.modules.map(({ name, rung, reason, unresolved, stubs }) => ({
+      : document.modules.map(({ name, rung, reason, unresolved }) => ({
           tree: `${document.tree.name} (${document.tree.version})`,
           toolchain: `${document.toolchain.name} ${document.toolchain.version}`,
           module: name,
@@ -108,7 +100,6 @@ export function collect(documents: readonly (BuildJson | RunJson | MatrixDocumen
           ...(reason !== undefined && { reason }),
           missing: unresolved.slice(0, SHOWN),
           missingCount: unresolved.length,
-          stubs: stubs.length,
         })),
   )
   const run = documents.flatMap((document) =>
@@ -127,19 +118,13 @@ function row({ module, reason, missing, missingCount }: BuiltRow): string {
   return `| ${module} | ${reason ?? ''} | ${names}${more} |`
 }
 
-/** Modules that verify, but with functions that only pretend: not counted as supported. */
-const withStubs = (rows: readonly BuiltRow[]): string =>
-  `${rows.length} more verify with stubs, which do not count as support: ${rows.map(({ module, stubs }) => `${module} (${stubs})`).join(', ')}.`
-
 function builtWith(rows: readonly BuiltRow[]): string[] {
   const [first] = rows
   if (first === undefined) return []
-  const good = rows.filter(({ rung, stubs }) => rung === BUILT && stubs === 0)
-  const stubbed = rows.filter(({ rung, stubs }) => rung === BUILT && stubs > 0)
+  const good = rows.filter(({ rung }) => rung === BUILT)
   const bad = rows.filter(({ rung }) => rung !== BUILT)
   return [
     `**${first.tree}, ${first.toolchain}: of ${rows.length} modules, ${good.length} compile, link and verify.** ${good.map(({ module }) => module).join(', ')}.`,
-    ...(stubbed.length === 0 ? [] : ['', withStubs(stubbed)]),
     ...(bad.length === 0 ? [] : ['', '| does not link yet | reason | missing |', '|---|---|---|', ...bad.map(row)]),
     '',
   ]
@@ -150,17 +135,17 @@ const count = (value: number): string => value.toLocaleString('en-US')
 const part = (value: number, whole: number): string =>
   `${count(value)} (${(Math.floor((1000 * value) / whole) / 10).toFixed(1)} %)`
 
-/** Whole trees: how many modules reach each rung. A link is counted only when nothing is unresolved. */
+/** Whole trees: how many modules reach each rung. */
 function matrixTable(matrices: readonly MatrixTotals[]): string[] {
   if (matrices.length === 0) return []
   const rungs = RUNGS.filter((rung) => matrices.some(({ reached }) => reached[rung] !== undefined))
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [
-    line(['tree', 'toolchain', 'modules', ...rungs, 'link without stubs']),
-    line(['---', '---', '---:', ...rungs.map(() => '---:'), '---:']),
-    ...matrices.map(({ tree, toolchain, of, modules, reached, unstubbed }) => {
+    line(['tree', 'toolchain', 'modules', ...rungs]),
+    line(['---', '---', '---:', ...rungs.map(() => '---:')]),
+    ...matrices.map(({ tree, toolchain, of, modules, reached }) => {
       const shareOf = (value: number | undefined) => (value === undefined ? '' : part(value, modules))
-      const cells = [...rungs.map((rung) => shareOf(reached[rung])), shareOf(unstubbed)]
+      const cells = rungs.map((rung) => shareOf(reached[rung]))
       return line([of === 'all' ? tree : `${tree}, ${of}`, toolchain, count(modules), ...cells])
     }),
     '',

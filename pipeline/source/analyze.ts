@@ -1,31 +1,28 @@
 /**
- * `drvport analyze`: what a module uses of the kernel, where, how well each symbol is provided, what that takes.
+ * `drvport analyze`: what a module uses of the kernel, where, who provides it, what that takes.
  *
- * Joins source analysis with the tree's exports and the symbol tables. Of what the source names, only exported symbols
- * and those in the tables are symbols; the rest are macros and inline functions of the kernel's headers, which stand in
- * the tree. What those need in turn is known once the module has been compiled: pass `needed` then.
+ * Joins source analysis with the tree's exports. Of what the source names, only exported symbols are symbols; the rest are
+ * macros and inline functions of the kernel's headers, which stand in the tree. What those need in turn is known once the
+ * module has been compiled: pass `needed` then.
  */
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import type { Authority } from '../build/authority.ts'
-import type { SymbolRow, SymbolStatus, SymbolTable } from '../build/symbols.ts'
 import { cachePath, contentKey, writeAtomic } from '../cache.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import type { Kbuild, KbuildModule } from '../kbuild/index.ts'
 import { resolveConditionals } from './conditionals.ts'
 import { analyzeSources, type Analysis, type Config, type NameUse, type Place, type TreeReader } from './index.ts'
 
-export type AnalyzedStatus = SymbolStatus | 'missing'
+export type AnalyzedStatus = 'full' | 'missing'
 
 export interface AnalyzedSymbol {
   readonly symbol: string
   /** `missing`: nobody provides it, the module will not link. */
   readonly status: AnalyzedStatus
-  /** `shim:FILE`, `tree:PATH`, `module:NAME`; empty when missing. */
+  /** `kernel:PATH`, `module:NAME`; empty when missing. */
   readonly provider: string
-  /** ABI groups that having it takes. */
-  readonly capabilities: readonly string[]
   readonly note: string
   /** Exported with a GPL-only mark; null when the tree does not export it. */
   readonly gplOnly: boolean | null
@@ -85,30 +82,24 @@ export interface AnalyzeInput {
   readonly analysis: Analysis
   /** SHA-256 by path. */
   readonly hashes: ReadonlyMap<string, string>
-  /** What the shim provides; undefined for a driver on the tree's own kernel, which has all of its exports. */
-  readonly symbols?: SymbolTable
   readonly authority: Authority
   readonly exports: ReadonlyMap<string, KnownExport>
   /** Undefined symbols of the compiled module, if it has been compiled. */
   readonly needed?: readonly string[]
 }
 
-const NO_TABLE: SymbolTable = new Map()
-
-const WORST_FIRST: readonly AnalyzedStatus[] = ['missing', 'trap', 'stub', 'partial', 'full']
+const WORST_FIRST: readonly AnalyzedStatus[] = ['missing', 'full']
 
 /** Join what is known. Pure. */
 export function describeUse(input: AnalyzeInput): AnalyzeDocument {
-  const { analysis, exports, symbols = NO_TABLE } = input
+  const { analysis, exports } = input
   const uses = new Map(analysis.uses.map((use) => [use.name, use]))
-  const isSymbol = (name: string): boolean => exports.has(name) || symbols.has(name)
+  const isSymbol = (name: string): boolean => exports.has(name)
   const names = new Set([...analysis.uses.map((u) => u.name).filter(isSymbol), ...(input.needed ?? [])])
   const found = [...names]
-    .map((name) =>
-      describeSymbol(name, uses.get(name), symbols.get(name), exports.get(name), input.symbols === undefined),
-    )
+    .map((name) => describeSymbol(name, uses.get(name), exports.get(name)))
     .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.symbol < b.symbol ? -1 : 1))
-  const summary: Record<AnalyzedStatus, number> = { full: 0, partial: 0, stub: 0, trap: 0, missing: 0 }
+  const summary: Record<AnalyzedStatus, number> = { full: 0, missing: 0 }
   for (const { status } of found) summary[status]++
   const authority = askedFor([...new Set([...uses.keys(), ...names])], uses, input.authority)
   const { metadata, params, tables, buses, classes, untranslatable, parseErrors } = analysis
@@ -158,9 +149,7 @@ function askedFor(
 function describeSymbol(
   symbol: string,
   use: NameUse | undefined,
-  row: SymbolRow | undefined,
   known: KnownExport | undefined,
-  onKernel: boolean,
 ): AnalyzedSymbol {
   const base = {
     symbol,
@@ -170,21 +159,13 @@ function describeSymbol(
     count: use?.count ?? 0,
     places: use?.places ?? [],
   }
-  if (row) {
-    const capabilities = row.capability.split(/[\s,]+/).filter((group) => group !== '')
-    return { ...base, status: row.status, provider: row.provider, capabilities, note: row.note }
-  }
-  const [module] = known?.modules ?? []
-  if (module !== undefined) return { ...base, status: 'full', provider: `module:${module}`, capabilities: [], note: '' }
-  if (known !== undefined && onKernel)
-    return { ...base, status: 'full', provider: `kernel:${known.source}`, capabilities: [], note: '' }
-  const note = known === undefined ? 'the tree does not export it' : `exported by ${known.source}`
-  return { ...base, status: 'missing', provider: '', capabilities: [], note }
+  if (known === undefined) return { ...base, status: 'missing', provider: '', note: 'the tree does not export it' }
+  const [module] = known.modules
+  const provider = module === undefined ? `kernel:${known.source}` : `module:${module}`
+  return { ...base, status: 'full', provider, note: '' }
 }
 
 export interface AnalyzeModulesOptions {
-  /** See AnalyzeInput. */
-  readonly symbols?: SymbolTable
   readonly authority: Authority
   /** Undefined symbols of a module's objects, if it has been compiled. */
   readonly needed?: (module: AnalyzedModule) => Promise<readonly string[] | undefined>
@@ -211,7 +192,7 @@ export async function analyzeModules(
   modules: readonly AnalyzedModule[],
   options: AnalyzeModulesOptions,
 ): Promise<AnalyzeDocument[]> {
-  const { symbols, authority } = options
+  const { authority } = options
   const all = await tree.exports()
   const inConfig = new Map<string, Promise<ReadonlySet<string>>>()
   const documents: AnalyzeDocument[] = []
@@ -223,12 +204,12 @@ export async function analyzeModules(
     for (const name of [...analysis.uses.map((use) => use.name), ...(needed ?? [])]) {
       const known = all.get(name)
       // Only an export that nobody provides is worth the look at its source.
-      const isSettled = symbols?.has(name) || known?.modules[0] !== undefined || needed?.includes(name)
+      const isSettled = known?.modules[0] !== undefined || needed?.includes(name)
       if (known && (isSettled || (await exportedBy(tree.view, known.source, config, inConfig)).has(name)))
         exports.set(name, known)
     }
     const facts = { tree: { name: tree.name, version: tree.version }, module, analysis, hashes, authority, exports }
-    documents.push(describeUse({ ...facts, ...(symbols && { symbols }), ...(needed && { needed }) }))
+    documents.push(describeUse({ ...facts, ...(needed && { needed }) }))
   }
   return documents
 }

@@ -12,7 +12,7 @@ const DIRECTORIES = [
 
 test('every module of these directories is bound and accepted, with nothing missing', async (t) => {
   t.timeout(15 * 60_000)
-  const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })
   t.teardown(workspace.close)
   const { modules } = await buildModules({ ...workspace, selectors: DIRECTORIES })
   t.true(modules.length >= 10, `${modules.length} modules`)

@@ -26,7 +26,7 @@ let document: BuildDocument
 const packs = new Map<string, DriverPackage>()
 
 test.before(async () => {
-  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })
   document = await buildModules({ ...workspace, selectors: ['8139too', 'e1000'] })
   for (const { name, package: directory, detail } of document.modules) {
     if (directory === undefined) throw new Error(`${name}: ${detail}`)

@@ -107,7 +107,16 @@ const matches = (row: MatrixRow, words: string): boolean =>
     .split(' ')
     .every((word) => {
       const said = row.diagnostics.flatMap(({ file, message }) => [file, message])
-      const texts = [row.module, row.path, row.reason, row.detail, ...said, ...row.missing, ...row.stubs, ...row.traps]
+      const texts = [
+        row.module,
+        row.path,
+        row.reason,
+        row.detail,
+        ...said,
+        ...row.missing,
+        ...row.pretends,
+        ...row.traps,
+      ]
       return texts.some((text) => text.toLowerCase().includes(word))
     })
 

@@ -15,7 +15,7 @@ export const LIST_COLUMNS = [
   'spdx',
   'gplOnly',
   'missing',
-  'stubs',
+  'pretends',
   'traps',
   'imports',
   'capabilities',

@@ -1,9 +1,7 @@
 import test from 'ava'
 import { adoptKernelFlags, moduleFlags, prefixMaps } from '../../../pipeline/build/flags.ts'
-import { moduleTable } from '../../../pipeline/build/module-table.ts'
 import { nameOf } from '../../../pipeline/build/objects.ts'
 import { parseDependencies } from '../../../pipeline/toolchain/diagnostics.ts'
-import { parseSymbols } from '../../../pipeline/build/symbols.ts'
 
 test('kernel flags lose warnings, target and prefix maps, and their paths become absolute', (t) => {
   const flags = [
@@ -45,21 +43,4 @@ test('module names become identifiers', (t) => {
 
 test('dependency lists: continuation, escaped spaces', (t) => {
   t.deepEqual(parseDependencies('object: /a.c \\\n  /b\\ c.h /d.h\n'), ['/a.c', '/b c.h', '/d.h'])
-})
-
-test('the module table lists modules in the order given', (t) => {
-  const text = moduleTable([
-    { name: 'mii', hasInit: false, hasExit: false },
-    { name: 'snd-x', hasInit: true, hasExit: true },
-  ])
-  t.regex(text, /"mii", NULL, NULL, &__this_module__mii }/)
-  t.regex(text, /"snd_x", init_module__snd_x, cleanup_module__snd_x, &__this_module__snd_x }/)
-  t.true(text.indexOf('"mii"') < text.indexOf('{ "snd_x"'))
-})
-
-test('a symbol table names the file and line of what is wrong', (t) => {
-  const head = 'symbol\tstatus\tprovider\tcapability\tnote\n'
-  t.is(parseSymbols(`${head}# comment\nkmalloc\tfull\tshim:mm.c\t-\tx\n`, 'a.tsv')[0]?.provider, 'shim:mm.c')
-  const error = t.throws(() => parseSymbols(`${head}kmalloc\tmaybe\tshim:mm.c\t-\t\n`, 'a.tsv'))
-  t.is((error as unknown as { where: string }).where, 'a.tsv:2')
 })

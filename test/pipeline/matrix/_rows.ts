@@ -18,7 +18,7 @@ export function row(path: string, rest: Partial<MatrixRow> = {}): MatrixRow {
     spdx: ['GPL-2.0-only'],
     gplOnly: [],
     missing: [],
-    stubs: [],
+    pretends: [],
     traps: [],
     imports: [],
     capabilities: [],
@@ -65,7 +65,7 @@ export const sample: MatrixDocument = matrix(
       wasm: { sha256: 'a'.repeat(64), bytes: 131_072 },
       ms: { compile: 1200, link: 40, total: 1300, load: 20, init: 5, probe: 12 },
     }),
-    row('drivers/net/ethernet/realtek/8139cp.ko', { ...NIC, rung: 'traffic', stubs: ['led_off'] }),
+    row('drivers/net/ethernet/realtek/8139cp.ko', { ...NIC, rung: 'traffic', pretends: ['led_off'] }),
     row('drivers/net/ethernet/intel/e1000/e1000.ko', {
       ...NIC,
       ...at('probe', 'not-bound', 'probe returned -5 (EIO)'),
@@ -170,7 +170,7 @@ const anyRow = fc
     gplOnly: names,
     imports: names,
     licenses: fc.array(anyText, { maxLength: 2 }),
-    stubs: names,
+    pretends: names,
     diagnostics: fc.array(fc.record({ file: anyText, line: fc.nat(), message: anyText, source: anyText }), {
       maxLength: 2,
     }),

@@ -9,7 +9,6 @@ import { kcidbText } from '../../../pipeline/report/kcidb.ts'
 import { ktap } from '../../../pipeline/report/ktap.ts'
 import { markdown, markdownDiff, markdownMissing } from '../../../pipeline/report/markdown.ts'
 import { missingJson, missingTsv, rankMissing } from '../../../pipeline/report/missing.ts'
-import { parseSymbols } from '../../../pipeline/build/symbols.ts'
 import { renderDiff } from '../../../cli/matrix-diff-text.ts'
 import { golden } from '../../golden.ts'
 import { matrix, row, sample } from '../matrix/_rows.ts'
@@ -34,14 +33,7 @@ const earlier = matrix(
   { until: 'traffic', drvport: '0.1.0', tree: { name: 'linux-6.0', version: '6.0.9' } },
 )
 const diff = diffMatrices(earlier, sample)
-const table = new Map(
-  parseSymbols('symbol\tstatus\tprovider\tcapability\tnote\nbpf_prog_put\ttrap\t\t-\t\n', 'x').map((r) => [
-    r.symbol,
-    r,
-  ]),
-)
 const ranking = rankMissing(sample, {
-  table,
   exportedIn: (symbol) => (symbol === 'xdp_do_flush' ? 'net/core/filter.c' : undefined),
 })
 

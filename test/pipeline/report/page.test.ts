@@ -46,9 +46,9 @@ test('packing loses nothing that the page shows', (t) => {
 
 test('a row written before a field was known is read', (t) => {
   const [first] = matrix.rows
-  const { traps: _traps, stubs: _stubs, diagnostics: _diagnostics, ms: _ms, ...old } = first!
+  const { traps: _traps, pretends: _stubs, diagnostics: _diagnostics, ms: _ms, ...old } = first!
   const [row] = decode(encode({ ...matrix, rows: [old as typeof first & object] })).rows
-  t.deepEqual([row!.traps, row!.stubs, row!.diagnostics, row!.ms], [[], [], [], []])
+  t.deepEqual([row!.traps, row!.pretends, row!.diagnostics, row!.ms], [[], [], [], []])
 })
 
 const states: fc.Arbitrary<State> = fc.record({

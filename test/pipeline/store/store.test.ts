@@ -29,9 +29,6 @@ const manifest: Manifest = {
   memory: { pages: 1 },
   stackBytes: 65536,
   sources: [],
-  providers: [],
-  stubs: [],
-  traps: [],
   licenses: ['GPL'],
   gplOnly: [],
 }

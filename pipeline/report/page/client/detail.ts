@@ -187,7 +187,7 @@ export function detailOf(row: Row, context: DetailContext): Node[] {
     ...compared(row),
     ...diagnostics(row),
     ...missing(row, context),
-    ...listSection('Stubs', 'Linked, but these only pretend: no support.', codes('stubs')),
+    ...listSection('Pretends', 'Linked, but these return success for what they did not do.', codes('pretends')),
     ...listSection('Traps', 'Linked, but calling one of these ends the driver.', codes('traps')),
     ...listSection('Capabilities', '', codes('capabilities')),
     ...imports(names('imports')),

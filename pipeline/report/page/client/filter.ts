@@ -34,7 +34,7 @@ function wordTest(word: string, strings: readonly string[]): Test {
     if (text.toLowerCase().includes(word)) named[id] = 1
   })
   const anyOf = (ids: readonly number[]) => ids.some((id) => named[id] === 1)
-  return (row) => row.text.includes(word) || anyOf(row.missing) || anyOf(row.stubs) || anyOf(row.traps)
+  return (row) => row.text.includes(word) || anyOf(row.missing) || anyOf(row.pretends) || anyOf(row.traps)
 }
 
 function rungTest(state: State): Test {

@@ -2,15 +2,10 @@
 #ifndef _ASM_WASM_SWITCH_TO_H
 #define _ASM_WASM_SWITCH_TO_H
 
-#ifdef CONFIG_DRVPORT_CORE
 struct task_struct;
 
 /* A call of the machine: see the lower half's task.c. */
 struct task_struct *drvport_switch_to(struct task_struct *prev, struct task_struct *next);
 #define switch_to(prev, next, last)	((last) = drvport_switch_to((prev), (next)))
-#else
-/* Tasks are fibers of the machine: the shim blocks and wakes them, nothing is switched here. */
-#define switch_to(prev, next, last)	((last) = (prev))
-#endif
 
 #endif
