@@ -6,8 +6,7 @@
  */
 
 import * as fs from 'node:fs/promises'
-import * as path from 'node:path'
-import { inParallel } from '../cache.ts'
+import { cachePath, inParallel } from '../cache.ts'
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
@@ -54,6 +53,7 @@ export async function openBuild(
   const roots = [
     ...tree.roots,
     ...new Map(external.flatMap((module) => module.external ?? []).map((root) => [root.dir, root])).values(),
+    { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
