@@ -102,6 +102,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
   return {
     // What a module links with depends on who exports what.
     id: own.size === 0 ? tree.id : contentKey([tree.id, ...said.toSorted()]),
+    sealed: tree.sealed,
     name: tree.name,
     version: tree.version,
     ...(tree.configuration !== undefined && { configuration: tree.configuration }),

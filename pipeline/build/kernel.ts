@@ -40,6 +40,8 @@ export interface KernelTree {
   readonly version: string
   /** Trees of the same id are configured alike: the same modules, flags and exports. */
   readonly id: string
+  /** Nothing that its id stands for changes. */
+  readonly sealed: boolean
   /** Which of the tree's configurations this is; undefined for the plain one. */
   readonly configuration?: string
   /** Directory with the tree's own layout, for who reads its text. */

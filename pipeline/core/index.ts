@@ -16,7 +16,8 @@ import {
 } from '../bind/index.ts'
 import { coreClaims, keptCoreFacts } from '../bind/claims.ts'
 import type { Compiler } from '../build/compiler.ts'
-import { cachePath, contentKey, exists, replaceDirectory, sha256, withLock } from '../cache.ts'
+import { ownCodeKey } from '../build/own-code.ts'
+import { cachePath, contentKey, exists, readKept, replaceDirectory, sha256, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { exportsIn } from '../kbuild/exports.ts'
@@ -25,7 +26,7 @@ import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore } from '../
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
-import { coreObjects, lowerHalf, type CoreObject } from './objects.ts'
+import { coreObjects, lowerHalf, ownSourcesKey, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
 
 export { moduleImage } from './module-image.ts'
@@ -114,6 +115,14 @@ const keyOf = (
     JSON.stringify(exported),
   ])
 
+/** What a core is found by before anything of it is looked at: all that its objects are made of. */
+async function shortcutOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
+  // The files of a tree that is used where it lies may be others by now.
+  if (!tree.sealed) return undefined
+  const basis = [String(FORMAT), tree.id, tree.version, toolchain.id, await ownCodeKey(), await ownSourcesKey()]
+  return cachePath('store', 'cores', `${contentKey(basis)}.key`)
+}
+
 /** The core of a tree, made if it is not there. Throws InfrastructureError. */
 export async function openCore(
   tree: KernelTree,
@@ -121,31 +130,51 @@ export async function openCore(
   compiler: Compiler,
   onProgress?: (what: string) => void,
 ): Promise<Core> {
-  const overrides = await readOverrides()
+  const shortcut = await shortcutOf(tree, toolchain)
+  const known = shortcut === undefined ? undefined : await readKept<{ key: string }>(shortcut)
+  if (known !== undefined && (await exists(factsIn(known.key)))) return readCore(known.key)
   const of = `the kernel of ${tree.name} ${tree.version}`
+  // Two that do the same work at once would each take as long as both.
+  const waiting = { onWait: () => onProgress?.(`waiting for another drvport that compiles ${of}`) }
+  const key = await withLock(
+    `kernel-${contentKey([tree.id, toolchain.id]).slice(0, 16)}`,
+    () => makeCore(tree, toolchain, compiler, onProgress),
+    waiting,
+  )
+  if (shortcut !== undefined) await writeAtomic(shortcut, JSON.stringify({ key }))
+  return readCore(key)
+}
+
+/** Compile and link what is not there yet; the core's key. */
+async function makeCore(
+  tree: KernelTree,
+  toolchain: Toolchain,
+  compiler: Compiler,
+  onProgress?: (what: string) => void,
+): Promise<string> {
+  const of = `the kernel of ${tree.name} ${tree.version}`
+  const overrides = await readOverrides()
   const { objects, withoutSource } = await coreObjects(tree, compiler, overrides, (done, all) =>
     onProgress?.(`compiling ${of}, once: ${done} of ${all} files`),
   )
   const exported = await exportedNames(tree)
   const key = keyOf(toolchain, objects, exported, JSON.stringify([...overrides.symbols.keys()]))
-  const dir = cachePath('store', 'cores', key)
-  if (!(await exists(path.join(dir, 'facts.json')))) {
-    onProgress?.(`linking ${of}: ${objects.length} objects`)
-    await withLock(`core-${key.slice(0, 16)}`, async () => {
-      if (await exists(path.join(dir, 'facts.json'))) return
-      const linked = await linkCore(tree, toolchain, objects, exported, overrides)
-      if (linked.unresolved.length > 0)
-        throw new InfrastructureError('the kernel itself does not link', {
-          where: `${tree.name} ${tree.version}`,
-          expected: 'every name that its code uses, in the tree or in the lower half',
-          found: linked.unresolved.join(', '),
-          todo: 'add what an architecture answers to shim/, or a row with its reason to linux-api/overrides.tsv',
-        })
-      await write(dir, linked.wasm, exported, { withoutSource, objects: objects.length })
+  if (await exists(factsIn(key))) return key
+  onProgress?.(`linking ${of}: ${objects.length} objects`)
+  const linked = await linkCore(tree, toolchain, objects, exported, overrides)
+  if (linked.unresolved.length > 0)
+    throw new InfrastructureError('the kernel itself does not link', {
+      where: `${tree.name} ${tree.version}`,
+      expected: 'every name that its code uses, in the tree or in the lower half',
+      found: linked.unresolved.join(', '),
+      todo: 'add what an architecture answers to shim/, or a row with its reason to linux-api/overrides.tsv',
     })
-  }
-  return readCore(key, dir)
+  await write(coreDir(key), linked.wasm, exported, { withoutSource, objects: objects.length })
+  return key
 }
+
+const coreDir = (key: string): string => cachePath('store', 'cores', key)
+const factsIn = (key: string): string => path.join(coreDir(key), 'facts.json')
 
 async function write(
   dir: string,
@@ -188,7 +217,8 @@ function wordAt(wasm: Uint8Array, address: number): number {
   throw new InfrastructureError('the core lacks a constant', { where: `address 0x${address.toString(16)}` })
 }
 
-async function readCore(key: string, dir: string): Promise<Core> {
+async function readCore(key: string): Promise<Core> {
+  const dir = coreDir(key)
   const facts = JSON.parse(await fs.readFile(path.join(dir, 'facts.json'), 'utf8')) as CoreFacts & { sha256: string }
   const symbols = decodeSymbols(await fs.readFile(path.join(dir, 'core.symbols')))
   const proved = keptCoreFacts(symbols, facts.sha256, MODULE_AREA)

@@ -8,9 +8,9 @@ import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
 import type { Compiler, KernelSource } from '../build/compiler.ts'
 import type { KernelTree } from '../build/kernel.ts'
-import { exists } from '../cache.ts'
+import { contentKey, exists } from '../cache.ts'
 import { packageRoot } from '../root.ts'
-import type { Overrides } from './overrides.ts'
+import { OVERRIDES_FILE, type Overrides } from './overrides.ts'
 
 export interface CoreObject {
   /** Path in the tree, or `drvport/shim/...`. */
@@ -34,6 +34,20 @@ const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
 export async function lowerHalf(): Promise<KernelSource[]> {
   const names = (await fs.readdir(LOWER_HALF)).filter((name) => name.endsWith('.c')).toSorted()
   return names.map((name) => ({ name: path.join(LOWER_HALF, name) }))
+}
+
+/** Content of everything of ours that a core is made of, beside what configures its tree. */
+export async function ownSourcesKey(): Promise<string> {
+  const dirs = [LOWER_HALF, path.join(packageRoot, 'linux-api', 'generated')]
+  const lists = await Promise.all(
+    dirs.map(async (dir) =>
+      (await fs.readdir(dir)).filter((name) => /\.[ch]$/.test(name)).map((name) => path.join(dir, name)),
+    ),
+  )
+  const files = [...lists.flat(), OVERRIDES_FILE].toSorted()
+  return contentKey(
+    await Promise.all(files.map(async (file) => `${path.basename(file)} ${await fs.readFile(file, 'utf8')}`)),
+  )
 }
 
 /** Compile everything, or find it compiled. Throws InfrastructureError when a file of the kernel itself does not compile. */

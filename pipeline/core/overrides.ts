@@ -17,7 +17,7 @@ export interface Overrides {
   readonly flags: ReadonlyMap<string, readonly string[]>
 }
 
-const OVERRIDES_FILE: string = path.join(packageRoot, 'linux-api', 'overrides.tsv')
+export const OVERRIDES_FILE: string = path.join(packageRoot, 'linux-api', 'overrides.tsv')
 
 /** Read the table's text. Throws UsageError with the line of a row that makes no sense. */
 export function parseOverrides(text: string): Overrides {

@@ -56,6 +56,8 @@ export interface Kbuild {
   readonly version: string
   /** Trees of the same id are configured alike. */
   readonly id: string
+  /** Nothing that its id stands for changes: see SourceTree. */
+  readonly sealed: boolean
   /** Undefined for the plain one. */
   readonly configuration?: Configuration
   /** Directories whose paths must not show in output, for prefix maps. */
@@ -118,6 +120,7 @@ class ConfiguredTree implements Kbuild {
   readonly name: string
   readonly version: string
   readonly id: string
+  readonly sealed: boolean
   readonly configuration?: Configuration
   readonly view: string
   readonly roots: readonly { dir: string; as: string }[]
@@ -136,6 +139,7 @@ class ConfiguredTree implements Kbuild {
     this.configured = configured
     this.name = tree.name
     this.version = tree.version
+    this.sealed = tree.sealed === true
     // Named by all that went into it (configure).
     this.id = path.basename(path.dirname(configured.view))
     this.view = configured.view

@@ -147,6 +147,7 @@ function fetchedTree(origin: Origin): SourceTree {
     version: origin.version,
     dir,
     id: origin.id,
+    sealed: true,
     origin: origin.origin,
     pristine: async (file) => (await (files ??= hashes())).get(file),
   }

@@ -9,6 +9,8 @@ export interface SourceTree {
   readonly dir: string
   /** Equal ids mean equal build files. */
   readonly id: string
+  /** Its files are what they were when it was fetched, write-protected since. Unset for a tree that is used where it lies. */
+  readonly sealed?: true
   /** Where it came from, for people: a package and its version, or a path. */
   readonly origin: string
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined where that is not known. */
