@@ -19,7 +19,7 @@ let machine: Machine
 let system: System
 
 test.before(async () => {
-  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })
   const { modules } = await buildModules({ ...workspace, selectors: ['dummy'] })
   const pack = await readPackage(modules[0]!.package!, 'dummy')
   machine = createMachine({ verify: verifyPackage, symbolizer: symbolizerOf })
