@@ -38,10 +38,12 @@ export async function lowerHalf(): Promise<KernelSource[]> {
 
 /** Content of everything of ours that a core is made of, beside what configures its tree. */
 export async function ownSourcesKey(): Promise<string> {
-  const dirs = [LOWER_HALF, path.join(packageRoot, 'linux-api', 'generated')]
+  const dirs = [path.join(packageRoot, 'shim'), path.join(packageRoot, 'linux-api', 'generated')]
   const lists = await Promise.all(
     dirs.map(async (dir) =>
-      (await fs.readdir(dir)).filter((name) => /\.[ch]$/.test(name)).map((name) => path.join(dir, name)),
+      (await fs.readdir(dir, { recursive: true }))
+        .filter((name) => /\.[ch]$/.test(name))
+        .map((name) => path.join(dir, name)),
     ),
   )
   const files = [...lists.flat(), OVERRIDES_FILE].toSorted()

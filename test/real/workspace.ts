@@ -14,4 +14,4 @@ export const openTestWorkspace = (
 
 /** The same, with drivers on the tree's own kernel. */
 export const openCoreWorkspace = (tree = testTreeName): Promise<Workspace> =>
-  openWorkspace({ tree, toolchain: 'clang', configuration: 'core' })
+  openWorkspace({ tree, toolchain: 'clang' })
