@@ -4,12 +4,16 @@
 
 /* The interrupt domain and those who are interrupted. */
 struct clock_event_device;
+struct device;
 struct irq_chip;
 struct irq_domain;
 
 extern struct clock_event_device drvport_clock_event;
 extern struct irq_chip drvport_irq_chip;
 extern struct irq_domain *drvport_irq_domain;
+
+/* Message signalled interrupts for the devices of a bus: see msi.c. */
+void drvport_msi_init(struct device *bus);
 
 /* The machine has requests: see service.c. */
 void drvport_request_pending(void);

@@ -79,6 +79,7 @@ static int __init bridge_init(void)
 	if (err)
 		return err;
 	root = bridge->bus;
+	drvport_msi_init(&root->dev);
 	pci_bus_add_devices(root);
 	return 0;
 }
