@@ -437,7 +437,8 @@ static int __init net_init(void)
 	register_qdisc(&queue_ops);
 	return register_netdevice_notifier(&block);
 }
-late_initcall(net_init);
+/* After a configuration's own choice of a default queueing discipline, which is a late_initcall. */
+late_initcall_sync(net_init);
 
 /* ---- requests: each is a system call's worth of work under the rtnl lock ---- */
 
