@@ -181,8 +181,7 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const calls: Record<string, WebAssembly.ModuleImports> = importsOf(host, exported, grants, options)
   calls[WASI_NAMESPACE] = wasi
   const env = { memory, __indirect_function_table: table }
-  const instance = await WebAssembly.instantiate(module, { ...calls, env })
-  exports = instance.exports
+  exports = (await instantiate(module, { ...calls, env }, options)).exports
   const domain = board.kernel.createDomain(
     options.name,
     programOf(exports, memory, options),
@@ -204,7 +203,6 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const common = { ...env, ...globalsOf(exports) }
   // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
   const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
-  const instantiate = (bound: BoundPackage) => addModule(bound, common, forModules, memory, table)
   return {
     ...exported,
     host,
@@ -213,7 +211,23 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
     memory,
     table,
     heapBase: address(exports, '__heap_base'),
-    instantiate,
+    instantiate: (bound) => addModule(bound, common, forModules, memory, table),
+  }
+}
+
+/** An instance of the core. Throws PackageError: mostly there is less memory than its own data takes. */
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  { name, limits }: LoadOptions,
+): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, imports)
+  } catch (error) {
+    const quota = `its memory quota of ${limits.memory / 1024} KiB`
+    throw new PackageError(`${name}: its kernel cannot be instantiated in ${quota}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

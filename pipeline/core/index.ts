@@ -33,7 +33,7 @@ export { moduleImage } from './module-image.ts'
 export { MODULE_AREA } from './link.ts'
 
 /** Changes when a core is made differently from the same objects. */
-const FORMAT = 4
+const FORMAT = 5
 
 /** A core that is kept: files in a directory of their own. */
 export interface Core {

@@ -121,7 +121,6 @@ function linkArguments(): string[] {
     '-z',
     `stack-size=${STACK_BYTES}`,
     `--global-base=${MODULE_AREA.end}`,
-    `--initial-memory=${32 << 20}`,
     `--max-memory=${MEMORY_PAGES_MAX * 65536}`,
     '--import-memory',
     '--import-table',
