@@ -11,11 +11,11 @@ struct chunk *hoard;
 static void fault(struct sample *sample)
 {
 	for (;;) {
-		struct chunk *chunk = kmalloc(sizeof(*chunk), GFP_ATOMIC | __GFP_NOFAIL); /* FAULT HERE: out-of-memory */
+		struct chunk *chunk = kmalloc(sizeof(*chunk), GFP_KERNEL); /* FAULT HERE: out-of-memory */
 
 		chunk->next = hoard;
 		hoard = chunk;
 	}
 }
 
-FAULT_DRIVER("Allocates without end and cannot do without");
+FAULT_DRIVER("Allocates without end, where it may wait for memory");

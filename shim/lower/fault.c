@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How a domain fails on its own account: BUG(), panic(), a failed check of the compiler's. Each is told to the machine by
- * kind, which takes the backtrace and ends the domain there. Warnings are the tree's own (kernel/panic.c).
+ * How a domain fails on its own account: BUG(), panic(), a failed check of the compiler's, memory used up, and what the
+ * kernel only reports in its log before it goes on, though nothing can be relied on from there. Each is told to the machine
+ * by kind, which takes the backtrace and ends the domain there. Other warnings are the tree's own (kernel/panic.c).
  */
 #include <linux/kernel.h>
 #include <linux/bug.h>
+#include <linux/init.h>
 #include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/panic_notifier.h>
+#include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
@@ -25,9 +29,15 @@ void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...)
 	__builtin_trap();
 }
 
+/* The allocator of small objects stops only where its own lists cannot be right. */
+static bool of_the_heap(const char *file)
+{
+	return !strcmp(file, "mm/slub.c") || !strcmp(file, "mm/slab.c");
+}
+
 void __noreturn __drvport_bug(const char *file, int line)
 {
-	drvport_fault(DRVPORT_FAULT_BUG, "kernel BUG at %s:%d", file, line);
+	drvport_fault(of_the_heap(file) ? DRVPORT_FAULT_HEAP_CORRUPTION : DRVPORT_FAULT_BUG, "kernel BUG at %s:%d", file, line);
 }
 
 void __noreturn __ubsan_handle_type_mismatch_minimal_abort(void)
@@ -42,11 +52,75 @@ static int panicked(struct notifier_block *nb, unsigned long action, void *text)
 
 static struct notifier_block panic_block = { .notifier_call = panicked, .priority = INT_MAX };
 
+/* Reclaim has found nothing, nor has anybody before; there is no program whose end would give memory back. */
+static int used_up(struct notifier_block *nb, unsigned long action, void *freed)
+{
+	if (!*(unsigned long *)freed)
+		drvport_fault(DRVPORT_FAULT_OUT_OF_MEMORY, "memory is used up: nothing can be reclaimed");
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_block = { .notifier_call = used_up, .priority = INT_MIN };
+
 static int __init fault_init(void)
 {
+	register_oom_notifier(&oom_block);
 	return atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 }
 pure_initcall(fault_init);
+
+/*
+ * Reports that are the end, by how their line begins: after these Linux repairs what it can and goes on by chance. A stack
+ * dump follows each but those that stand `alone`, and the domain ends there. The last row is for whatever else Linux calls a
+ * bug.
+ */
+static const struct {
+	const char *begins, *with;
+	unsigned int kind;
+	bool alone;
+} reports[] = {
+	{ "BUG: scheduling while atomic", "", DRVPORT_FAULT_SLEEP_IN_ATOMIC },
+	{ "BUG: sleeping function called from invalid context", "", DRVPORT_FAULT_SLEEP_IN_ATOMIC },
+	/* A count that went wrong is memory used after it was freed, now or later. */
+	{ "refcount_t: ", "", DRVPORT_FAULT_BUG },
+	{ "timer: ", "preempt leak", DRVPORT_FAULT_BUG },
+	{ "huh, entered softirq ", "", DRVPORT_FAULT_BUG, true },
+	{ "initcall ", "returned with ", DRVPORT_FAULT_BUG },
+	{ "BUG: ", "", DRVPORT_FAULT_BUG },
+};
+
+/* What the report is of, its line, and whose it is. */
+static unsigned int reported;
+static char report[256];
+static struct task_struct *reporter;
+
+static void begin_report(unsigned int kind, const char *text, unsigned int len)
+{
+	while (len && text[len - 1] == '\n')
+		len--;
+	scnprintf(report, sizeof(report), "%.*s", (int)len, text);
+	reported = kind;
+	reporter = current;
+}
+
+/* A line of the kernel's log. */
+void drvport_fault_line(const char *text, unsigned int len)
+{
+	unsigned int i;
+
+	if (reported && reporter == current)
+		return;
+	for (i = 0; i < ARRAY_SIZE(reports); i++) {
+		unsigned int begin = strlen(reports[i].begins);
+
+		if (len < begin || memcmp(text, reports[i].begins, begin) || !strnstr(text, reports[i].with, len))
+			continue;
+		begin_report(reports[i].kind, text, len);
+		if (reports[i].alone)
+			drvport_fault(reported, "%s", report);
+		return;
+	}
+}
 
 /* The machine has the stacks, by file and line; in here there is nothing to unwind. */
 void show_regs(struct pt_regs *regs)
@@ -55,6 +129,8 @@ void show_regs(struct pt_regs *regs)
 
 void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 {
+	if (reported && reporter == current)
+		drvport_fault(reported, "%s", report);
 }
 
 #ifndef CONFIG_ARCH_STACKWALK

@@ -72,6 +72,31 @@ void __init init_IRQ(void)
 
 static struct pt_regs nothing_interrupted;
 
+static void deliver(int number)
+{
+	if (number == DRVPORT_IRQ_TIMER)
+		drvport_clock_event.event_handler(&drvport_clock_event);
+	else if (number == DRVPORT_IRQ_REQUEST)
+		drvport_request_pending();
+	else if (number == DRVPORT_IRQ_FRAMES)
+		drvport_net_frames();
+	else if (number == DRVPORT_IRQ_MESSAGE)
+		drvport_ipc_told();
+	else
+		generic_handle_domain_irq(drvport_irq_domain, number);
+}
+
+/* On one processor a spin lock is a count: who returns with one held, or without one it was given, is found by that. */
+static void hold_to_count(int number, int before)
+{
+	int after = preempt_count();
+
+	if (likely(after == before))
+		return;
+	drvport_fault(DRVPORT_FAULT_BUG, "interrupt %d: the handler returned with preempt_count %x, and was called with %x: %s", number,
+		      after, before, after > before ? "a lock is still held" : "a lock was released that was not held");
+}
+
 void drvport_interrupts(void)
 {
 	struct pt_regs *old = set_irq_regs(&nothing_interrupted);
@@ -79,16 +104,10 @@ void drvport_interrupts(void)
 
 	irq_enter();
 	while ((number = drvport_irq_take()) >= 0) {
-		if (number == DRVPORT_IRQ_TIMER)
-			drvport_clock_event.event_handler(&drvport_clock_event);
-		else if (number == DRVPORT_IRQ_REQUEST)
-			drvport_request_pending();
-		else if (number == DRVPORT_IRQ_FRAMES)
-			drvport_net_frames();
-		else if (number == DRVPORT_IRQ_MESSAGE)
-			drvport_ipc_told();
-		else
-			generic_handle_domain_irq(drvport_irq_domain, number);
+		int count = preempt_count();
+
+		deliver(number);
+		hold_to_count(number, count);
 	}
 	irq_exit();
 	set_irq_regs(old);

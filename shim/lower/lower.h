@@ -15,6 +15,8 @@ struct pci_dev;
 
 /* Tell the machine of a failure: the domain ends there. */
 void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...) __printf(2, 3);
+/* A line that the kernel writes into its log: it may be the report of a failure. */
+void drvport_fault_line(const char *text, unsigned int len);
 
 /* Deliver what is pending; interrupts are off. Called by deliver.c. */
 void drvport_interrupts(void);
@@ -37,6 +39,7 @@ void drvport_pci_remove(u32 fn);
 int drvport_nub_add(const struct drvport_nub *nub);
 void drvport_nub_remove(u32 handle);
 int drvport_syscall(void *data, u32 bytes);
+int drvport_heartbeat(struct drvport_waiting *list, u32 bytes);
 void drvport_mounts(void);
 u32 drvport_pci_function(struct pci_dev *dev);
 int drvport_net_request(u32 kind, const u32 *args);

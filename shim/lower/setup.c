@@ -43,6 +43,7 @@ void drvport_entry_start(u32 bytes, u32 fiber)
 static void write_console(struct console *console, const char *text, unsigned int len)
 {
 	drvport_log_write(DRVPORT_LOG_INFO, (u32)text, len);
+	drvport_fault_line(text, len);
 }
 
 static struct console console = {
