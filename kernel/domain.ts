@@ -29,6 +29,12 @@ const NO_ROOM = 'calls are nested too deep in an atomic entry'
 /** Bytes below a stack's limit that belong to it but must not be used. */
 const GUARD = 256
 
+/** What a task is told that goes on though nobody switched to it: it must fail there. */
+const ASKED = 1
+
+/** A task that idles waits for a timer of so soon, ns, without letting others run. */
+const AS_GOOD_AS_NOW_NS = 2000
+
 /** Bytes left free below the frames of a task whose fiber begins anew. */
 const RED_ZONE = 64
 
@@ -266,6 +272,9 @@ export class Domain {
   /** Nobody can run: wait until there is something to take. */
   idle(): number | Promise<number> {
     const fiber = this.#mayBlock('idle')
+    // Whoever waits has its turn taken by others: what is due as good as now is not worth that.
+    const { timerInNs } = this.#delivery
+    if (timerInNs <= AS_GOOD_AS_NOW_NS) this.spend(Math.max(0, timerInNs))
     if (this.#delivery.waiting) return 0
     this.#idling = fiber
     return this.#leave(fiber, 'blocked')
@@ -561,12 +570,20 @@ export class Domain {
    */
   question(verdict: Failure): readonly Fiber[] {
     this.#inquest = { verdict, traces: [] }
-    const fibers = [...this.fibers.values()]
+    const fibers = [...this.fibers.values()].filter((fiber) => this.#askable(fiber))
+    // Whoever was stopped in the middle of something is one of many now.
+    if (this.polls) this.preempted = undefined
     for (const fiber of fibers) {
       fiber.condemned = verdict.message
-      this.wake(fiber.id)
+      if (fiber.state === 'parked') fiber.disturb(ASKED)
+      else this.wake(fiber.id)
     }
     return fibers
+  }
+
+  /** A task that has no frames, or that idles, has nothing to tell. */
+  #askable(fiber: Fiber): boolean {
+    return !this.polls || (fiber !== this.#idling && (fiber.suspended || fiber.state === 'running'))
   }
 
   /** What its fibers said when it was interrogated; none otherwise. */
@@ -576,8 +593,10 @@ export class Domain {
 
   #testifies(fiber: Fiber, error: unknown): boolean {
     if (this.#inquest === undefined) return false
-    const { frames } = this.#described(error)
-    this.#inquest.traces.push({ fiber: fiber.name, error, frames })
+    const { frames, message } = this.#described(error)
+    // A task's own name is its program's to say.
+    const named = this.polls && fiber.disturbed
+    this.#inquest.traces.push({ fiber: named ? message : fiber.name, error, frames })
     return true
   }
 

@@ -52,6 +52,9 @@ export class Fiber implements Thread {
   wakePending = false
   /** Why it is failed the next time it blocks: there, so that the trace shows where it waits. */
   condemned: string | undefined
+  /** Since when it does not run, ns. */
+  stoppedNs = 0.5
+  disturbed = false
   stackPointer: number
   /** What is left of its turn when it runs next, ns. */
   turnLeft: number
@@ -157,7 +160,16 @@ export class Fiber implements Thread {
   suspend(state: 'blocked' | 'ready' | 'parked'): Promise<number> {
     this.state = state
     this.#outcome = 0
+    this.stoppedNs = this.#processor.clock.now()
     return new Promise<number>(this.#keep)
+  }
+
+  /** A parked one goes on where its program did not switch to it: `outcome` tells it so. */
+  disturb(outcome: number): void {
+    this.disturbed = true
+    this.#outcome = outcome
+    this.state = 'ready'
+    this.#processor.ready(this)
   }
 
   makeReady(outcome: number): void {

@@ -1,13 +1,18 @@
 /**
  * Heartbeats: whether a domain still does its work, asked of the domain itself.
  *
- * Every period a fiber runs the program's heartbeat entry, which goes once through all that the program's own threads depend
- * on. One that has not returned within the time-out is missed: the domain is not dead, but serves nobody. While somebody
- * waits for an operation of the domain anyway, that operation's own limit counts, and no heartbeat is held against it.
+ * Every period the program is asked to go once through all that its own threads depend on. An answer that has not come within
+ * the time-out is missed: the domain is not dead, but serves nobody. While somebody waits for an operation of the domain
+ * anyway, that operation's own limit counts, and no heartbeat is held against it.
  */
 import type { Domain } from './domain.ts'
-import type { Fiber, ProcessEntry } from './fiber.ts'
 import type { ClockEvent } from './time.ts'
+
+/** One question to the program. */
+export interface Beat {
+  /** It has been answered. */
+  readonly done: boolean
+}
 
 export interface HeartbeatPolicy {
   /** From one to the next; 0: none. */
@@ -30,50 +35,58 @@ export class Heartbeat {
   /** Answered. */
   answers = 0
   readonly #domain: Domain
-  readonly #entry: ProcessEntry
+  readonly #ask: () => Beat | undefined
   readonly #missed: (complaint?: string) => void
   readonly #due: ClockEvent
   readonly #late: ClockEvent
-  #fiber: Fiber | undefined
+  #beaten: Beat | undefined
   readonly #send = (): void => this.#beat()
 
-  /** @param missed told once, when an answer is overdue or `serving` complains */
-  constructor(domain: Domain, entry: ProcessEntry, policy: HeartbeatPolicy, missed: (complaint?: string) => void) {
+  /**
+   * @param ask put the question; undefined when it cannot even be put
+   * @param missed told once, when an answer is overdue or `serving` complains
+   */
+  constructor(
+    domain: Domain,
+    ask: () => Beat | undefined,
+    policy: HeartbeatPolicy,
+    missed: (complaint?: string) => void,
+  ) {
     const { processor, name } = domain
     this.policy = policy
     this.#domain = domain
-    this.#entry = entry
+    this.#ask = ask
     this.#missed = missed
-    // An event fires inside whatever runs; a fiber is started from the loop.
+    // An event fires inside whatever runs; it is asked from the loop.
     this.#due = processor.clock.event(`${name}: heartbeat`, () => processor.post(this.#send))
     this.#late = processor.clock.event(`${name}: heartbeat overdue`, () => this.#overdue())
     if (policy.periodNs > 0) this.#due.armIn(policy.periodNs)
   }
 
-  /** The fiber that has not answered yet. */
-  get pending(): Fiber | undefined {
-    return this.#fiber?.done === false ? this.#fiber : undefined
+  /** The question that has not been answered yet. */
+  get pending(): Beat | undefined {
+    return this.#beaten?.done === false ? this.#beaten : undefined
   }
 
   #beat(): void {
     if (this.#domain.dead) return
     // Stopped in the middle of something: its allocator, which a fiber's stack comes from, may be in the middle too.
-    if (this.#domain.preempted !== undefined) return this.#due.armIn(PREEMPTED_NS)
+    if (this.#domain.preempted !== undefined && !this.#domain.polls) return this.#due.armIn(PREEMPTED_NS)
     this.#due.armIn(this.policy.periodNs)
     if (this.operations > 0) return
     const complaint = this.serving?.()
     if (complaint !== undefined) return this.#give(complaint)
     if (this.pending !== undefined) return
-    if (this.#fiber !== undefined) this.answers++
-    this.#fiber = this.#domain.start('heartbeat', this.#entry)
+    if (this.#beaten !== undefined) this.answers++
+    this.#beaten = this.#ask()
     if (this.#domain.dead) return
-    // One that cannot even be started for want of a fiber or memory goes on being due: the time-out counts from the first.
-    if (this.#fiber !== undefined) this.#late.armIn(this.policy.timeoutNs)
+    // One that cannot even be asked for want of a fiber or memory goes on being due: the time-out counts from the first.
+    if (this.#beaten !== undefined) this.#late.armIn(this.policy.timeoutNs)
     else if (!this.#late.armed) this.#late.armIn(this.policy.timeoutNs)
   }
 
   #overdue(): void {
-    if (this.#domain.dead || this.#fiber?.done === true) return
+    if (this.#domain.dead || this.#beaten?.done === true) return
     if (this.operations > 0) return this.#late.armIn(this.policy.timeoutNs)
     this.#give()
   }

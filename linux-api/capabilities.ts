@@ -390,10 +390,10 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
       {
         name: 'switch',
         params: [p('fiber', 'u32')],
-        result: 'void',
+        result: 'u32',
         blocking: true,
         shimOnly: true,
-        doc: 'Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to.',
+        doc: 'Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. Then 0; 1 when the machine has given the domain up and asks where this fiber waits: it must fail there.',
       },
       {
         name: 'release',
@@ -1147,6 +1147,15 @@ export const structs: readonly Struct[] = [
     ],
   },
   {
+    name: 'waiting',
+    shimOnly: true,
+    doc: 'A task that waits and cannot be interrupted, as the answer to a heartbeat tells it.',
+    fields: [
+      { name: 'fiber', type: 'u32' },
+      { name: 'name', type: 'u8', count: 16 },
+    ],
+  },
+  {
     name: 'syscall',
     shimOnly: true,
     doc: 'A system call of the personality; memory that it is about follows.',
@@ -1363,6 +1372,11 @@ export const constants: readonly ConstantSet[] = [
       ['CANCEL', 6, 'a system call that waits is to return: the request args[0]'],
       ['NUB_ADD', 7, "a device of another domain's bus was granted; data: struct nub"],
       ['NUB_REMOVE', 8, 'it goes away: the handle args[0]'],
+      [
+        'HEARTBEAT',
+        9,
+        'show that the kernel does its work; data: room for struct waiting[]; returns how many there are',
+      ],
       ...entries
         .filter(({ name, context }) => context === 'process' && name.startsWith('net_'))
         .map(({ name }, i) => [name.toUpperCase(), 16 + i, `as the entry ${name}`] as const),

@@ -6,7 +6,7 @@
 import { BUS, census as censusLayout, E, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
 import type { Capability } from '../kernel/capability.ts'
 import { type DriverFault, Failure } from '../kernel/fault.ts'
-import type { Heartbeat } from '../kernel/heartbeat.ts'
+import type { Beat, Heartbeat } from '../kernel/heartbeat.ts'
 import type { Node } from '../kernel/registry.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import type { Board } from './board.ts'
@@ -17,9 +17,10 @@ import type { EntryName } from './abi/group.ts'
 import type { Request } from './abi/requests.ts'
 import { imageOf, putImage } from './load/image.ts'
 import { System, SystemError } from './linux/system.ts'
-import { CoreEntries, NO_ENTRY } from './load/core-entries.ts'
+import { type CoreBeat, CoreEntries, NO_ENTRY } from './load/core-entries.ts'
 import { type BoundPackage, type CoreProgram, loadCore } from './load/core.ts'
 import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
+import { condemn } from './supervise/inquest.ts'
 
 /** Longest text of an attribute: a page, as in sysfs. */
 const ATTRIBUTE_BYTES = 4096
@@ -78,6 +79,8 @@ export class Driver implements DriverEntries {
   readonly #board: Board
   /** Of a program that takes requests. */
   readonly #entries: CoreEntries | undefined
+  /** The last heartbeat of such a program. */
+  #beat: CoreBeat | undefined
 
   private constructor(
     board: Board,
@@ -176,6 +179,24 @@ export class Driver implements DriverEntries {
     return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name
   }
 
+  /** Ask it to show that it does its work; undefined when it has no way to. */
+  get pulse(): (() => Beat | undefined) | undefined {
+    const entries = this.#entries
+    if (entries !== undefined) return () => (this.#beat = entries.heartbeat())
+    const entry = this.program.process('heartbeat')
+    return entry && (() => this.domain.start('heartbeat', entry))
+  }
+
+  /** A task of its kernel that has waited for longer than an operation may take, as its last answer to a heartbeat told. */
+  stuck(): string | undefined {
+    const { fibers, limits, processor } = this.domain
+    for (const { fiber, name } of this.#beat?.waiting ?? []) {
+      const waitsNs = processor.clock.now() - (fibers.get(fiber)?.stoppedNs ?? Infinity)
+      if (waitsNs > limits.entryNs) return `${name} has waited for ${Math.floor(waitsNs / 1e9)} s`
+    }
+    return undefined
+  }
+
   /** System calls into its kernel; undefined for a driver that stands on the shim. */
   get system(): System | undefined {
     const entries = this.#entries
@@ -207,7 +228,7 @@ export class Driver implements DriverEntries {
 
   async #finished(what: string, request: Request): Promise<number> {
     if (!(await this.#until(request)) && !this.dead)
-      this.domain.fail(new Failure('hang', `${what} has not returned after ${this.domain.limits.entryNs / 1e9} s`))
+      await condemn(this, `${what} has not returned after ${this.domain.limits.entryNs / 1e9} s`)
     if (this.dead) throw new DriverEnded(this.name, what, this.domain.fault)
     return request.result!
   }

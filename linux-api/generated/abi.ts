@@ -181,6 +181,8 @@ export const REQUEST = {
   NUB_ADD: 7,
   /** it goes away: the handle args[0] */
   NUB_REMOVE: 8,
+  /** show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
+  HEARTBEAT: 9,
   /** as the entry net_open */
   NET_OPEN: 16,
   /** as the entry net_stop */
@@ -394,6 +396,13 @@ export const request = {
   where: { offset: 28, type: 'u32', count: 1 },
 } as const
 
+/** A task that waits and cannot be interrupted, as the answer to a heartbeat tells it. */
+export const waiting = {
+  size: 20,
+  fiber: { offset: 0, type: 'u32', count: 1 },
+  name: { offset: 4, type: 'u8', count: 16 },
+} as const
+
 /** A system call of the personality; memory that it is about follows. */
 export const syscall = {
   size: 36,
@@ -581,8 +590,8 @@ export interface SchedCalls {
   stack_overflow(): never
   /** A fiber with a C stack of the program, which runs when it is switched to. Its number, or 0 when the quota is exhausted. */
   create(arg: number, base: number, top: number): number
-  /** Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. */
-  switch(fiber: number): void | Promise<void>
+  /** Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. Then 0; 1 when the machine has given the domain up and asks where this fiber waits: it must fail there. */
+  switch(fiber: number): number | Promise<number>
   /** A fiber that was switched away from, or never to, will not be switched to any more. */
   release(fiber: number): void
   /** Nobody can run: wait until there is something to deliver. */
@@ -795,7 +804,7 @@ export const CALLS = {
     resched: { params: 0, result: false, blocking: true },
     stack_overflow: { params: 0, result: false, blocking: false },
     create: { params: 3, result: true, blocking: false },
-    switch: { params: 1, result: false, blocking: true },
+    switch: { params: 1, result: true, blocking: true },
     release: { params: 1, result: false, blocking: false },
     idle: { params: 0, result: false, blocking: true },
     ready: { params: 0, result: false, blocking: true },

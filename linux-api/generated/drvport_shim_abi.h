@@ -16,6 +16,7 @@
 #define DRVPORT_REQUEST_CANCEL 6 /* a system call that waits is to return: the request args[0] */
 #define DRVPORT_REQUEST_NUB_ADD 7 /* a device of another domain's bus was granted; data: struct nub */
 #define DRVPORT_REQUEST_NUB_REMOVE 8 /* it goes away: the handle args[0] */
+#define DRVPORT_REQUEST_HEARTBEAT 9 /* show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
 #define DRVPORT_REQUEST_NET_OPEN 16 /* as the entry net_open */
 #define DRVPORT_REQUEST_NET_STOP 17 /* as the entry net_stop */
 #define DRVPORT_REQUEST_NET_SET_MTU 18 /* as the entry net_set_mtu */
@@ -93,6 +94,13 @@ struct drvport_request {
 };
 _Static_assert(sizeof(struct drvport_request) == 32, "request");
 
+/* A task that waits and cannot be interrupted, as the answer to a heartbeat tells it. */
+struct drvport_waiting {
+	unsigned int fiber;
+	unsigned char name[16];
+};
+_Static_assert(sizeof(struct drvport_waiting) == 20, "waiting");
+
 /* A system call of the personality; memory that it is about follows. */
 struct drvport_syscall {
 	unsigned int number;
@@ -159,9 +167,9 @@ __attribute__((import_module("sched"), import_name("create")))
 unsigned int drvport_sched_create(unsigned int arg, unsigned int base, unsigned int top);
 
 
-/* Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. */
+/* Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. Then 0; 1 when the machine has given the domain up and asks where this fiber waits: it must fail there. */
 __attribute__((import_module("sched"), import_name("switch")))
-void drvport_sched_switch(unsigned int fiber);
+unsigned int drvport_sched_switch(unsigned int fiber);
 
 
 /* A fiber that was switched away from, or never to, will not be switched to any more. */

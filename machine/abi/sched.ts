@@ -39,7 +39,7 @@ function schedCalls(host: Host, exported: Exported): SchedCalls {
       host.bytes('sched.create', region.base, region.top - region.base)
       return host.domain.create('task', exported.process('task')!, [argument], region)
     },
-    switch: (fiber) => host.domain.switchTo(fiber) as unknown as Promise<void>,
+    switch: (fiber) => host.domain.switchTo(fiber),
     release: (fiber) => host.domain.release(fiber),
     idle: () => host.domain.idle() as unknown as Promise<void>,
     ready: () => {

@@ -2,7 +2,8 @@
  * The entries of a driver whose program takes requests: each is a request, or several. Which is which stands here and in
  * the lower half's service.c.
  */
-import { BUS, E, NUB, REQUEST } from '../../linux-api/generated/abi.ts'
+import { BUS, E, NUB, REQUEST, waiting as waitingLayout } from '../../linux-api/generated/abi.ts'
+import type { Beat } from '../../kernel/heartbeat.ts'
 import type { EntryName } from '../abi/group.ts'
 import type { Request } from '../abi/requests.ts'
 import type { BoundPackage, CoreProgram } from './core.ts'
@@ -12,8 +13,23 @@ const ALONE = 4
 /** Where the data's address belongs among the arguments: no real one looks like it. */
 const DATA = 0x0d0a7a00
 
+/** Tasks that an answer to a heartbeat has room for. */
+const WAITING_MAX = 64
+
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 const plain = (name: string): string => name.replaceAll('-', '_')
+
+/** A task that waits and cannot be interrupted. */
+export interface Waiting {
+  readonly fiber: number
+  readonly name: string
+}
+
+/** A heartbeat that was asked for; `waiting` is known when it is done. */
+export interface CoreBeat extends Beat {
+  readonly waiting: readonly Waiting[]
+}
 
 export class CoreEntries {
   readonly #program: CoreProgram
@@ -76,6 +92,18 @@ export class CoreEntries {
     this.#send(REQUEST.CANCEL, [id])
   }
 
+  heartbeat(): CoreBeat {
+    const request = this.raw(REQUEST.HEARTBEAT, new Uint8Array(WAITING_MAX * waitingLayout.size))
+    return {
+      get done() {
+        return request.result !== undefined
+      },
+      get waiting() {
+        return waitingIn(request)
+      },
+    }
+  }
+
   has(name: EntryName): boolean {
     return KINDS.has(name)
   }
@@ -83,6 +111,20 @@ export class CoreEntries {
   #send(kind: number, args: readonly number[], data?: Uint8Array, where?: number): Request {
     return this.#program.host.requests.send(this.#program.host, kind, args, data, where)
   }
+}
+
+/** The list that a heartbeat was answered with; nobody before it was. */
+function waitingIn({ data, result = 0 }: Request): Waiting[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  return Array.from({ length: Math.min(Math.max(result, 0), WAITING_MAX) }, (_, i) => {
+    const at = i * waitingLayout.size
+    const name = data.subarray(at + waitingLayout.name.offset, at + waitingLayout.size)
+    const end = name.indexOf(0)
+    return {
+      fiber: view.getUint32(at + waitingLayout.fiber.offset, true),
+      name: decoder.decode(end < 0 ? name : name.subarray(0, end)),
+    }
+  })
 }
 
 /** Requests that carry an entry's name. */

@@ -4,10 +4,12 @@
  * some by an interrupt; the first task fetches them, and each is carried out by a thread of its own, so that one that
  * waits holds nobody up.
  */
+#include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -57,6 +59,8 @@ static int carry_out(struct job *job)
 		return 0;
 	case DRVPORT_REQUEST_SYSCALL:
 		return drvport_syscall(job->data, job->request.bytes);
+	case DRVPORT_REQUEST_HEARTBEAT:
+		return drvport_heartbeat((void *)job->data, job->request.bytes);
 	}
 	return drvport_net_request(job->request.kind, args);
 }
@@ -142,9 +146,11 @@ void __noreturn drvport_serve(void)
 	serve();
 }
 
+/* Whoever begins from an image has the random state of all others that did: it is keyed anew, from what is the domain's own. */
 void __noreturn drvport_go_on(void)
 {
 	drvport_seed();
+	urandom_fops.unlocked_ioctl(NULL, RNDRESEEDCRNG, 0);
 	serve();
 }
 

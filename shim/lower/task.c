@@ -60,7 +60,9 @@ struct task_struct *drvport_switch_to(struct task_struct *prev, struct task_stru
 {
 	drvport_current = next;
 	switched_from = prev;
-	drvport_sched_switch(next->thread.fiber);
+	/* The machine has given the domain up, and asks each of its tasks for its name, and where it waits. */
+	if (drvport_sched_switch(next->thread.fiber))
+		drvport_fault(DRVPORT_FAULT_DEADLOCK, "%s", prev->comm);
 	return switched_from;
 }
 
