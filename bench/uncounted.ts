@@ -50,9 +50,15 @@ export function uncounted(
       points++
     }
   if (points === 0) throw new Error(`${pack.manifest.name} has no checks of ${what}`)
-  const { manifest } = pack
+  const { manifest, on } = pack
+  const modules = on?.modules.map((bound, i, { length }) => (i === length - 1 ? { ...bound, wasm } : bound))
   return {
-    pack: { ...pack, wasm, manifest: { ...manifest, wasm: { ...manifest.wasm, sha256: `without ${what}` } } },
+    pack: {
+      ...pack,
+      wasm,
+      manifest: { ...manifest, wasm: { ...manifest.wasm, sha256: `without ${what}` } },
+      ...(on && modules && { on: { ...on, modules } }),
+    },
     points,
   }
 }

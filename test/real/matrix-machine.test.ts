@@ -14,9 +14,9 @@ import { Interrupted } from '../../pipeline/errors.ts'
 import type { Ascent, Climber } from '../../pipeline/matrix/climb.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace } from './workspace.ts'
+import { openTestWorkspace, testTreeName } from './workspace.ts'
 
-const workspace = await openTestWorkspace()
+const workspace = await openTestWorkspace('clang', testTreeName, 'core')
 let built: Promise<BuildDocument> | undefined
 
 const LIBRARY = ['nls_utf8', 'crc7', 'lz4_compress']
@@ -68,7 +68,6 @@ const SAMPLES: Readonly<Record<string, readonly [reason: string, kind: string]>>
   kernel_panic: ['fault', 'panic'],
   out_of_memory: ['out-of-memory', 'out-of-memory'],
   sleep_in_atomic: ['fault', 'sleep-in-atomic'],
-  double_free: ['fault', 'heap-corruption'],
   divide_by_zero: ['fault', 'divide-by-zero'],
   bad_call: ['fault', 'bad-indirect-call'],
   hang: ['timeout', 'hang'],

