@@ -29,9 +29,8 @@ export const FAULTS = {
     follows: 'restart',
   },
   'heap-corruption': {
-    noticed:
-      'the allocator: a free of what is not allocated, a second free, a free of the inside of an object or from another cache',
-    reported: 'the line that frees or allocates, the object and its cache',
+    noticed: "the tree's own allocator, where its lists cannot be right: an object freed twice in a row",
+    reported: 'the line that frees or allocates, and that of the check',
     follows: 'restart',
   },
   'bad-indirect-call': {
@@ -63,33 +62,33 @@ export const FAULTS = {
     follows: 'restart',
   },
   hang: {
-    noticed: 'an entry that does not return within its limit, or that nothing can wake; a heartbeat that stays out',
-    reported: 'the line that waits',
+    noticed:
+      'an operation that does not return within its limit; a heartbeat that stays out; a task that waits uninterruptibly for longer than an operation may take',
+    reported: 'the line that waits: each task is asked where it is',
     follows: 'restart',
   },
   deadlock: {
     noticed:
-      "a work item that waits for itself, always; with `--lockdep` the tree's own checker: a lock taken twice, two orders, an interrupt that takes what it may have interrupted, a wait under what it waits for; a thread that waits for ever without it is a `hang`",
+      "with `--lockdep` the tree's own checker: a lock taken twice, two orders, an interrupt that takes what it may have interrupted, a wait under what it waits for; a thread that waits for ever without it is a `hang`",
     reported:
       "the line that takes the lock or waits, the checker's headline and the locks by name; its whole report is in the log",
     follows: 'restart',
   },
   'sleep-in-atomic': {
-    noticed:
-      'the shim, by preempt_count and the interrupt flag, at every call that may sleep; the kernel, in an atomic entry',
-    reported: 'the line that may sleep, and what forbids it',
+    noticed: "the tree's own checks (might_sleep(), and the scheduler's own), whose report ends the domain",
+    reported: 'the line that may sleep, and the report',
     follows: 'restart',
   },
   bug: {
     noticed:
-      'BUG() and its kin; a lock or interrupts left unbalanced at the end of an entry; a reference count that is misused',
-    reported: 'the line, or the entry that returned so',
+      "BUG() and its kin; what the tree's kernel reports as a bug and goes on from: a reference count that is misused, a timer, softirq or work item that returns with a lock held or released; an interrupt handler that does",
+    reported: 'the line, or the handler that returned so; the report',
     follows: 'restart',
   },
   panic: { noticed: 'panic()', reported: 'its text and line', follows: 'restart' },
   'out-of-memory': {
-    noticed: 'an allocation that must not fail and cannot be had',
-    reported: 'the line that allocates, how much was asked for',
+    noticed: "the tree's own reclaim, when an allocation that may wait finds nothing left to take back",
+    reported: 'the line that allocates',
     follows: 'restart',
   },
   quota: {
@@ -114,8 +113,7 @@ export const FAULTS = {
     follows: 'restart',
   },
   leak: {
-    noticed:
-      'the count of what is held after remove and exit, by the machine (windows, mappings, vectors) and by the shim (objects)',
+    noticed: 'the count of what is held of the machine after remove and exit: windows, mappings, vectors, interfaces',
     reported: 'what and how many; the device is cut off and reset all the same',
     follows: 'never',
   },

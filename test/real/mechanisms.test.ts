@@ -25,7 +25,9 @@ const SHARED = /^(env|core|module:.*)$/
 test('WASM: what a NIC driver imports is in its manifest, and is hardware, time, log and network, nothing else', (t) => {
   for (const name of ['8139too', 'e1000']) {
     const { wasm, manifest } = pack(name)
-    const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(({ module }) => !SHARED.test(module))
+    const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).filter(
+      ({ module }) => !SHARED.test(module),
+    )
     const groups = [...new Set(imports.map(({ module }) => module))]
     t.true(groups.length > 0)
     t.deepEqual(
@@ -39,7 +41,8 @@ test('WASM: what a NIC driver imports is in its manifest, and is hardware, time,
       [],
       name,
     )
-    for (const { module, name: call } of imports) t.true(call in CALLS[module as keyof typeof CALLS], `${module}.${call}`)
+    for (const { module, name: call } of imports)
+      t.true(call in CALLS[module as keyof typeof CALLS], `${module}.${call}`)
   }
 })
 
