@@ -14,9 +14,9 @@ import { Interrupted } from '../../pipeline/errors.ts'
 import type { Ascent, Climber } from '../../pipeline/matrix/climb.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace, testTreeName } from './workspace.ts'
+import { openCoreWorkspace } from './workspace.ts'
 
-const workspace = await openTestWorkspace('clang', testTreeName, 'core')
+const workspace = await openCoreWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 const LIBRARY = ['nls_utf8', 'crc7', 'lz4_compress']

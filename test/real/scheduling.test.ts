@@ -14,11 +14,11 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace, testTreeName } from './workspace.ts'
+import { openCoreWorkspace } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/scheduling')
 
-const workspace = await openTestWorkspace('clang', testTreeName, 'core')
+const workspace = await openCoreWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {

@@ -24,10 +24,10 @@ import { startTraffic } from '../../lab/net/traffic.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openTestWorkspace, testTreeName } from './workspace.ts'
+import { openCoreWorkspace } from './workspace.ts'
 
 const FAULTS = join(packageRoot, 'drivers-src/faults')
-const workspace = await openTestWorkspace('clang', testTreeName, 'core')
+const workspace = await openCoreWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {
