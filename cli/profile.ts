@@ -42,6 +42,8 @@ export function profiling(): Profiling {
   return {
     observer: {
       copy(part) {
+        // Every driver stands on the same kernel, which is not made faster for one: see pipeline/optimize/bytecode.ts.
+        if (part.role === 'core') return undefined
         let module = modules.get(part.sha256)
         if (module === undefined) modules.set(part.sha256, (module = counted(part)))
         const { wasm, symbolize: named, instances } = module

@@ -65,8 +65,8 @@ const GROUPS: Readonly<Record<string, TraceCategory>> = Object.fromEntries(
   ABI_GROUPS.flatMap(({ name, trace }) => (trace === undefined ? [] : [[name, trace]])),
 )
 
-/** Calls that only say that time passes or who one is. */
-const CHATTER = new Set(['sched.preempt', 'sched.resched', 'sched.self', 'sched.relax'])
+/** Calls that only say that time passes, or who one is, or ask for what the event log tells of. */
+const CHATTER = new Set(['sched.preempt', 'sched.resched', 'sched.self', 'sched.relax', 'irq.take'])
 
 /** Kinds of the event log by category; every other one is among `events`. `run` becomes a span. */
 const KINDS: Readonly<Record<string, TraceCategory>> = {
