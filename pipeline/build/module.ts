@@ -40,17 +40,21 @@ export const NOTHING = {
 /** The last rung a build is asked to climb. What stands above it is neither done nor paid for. */
 export type BuildUntil = Exclude<BuildRung, 'none'>
 
-/** Build one module as far as `until`. Only infrastructure failures and interruption are thrown. */
+/**
+ * Build one module as far as `until`, with modules that stand `beside` it in its package. Only infrastructure failures and
+ * interruption are thrown.
+ */
 export async function buildModule(
   build: ModuleBuild,
   module: KernelModule,
   until: BuildUntil = 'verify',
+  beside: readonly string[] = [],
 ): Promise<ModuleResult> {
   const start = performance.now()
   checkInterrupted(build.signal)
   const compiled = await build.compiler.module(module)
   const compile = performance.now() - start
-  const facts = await afterCompile(build, compiled, until)
+  const facts = await afterCompile(build, compiled, until, beside)
   const total = performance.now() - start
   return { name: module.name, path: module.path, ...facts, ms: { compile, link: total - compile, total } }
 }
@@ -64,7 +68,12 @@ function apiOf(tree: KernelTree): ApiTree {
   return api
 }
 
-async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil): Promise<Facts> {
+async function afterCompile(
+  build: ModuleBuild,
+  compiled: BuiltModule,
+  until: BuildUntil,
+  beside: readonly string[],
+): Promise<Facts> {
   const { module, objects } = compiled
   if (objects === undefined)
     return {
@@ -74,7 +83,7 @@ async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: Bu
   const job = { build, module, objects }
   const own = await knownFacts(job, () => ownFacts(build, compiled))
   if (until === 'parse' || until === 'compile') return { ...own, rung: until }
-  return onCore(build, compiled, until, own)
+  return onCore(build, compiled, until, own, beside)
 }
 
 /** What is known of a module itself, less what is linked with it. */

@@ -18,7 +18,7 @@ import { DrvportError } from '../errors.ts'
 import type { Reason } from '../matrix/types.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
 import { getPackage, pointTo, putPackage, type StoredPackage } from '../store/index.ts'
-import { closureOf, isCompanion, needsOf, type Closure } from './closure.ts'
+import { closureOf, companionsKey, isCompanion, needsOf, type Closure } from './closure.ts'
 import type { Core } from './index.ts'
 import { bindAll, finishAll, type FinishedModule } from './modules.ts'
 
@@ -28,17 +28,24 @@ const some = (names: readonly string[]): string =>
   names.slice(0, NAMES_SHOWN).join(', ') + (names.length > NAMES_SHOWN ? ', ...' : '')
 
 /** As far as `until`. `own` is what is known of the module by itself. */
-export async function onCore(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil, own: Facts): Promise<Facts> {
+export async function onCore(
+  build: ModuleBuild,
+  compiled: BuiltModule,
+  until: BuildUntil,
+  own: Facts,
+  beside: readonly string[] = [],
+): Promise<Facts> {
   const core = await build.core()
   const { module, objects = [] } = compiled
   const job = { build, module, objects }
-  const known = await knownOutcome(job, core.key)
+  const on = [core.key, await companionsKey(), ...beside].join(' ')
+  const known = await knownOutcome(job, on)
   if (until === 'link' && known !== undefined) return known.linked
   const found = known === undefined ? {} : await fromStore(module.name, known)
   if (found.facts !== undefined) return found.facts
-  const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled)
+  const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled, beside)
   const others = [...closure.modules.slice(0, -1).map(({ module: other }) => other.name), ...closure.failed]
-  const keep = (outcome: Outcome) => rememberOutcome(job, core.key, others, outcome)
+  const keep = (outcome: Outcome) => rememberOutcome(job, on, others, outcome)
   const outcome = await linkOutcome(build, core, closure, { ...own, rung: 'compile' })
   if (outcome.package === undefined || until === 'link') {
     await keep(outcome)

@@ -3,10 +3,12 @@
  * dependencies that modules name themselves; in the order in which they are loaded.
  */
 
+import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import type { BuiltModule, Compiler } from '../build/compiler.ts'
 import { moduleObject } from '../build/external.ts'
 import type { KernelModule, KernelTree } from '../build/kernel.ts'
+import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 import type { CoreSymbols } from '../bind/index.ts'
 
@@ -29,6 +31,18 @@ async function companion(tree: KernelTree, of: string): Promise<KernelModule> {
 
 const COMPANION = 'drvport-'
 
+let companionSources: Promise<string> | undefined
+
+/** Content of all of them: a result that one stands in is as old as its source. */
+export function companionsKey(): Promise<string> {
+  const dir = path.join(packageRoot, 'shim', 'bus')
+  const read = async () => {
+    const names = (await fs.readdir(dir)).toSorted()
+    return contentKey(await Promise.all(names.map((name) => fs.readFile(path.join(dir, name), 'utf8'))))
+  }
+  return (companionSources ??= read())
+}
+
 export const isCompanion = (name: string): boolean => name.startsWith(COMPANION)
 
 const normal = (name: string): string => name.replaceAll('-', '_')
@@ -39,12 +53,13 @@ export function needsOf({ objects = [] }: BuiltModule): string[] {
   return [...new Set(objects.flatMap(({ needs }) => needs))].filter((name) => !own.has(name)).toSorted()
 }
 
-/** Find and compile everything that `module` stands on. */
+/** Find and compile everything that `module` stands on; before it, `beside` and what they stand on. */
 export async function closureOf(
   tree: KernelTree,
   compiler: Compiler,
   core: CoreSymbols,
   module: BuiltModule,
+  beside: readonly string[] = [],
 ): Promise<Closure> {
   const exports = await tree.exports()
   const order: BuiltModule[] = []
@@ -73,6 +88,12 @@ export async function closureOf(
     const built = await compiler.module(await companion(tree, along))
     if (built.objects === undefined) failed.push(built.module.name)
     else order.push(built)
+  }
+  for (const name of beside) {
+    const other = normal(name) === normal(module.module.name) ? undefined : await tree.module(name)
+    const built = other && (await compiler.module(other))
+    // One that does not compile, or is not in this tree, cannot stand beside anybody.
+    if (built?.objects !== undefined) await visit(built)
   }
   await visit(module)
   return { modules: order, failed: failed.toSorted() }
