@@ -16,6 +16,7 @@ import {
   type ReportOptions,
   type ReportSpec,
 } from '../pipeline/report/index.ts'
+import { fallsShort } from '../pipeline/report/outcome.ts'
 import { parseRequired } from './commands/matrix-many.ts'
 import type { Context } from './context.ts'
 import { renderDiff } from './matrix-diff-text.ts'
@@ -95,7 +96,7 @@ export function checkRequired({ required, requiredFor }: Asked, until: Rung): vo
 
 /** Whether every module got as far as required; told to the person who required it. */
 function meets(context: Context, { rows }: MatrixDocument, required: Rung | undefined): boolean {
-  const short = required === undefined ? [] : rows.filter(({ rung }) => rungIndex(rung) < rungIndex(required))
+  const short = required === undefined ? [] : rows.filter((row) => fallsShort(row, required))
   if (short.length === 0) return true
   const first = short.slice(0, 5).map(({ module, rung, reason }) => `${module} (${rung}: ${reason})`)
   const more = short.length > first.length ? ` and ${short.length - first.length} more` : ''

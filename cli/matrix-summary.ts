@@ -12,10 +12,10 @@ const LISTED = 12
 
 function modules(document: MatrixDocument): string {
   const columns = [{ title: 'module' }, { title: 'rung' }, { title: 'why not further' }]
-  const rows = document.rows.map(({ module, rung, reason, detail }) => [
+  const rows = document.rows.map(({ module, rung, reason, detail, patches }) => [
     module,
     paint(reason === '' ? 'green' : 'red', rung),
-    reason === '' ? '' : `${reason}${detail === '' ? '' : `: ${detail}`}`,
+    reason !== '' ? `${reason}${detail === '' ? '' : `: ${detail}`}` : patches ? `(with ${patches.join(', ')})` : '',
   ])
   return table(columns, rows)
 }

@@ -11,4 +11,9 @@ ifneq ($(and $(sub_make_done),$(or $(KBUILD_EXTMOD),$(M))),)
 drvport-outside:
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$(if $(srcroot),.,$(KBUILD_EXTMOD)) need-builtin=1 need-modorder=1 drvport-graph
 
+# What view.mk's goals wait for lies where make ran before it went to the folder, and is there.
+ifneq ($(srcroot),)
+include/config/auto.conf: ;
+endif
+
 endif

@@ -21,7 +21,9 @@ const isBuilt = (module: ModuleResult): boolean => module.rung === 'verify'
 function row(module: ModuleResult): string[] {
   const wasm = module.wasm === undefined ? '' : bytes(module.wasm.bytes)
   const rung = isBuilt(module) ? paint('green', module.rung) : paint('red', module.rung)
-  const why = module.reason === undefined ? module.capabilities.join(' ') : `${module.reason}: ${summary(module)}`
+  const patches = module.patches === undefined ? '' : ` (with ${module.patches.join(', ')})`
+  const why =
+    module.reason === undefined ? module.capabilities.join(' ') + patches : `${module.reason}: ${summary(module)}`
   return [module.name, rung, wasm, duration(module.ms.total), why]
 }
 

@@ -4,11 +4,11 @@ import { diffMatrices } from '../../pipeline/matrix/diff.ts'
 import { withReasons } from '../../pipeline/matrix/because.ts'
 import { columnNames, differs, manyRows, type MatricesDocument } from '../../pipeline/matrix/many.ts'
 import { readColumns } from '../../pipeline/matrix/read.ts'
-import { rungIndex, type Rung } from '../../pipeline/ladder.ts'
-import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
+import type { Rung } from '../../pipeline/ladder.ts'
+import type { MatrixDocument, MatrixRow } from '../../pipeline/matrix/types.ts'
 import { checkManyReports, writeManyReports } from '../../pipeline/report/index.ts'
 import { cellText, shownRows } from '../../pipeline/report/many.ts'
-import { whyNot } from '../../pipeline/report/outcome.ts'
+import { fallsShort, whyNot } from '../../pipeline/report/outcome.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import type { Context } from '../context.ts'
 import { toldOfFailures, type Asked } from '../matrix-reports.ts'
@@ -42,6 +42,12 @@ export async function runMany(
   }
 }
 
+/** What was applied to it before. */
+const patchedText = (module: string, tree: string | undefined, cell: MatrixRow | undefined): string[] =>
+  cell?.patches === undefined
+    ? []
+    : [`  ${module} on ${tree}: with ${cell.patches.join(', ')}, as its dkms.conf has it`]
+
 /** Lines of the table on a terminal. */
 const SHOWN = 40
 
@@ -55,7 +61,9 @@ export function renderMany(document: MatricesDocument): string {
   ])
   const why = shown.flatMap(({ module, cells: all }) =>
     all.flatMap((cell, i) =>
-      cell === undefined || cell.reason === '' ? [] : [`  ${module} on ${names[i]}: ${whyNot(cell)}`],
+      cell === undefined || cell.reason === ''
+        ? patchedText(module, names[i], cell)
+        : [`  ${module} on ${names[i]}: ${whyNot(cell)}`],
     ),
   )
   const totals = document.columns.map((column, i) => {
@@ -93,7 +101,7 @@ async function concludeMany(context: Context, document: MatricesDocument, asked:
   context.result(document, (result) => [renderMany(result), ...compared].join('\n'))
   const short = document.columns.flatMap((column, i) => {
     const required = asked.requiredFor?.get(column.tree.name) ?? asked.required
-    const rows = required === undefined ? [] : column.rows.filter(({ rung }) => rungIndex(rung) < rungIndex(required))
+    const rows = required === undefined ? [] : column.rows.filter((row) => fallsShort(row, required))
     return rows.map(
       ({ module, rung, reason }) => `${module} on ${names[i]} (${rung}: ${reason}; ${required} is required)`,
     )

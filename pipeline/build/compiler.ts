@@ -6,6 +6,7 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { checkInterrupted } from '../errors.ts'
 import { limiter } from '../limit.ts'
+import type { Reason } from '../matrix/types.ts'
 import { packageRoot } from '../root.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 import { readObject, type WasmObject } from '../wasm/object.ts'
@@ -17,7 +18,6 @@ import {
   type CompileContext,
   type CompileJob,
   type CompileOutcome,
-  type CompileReason,
   type Input,
 } from './objects.ts'
 
@@ -38,7 +38,7 @@ export interface BuiltModule {
   /** Absent when something did not compile. */
   readonly objects?: readonly BuiltObject[]
   /** Why its first failing file has no object, and in one line what was said. */
-  readonly reason?: CompileReason
+  readonly reason?: Reason
   readonly detail?: string
   readonly inputs: readonly Input[]
   readonly diagnostics: readonly Diagnostic[]
@@ -170,6 +170,8 @@ export function createCompiler(
 
   const compileModule = async (module: KernelModule): Promise<BuiltModule> => {
     const start = performance.now()
+    const { refusal } = module
+    if (refusal !== undefined) return { module, ...refusal, inputs: [], diagnostics: [], ms: 0 }
     // One that others need was not announced: its own files have much in common.
     if (!prepared.has(module.path)) prepare([module])
     const extra = moduleFlags(module.name)

@@ -43,6 +43,8 @@ export interface ModuleResult {
   readonly package?: string
   readonly sources: readonly SourceFile[]
   readonly changedBytes: number
+  /** Patches of its own folder that were applied before, in their order. */
+  readonly patches?: readonly string[]
   readonly imports: readonly string[]
   readonly capabilities: readonly string[]
   readonly unresolved: readonly string[]

@@ -1,11 +1,14 @@
 /**
  * Modules that are not part of a kernel tree: a C file, or a folder with a Kbuild file or Makefile, anywhere on this
- * computer. A folder is evaluated by the tree's own Kbuild (kbuild/outside.ts); this gives its files their names.
+ * computer. A folder is evaluated by the tree's own Kbuild (kbuild/outside.ts); this finds the folders of a repository and
+ * gives their files their names.
  */
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey } from '../cache.ts'
+import { UsageError } from '../errors.ts'
+import { foldersBelow } from '../folder/discover.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import { canonicalName } from '../kbuild/select.ts'
 import { identifier, type Root } from './flags.ts'
@@ -42,20 +45,74 @@ async function singleFile(tree: Tree, file: string, names: FolderNames): Promise
   return { name, path: `${as}${name}.ko`, objects: [object], external: [{ dir, as, local: true }] }
 }
 
-async function folder(tree: Tree, real: string, names: FolderNames, ready: boolean): Promise<KernelModule[]> {
-  const { snapshot, modules, prepare } = await tree.outside(real)
+/** How names of files begin: what is compiled lies in `real`, or in what of `whole` was not selected. */
+interface Place {
+  /** The folder that a person named, and what it is called in results. */
+  readonly whole: string
+  readonly as: string
+}
+
+async function folder(tree: Tree, real: string, place: Place, ready: boolean): Promise<KernelModule[]> {
+  const { snapshot, headers, modules, patches, prepare } = await tree.outside(real)
   if (ready) await prepare()
-  const as = `external/${nameOf(real, names)}/`
+  const nameOfDir = (dir: string): string => {
+    const relative = path.relative(place.whole, dir)
+    return relative === '' ? place.as : `${place.as}${relative}/`
+  }
+  const as = nameOfDir(real)
   // What is included from beside the folder is named by how many levels up it lies, not by where on this computer.
-  const above = snapshot.parents.map((dir, i) => ({ dir, as: `${as.slice(0, -1)}.outside/${i + 1}/`, local: true }))
-  const external: Root[] = [{ dir: snapshot.dir, as, local: true }, ...above]
-  return modules.map(({ name, path: ko, objects }) => ({ name, path: `${as}${ko}`, objects, external }))
+  const above = snapshot.parents.map((dir, i) => {
+    const parent = path.resolve(real, ...Array.from({ length: i + 1 }, () => '..'))
+    const inside = parent === place.whole || parent.startsWith(`${place.whole}/`)
+    return { dir, as: inside ? nameOfDir(parent) : `${as.slice(0, -1)}.outside/${i + 1}/`, local: true }
+  })
+  const kernel = { dir: headers, as: '', local: true, users: snapshot.dir }
+  const external: Root[] = [{ dir: snapshot.dir, as, local: true }, ...above, kernel]
+  return modules.map(({ name, path: ko, objects, refusal }) => ({
+    name,
+    path: `${as}${ko}`,
+    objects,
+    external,
+    ...(patches.length > 0 && { patches }),
+    ...(refusal && { refusal }),
+  }))
+}
+
+/** A module that stands for one folder of several, which cannot be read: the others are built all the same. */
+function unreadable(real: string, { whole, as }: Place, error: UsageError): KernelModule {
+  const name = path.basename(real)
+  const where = error.where === undefined ? '' : path.relative(whole, error.where)
+  const detail = [error.message, where, error.found ?? '', error.todo ?? ''].filter((text) => text !== '').join(': ')
+  const refusal = { reason: 'makefile-error', detail } as const
+  return { name, path: `${as}${path.relative(whole, real)}/${name}.ko`, objects: [], external: [], refusal }
+}
+
+/** The folder's own modules; where it has none, those of the folders below it, as in a repository of several drivers. */
+async function foldersFrom(tree: Tree, real: string, place: Place, ready: boolean): Promise<KernelModule[]> {
+  try {
+    return await folder(tree, real, place, ready)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const below = await foldersBelow(real)
+    const found: KernelModule[] = []
+    let readable = 0
+    for (const dir of below)
+      try {
+        found.push(...(await foldersFrom(tree, dir, place, ready)))
+        readable++
+      } catch (problem) {
+        if (!(problem instanceof UsageError)) throw problem
+        found.push(unreadable(dir, place, problem))
+      }
+    if (readable === 0) throw error
+    return found
+  }
 }
 
 /**
  * Modules that a selector names outside the tree, or undefined when it does not name a file or directory that exists.
  * Relative paths start from the current directory. `ready`: what is generated is made, as for a compile. Throws
- * UsageError for a directory without modules.
+ * UsageError for a directory without modules, in it and below it.
  */
 export async function selectExternal(
   tree: Tree,
@@ -66,7 +123,8 @@ export async function selectExternal(
   if (!selector.includes('/') && !selector.endsWith('.c') && selector !== '.') return undefined
   const file = await fs.realpath(path.resolve(selector)).catch(() => undefined)
   if (file === undefined) return undefined
-  return file.endsWith('.c') ? [await singleFile(tree, file, names)] : folder(tree, file, names, ready)
+  if (file.endsWith('.c')) return [await singleFile(tree, file, names)]
+  return foldersFrom(tree, file, { whole: file, as: `external/${nameOf(file, names)}/` }, ready)
 }
 
 type Exports = Awaited<ReturnType<KernelTree['exports']>>

@@ -4,6 +4,7 @@
  */
 
 import * as fs from 'node:fs/promises'
+import { exists } from '../cache.ts'
 import { absenceOf, lackingIn } from '../api/absent.ts'
 import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from './compiler.ts'
@@ -56,6 +57,8 @@ export async function compileFailure(
 ): Promise<CompileFailure> {
   const diagnostics = await withSources(compiled, roots)
   const { reason = 'compile-error' } = compiled
+  const other = await otherLanguage(compiled)
+  if (other !== undefined) return { rung: 'none', reason: 'not-c', detail: portable(roots, other), diagnostics }
   const absent = reason === 'compile-error' ? diagnostics.find(({ message }) => NO_FILE.test(message)) : undefined
   if (absent !== undefined) return { rung: 'none', reason: 'no-source', detail: described(absent), diagnostics }
   const known = reason === 'compile-error' ? await absenceIn(tree, diagnostics) : undefined
@@ -68,6 +71,29 @@ export async function compileFailure(
   const detail = portable(roots, said ?? 'does not compile')
   const read = reason === 'compile-error' || reason === 'wrong-output'
   return { rung: read ? 'parse' : 'none', reason, detail, diagnostics }
+}
+
+/** What stands where a C file would: what Kbuild makes objects of besides, by how its name ends. */
+const LANGUAGES = [
+  ['.S', 'assembler'],
+  ['.rs', 'Rust'],
+  ['.o_shipped', 'an object without a source'],
+  ['.o_binary', 'an object without a source'],
+  ['.cpp', 'C++'],
+  ['.cc', 'C++'],
+] as const
+
+/** The first of a module's parts that is not in C, and what it is. */
+async function otherLanguage({ module }: BuiltModule): Promise<string | undefined> {
+  for (const { source } of module.objects) {
+    if (source.endsWith('.S')) return `${source} is assembler`
+    if (await exists(source)) continue
+    for (const [ending, language] of LANGUAGES) {
+      const file = source.replace(/\.[^./]+$/, ending)
+      if (await exists(file)) return `${file} is ${language}`
+    }
+  }
+  return undefined
 }
 
 /** The first message whose cause the tree itself can tell. */

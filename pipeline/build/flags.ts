@@ -16,6 +16,8 @@ export interface Root {
   readonly as: string
   /** Nothing outside of it refers to it: only its own files are compiled with its prefix map. */
   readonly local?: boolean
+  /** Of a local one: the directory whose files refer to it, where that is another one. */
+  readonly users?: string
 }
 
 /** One instruction set for all toolchains, whatever their defaults, so that the verifier can hold binaries to it. */

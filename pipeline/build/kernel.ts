@@ -5,6 +5,7 @@
  * without `-c`, `-o` and the source.
  */
 
+import type { Reason } from '../matrix/types.ts'
 import type { TreeFacts } from '../package.ts'
 import type { Root } from './flags.ts'
 
@@ -23,14 +24,21 @@ export interface KernelModule {
   readonly objects: readonly KernelObject[]
   /** Of a module that is not part of the tree: its directories, and what their files are called in results. */
   readonly external?: readonly Root[]
+  /** Patches of its folder's own that were applied before it was compiled, in their order. */
+  readonly patches?: readonly string[]
+  /** Why it is not built, where its folder itself says so; it has no objects then. */
+  readonly refusal?: { readonly reason: Reason; readonly detail: string }
 }
 
 /** A folder outside of the tree, evaluated by the tree's Kbuild. */
 export interface KernelFolder {
   /** What is compiled: a copy of the folder, and the directories above it, nearest first. */
   readonly snapshot: { readonly dir: string; readonly parents: readonly string[] }
+  /** Where the folder's own makefile finds the kernel: files of the tree by another path. */
+  readonly headers: string
   /** Paths are relative to the folder. */
   readonly modules: readonly KernelModule[]
+  readonly patches: readonly string[]
   /** Make what the folder's makefiles generate. */
   prepare(): Promise<void>
 }

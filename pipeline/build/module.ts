@@ -56,7 +56,8 @@ export async function buildModule(
   const compile = performance.now() - start
   const facts = await afterCompile(build, compiled, until, beside)
   const total = performance.now() - start
-  return { name: module.name, path: module.path, ...facts, ms: { compile, link: total - compile, total } }
+  const { name, path: ko, patches } = module
+  return { name, path: ko, ...facts, ...(patches && { patches }), ms: { compile, link: total - compile, total } }
 }
 
 const apiTrees = new WeakMap<KernelTree, ApiTree>()

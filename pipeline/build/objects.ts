@@ -98,7 +98,7 @@ export function compileContext(
 
 /** The roots a file is compiled with: a local one only for what lies in it, so that all else is compiled once. */
 const rootsFor = ({ roots }: CompileContext, source: string): readonly Root[] =>
-  roots.filter(({ dir, local }) => local !== true || source.startsWith(`${dir}/`))
+  roots.filter(({ dir, local, users = dir }) => local !== true || source.startsWith(`${users}/`))
 
 /** Roots replaced by their short names, so that equal compiles have equal keys on every computer. */
 function portable(context: CompileContext, text: string): string {

@@ -10,6 +10,8 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { exists, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError, UsageError } from '../errors.ts'
+import { installedKernel } from '../folder/stand-ins.ts'
+import type { Reason } from '../matrix/types.ts'
 import { probeClang } from '../toolchain/clang.ts'
 import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
@@ -17,7 +19,14 @@ import type { Configuration } from './configuration.ts'
 import { configure, prepareObjects, type Configured } from './configure.ts'
 import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
 import { objectFlags, type Graph } from './graph.ts'
-import { prepareOutside, readOutside, type OutsideSetup } from './outside.ts'
+import {
+  givenOptions,
+  prepareOutside,
+  readOutside,
+  type OutsidePlan,
+  type OutsideSetup,
+  type OutsideUnit,
+} from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import { takeSnapshot, type Snapshot } from './snapshot.ts'
 import { includedSources, isTest } from './tests.ts'
@@ -33,14 +42,20 @@ export interface KbuildObject {
 
 export interface KbuildModule extends Selectable {
   readonly objects: readonly KbuildObject[]
+  /** Why it is not built, where the folder itself says so; it has no objects then. */
+  readonly refusal?: { readonly reason: Reason; readonly detail: string }
 }
 
 /** A folder outside of the tree, as the tree's Kbuild sees it. */
 export interface OutsideFolder {
   /** What is compiled: sources lie in its `dir`. */
   readonly snapshot: Snapshot
+  /** Where the folder's own makefile finds the kernel: files of the tree by another path. */
+  readonly headers: string
   /** In Kbuild's order; their paths are relative to the folder. */
   readonly modules: readonly KbuildModule[]
+  /** Patches of the folder's own that were applied to the copy, in their order. */
+  readonly patches: readonly string[]
   /** Make what the folder's makefiles generate; before compiling. */
   prepare(): Promise<void>
 }
@@ -324,20 +339,38 @@ class ConfiguredTree implements Kbuild {
   }
 
   async outside(folder: string): Promise<OutsideFolder> {
-    const snapshot = await takeSnapshot(await fs.realpath(folder))
-    const { build, setup } = this.configured
-    const outside: OutsideSetup = { snapshot, configuration: path.dirname(this.view), setup }
-    const graph = await readOutside(outside)
+    const purpose = [this.id, this.version, JSON.stringify(givenOptions())]
+    const snapshot = await takeSnapshot(await fs.realpath(folder), purpose)
+    const { setup } = this.configured
+    const home = path.dirname(this.view)
+    const kernel = await installedKernel(home, this.view, this.version)
+    const outside: OutsideSetup = { snapshot, kernel, config: (option) => this.config(option), setup }
+    const plan = await readOutside(outside)
+    const modules = [...plan.units.flatMap((unit) => this.modulesOf(unit, snapshot)), ...refusedModules(plan)]
+    const wanted = plan.wanted === undefined ? undefined : new Set(plan.wanted.map(canonicalName))
+    const taken = new Map(
+      modules.filter(({ name }) => wanted?.has(canonicalName(name)) ?? true).map((one) => [one.path, one]),
+    )
+    return {
+      snapshot,
+      headers: kernel.headers,
+      modules: [...taken.values()],
+      patches: plan.patches,
+      prepare: () => prepareOutside(outside, plan),
+    }
+  }
+
+  private modulesOf({ graph }: OutsideUnit, snapshot: Snapshot): KbuildModule[] {
+    const { build } = this.configured
     const objectAt = (index: number): KbuildObject => {
       const source = outsideSource(graph.objects[index], build)
       return { source, args: withOwnAbi(objectFlags(graph, index)), cwd: graph.cwd ?? build }
     }
-    const modules = graph.modules.map(({ path: ko, objects: indices }) => {
+    return graph.modules.map(({ path: ko, objects: indices }) => {
       const objects = indices.map(objectAt)
       const sources = objects.map(({ source }) => path.relative(snapshot.dir, source))
       return { name: path.basename(ko, '.ko'), path: path.relative(snapshot.dir, ko), sources, objects }
     })
-    return { snapshot, modules, prepare: () => prepareOutside(outside, graph) }
   }
 
   pristine(file: string): Promise<string | undefined> {
@@ -443,6 +476,12 @@ async function exportHeaders(view: string): Promise<string[]> {
 }
 
 const EXPORT_DEFINE = /#[ \t]*define[ \t]+(?:\w*EXPORT|\w*PASTE|STATIC_CALL_)|\\\n[ \t]*_*EXPORT_/
+
+/** Modules that a folder names and does not build for this kernel. */
+const refusedModules = ({ refused }: OutsidePlan): KbuildModule[] =>
+  refused.flatMap(({ modules, reason, detail }) =>
+    modules.map((name) => ({ name, path: `${name}.ko`, sources: [], objects: [], refusal: { reason, detail } })),
+  )
 
 /** Kbuild makes objects of C and of assembler; a generated source is named from the output directory. */
 function outsideSource(entry: Graph['objects'][number] | undefined, build: string): string {

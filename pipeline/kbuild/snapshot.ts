@@ -86,11 +86,14 @@ async function parentsOf(real: string): Promise<{ name: string; dir: string; sib
   return parents
 }
 
-/** Copy a folder, or find the copy of what it is now. `real` has links resolved. Throws UsageError when it is too large. */
-export async function takeSnapshot(real: string): Promise<Snapshot> {
+/**
+ * Copy a folder, or find the copy of what it is now. `real` has links resolved; `purpose` names what the copy is for: what
+ * is generated in it may be other for each kernel. Throws UsageError when the folder is too large.
+ */
+export async function takeSnapshot(real: string, purpose: readonly string[]): Promise<Snapshot> {
   const files = await list(real)
   const hashes = await Promise.all(files.map(({ file }) => sha256File(file)))
-  const key = contentKey([real, ...files.flatMap(({ name }, i) => [name, hashes[i] as string])])
+  const key = contentKey([...purpose, real, ...files.flatMap(({ name }, i) => [name, hashes[i] as string])])
   const parents = await parentsOf(real)
   const top = cachePath('outside', key.slice(0, 16))
   const within = path.join(...parents.map(({ name }) => name), plain(path.basename(real)))
@@ -107,6 +110,8 @@ export async function takeSnapshot(real: string): Promise<Snapshot> {
         const copy = path.join(temporary, within, name)
         await fs.mkdir(path.dirname(copy), { recursive: true })
         await fs.copyFile(file, copy)
+        // A patch, or a makefile, may write into it.
+        await fs.chmod(copy, ((await fs.stat(copy)).mode & 0o777) | 0o600)
       }
     })
   const dir = path.join(top, within)

@@ -99,6 +99,7 @@ const ROW: Fields = {
   diagnostics: ['a list of diagnostics', (value) => Array.isArray(value) && value.every(isDiagnostic)],
   sources: NUMBER,
   changedBytes: NUMBER,
+  patches: ['a list of names', optional(isNames)],
   wasm: ['{"sha256": ..., "bytes": ...}', optional(isWasm)],
   parameters: ['a list of parameters', optional(isNames)],
   tests: ['{"passed": ..., "failed": ..., "skipped": ..., "cases": [...]}', optional(isTally)],

@@ -13,10 +13,25 @@ export interface ReasonText {
 }
 
 export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
+  excluded: {
+    title: 'not for this kernel',
+    means: 'Its own dkms.conf leaves this kernel out.',
+    todo: 'nothing to do, unless the line in `detail` is out of date',
+  },
+  'makefile-error': {
+    title: 'its makefile cannot be followed',
+    means: 'Its own makefile or dkms.conf stops, or builds another module than it names.',
+    todo: 'see `detail`: what was said, and where',
+  },
   'no-source': {
     title: 'source not found',
     means: 'A C file of the module is not there and nothing generates it.',
     todo: 'see the file in `detail`: a generator may be missing on this computer (`drvport doctor`)',
+  },
+  'not-c': {
+    title: 'not all of it is C',
+    means: 'A part of it is in Rust or assembler, or comes as an object without a source: none of that becomes wasm.',
+    todo: 'see the file in `detail`; an option of the driver that leaves it out can be set: CONFIG_ACME_ASM=n drvport ...',
   },
   'missing-header': {
     title: 'a header is missing',

@@ -47,6 +47,7 @@ export function rowOf(result: ModuleResult): MatrixRow {
     diagnostics: result.diagnostics,
     sources: result.sources.length,
     changedBytes: result.changedBytes,
+    ...(result.patches && { patches: result.patches }),
     ...(wasm && { wasm: { sha256: wasm.sha256, bytes: wasm.bytes } }),
   }
 }

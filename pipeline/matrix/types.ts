@@ -13,7 +13,10 @@ import type { TreeFacts } from '../package.ts'
  * reader can do about it, is in reasons.ts.
  */
 export const REASONS = [
+  'excluded',
+  'makefile-error',
   'no-source',
+  'not-c',
   'missing-header',
   'needs-x86',
   'needs-architecture',
@@ -105,6 +108,8 @@ export interface MatrixRow {
   /** Own C files and headers: how many, and how many bytes of them were changed (0). */
   readonly sources: number
   readonly changedBytes: number
+  /** Patches of its own folder that were applied before, in their order, as its dkms.conf has it for this kernel. */
+  readonly patches?: readonly string[]
   readonly wasm?: { readonly sha256: string; readonly bytes: number }
   readonly tests?: TestTally
   /** Parameters that it was given to be run, as `module.parameter=value`: see drivers-src/parameters.tsv. */

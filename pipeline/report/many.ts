@@ -7,12 +7,15 @@ import type { MatrixDocument, MatrixRow } from '../matrix/types.ts'
 import { attribute, content, junit } from './junit.ts'
 import { kcidb, type KcidbOptions } from './kcidb.ts'
 import { ktap, resultText } from './ktap.ts'
-import { oneLine, outcomeOf, whyNot } from './outcome.ts'
+import { oneLine, outcomeOf, whyNot, type Outcome } from './outcome.ts'
 
 export const manyJson = (document: MatricesDocument): string => `${JSON.stringify(document, null, 1)}\n`
 
 const passed = ({ rows, until }: MatrixDocument): number =>
   rows.filter((row) => outcomeOf(row, until) === 'pass').length
+
+/** Modules that are for this kernel. */
+const meant = ({ rows }: MatrixDocument): number => rows.filter(({ reason }) => reason !== 'excluded').length
 
 /** The suites of each tree, named by it. */
 export function manyJunit(document: MatricesDocument): string {
@@ -75,14 +78,16 @@ export function shownRows(rows: readonly ManyRow[], most: number): readonly Many
   return [...telling, ...bad].slice(0, most).toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+const MARKS: Readonly<Record<Outcome, string>> = { pass: '✅', fail: '❌', error: '❌', skip: '➖', miss: '❔' }
+
 /** A table for a step summary or a comment, and why each cell stops. */
 export function manyMarkdown(document: MatricesDocument): string {
   const names = columnNames(document)
   const rows = manyRows(document)
   const shown = shownRows(rows, ROWS_MAX)
-  const totals = document.columns.map((column) => `**${passed(column)} of ${column.rows.length}**`)
+  const totals = document.columns.map((column) => `**${passed(column)} of ${meant(column)}**`)
   const mark = (row: MatrixRow | undefined, column: MatrixDocument | undefined) =>
-    row === undefined || column === undefined ? '' : outcomeOf(row, column.until) === 'pass' ? '✅ ' : '❌ '
+    row === undefined || column === undefined ? '' : `${MARKS[outcomeOf(row, column.until)]} `
   const lines = shown.map(({ module, cells }) => {
     const texts = cells.map((cell, i) => `${mark(cell, document.columns[i])}${escapeCell(cellText(cell))}`)
     return `| \`${escapeCell(module)}\` | ${texts.join(' | ')} |`
@@ -90,7 +95,7 @@ export function manyMarkdown(document: MatricesDocument): string {
   const details = shown.flatMap(({ module, cells }) =>
     cells.flatMap((cell, i) =>
       cell === undefined || cell.reason === ''
-        ? []
+        ? patchedLine(module, names[i] as string, cell)
         : [`- \`${escapeCell(module)}\` on ${names[i]}: ${escapeCell(whyNot(cell))}`],
     ),
   )
@@ -109,6 +114,12 @@ export function manyMarkdown(document: MatricesDocument): string {
   ].join('\n')
 }
 
+/** What was applied to it before. */
+const patchedLine = (module: string, tree: string, cell: MatrixRow | undefined): string[] =>
+  cell?.patches === undefined
+    ? []
+    : [`- \`${escapeCell(module)}\` on ${tree}: with ${escapeCell(cell.patches.join(', '))}`]
+
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#1c1c1c;background:#fff}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}
 th{position:sticky;top:0;background:#fff}td small{display:block;color:#555;overflow-wrap:anywhere}.pass{color:#0a5c24}.fail{color:#a1160c}
@@ -120,9 +131,10 @@ export function manyPage(document: MatricesDocument): string {
   const rows = manyRows(document)
   const cell = (row: MatrixRow | undefined, column: MatrixDocument | undefined): string => {
     if (row === undefined || column === undefined) return '<td>not in this tree</td>'
-    const good = outcomeOf(row, column.until) === 'pass'
-    const why = row.detail === '' ? '' : `<small>${content(row.detail)}</small>`
-    return `<td class="${good ? 'pass' : 'fail'}">${content(cellText(row))}${why}</td>`
+    const outcome = outcomeOf(row, column.until)
+    const said = row.patches === undefined ? row.detail : `with ${row.patches.join(', ')}`
+    const why = said === '' ? '' : `<small>${content(said)}</small>`
+    return `<td class="${outcome === 'pass' || outcome === 'skip' ? outcome : 'fail'}">${content(cellText(row))}${why}</td>`
   }
   const lines = rows.map(
     ({ module, path, cells }) =>
@@ -130,7 +142,7 @@ export function manyPage(document: MatricesDocument): string {
   )
   const heads = document.columns.map(
     (column, i) =>
-      `<th scope="col">${content(names[i] as string)}<small> ${content(column.tree.version)}: ${passed(column)} of ${column.rows.length}</small></th>`,
+      `<th scope="col">${content(names[i] as string)}<small> ${content(column.tree.version)}: ${passed(column)} of ${meant(column)}</small></th>`,
   )
   const title = `${rows.length} modules on ${names.length} kernels`
   return `<!doctype html>
@@ -146,8 +158,10 @@ ${lines.join('\n')}
 const PIXELS_PER_CHARACTER = 6.6
 
 /** A badge: on how many kernels all modules reach the rung asked for. */
-export function badge(columns: readonly MatrixDocument[]): string {
-  const good = columns.filter((column) => passed(column) === column.rows.length && column.rows.length > 0)
+export function badge(all: readonly MatrixDocument[]): string {
+  // A kernel that no module is for says nothing of them.
+  const columns = all.filter((column) => column.rows.length === 0 || meant(column) > 0)
+  const good = columns.filter((column) => column.rows.length > 0 && passed(column) === meant(column))
   const [label, value] = ['linux', describeBadge(columns, good)]
   const colour = good.length === columns.length ? '#1a7f37' : good.length === 0 ? '#b42318' : '#8a6100'
   const [left, right] = [label, value].map((text) => Math.round(text.length * PIXELS_PER_CHARACTER + 12)) as [
@@ -167,6 +181,7 @@ const shortName = ({ tree }: MatrixDocument): string => tree.name.replace(/^linu
 
 function describeBadge(columns: readonly MatrixDocument[], good: readonly MatrixDocument[]): string {
   const failing = columns.filter((column) => !good.includes(column))
+  if (columns.length === 0) return 'for none of these'
   if (failing.length === 0) return columns.map(shortName).join(' | ')
   const listed = failing.map(shortName).join(', ')
   return good.length === 0 ? `fails on ${listed}` : `${good.map(shortName).join(' | ')}, not ${listed}`

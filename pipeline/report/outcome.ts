@@ -18,6 +18,7 @@ const NOT_FAILURES: Readonly<Partial<Record<Reason, Outcome>>> = {
   'internal-error': 'error',
   interrupted: 'miss',
   'no-device-model': 'skip',
+  excluded: 'skip',
 }
 
 /** `until` is the rung that was asked for. A row below it without a reason is a mistake of drvport, never a pass. */
@@ -25,6 +26,10 @@ export function outcomeOf(row: Pick<MatrixRow, 'rung' | 'reason'>, until: Rung):
   if (row.reason !== '') return NOT_FAILURES[row.reason] ?? 'fail'
   return rungIndex(row.rung) >= rungIndex(until) ? 'pass' : 'error'
 }
+
+/** Whether it stays below a rung that it must reach: one that is not for this kernel need not. */
+export const fallsShort = ({ rung, reason }: Pick<MatrixRow, 'rung' | 'reason'>, required: Rung): boolean =>
+  reason !== 'excluded' && rungIndex(rung) < rungIndex(required)
 
 /** Why it did not pass, in one line: `reason: detail`. */
 export function whyNot({ rung, reason, detail }: Pick<MatrixRow, 'rung' | 'reason' | 'detail'>): string {

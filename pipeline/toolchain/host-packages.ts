@@ -18,6 +18,7 @@ export type HostTool =
   | 'm4'
   | 'bc'
   | 'perl'
+  | 'patch'
   | 'cc'
   | 'xz'
   | 'clang'
@@ -42,6 +43,7 @@ const TOOLS: Readonly<Record<HostTool, ToolFacts>> = {
   m4: { packages: ['m4'], programs: ['m4'] },
   bc: { packages: ['bc'], programs: ['bc'] },
   perl: { packages: ['perl-base'], programs: ['perl'] },
+  patch: { packages: ['patch'], programs: ['patch'] },
   // A host compiler: clang-19 brings the C library's headers and is needed anyway, so gcc is not asked for.
   cc: {
     packages: ['clang-19', 'lld-19', 'libc6-dev'],

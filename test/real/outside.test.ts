@@ -9,6 +9,7 @@ import * as path from 'node:path'
 import test from 'ava'
 import { buildModules, selectAll, type ModuleResult } from '../../pipeline/build/index.ts'
 import { UsageError } from '../../pipeline/errors.ts'
+import { runMatrix } from '../../pipeline/matrix/run.ts'
 import { openTestWorkspace } from './workspace.ts'
 
 const work = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'drvport outside-')))
@@ -91,10 +92,9 @@ real('one bad module of a folder is a result with file and line, and the others 
 real('what cannot be read is refused with file and line, in the names the user knows', async (t) => {
   const refused = async (name: string) => t.throwsAsync(selectAll(tree, [folder(name)]), { instanceOf: UsageError })
   t.like(await refused('unreadable'), { where: `${folder('unreadable')}/Makefile:2`, found: 'missing separator.' })
-  t.like(await refused('recursing'), { where: `${folder('recursing')}/Makefile` })
   t.like(await refused('common'), { where: folder('common') })
   t.like(await refused('switched-off'), {
-    where: `${folder('switched-off')}/Makefile:4`,
+    where: `${folder('switched-off')}/Makefile:3`,
     found: 'CONFIG_ACME_CARD is not set',
     todo: 'CONFIG_ACME_CARD=m drvport ...',
   })
@@ -111,6 +111,156 @@ real('an option of the environment switches a module on', async (t) => {
   } finally {
     delete process.env['CONFIG_ACME_CARD']
   }
+})
+
+/** Rung and reason of each module, compiled only. */
+async function compiled(...selectors: string[]): Promise<Record<string, string>> {
+  const { rows } = await runMatrix({ tree, toolchain, selectors, until: 'compile', seed: 1 })
+  return Object.fromEntries(rows.map(({ path: ko, rung, reason }) => [ko, reason === '' ? rung : reason]))
+}
+
+real('what its own makefile sets for Kbuild is set: options, flags, another folder', async (t) => {
+  const [radio] = await selectAll(tree, [folder('own-half')])
+  t.deepEqual(
+    radio?.objects.map(({ source }) => path.basename(source)),
+    ['main.c', 'usb.c'],
+  )
+  t.deepEqual(await compiled(folder('own-half')), { 'external/own-half/src/acme-radio.ko': 'compile' })
+})
+
+real(
+  'a folder of several drivers: each finds the kernel where it looks for it, and what is made before is made',
+  async (t) => {
+    t.deepEqual(await compiled(folder('conventions'), folder('recursing')), {
+      'external/conventions/configured/one/one.ko': 'compile',
+      'external/conventions/configured/two/two.ko': 'compile',
+      'external/conventions/ksrc/ksrc.ko': 'compile',
+      'external/conventions/unknown/unknown.ko': 'compile',
+      'external/recursing/src/classic.ko': 'compile',
+    })
+  },
+)
+
+real('include paths that lead everywhere', async (t) => {
+  t.deepEqual(await compiled(folder('maze')), { 'external/maze/maze.ko': 'compile' })
+})
+
+real('parts in Rust, assembler, C++ or without a source are named, and the rest builds', async (t) => {
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [folder('mixed')], until: 'compile', seed: 1 })
+  t.deepEqual(
+    rows.map(({ module, rung, reason, detail }) => [module, rung, reason, detail]),
+    [
+      ['in_cpp', 'none', 'not-c', 'external/mixed/classes.cpp is C++'],
+      ['plain', 'compile', '', ''],
+      ['with_assembler', 'none', 'not-c', 'external/mixed/copy_fast.S is assembler'],
+      ['with_blob', 'none', 'not-c', 'external/mixed/firmware_core.o_shipped is an object without a source'],
+      ['with_rust', 'none', 'not-c', 'external/mixed/rusty.rs is Rust'],
+    ],
+  )
+})
+
+real('dkms.conf: the modules it names, its command, its patches for this kernel, in the copy only', async (t) => {
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [folder('dkms')], until: 'compile', seed: 1 })
+  const patches = ['10-always.patch', ...(tree.version.startsWith('6.1.') ? [] : ['20-since-6.12.patch'])]
+  t.deepEqual(
+    rows.map(({ path: ko, rung, patches: applied, changedBytes }) => [ko, rung, applied, changedBytes]),
+    [
+      ['external/dkms/src/acme_bus.ko', 'compile', patches, 0],
+      ['external/dkms/src/acme_nic.ko', 'compile', patches, 0],
+    ],
+  )
+})
+
+real('dkms.conf: a kernel that it leaves out, a patch that does not apply, a module that nobody builds', async (t) => {
+  const changed = async (name: string, from: string, to: string) => {
+    const copy = path.join(work, name)
+    await fs.cp(folder('dkms'), copy, { recursive: true })
+    const text = await fs.readFile(path.join(copy, 'dkms.conf'), 'utf8')
+    await fs.writeFile(path.join(copy, 'dkms.conf'), text.replace(from, to))
+    const { rows } = await runMatrix({ tree, toolchain, selectors: [copy], until: 'compile', seed: 1 })
+    return rows.map(({ module, reason, detail }) => [module, reason, detail])
+  }
+  const only = 'dkms.conf: BUILD_EXCLUSIVE_KERNEL="^4"'
+  t.deepEqual(await changed('left out', '^([6-9]|[1-9][0-9])\\.', '^4'), [
+    ['acme_bus', 'excluded', only],
+    ['acme_nic', 'excluded', only],
+  ])
+  const twice = await changed('patched twice', '20-since-6.12.patch"\nPATCH_MATCH', '10-always.patch"\nNO_MATCH')
+  t.is(twice[0]?.[1], 'makefile-error')
+  t.regex(twice[0]?.[2] ?? '', /^patches\/10-always\.patch does not apply: /)
+  t.deepEqual(await changed('lacking', '"acme_bus"', '"acme_usb"'), [
+    ['acme_usb', 'makefile-error', 'dkms.conf: BUILT_MODULE_NAME names acme_usb, which its makefile does not build'],
+    ['acme_nic', '', ''],
+  ])
+})
+
+const MODULE = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
+
+real(
+  'a checkout of ten drivers, with spaces and other alphabets in names; one that cannot be read is a row',
+  async (t) => {
+    const checkout = path.join(work, 'ten drivers')
+    const kinds: Readonly<Record<string, readonly [file: string, text: string]>> = {
+      plain: ['Kbuild', 'obj-m := N.o\n'],
+      'with space': ['Makefile', 'obj-m := N.o\n'],
+      größe: ['Makefile', 'obj-m += N.o\nall: ; make -C /lib/modules/$(shell uname -r)/build M=$(PWD)\n'],
+      драйвер: ['Kbuild', 'obj-m := N.o\nccflags-y += -I$(src)/../shared\n'],
+      'net/option': ['Makefile', 'export CONFIG_N := m\nobj-$(CONFIG_N) := N.o\nall: ; $(MAKE) -C $(KDIR) M=$(PWD)\n'],
+      'net/dkms': [
+        'dkms.conf',
+        'PACKAGE_NAME=N\nPACKAGE_VERSION=1\nMAKE="make -C $kernel_source_dir M=$dkms_tree/N/1/build"\n',
+      ],
+      'sound/deep/below': ['Kbuild', 'obj-m := N.o\n'],
+      composite: ['Kbuild', 'obj-m := N.o\nN-y := part.o\n'],
+      broken: ['Makefile', 'obj-m := N.o\n$(error needs a newer kernel)\n'],
+      empty: ['Kbuild', 'obj-$(CONFIG_NOBODY_SETS) := N.o\n'],
+    }
+    let count = 0
+    for (const [name, [file, text]] of Object.entries(kinds)) {
+      const dir = path.join(checkout, name)
+      const module = `driver${count++}`
+      await fs.mkdir(dir, { recursive: true })
+      await fs.writeFile(path.join(dir, file), text.replaceAll(/\bN\b/g, module))
+      if (file === 'dkms.conf') await fs.writeFile(path.join(dir, 'Kbuild'), `obj-m := ${module}.o\n`)
+      await fs.writeFile(path.join(dir, name === 'composite' ? 'part.c' : `${module}.c`), MODULE)
+    }
+    await fs.mkdir(path.join(checkout, 'shared'))
+    t.deepEqual(await compiled(checkout), {
+      'external/ten drivers/broken/broken.ko': 'makefile-error',
+      'external/ten drivers/composite/driver7.ko': 'compile',
+      'external/ten drivers/empty/empty.ko': 'makefile-error',
+      'external/ten drivers/größe/driver2.ko': 'compile',
+      'external/ten drivers/net/dkms/driver5.ko': 'compile',
+      'external/ten drivers/net/option/driver4.ko': 'compile',
+      'external/ten drivers/plain/driver0.ko': 'compile',
+      'external/ten drivers/sound/deep/below/driver6.ko': 'compile',
+      'external/ten drivers/with space/driver1.ko': 'compile',
+      'external/ten drivers/драйвер/driver3.ko': 'compile',
+    })
+  },
+)
+
+real('a module of a hundred files', async (t) => {
+  const dir = path.join(work, 'hundred')
+  await fs.mkdir(path.join(dir, 'parts'), { recursive: true })
+  const names = Array.from({ length: 99 }, (_, i) => `part${i}`)
+  const lists = [names.slice(0, 50), names.slice(50)].map((list) =>
+    list.map((name) => `parts/${name}.o`).join(' \\\n\t'),
+  )
+  const kbuild = `obj-m := hundred.o\nhundred-objs := main.o \\\n\t${lists[0]}\nhundred-$(CONFIG_PCI) += ${lists[1]}\n`
+  await fs.writeFile(path.join(dir, 'Kbuild'), kbuild)
+  for (const name of names)
+    await fs.writeFile(
+      path.join(dir, 'parts', `${name}.c`),
+      `int ${name}(int x);\nint ${name}(int x) { return x + 1; }\n`,
+    )
+  const calls = names.map((name) => `int ${name}(int x);\n#define USE_${name} ${name}(0)`)
+  const sum = names.map((name) => `USE_${name}`).join(' + ')
+  const main = `${MODULE}${calls.join('\n')}\nint init_module(void) { return ${sum} > 0 ? 0 : -1; }\n`
+  await fs.writeFile(path.join(dir, 'main.c'), main)
+  const [module] = await selectAll(tree, [dir])
+  t.is(module?.objects.length, 100)
+  t.deepEqual(await compiled(dir), { 'external/hundred/hundred.ko': 'compile' })
 })
 
 real('a changed folder is read again; two of one name keep apart', async (t) => {

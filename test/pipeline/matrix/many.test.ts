@@ -3,6 +3,7 @@ import { columnNames, differs, manyRows, type MatricesDocument } from '../../../
 import { emptyRow } from '../../../pipeline/matrix/row.ts'
 import { summarize } from '../../../pipeline/matrix/summary.ts'
 import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
+import { fallsShort } from '../../../pipeline/report/outcome.ts'
 import { badge, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from '../../../pipeline/report/many.ts'
 
 const good = (path: string): MatrixRow => {
@@ -83,6 +84,24 @@ test('every report has a column, a suite or a build for each tree', (t) => {
   const page = manyPage(document)
   t.regex(page, /<td class="fail">parse, api-removed<small>acme\.c:3: &lt;strlcpy&gt; \| gone<\/small><\/td>/)
   t.regex(page, /<td>not in this tree<\/td>/)
+})
+
+test('what its dkms.conf leaves out counts neither for nor against; a patch that was applied is named', (t) => {
+  const left: MatrixRow = {
+    ...bad('a/x.ko', 'dkms.conf: BUILD_EXCLUSIVE_KERNEL="^6"'),
+    rung: 'none',
+    reason: 'excluded',
+  }
+  const columns = [
+    column('linux-5.10', '5.10.1', [left]),
+    column('linux-6.1', '6.1.1', [{ ...good('a/x.ko'), patches: ['new-api.patch'] }]),
+  ]
+  t.regex(badge(columns), /aria-label="linux: 6\.1"/)
+  const text = manyMarkdown({ schema: 'drvport.matrix/2', columns })
+  t.regex(text, /\| \*\*0 of 0\*\* \| \*\*1 of 1\*\* \|/)
+  t.regex(text, /➖ excluded \| ✅ compile/)
+  t.regex(text, /`x` on linux-6\.1: with new-api\.patch/)
+  t.deepEqual([fallsShort(left, 'compile'), fallsShort(bad('a/x.ko', ''), 'compile')], [false, true])
 })
 
 test('a badge says on which kernels all is well', (t) => {

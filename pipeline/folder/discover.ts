@@ -1,0 +1,43 @@
+/**
+ * Folders with modules below a directory: a checkout of somebody's repository, with one driver or with ten. Judged by
+ * names and text only; what is in them, Kbuild says.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+
+/** Not looked into. */
+const SKIPPED = /^(?:\..*|node_modules|Documentation|docs?)$/
+const MAKEFILES = ['Kbuild', 'Makefile', 'makefile', 'GNUmakefile']
+/** Modules of its own, or a call of the kernel's make for them. */
+const MODULES = /^\s*(?:override\s+|export\s+)?obj-(?:m|\$[({]\w+[)}])\s*[+:]*=|\s(?:M|SUBDIRS|KBUILD_EXTMOD)=/m
+
+const DEPTH_MAX = 6
+const FOLDERS_MAX = 200
+
+async function textOf(file: string): Promise<string> {
+  return fs.readFile(file, 'utf8').catch(() => '')
+}
+
+/** Whether a directory says that modules are built in it. */
+async function hasModules(dir: string): Promise<boolean> {
+  if ((await textOf(path.join(dir, 'dkms.conf'))) !== '') return true
+  for (const name of MAKEFILES) if (MODULES.test(await textOf(path.join(dir, name)))) return true
+  return false
+}
+
+/** The topmost directories below `top`, itself left out, that say so, sorted. */
+export async function foldersBelow(top: string): Promise<string[]> {
+  const found: string[] = []
+  const visit = async (dir: string, depth: number): Promise<void> => {
+    const entries = await fs.readdir(dir, { withFileTypes: true }).catch(() => [])
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (!entry.isDirectory() || SKIPPED.test(entry.name) || found.length >= FOLDERS_MAX) continue
+      const below = path.join(dir, entry.name)
+      if (await hasModules(below)) found.push(below)
+      else if (depth < DEPTH_MAX) await visit(below, depth + 1)
+    }
+  }
+  await visit(top, 1)
+  return found
+}
