@@ -52,6 +52,7 @@ export const NR = {
   renameat2: 276,
   statx: 291,
   ppoll_time64: 414,
+  openat2: 437,
 } as const
 
 export const O = {
@@ -460,7 +461,7 @@ function long(value: number): [number, number] {
 /** Offsets in struct statx (include/uapi/linux/stat.h), its size, and STATX_BASIC_STATS. */
 const STATX = { mode: 28, size: 40, rdev: 128, bytes: 256, basic: 0x7ff }
 
-const text = (value: string): Uint8Array => encoder.encode(`${value}\0`)
+export const text = (value: string): Uint8Array => encoder.encode(`${value}\0`)
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))

@@ -4,7 +4,9 @@
  */
 import test from 'ava'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { CNode, revoke, RIGHT } from '../../kernel/capability.ts'
 import { createMachine, type Machine } from '../../machine/machine.ts'
+import { Client, openDirectory } from '../../machine/linux/client.ts'
 import { NR, O, Pointing, POLL, SEEK, System, SystemError } from '../../machine/linux/system.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
@@ -83,6 +85,40 @@ test.serial('memory with addresses of other memory in it goes over, and comes ba
   t.is(await system.call(NR.write, [fd, bytes('closed'), 6]), -9)
   t.is(await system.call(9999, []), -38)
 })
+
+test.serial(
+  'a client opens what lies below the directory it was granted, and nothing else, until that is taken back',
+  async (t) => {
+    await system.mkdir('/shared')
+    await system.writeFile('/shared/file', bytes('for all'), O.WRONLY | O.CREAT)
+    await system.writeFile('/secret', bytes('for nobody'), O.WRONLY | O.CREAT)
+    await system.call(NR.symlinkat, [bytes('/secret\0'), -100, bytes('/shared/link\0')])
+    const root = machine.board.hardware.create(await openDirectory(system, '/shared'))
+    const space = new CNode('client', 8)
+    space.derive(root, root.object, { slot: 1, rights: RIGHT.READ })
+    space.derive(root, root.object, { slot: 2 })
+    const client = new Client(space)
+    const file = await client.open(1, 'file')
+    t.is(text(await client.read(file, 100)), 'for all')
+    for (const [slot, path, flags, message] of [
+      [1, '../secret', O.RDONLY, 'open ../secret: -EXDEV'],
+      [1, '/secret', O.RDONLY, 'open /secret: -EXDEV'],
+      [1, 'link', O.RDONLY, 'open link: -EXDEV'],
+      [1, 'file', O.RDWR, 'open file: -EPERM'],
+      [1, 'new', O.RDONLY | O.CREAT, 'open new: -EPERM'],
+      [3, 'file', O.RDONLY, 'open file: -EBADF'],
+    ] as const)
+      await t.throwsAsync(client.open(slot, path, flags), { instanceOf: SystemError, message })
+    await t.throwsAsync(client.write(file, bytes('no')), { message: 'write: -EBADF' })
+    await t.throwsAsync(client.read(file + 1, 1), { message: 'read: -EBADF' })
+    const own = await client.open(2, 'file', O.RDWR)
+    t.is(await client.write(own, bytes('FOR')), 3)
+    t.is(await client.ioctl(own, 0x5401), -25)
+    revoke(root)
+    for (const handle of [file, own]) await t.throwsAsync(client.read(handle, 1), { message: 'read: -EPERM' })
+    await t.throwsAsync(client.open(2, 'file'), { message: 'open file: -EBADF' })
+  },
+)
 
 const IPV4 = 2
 const DATAGRAM = 2
