@@ -1,6 +1,7 @@
 /**
  * Commands into a running domain, as a person at its shell would give them: `cat PATH`, `ls PATH`, `stat PATH`,
- * `write PATH TEXT`. Each is system calls of the tree's own kernel.
+ * `write PATH TEXT`, and `node PATH`, which makes the file in /dev of a device in sysfs. Each is system calls of the tree's own
+ * kernel.
  */
 import type { Driver } from '../machine/driver.ts'
 import { SystemError, type System } from '../machine/linux/system.ts'
@@ -11,7 +12,7 @@ export interface Performed {
   readonly output: string
 }
 
-export const COMMANDS = 'cat PATH, ls PATH, stat PATH, write PATH TEXT'
+export const COMMANDS = 'cat PATH, ls PATH, stat PATH, node PATH, write PATH TEXT'
 
 type Work = (system: System, path: string, text: string) => Promise<string>
 
@@ -30,6 +31,7 @@ const WORK: Readonly<Record<string, Work>> = {
     const node = device === undefined ? '' : ` device ${device[0]}:${device[1]}`
     return `${path}: mode ${mode.toString(8)}, ${bytes} bytes${node}\n`
   },
+  node: async (system, path) => `${await system.node(path)}\n`,
   write: async (system, path, text) => {
     await system.writeFile(path, encoder.encode(text))
     return ''

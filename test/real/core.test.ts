@@ -119,6 +119,8 @@ test.serial('system calls reach the kernel under a driver: sysfs, procfs, parame
   t.is((await perform(driver, 'write /sys/module/e1000/parameters/copybreak 64')).ok, true)
   t.is(await say('cat /sys/module/e1000/parameters/copybreak'), '64\n')
   t.regex(await say('stat /dev/console'), /device 5:1/)
+  t.is(await say('node /sys/class/mem/null'), '/dev/null\n')
+  t.is(await say('cat /dev/null'), '')
   t.is(await say('cat /nowhere'), 'open /nowhere: -ENOENT')
 })
 
