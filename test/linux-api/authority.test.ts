@@ -18,6 +18,7 @@ test('names of the kernel take the groups that they lead to', async (t) => {
     ['request_threaded_irq', ['irq']],
     ['devm_request_any_context_irq', ['irq']],
     ['register_netdevice', ['net']],
+    ['pci_enable_msix_range', ['pci', 'mmio', 'irq']],
     ['request_firmware_nowait', ['wasi']],
     ['drvport_service_offer', ['ipc']],
     ['kmalloc', []],
