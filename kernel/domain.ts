@@ -191,7 +191,10 @@ export class Domain {
 
   /** The current fiber's side of conversations. A failure where it may not wait. */
   party(what: string): Party {
-    return this.#mayBlock(what).party
+    const fiber = this.#mayBlock(what)
+    // A program that polls gets its answers later, and may not ask again before.
+    if (fiber.conversing) throw new Failure('undefined-behaviour', `${what} by a fiber that waits in a conversation`)
+    return fiber.party
   }
 
   /** Let others run. */

@@ -2,7 +2,10 @@
 import test from 'ava'
 import { Domain, NOTHING } from '../../kernel/domain.ts'
 import { Failure } from '../../kernel/fault.ts'
+import { Ipc, Notification } from '../../kernel/ipc.ts'
+import { IPC } from '../../kernel/message.ts'
 import type { Program } from '../../kernel/program.ts'
+import { Scheduler } from '../../kernel/schedule.ts'
 import { emptyProgram, IdleProcessor, IRQS_OFF, limits } from './processor.ts'
 
 function scene(entries: Partial<Program> = {}, some: Parameters<typeof limits>[0] = {}) {
@@ -60,6 +63,32 @@ test('blocking is for fibers: in an atomic entry it is a failure', (t) => {
   const { domain } = scene()
   domain.enter(() => void domain.block(Infinity))
   t.is(domain.fault?.kind, 'sleep-in-atomic')
+})
+
+test('a program that polls is told later who need not wait any more, and that fiber says nothing meanwhile', async (t) => {
+  const { processor, domain } = scene({ polls: true })
+  const bell = new Notification('bell')
+  const ipc = new Ipc(new Scheduler())
+  const answers: unknown[] = []
+  domain.onAnswer = () => void answers.push('told')
+  const fiber = domain.start('worker', async () => {
+    answers.push(domain.converse(ipc.pause(domain.party('wait'), bell), 500))
+    t.throws(() => domain.party('wait'), { message: 'wait by a fiber that waits in a conversation' })
+    return 0
+  })!
+  domain.resume(fiber)
+  t.deepEqual(answers, [IPC.LATER])
+  t.is(domain.answer(), undefined)
+  ipc.raise(bell, 4)
+  t.deepEqual(answers, [IPC.LATER, 'told'])
+  t.deepEqual([domain.answer(), domain.answer()], [{ id: fiber.id, outcome: IPC.OK }, undefined])
+  t.false(fiber.deadline.armed)
+  t.is(fiber.party.in.label, 4)
+  t.deepEqual(
+    processor.asked.filter((what) => what.startsWith('ready')),
+    ['ready worker'],
+    'only as it began',
+  )
 })
 
 test('a fiber starts on the stack of its own, within the quota, and ends when it returns', async (t) => {
