@@ -146,11 +146,7 @@ function askedFor(
   return order.map((capability) => ({ capability, asked: found.get(capability)! }))
 }
 
-function describeSymbol(
-  symbol: string,
-  use: NameUse | undefined,
-  known: KnownExport | undefined,
-): AnalyzedSymbol {
+function describeSymbol(symbol: string, use: NameUse | undefined, known: KnownExport | undefined): AnalyzedSymbol {
   const base = {
     symbol,
     gplOnly: known?.gplOnly ?? null,
