@@ -9,6 +9,7 @@ import * as fs from 'node:fs/promises'
 import { cachePath, inParallel } from '../cache.ts'
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
+import { openNamed } from '../toolchain/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { openCore, type Core } from '../core/index.ts'
 import { createCompiler } from './compiler.ts'
@@ -57,8 +58,14 @@ export async function openBuild(
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
+  // The kernel is compiled by the clang that its tree was configured with: drivers of any toolchain are bound to one kernel.
+  const openKernel = async (): Promise<Core> => {
+    if (toolchain.name === 'clang') return openCore(tree, toolchain, compiler, onKernel)
+    const clang = await openNamed('clang')
+    return openCore(tree, clang, createCompiler(tree, compileContext(clang, roots, signal)), onKernel)
+  }
   let core: Promise<Core> | undefined
-  return { tree, toolchain, compiler, signal, core: () => (core ??= openCore(tree, toolchain, compiler, onKernel)) }
+  return { tree, toolchain, compiler, signal, core: () => (core ??= openKernel()) }
 }
 
 /** Build every module that the selectors name. Throws UsageError for an unknown selector, InfrastructureError. */
