@@ -162,15 +162,6 @@ export function undefinedSymbols(object: WasmObject): ObjectSymbol[] {
   )
 }
 
-/** The object with these definitions local to it, as `static` would have made them. */
-export function localize(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
-  const result = Uint8Array.from(bytes)
-  // The binding is in the lowest bits of the flags, so the number keeps its length.
-  for (const { name, flagsAt } of definedSymbols(readObject(bytes)))
-    if (names.has(name)) result[flagsAt] = (result[flagsAt]! & ~FLAG.weak) | FLAG.local
-  return result
-}
-
 /** The object with these definitions weak, so that another one takes their place. */
 export function weaken(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
   const result = Uint8Array.from(bytes)
