@@ -4,9 +4,11 @@
  * kind, which takes the backtrace and ends the domain there. Warnings are the tree's own (kernel/panic.c).
  */
 #include <linux/kernel.h>
+#include <linux/export.h>
 #include <linux/bug.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
+#include <linux/pm.h>
 #include <linux/sched/debug.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
@@ -64,6 +66,9 @@ void save_stack_trace(struct stack_trace *trace)
 {
 }
 #endif
+
+/* For drivers that know how a machine is switched off; kernel/reboot.c has the variable and uses it. */
+EXPORT_SYMBOL(pm_power_off);
 
 void __noreturn machine_restart(char *cmd)
 {

@@ -35,6 +35,9 @@
 #define NAMED(name) name
 #endif
 
+/* Where the kernel's data begins: the linker says it. */
+extern char __global_base;
+
 unsigned long drvport_vmalloc_start, drvport_vmalloc_end;
 LIST_HEAD(vmap_area_list);
 
@@ -181,7 +184,8 @@ void vfree(const void *addr)
 	struct page *page;
 	unsigned long i;
 
-	if (!addr || drvport_module_place(0) == addr)
+	/* A module's own memory lies below the kernel's data, and stays its own. */
+	if (addr < (void *)&__global_base)
 		return;
 	if (!area || area->addr != addr) {
 		WARN(1, "Trying to vfree() nonexistent vm area (%p)\n", addr);
