@@ -7,6 +7,7 @@
  */
 
 import * as path from 'node:path'
+import { packageRoot } from '../root.ts'
 
 export interface Root {
   /** Absolute directory. */
@@ -28,6 +29,7 @@ const TARGET = ['--target=wasm32-wasi', '-mcpu=mvp', '-mbulk-memory', '-msign-ex
 const CHECKS = [
   '-fsanitize=null',
   '-fsanitize-minimal-runtime',
+  `-fsanitize-ignorelist=${path.join(packageRoot, 'linux-api', 'null-checks.list')}`,
   '-fno-sanitize-recover=null',
   '-mllvm',
   '-enable-tail-merge=0',
