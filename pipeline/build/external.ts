@@ -112,6 +112,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     exporter: async (symbol) => (await exports()).get(symbol)?.modules[0],
     exports,
     builtin: (file) => tree.builtin(file),
+    tests: () => tree.tests(),
     kernelFiles: () => tree.kernelFiles(),
     outside: (dir) => tree.outside(dir),
     pristine: (name) => tree.pristine(name),

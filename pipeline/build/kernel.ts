@@ -58,6 +58,8 @@ export interface KernelTree {
   exports(): Promise<
     ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[]; readonly gplOnly: boolean }>
   >
+  /** Paths of the modules that are the tree's own tests. */
+  tests(): Promise<ReadonlySet<string>>
   /** The files of the kernel itself, in link order: see Kbuild. */
   kernelFiles(): Promise<readonly { readonly name: string; readonly object: KernelObject }[]>
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */

@@ -20,6 +20,7 @@ import { objectFlags, type Graph } from './graph.ts'
 import { prepareOutside, readOutside, type OutsideSetup } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import { takeSnapshot, type Snapshot } from './snapshot.ts'
+import { includedSources, isTest } from './tests.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
@@ -71,6 +72,8 @@ export interface Kbuild {
   module(name: string): Promise<KbuildModule | undefined>
   /** The module that exports a symbol; undefined for the kernel's own symbols and unknown ones. */
   exporter(symbol: string): Promise<string | undefined>
+  /** Paths of the modules that are the tree's own tests: KUnit suites, and what tests the kernel's libraries. */
+  tests(): Promise<ReadonlySet<string>>
   /** Every export of the tree, by symbol. */
   exports(): Promise<ReadonlyMap<string, ExportedSymbol>>
   /**
@@ -183,7 +186,36 @@ class ConfiguredTree implements Kbuild {
   }
 
   match(selectors: readonly string[]): Promise<readonly KbuildModule[]> {
-    return selectModules(this.all, selectors)
+    return selectModules(this.all, selectors, { kunit: () => this.tests() })
+  }
+
+  tests(): Promise<ReadonlySet<string>> {
+    this.tested ??= this.findTests()
+    return this.tested
+  }
+  private tested: Promise<ReadonlySet<string>> | undefined
+
+  private async findTests(): Promise<ReadonlySet<string>> {
+    const file = path.join(path.dirname(this.view), TESTS_FILE)
+    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
+    if (kept !== undefined) return new Set(JSON.parse(kept) as string[])
+    const found = new Set<string>()
+    // What only a module's sources see (CONFIG_X_MODULE) no #ifdef of a test asks for.
+    const isOn = (option: string): boolean => this.config(option.replace(/^CONFIG_/, '')) === 'y'
+    for (const { path: ko, sources } of this.all) {
+      const texts: string[] = []
+      const files = sources.map((source) => path.join(this.view, source))
+      let index = 0
+      for await (const text of readTexts(files)) {
+        const dir = path.dirname(files[index++] as string)
+        const included = includedSources(text, isOn).map((name) => path.resolve(dir, name))
+        texts.push(text)
+        for await (const more of readTexts(included)) texts.push(more)
+      }
+      if (isTest(ko, texts, isOn)) found.add(ko)
+    }
+    await writeAtomic(file, JSON.stringify([...found]))
+    return found
   }
 
   async select(selector: string | readonly string[]): Promise<readonly KbuildModule[]> {
@@ -360,6 +392,8 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
 const EXPORTS_FILE = 'exports-3.json'
+/** The same of which modules are tests. */
+const TESTS_FILE = 'tests-1.json'
 
 /** Where headers with macros around EXPORT_SYMBOL are. */
 const HEADER_DIRS = ['include', 'drivers', 'net', 'sound', 'fs', 'lib', 'mm', 'kernel', 'crypto', 'block', 'security']

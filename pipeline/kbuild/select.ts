@@ -39,12 +39,24 @@ export function parseSet(text: string): string[] {
     .filter((line) => line !== '')
 }
 
-async function readSet(name: string): Promise<string[]> {
+/** Sets that a tree answers itself, by name: the paths of their modules. */
+export type DerivedSets = Readonly<Record<string, () => Promise<ReadonlySet<string>>>>
+
+async function derivedSet<M extends Selectable>(
+  modules: readonly M[],
+  paths: () => Promise<ReadonlySet<string>>,
+): Promise<M[]> {
+  const chosen = await paths()
+  return modules.filter((module) => chosen.has(module.path))
+}
+
+async function readSet(name: string, others: readonly string[]): Promise<string[]> {
   try {
     return parseSet(await fs.readFile(path.join(SETS, `${name}.txt`), 'utf8'))
   } catch (cause) {
+    const names = [...(await setNames()), ...others].toSorted()
     throw new UsageError(`no set @${name}`, {
-      expected: `one of ${(await setNames()).map((n) => `@${n}`).join(', ')}`,
+      expected: `one of ${names.map((n) => `@${n}`).join(', ')}`,
       cause,
     })
   }
@@ -113,12 +125,17 @@ export function similarNames(wanted: string, names: readonly string[]): string[]
 export async function selectModules<M extends Selectable>(
   modules: readonly M[],
   selectors: readonly string[],
+  derived: DerivedSets = {},
 ): Promise<M[]> {
   const chosen = new Set<M>()
   for (const selector of selectors) {
     const isSet = selector.startsWith('@')
-    const members = isSet ? await readSet(selector.slice(1)) : [selector]
-    const found = members.flatMap((member) => modules.filter(matcher(member)))
+    const found =
+      isSet && Object.hasOwn(derived, selector.slice(1))
+        ? await derivedSet(modules, derived[selector.slice(1)]!)
+        : (isSet ? await readSet(selector.slice(1), Object.keys(derived)) : [selector]).flatMap((member) =>
+            modules.filter(matcher(member)),
+          )
     if (found.length === 0) throw nothingFound(modules, selector)
     for (const module of found) chosen.add(module)
   }
