@@ -12,6 +12,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunRung } from '../lab/run.ts'
+import { besideFor } from '../lab/system/index.ts'
 import { Interrupted } from '../pipeline/errors.ts'
 import type { Ascent, Climber, ClimbJob } from '../pipeline/matrix/climb.ts'
 import type { Rung } from '../pipeline/ladder.ts'
@@ -186,11 +187,15 @@ export function openClimber(options: ClimberOptions): Climber {
     }
   }
 
-  const climb = async ({ dir, name }: ClimbJob, until: Rung, signal: AbortSignal): Promise<Ascent> => {
+  const climb = async (
+    { dir, name, isTest = false, beside }: ClimbJob,
+    until: Rung,
+    signal: AbortSignal,
+  ): Promise<Ascent> => {
     let last = ''
     for (let tries = 0; tries < TRIES; tries++) {
       if (signal.aborted) throw new Interrupted()
-      const ending = await attempt({ dir, name, until: until as RunRung, seed: options.seed }, signal)
+      const ending = await attempt({ dir, name, until: until as RunRung, seed: options.seed, isTest, beside }, signal)
       if ('ascent' in ending) return ending.ascent
       if ('interrupted' in ending) throw new Interrupted()
       last = ending.died
@@ -202,6 +207,7 @@ export function openClimber(options: ClimberOptions): Climber {
 
   return {
     climb,
+    besideFor,
     close: async () => {
       for (const slot of all) slot.kill()
     },

@@ -7,6 +7,7 @@ import { ascend } from '../lab/ascent.ts'
 import { PackageError } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
 import type { RunRung } from '../lab/run.ts'
+import { parametersOf } from '../pipeline/matrix/parameters.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'
 import { DEFAULT_ALLOWANCE } from '../pipeline/verify/index.ts'
@@ -18,13 +19,18 @@ export interface MatrixTask {
   readonly name: string
   readonly until: RunRung
   readonly seed: number
+  readonly isTest: boolean
+  readonly beside: readonly string[] | undefined
 }
 
-async function perform({ dir, name, until, seed }: MatrixTask): Promise<Ascent> {
+async function perform({ dir, name, until, seed, isTest, beside }: MatrixTask): Promise<Ascent> {
   try {
     const pack = await readPackage(dir, name)
     verifyPackage(pack, DEFAULT_ALLOWANCE)
-    return await ascend(pack, { until, seed, symbolizer: symbolizerOf, wallMs: () => performance.now() })
+    const args = pack.on === undefined ? [] : await parametersOf(pack.manifest.modules)
+    const how = { until, seed, isTest, beside, args }
+    const ascent = await ascend(pack, { ...how, symbolizer: symbolizerOf, wallMs: () => performance.now() })
+    return args.length === 0 ? ascent : { ...ascent, parameters: args }
   } catch (error) {
     if (error instanceof DriverFailure) return { rung: 'link', reason: 'refused', detail: error.message, ms: {} }
     if (error instanceof PackageError) return { rung: 'verify', reason: 'load-error', detail: error.message, ms: {} }

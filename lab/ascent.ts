@@ -9,11 +9,14 @@
  * - probe and above: a second machine with a device from the module's id table, and the scenario of run.ts, ended at
  *   the first check that fails.
  *
+ * - operate, of one of the tree's own tests: all of its cases that ran passed, read from what its init said (tests.ts).
+ *
  * The same package and seed give the same ascent. Must not know: the matrix, processes, wall-clock limits.
  */
 import type { DriverFault, Symbolizer } from '../kernel/fault.ts'
 import type { LogRecord } from '../machine/board.ts'
 import { modelsFor, nounOf } from './classes.ts'
+import { operate } from './system/index.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from '../machine/driver.ts'
 import { errnoName } from '../machine/linux/errno.ts'
 import { createMachine, type Machine } from '../machine/machine.ts'
@@ -21,6 +24,7 @@ import { type DriverPackage, PackageError } from '../machine/load/package.ts'
 import { placeOf } from './place.ts'
 import { labPolicies } from './policies.ts'
 import { runMachine, type RunReport, type RunRung } from './run.ts'
+import { tallyOf, type TestTally } from './tests.ts'
 
 export type AscentReason =
   | ''
@@ -39,6 +43,8 @@ export interface PackageAscent {
   readonly detail: string
   /** Wall milliseconds by step. */
   readonly ms: Readonly<Record<string, number>>
+  /** Of one of the tree's own tests: what became of its cases. */
+  readonly tests?: TestTally
 }
 
 export interface AscentOptions {
@@ -46,6 +52,10 @@ export interface AscentOptions {
   readonly seed: number
   /** Module parameters, as `module.parameter=value`. */
   readonly args?: readonly string[]
+  /** It is one of the tree's own tests: what its init says are results. */
+  readonly isTest?: boolean
+  /** It has reached init in a package of its own: here it operates, with these modules beside it. */
+  readonly beside?: readonly string[] | undefined
   readonly symbolizer: (pack: DriverPackage) => Symbolizer
   readonly wallMs: () => number
 }
@@ -61,23 +71,44 @@ const NO_RESTARTS = { limit: 0, windowNs: 60e9, backoffNs: 1e6, backoffMaxNs: 1e
 
 type Outcome = Omit<PackageAscent, 'ms'>
 
+/** What an init came to, and what was said meanwhile. */
+interface Started extends Outcome {
+  readonly said: readonly string[]
+  /** The error that it returned, by name. */
+  readonly refusal?: string
+}
+
 /** Climb from verify to `until`. The package is verified already. Throws only for a bug of the machine's own. */
 export async function ascend(pack: DriverPackage, options: AscentOptions): Promise<PackageAscent> {
   const { until, wallMs } = options
   const ms: Record<string, number> = {}
-  const timed = async (step: string, body: Promise<Outcome>): Promise<Outcome> => {
+  const timed = async <T>(step: string, body: Promise<T>): Promise<T> => {
     const start = wallMs()
     const outcome = await body
     ms[step] = Math.round(wallMs() - start)
     return outcome
   }
-  let outcome = await timed('load', load(pack, options))
-  if (outcome.reason === '' && until !== 'load') outcome = await timed('init', initAndExit(pack, options))
-  if (outcome.reason === '' && until !== 'load' && until !== 'init') {
-    if (modelsFor(pack.manifest).length === 0) outcome = { rung: 'init', reason: 'no-device-model', detail: '' }
-    else outcome = await timed('run', drive(pack, options))
-  }
-  return { ...outcome, ms }
+  if (options.beside !== undefined) return { ...(await timed('operate', operated(pack, options, options.beside))), ms }
+  if (until === 'load') return { ...(await timed('load', load(pack, options))), ms }
+  const started = await timed('init', initAndExit(pack, options))
+  if (options.isTest === true && until !== 'init') return { ...tested(pack.manifest.name, started), ms }
+  const { rung, reason, detail } = started
+  if (reason !== '' || until === 'init') return { rung, reason, detail, ms }
+  if (modelsFor(pack.manifest).length === 0) return { rung, reason: 'no-device-model', detail, ms }
+  return { ...(await timed('run', drive(pack, options))), ms }
+}
+
+/** Of a test, what its cases came to is what counts. */
+function tested(name: string, { said, refusal, rung, reason, detail }: Started): Outcome {
+  const tests = tallyOf(name, said, refusal)
+  const { passed, failed, cases } = tests
+  // One that has passed may have itself unloaded at once, by an error that says so.
+  if (reason !== '' && refusal === undefined) return { rung, reason, detail, tests }
+  if (failed === 0 && passed > 0) return { rung: 'operate', reason: '', detail: '', tests }
+  const first = cases.find(({ outcome }) => outcome === 'failed')
+  if (first === undefined) return { rung, reason: 'check-failed', detail: 'every case was skipped', tests }
+  const what = `${failed} of ${passed + failed} failed: ${first.suite}.${first.name}: ${first.detail}`
+  return { rung, reason: 'check-failed', detail: what, tests }
 }
 
 const bare = (pack: DriverPackage, { seed, symbolizer }: AscentOptions): Machine =>
@@ -94,8 +125,18 @@ async function load(pack: DriverPackage, options: AscentOptions): Promise<Outcom
   }
 }
 
-async function initAndExit(pack: DriverPackage, options: AscentOptions): Promise<Outcome> {
+async function initAndExit(pack: DriverPackage, options: AscentOptions): Promise<Started> {
   const machine = bare(pack, options)
+  const outcome = await startAndStop(machine, pack, options)
+  const said = machine.board.log.flatMap(({ text }) => text.trimEnd().split('\n'))
+  return { ...outcome, said }
+}
+
+async function startAndStop(
+  machine: Machine,
+  pack: DriverPackage,
+  options: AscentOptions,
+): Promise<Omit<Started, 'said'>> {
   let step = 'init'
   try {
     await machine.load(pack, options.args)
@@ -109,8 +150,14 @@ async function initAndExit(pack: DriverPackage, options: AscentOptions): Promise
     return { rung: 'load', reason: 'check-failed', detail: `left after exit: ${leftList(left)}` }
   } catch (error) {
     if (error instanceof InitRefused)
-      return { rung: 'load', reason: 'init-failed', detail: refusal(machine, error, pack) }
+      return {
+        rung: 'load',
+        reason: 'init-failed',
+        detail: refusal(machine, error, pack),
+        refusal: errnoName(error.code),
+      }
     if (error instanceof DriverEnded && error.fault !== undefined) return faulted('load', error.fault, pack, step)
+    if (error instanceof PackageError) return { rung: 'verify', reason: 'load-error', detail: error.message }
     throw error
   }
 }
@@ -145,6 +192,29 @@ function faulted(rung: Outcome['rung'], fault: DriverFault, pack: DriverPackage,
   const place = at === undefined ? '' : ` at ${at.file}:${at.line} (${at.function})`
   const message = fault.message.split('\n', 1)[0]!
   return { rung, reason: BUDGETS[fault.kind] ?? 'fault', detail: `${fault.kind} in ${during}: ${message}${place}` }
+}
+
+/** A driver without a modelled device: whatever it has registered is used. */
+async function operated(pack: DriverPackage, options: AscentOptions, beside: readonly string[]): Promise<Outcome> {
+  const machine = bare(pack, options)
+  const normal = (name: string): string => name.replaceAll('-', '_')
+  const wanted = new Set(beside.map(normal))
+  const loaded = pack.on?.modules.filter(({ along }) => along === undefined) ?? []
+  const names = loaded.slice(0, -1).map(({ name }) => normal(name))
+  const first = names.findLastIndex((name) => wanted.has(name)) + 1
+  try {
+    const { nothing, ok, detail } = await operate(machine, pack, options.args ?? [], first)
+    if (nothing) return { rung: 'init', reason: 'no-device-model', detail: '' }
+    if (ok) return { rung: 'operate', reason: '', detail }
+    return { rung: 'init', reason: 'check-failed', detail: `${detail}${lastWords(machine.board.log)}` }
+  } catch (error) {
+    if (error instanceof InitRefused)
+      return { rung: 'init', reason: 'check-failed', detail: refusal(machine, error, pack) }
+    if (error instanceof DriverEnded && error.fault !== undefined)
+      return faulted('init', error.fault, pack, 'its operations')
+    if (error instanceof PackageError) return { rung: 'init', reason: 'load-error', detail: error.message }
+    throw error
+  }
 }
 
 async function drive(pack: DriverPackage, { until, seed, args = [], symbolizer }: AscentOptions): Promise<Outcome> {

@@ -118,10 +118,24 @@ export class Driver implements DriverEntries {
     return driver
   }
 
-  /** Run its init. Throws DriverEnded, InitRefused. */
-  async initialize(): Promise<void> {
-    const code = await this.call('init')
+  /**
+   * Run its init. Of a driver of several modules on a kernel, with `modules`, only of the first so many; a later call runs the
+   * others. Throws DriverEnded, InitRefused.
+   */
+  async initialize(modules = Infinity): Promise<void> {
+    const code = this.#entries === undefined ? await this.call('init') : await this.#load(this.#entries, modules)
     if (code < 0) throw new InitRefused(this.name, code)
+  }
+
+  #loaded = 0
+
+  async #load(entries: CoreEntries, modules: number): Promise<number> {
+    for (const step of entries.loads(this.#loaded, modules)) {
+      const code = await this.#answer('init', step)
+      if (code < 0) return code
+      this.#loaded++
+    }
+    return 0
   }
 
   get name(): string {

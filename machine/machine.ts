@@ -170,9 +170,9 @@ export class Machine {
   }
 
   /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
-  async open(pack: DriverPackage): Promise<Driver> {
+  async open(pack: DriverPackage, args: readonly string[] = []): Promise<Driver> {
     this.#options.verify?.(pack)
-    return Driver.open(this.board, pack, this.#loadOptions(pack, pack.manifest.name, []))
+    return Driver.open(this.board, pack, this.#loadOptions(pack, pack.manifest.name, args))
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {

@@ -38,9 +38,14 @@ export class CoreEntries {
     return bytes
   }
 
+  /** Loading modules, from one up to another. */
+  loads(from: number, to: number): readonly (() => Request)[] {
+    return this.#modules.slice(from, to).map((bound) => () => this.#send(REQUEST.LOAD, [], this.#image(bound)))
+  }
+
   /** What has to be done for an entry, one request after the other. Undefined when there is no such entry. */
   steps(name: EntryName, args: readonly number[]): readonly (() => Request)[] | undefined {
-    if (name === 'init') return this.#modules.map((bound) => () => this.#send(REQUEST.LOAD, [], this.#image(bound)))
+    if (name === 'init') return this.loads(0, this.#modules.length)
     if (name === 'exit') {
       const names = this.#modules.map((bound) => encoder.encode(`${plain(bound.name)}\0`))
       return names.toReversed().map((text) => () => this.#send(REQUEST.UNLOAD, [], text))

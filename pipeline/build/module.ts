@@ -55,17 +55,21 @@ interface Job extends Compiled {
   readonly own: () => Promise<Facts>
 }
 
-/** Build one module as far as `until`. Only infrastructure failures and interruption are thrown. */
+/**
+ * Build one module as far as `until`; on the tree's own kernel, with modules that stand `beside` it in its package. Only
+ * infrastructure failures and interruption are thrown.
+ */
 export async function buildModule(
   build: ModuleBuild,
   module: KernelModule,
   until: BuildUntil = 'verify',
+  beside: readonly string[] = [],
 ): Promise<ModuleResult> {
   const start = performance.now()
   checkInterrupted(build.signal)
   const compiled = await build.compiler.module(module)
   const compile = performance.now() - start
-  const facts = await afterCompile(build, compiled, until)
+  const facts = await afterCompile(build, compiled, until, beside)
   const total = performance.now() - start
   return { name: module.name, path: module.path, ...facts, ms: { compile, link: total - compile, total } }
 }
@@ -79,7 +83,12 @@ function apiOf(tree: KernelTree): ApiTree {
   return api
 }
 
-async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: BuildUntil): Promise<Facts> {
+async function afterCompile(
+  build: ModuleBuild,
+  compiled: BuiltModule,
+  until: BuildUntil,
+  beside: readonly string[],
+): Promise<Facts> {
   const { module, objects } = compiled
   if (objects === undefined)
     return {
@@ -89,7 +98,7 @@ async function afterCompile(build: ModuleBuild, compiled: BuiltModule, until: Bu
   const job = { build, module, objects, own: () => ownFacts(build, compiled) }
   if (until === 'parse' || until === 'compile') return { ...(await knownFacts(job, job.own)), rung: until }
   if (build.core !== undefined)
-    return onCore(build, await build.core(), compiled, until, await knownFacts(job, job.own))
+    return onCore(build, await build.core(), compiled, until, await knownFacts(job, job.own), beside)
   const known = await knownOutcome(job)
   if (until === 'link') return (known ?? (await linkOnly(job))).linked
   return verified(job, known)

@@ -31,8 +31,9 @@ export async function onCore(
   compiled: BuiltModule,
   until: BuildUntil,
   own: Facts,
+  beside: readonly string[] = [],
 ): Promise<Facts> {
-  const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled)
+  const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled, beside)
   const facts: Facts = { ...own, rung: 'compile' }
   if (closure.failed.length > 0)
     return { ...facts, reason: 'dependency-failed', detail: `needs ${some(closure.failed)}, which does not compile` }

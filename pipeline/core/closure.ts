@@ -39,12 +39,13 @@ export function needsOf({ objects = [] }: BuiltModule): string[] {
   return [...new Set(objects.flatMap(({ needs }) => needs))].filter((name) => !own.has(name)).toSorted()
 }
 
-/** Find and compile everything that `module` stands on. */
+/** Find and compile everything that `module` stands on; before it, `beside` and what they stand on. */
 export async function closureOf(
   tree: KernelTree,
   compiler: Compiler,
   core: CoreSymbols,
   module: BuiltModule,
+  beside: readonly string[] = [],
 ): Promise<Closure> {
   const exports = await tree.exports()
   const order: BuiltModule[] = []
@@ -73,6 +74,12 @@ export async function closureOf(
     const built = await compiler.module(await companion(tree, along))
     if (built.objects === undefined) failed.push(built.module.name)
     else order.push(built)
+  }
+  for (const name of beside) {
+    const other = normal(name) === normal(module.module.name) ? undefined : await tree.module(name)
+    const built = other && (await compiler.module(other))
+    // One that does not compile, or is not in this tree, cannot stand beside anybody.
+    if (built?.objects !== undefined) await visit(built)
   }
   await visit(module)
   return { modules: order, failed: failed.toSorted() }

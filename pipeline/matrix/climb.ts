@@ -4,7 +4,7 @@
  */
 
 import type { Rung } from '../ladder.ts'
-import type { Reason } from './types.ts'
+import type { Reason, TestTally } from './types.ts'
 
 export interface Climber {
   /**
@@ -12,6 +12,8 @@ export interface Climber {
    * Rejects only with Interrupted (the signal) or InfrastructureError. May be called concurrently; it queues itself.
    */
   climb(job: ClimbJob, until: Rung, signal: AbortSignal): Promise<Ascent>
+  /** Modules that should stand beside one of these classes when it is to operate. */
+  besideFor(classes: readonly string[]): readonly string[]
   close(): Promise<void>
 }
 
@@ -21,6 +23,10 @@ export interface ClimbJob {
   readonly dir: string
   /** The manifest's name. */
   readonly name: string
+  /** It is one of the tree's own tests: what it says counts. */
+  readonly isTest?: boolean
+  /** It has reached init, and no device model fits: the modules that stand beside it in this package. */
+  readonly beside?: readonly string[]
 }
 
 export interface Ascent {
@@ -31,4 +37,7 @@ export interface Ascent {
   readonly detail: string
   /** Wall milliseconds by rung, for the row's `ms`. */
   readonly ms: Readonly<Record<string, number>>
+  readonly tests?: TestTally
+  /** Parameters that its modules were given, as `module.parameter=value`. */
+  readonly parameters?: readonly string[]
 }

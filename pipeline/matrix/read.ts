@@ -70,6 +70,13 @@ const HEAD: Fields = {
 
 const isDiagnostic: Check = (value) =>
   isObject(value) && isString(value['file']) && isNumber(value['line']) && isString(value['message'])
+const isCase: Check = (value) =>
+  isObject(value) && ['suite', 'name', 'outcome', 'detail'].every((key) => isString(value[key]))
+const isTally: Check = (value) =>
+  isObject(value) &&
+  ['passed', 'failed', 'skipped'].every((key) => isNumber(value[key])) &&
+  Array.isArray(value['cases']) &&
+  value['cases'].every(isCase)
 const isWasm: Check = (value) => isObject(value) && isString(value['sha256']) && isNumber(value['bytes'])
 
 const ROW: Fields = {
@@ -93,6 +100,8 @@ const ROW: Fields = {
   sources: NUMBER,
   changedBytes: NUMBER,
   wasm: ['{"sha256": ..., "bytes": ...}', optional(isWasm)],
+  parameters: ['a list of parameters', optional(isNames)],
+  tests: ['{"passed": ..., "failed": ..., "skipped": ..., "cases": [...]}', optional(isTally)],
 }
 
 function checkFields(value: unknown, fields: Fields, where: string): void {

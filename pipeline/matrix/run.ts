@@ -11,7 +11,7 @@ import { treeFacts } from '../build/kernel.ts'
 import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Climber } from './climb.ts'
-import { emptyRow, rowOf } from './row.ts'
+import { emptyRow, oneLine, rowOf } from './row.ts'
 import { drawSample } from './sample.ts'
 import { schedule } from './schedule.ts'
 import { inShard, type Shard } from './shard.ts'
@@ -78,9 +78,18 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
   const result = await buildModule(build, module, buildUntil(until))
   const row = rowOf(result)
   if (climber === undefined || result.package === undefined || rungIndex(until) <= ABOVE_BUILD) return row
-  const job = { dir: result.package, name: module.name }
-  const { rung, reason, detail, ms } = await climber.climb(job, until, request.signal ?? NEVER)
-  return { ...row, rung, reason, detail, ms: { ...row.ms, ...ms } }
+  const isTest = rungIndex(until) > rungIndex('init') && (await build.tree.tests()).has(module.path)
+  const job = { dir: result.package, name: module.name, ...(isTest && { isTest }) }
+  const signal = request.signal ?? NEVER
+  let ascent = await climber.climb(job, until, signal)
+  if (ascent.reason === 'no-device-model' && build.core !== undefined) {
+    const beside = climber.besideFor(row.classes)
+    const { package: dir } = await buildModule(build, module, BUILD_TOP, beside)
+    if (dir !== undefined) ascent = await climber.climb({ ...job, dir, beside }, until, signal)
+  }
+  const { rung, reason, detail, ms, tests, parameters } = ascent
+  const more = { ...(tests && { tests }), ...(parameters && { parameters }) }
+  return { ...row, rung, reason, detail: oneLine(detail), ms: { ...row.ms, ...ms }, ...more }
 }
 
 /** Rows say the same on every computer: a file by its name only. */
@@ -105,7 +114,7 @@ export interface RowMaker {
 export async function openRows(request: RowsRequest, modules: readonly KernelModule[] = []): Promise<RowMaker> {
   const build = await openBuild(request, modules, (module) => request.progress?.({ step: 'object', module }))
   build.compiler.prepare(modules)
-  if (rungIndex(request.until) >= rungIndex('link')) {
+  if (build.core === undefined && rungIndex(request.until) >= rungIndex('link')) {
     const shim = await build.compiler.shim()
     request.progress?.({ step: 'shim', files: shim.objects.length, ms: shim.ms })
   }

@@ -53,6 +53,20 @@ export interface RowDiagnostic {
   readonly source?: string
 }
 
+/** Of a module that is one of the tree's own tests, from rung init on. */
+export interface TestTally {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  /** Those that failed or were skipped, and why. */
+  readonly cases: readonly {
+    readonly suite: string
+    readonly name: string
+    readonly outcome: 'passed' | 'failed' | 'skipped'
+    readonly detail: string
+  }[]
+}
+
 export interface MatrixRow {
   /** Module name as its file has it, without `.ko`. */
   readonly module: string
@@ -92,6 +106,9 @@ export interface MatrixRow {
   readonly sources: number
   readonly changedBytes: number
   readonly wasm?: { readonly sha256: string; readonly bytes: number }
+  readonly tests?: TestTally
+  /** Parameters that it was given to be run, as `module.parameter=value`: see drivers-src/parameters.tsv. */
+  readonly parameters?: readonly string[]
 }
 
 export interface MatrixDocument {

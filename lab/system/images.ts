@@ -1,0 +1,199 @@
+/**
+ * Small file systems, empty but for their root, as mkfs makes them: what a file system's driver is given to mount. Written
+ * from the formats' descriptions (Documentation/filesystems of the kernel tree). Pure.
+ */
+
+export const IMAGE_BYTES: number = 4 << 20
+
+class Bytes {
+  readonly bytes: Uint8Array
+  readonly #view: DataView
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size)
+    this.#view = new DataView(this.bytes.buffer)
+  }
+  /** Fields of a structure at `base`: offset, width in bytes, value; `big` for big-endian. */
+  put(
+    base: number,
+    fields: readonly (readonly [offset: number, width: 1 | 2 | 4, value: number])[],
+    big = false,
+  ): void {
+    for (const [offset, width, value] of fields) {
+      if (width === 1) this.#view.setUint8(base + offset, value)
+      else if (width === 2) this.#view.setUint16(base + offset, value, !big)
+      else this.#view.setUint32(base + offset, value, !big)
+    }
+  }
+  /** Bits from 0 up to `count` of a bitmap, and all from `end` to its end. */
+  bitmap(base: number, size: number, count: number, end: number): void {
+    for (let bit = 0; bit < size * 8; bit++)
+      if (bit < count || bit >= end) this.bytes[base + (bit >> 3)]! |= 1 << (bit & 7)
+  }
+  text(at: number, text: string): void {
+    new TextEncoder().encodeInto(text, this.bytes.subarray(at))
+  }
+}
+
+const KIB = 1024
+
+/** Documentation/filesystems/ext4: one group of 1 KiB blocks; a journal, and files in extents, with `modern`. */
+function ext(modern: boolean): Uint8Array {
+  const disk = new Bytes(IMAGE_BYTES)
+  const blocks = IMAGE_BYTES / KIB
+  const inodes = 256
+  const at = { super: 1, group: 2, blockMap: 3, inodeMap: 4, inodes: 5, root: 5 + (inodes * 128) / KIB }
+  const journal = { first: at.root + 1, blocks: modern ? 1024 : 0 }
+  const used = journal.first + journal.blocks
+  disk.put(at.super * KIB, [
+    [0, 4, inodes],
+    [4, 4, blocks],
+    [12, 4, blocks - used],
+    [16, 4, inodes - 10],
+    [20, 4, 1],
+    [32, 4, 8192],
+    [36, 4, 8192],
+    [40, 4, inodes],
+    [54, 2, 0xffff],
+    [56, 2, 0xef53],
+    [58, 2, 1],
+    [60, 2, 1],
+    [76, 4, 1],
+    [84, 4, 11],
+    [88, 2, 128],
+    [92, 4, modern ? 0x4 : 0],
+    [96, 4, modern ? 0x42 : 0x2],
+    [104, 4, 0x64727670],
+    [224, 4, modern ? 8 : 0],
+  ])
+  disk.put(at.group * KIB, [
+    [0, 4, at.blockMap],
+    [4, 4, at.inodeMap],
+    [8, 4, at.inodes],
+    [12, 2, blocks - used],
+    [14, 2, inodes - 10],
+    [16, 2, 1],
+  ])
+  // Block 0 is outside of the first group's map.
+  disk.bitmap(at.blockMap * KIB, KIB, used - 1, blocks - 1)
+  disk.bitmap(at.inodeMap * KIB, KIB, 10, inodes)
+  const inode = (number: number): number => at.inodes * KIB + (number - 1) * 128
+  disk.put(inode(2), [
+    [0, 2, 0o40755],
+    [4, 4, KIB],
+    [26, 2, 2],
+    [28, 4, 2],
+    [40, 4, at.root],
+  ])
+  disk.put(at.root * KIB, [
+    [0, 4, 2],
+    [4, 2, 12],
+    [6, 1, 1],
+    [7, 1, 2],
+    [8, 1, 0x2e],
+    [12, 4, 2],
+    [16, 2, KIB - 12],
+    [18, 1, 2],
+    [19, 1, 2],
+    [20, 2, 0x2e2e],
+  ])
+  if (!modern) return disk.bytes
+  disk.put(inode(8), [
+    [0, 2, 0o100600],
+    [4, 4, journal.blocks * KIB],
+    [26, 2, 1],
+    [28, 4, journal.blocks * 2],
+    [32, 4, 0x80000],
+    [40, 2, 0xf30a],
+    [42, 2, 1],
+    [44, 2, 4],
+    [46, 2, 0],
+    [52, 4, 0],
+    [56, 2, journal.blocks],
+    [60, 4, journal.first],
+  ])
+  // The journal's own superblock (fs/jbd2), version 2.
+  const big = [
+    [0, 4, 0xc03b3998],
+    [4, 4, 4],
+    [12, 4, KIB],
+    [16, 4, journal.blocks],
+    [20, 4, 1],
+    [24, 4, 1],
+    [64, 4, 1],
+  ] as const
+  disk.put(journal.first * KIB, big, true)
+  return disk.bytes
+}
+
+/** FAT12: sectors of 512 bytes, clusters of four. */
+function fat(): Uint8Array {
+  const disk = new Bytes(IMAGE_BYTES)
+  const sectors = IMAGE_BYTES / 512
+  const fatSectors = Math.ceil(((sectors / 4) * 12) / 8 / 512)
+  disk.bytes.set([0xeb, 0x3c, 0x90])
+  disk.text(3, 'DRVPORT ')
+  disk.put(0, [
+    [11, 2, 512],
+    [13, 1, 4],
+    [14, 2, 1],
+    [16, 1, 2],
+    [17, 2, 512],
+    [19, 2, sectors],
+    [21, 1, 0xf8],
+    [22, 2, fatSectors],
+    [24, 2, 32],
+    [26, 2, 2],
+    [36, 1, 0x80],
+    [38, 1, 0x29],
+    [39, 4, 0x64727670],
+    [510, 2, 0xaa55],
+  ])
+  disk.text(43, 'DRVPORT    FAT12   ')
+  for (const copy of [0, 1]) disk.bytes.set([0xf8, 0xff, 0xff], (1 + copy * fatSectors) * 512)
+  return disk.bytes
+}
+
+/** Minix, version 1, names of 14 characters: fs/minix, include/uapi/linux/minix_fs.h. */
+function minix(): Uint8Array {
+  const disk = new Bytes(IMAGE_BYTES)
+  const zones = IMAGE_BYTES / KIB
+  const inodes = 256
+  const tableBlocks = (inodes * 32) / KIB
+  const first = 2 + 1 + 1 + tableBlocks
+  disk.put(KIB, [
+    [0, 2, inodes],
+    [2, 2, zones],
+    [4, 2, 1],
+    [6, 2, 1],
+    [8, 2, first],
+    [10, 2, 0],
+    [12, 4, (7 + 512 + 512 * 512) * KIB],
+    [16, 2, 0x137f],
+    [18, 2, 1],
+  ])
+  disk.bitmap(2 * KIB, KIB, 2, inodes + 1)
+  disk.bitmap(3 * KIB, KIB, 2, zones - first + 1)
+  disk.put(4 * KIB, [
+    [0, 2, 0o40755],
+    [4, 4, 32],
+    [13, 1, 2],
+    [14, 2, first],
+  ])
+  disk.put(first * KIB, [
+    [0, 2, 1],
+    [16, 2, 1],
+  ])
+  disk.text(first * KIB + 2, '.')
+  disk.text(first * KIB + 18, '..')
+  return disk.bytes
+}
+
+/** By the name under which a file system registers. */
+export const IMAGES: Readonly<Record<string, () => Uint8Array>> = {
+  ext2: () => ext(false),
+  ext3: () => ext(false),
+  ext4: () => ext(true),
+  vfat: fat,
+  msdos: fat,
+  minix,
+}

@@ -1,0 +1,51 @@
+/**
+ * Rung operate without a modelled device: the tree's own tests case by case, and software drivers used through system calls,
+ * as rows of a matrix.
+ */
+import test from 'ava'
+import { openClimber } from '../../cli/matrix-machine.ts'
+import { runMatrix } from '../../pipeline/matrix/run.ts'
+import type { MatrixRow } from '../../pipeline/matrix/types.ts'
+import { openWorkspace } from '../../pipeline/workspace.ts'
+import { testTreeName } from './workspace.ts'
+
+/** What each must say that it did. */
+const OPERATE: Readonly<Record<string, RegExp>> = {
+  brd: /^ram0: 4096 KiB, 192 KiB written and read back/,
+  dummy: /^dummy0: 8 frames sent/,
+  'gpio-mockup': /^gpiochip0: 8 of 8 lines driven and read back$/,
+  'i2c-stub': /^i2c-0: 8 registers written and read back; lm75 on it reads 25500$/,
+  loop: /^loop0: 4096 KiB, 192 KiB written and read back/,
+  minix: /^minix: files written, and read back after a second mount$/,
+  mtdram: /^mtd0: 4096 KiB, 3 blocks erased, written and read back$/,
+  'rtc-test': /^rtc0: set, read back 20 s later, without an alarm; rtc1: .* and its alarm rang/,
+  'snd-aloop': /^pcmC0D0p: 12288 frames in 0\.\d+ s, and pcmC0D1c hears every frame$/,
+  softdog: /^watchdog0: fed for 30 s, and stopped$/,
+  uinput: /^event0: 6 keys pressed and released, and read in order$/,
+  veth: /^veth-new to veth0: 64 frames, 64 back$/,
+}
+const TESTS = ['list-test', 'rbtree_test', 'test_bitmap']
+
+test('software drivers do what their class does, and tests of the tree pass', async (t) => {
+  const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang', configuration: 'core' })
+  const climber = openClimber({ seed: 1 })
+  try {
+    const selectors = [...Object.keys(OPERATE), ...TESTS, 'crc7']
+    const document = await runMatrix({ ...workspace, selectors, until: 'operate', seed: 1, climber })
+    const row = (name: string): MatrixRow => document.rows.find(({ module }) => module === name)!
+    for (const [name, says] of Object.entries(OPERATE)) {
+      t.deepEqual([name, row(name).rung, row(name).reason], [name, 'operate', ''], row(name).detail)
+      t.regex(row(name).detail, says, name)
+    }
+    for (const name of TESTS) {
+      const { rung, tests, detail } = row(name)
+      t.deepEqual([name, rung, tests?.failed, tests?.cases], [name, 'operate', 0, []], detail)
+      t.true(tests!.passed > 0, name)
+    }
+    t.deepEqual(row('i2c-stub').parameters, ['i2c_stub.chip_addr=0x48'])
+    t.deepEqual([row('crc7').rung, row('crc7').reason], ['init', 'no-device-model'], 'a library offers nothing')
+  } finally {
+    await climber.close()
+    await workspace.close()
+  }
+})
