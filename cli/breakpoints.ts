@@ -20,7 +20,7 @@ import { packageRoot } from '../pipeline/root.ts'
 import { openTree } from '../pipeline/tree/index.ts'
 import type { Frame } from '../kernel/fault.ts'
 import type { MachineState } from '../machine/observe/inspect.ts'
-import type { DriverPackage } from '../machine/load/package.ts'
+import { partsOf, type Part } from '../machine/load/package.ts'
 import { framesOf, type Observer } from '../machine/observe/observer.ts'
 import type { ModuleRequest } from '../lab/run.ts'
 
@@ -43,14 +43,27 @@ export function breakOf(text: string): BreakSpec {
 const describe = (spec: BreakSpec): string =>
   spec.by === 'line' ? `${spec.file}:${spec.line}` : `${spec.file === undefined ? '' : `${spec.file}:`}${spec.name}`
 
+/** The places in these parts; parts without any are left out. */
+function placesIn(parts: readonly Part[], spec: BreakSpec): Map<Part['wasm'], BreakPlace[]> {
+  const places = new Map<Part['wasm'], BreakPlace[]>()
+  for (const { wasm, lines } of parts) {
+    if (lines === undefined || places.has(wasm)) continue
+    const found = findPlaces(lines, spec)
+    if (found.length > 0) places.set(wasm, found)
+  }
+  return places
+}
+
 /** An observer that calls `hit` each time one of these modules is about to run the line. Throws UsageError: none has it. */
 export async function breakProbe(
   modules: readonly ModuleRequest[],
   spec: BreakSpec,
   hit: (at: Hit) => void,
 ): Promise<Observer> {
-  const places = new Map<DriverPackage, BreakPlace[]>()
-  for (const { pack } of modules) places.set(pack, pack.lines === undefined ? [] : findPlaces(pack.lines, spec))
+  const places = placesIn(
+    modules.flatMap(({ pack }) => partsOf(pack)),
+    spec,
+  )
   const all = [...places.values()].flat()
   if (all.length === 0) {
     throw new UsageError(
@@ -62,11 +75,15 @@ export async function breakProbe(
     )
   }
   const parameters = await namesOf(modules, all)
+  /** Every generation of a driver runs the same copy. */
+  const made = new Map<Part['wasm'], ReturnType<typeof withBreaks>>()
   return {
-    copy: (pack, host, symbolize) => {
-      const here = places.get(pack) ?? []
-      if (here.length === 0) return undefined
-      const { bytes, original, name } = withBreaks(pack.wasm, here)
+    copy: ({ wasm }, host, symbolize) => {
+      const here = places.get(wasm)
+      if (here === undefined) return undefined
+      const copy = made.get(wasm) ?? withBreaks(wasm, here)
+      made.set(wasm, copy)
+      const { bytes, original, name } = copy
       const back: typeof symbolize = (offset, index) => symbolize?.(original(offset) ?? 0, index) ?? []
       const passed: (number | bigint)[] = []
       const pass = (value: number | bigint): void => void passed.push(value)

@@ -1,6 +1,6 @@
 /** `run --profile FILE`: the machine runs copies of its modules that count, and what they counted becomes a document. */
 import type { Observer } from '../machine/observe/observer.ts'
-import type { DriverPackage } from '../machine/load/package.ts'
+import type { Part } from '../machine/load/package.ts'
 import { profileOf, PROFILE_SCHEMA, type ProfileDocument } from '../pipeline/optimize/profile.ts'
 import { COUNTER, countCalls, type CounterPlan } from '../pipeline/rewrite/count.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
@@ -8,7 +8,7 @@ import { relocateLines } from '../pipeline/rewrite/relocate.ts'
 import type { Symbolizer } from '../kernel/fault.ts'
 
 interface Counted {
-  readonly pack: DriverPackage
+  readonly part: Part
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly plan: CounterPlan
   readonly symbolize: Symbolizer | undefined
@@ -16,11 +16,11 @@ interface Counted {
   readonly instances: WebAssembly.Instance[]
 }
 
-function counted(pack: DriverPackage): Counted {
-  const { rewritten, plan } = countCalls(pack.wasm)
-  const lines = pack.lines && readLines(relocateLines(pack.lines, rewritten))
+function counted(part: Part): Counted {
+  const { rewritten, plan } = countCalls(part.wasm)
+  const lines = part.lines && readLines(relocateLines(part.lines, rewritten))
   return {
-    pack,
+    part,
     wasm: rewritten.bytes as Uint8Array<ArrayBuffer>,
     plan,
     symbolize:
@@ -41,10 +41,9 @@ export function profiling(): Profiling {
   const modules = new Map<string, Counted>()
   return {
     observer: {
-      copy(pack) {
-        const { sha256 } = pack.manifest.wasm
-        let module = modules.get(sha256)
-        if (module === undefined) modules.set(sha256, (module = counted(pack)))
+      copy(part) {
+        let module = modules.get(part.sha256)
+        if (module === undefined) modules.set(part.sha256, (module = counted(part)))
         const { wasm, symbolize: named, instances } = module
         return { wasm, imports: {}, symbolize: named, instantiated: (instance) => void instances.push(instance) }
       },
@@ -53,8 +52,8 @@ export function profiling(): Profiling {
       schema: PROFILE_SCHEMA,
       seed,
       eventHash,
-      modules: [...modules.values()].map(({ pack: { manifest }, plan, instances }) =>
-        profileOf(manifest.name, manifest.wasm.sha256, plan, (counter) =>
+      modules: [...modules.values()].map(({ part: { name, sha256 }, plan, instances }) =>
+        profileOf(name, sha256, plan, (counter) =>
           instances.reduce(
             (sum, { exports }) => sum + Number((exports[COUNTER + counter] as WebAssembly.Global).value),
             0,

@@ -14,9 +14,18 @@ import { packageRoot } from '../pipeline/root.ts'
 import { getPackage } from '../pipeline/store/index.ts'
 import type { Manifest } from '../pipeline/package.ts'
 import type { EventRecord } from '../kernel/log.ts'
-import type { DriverPackage } from '../machine/load/package.ts'
+import type { CorePackage } from '../machine/load/core.ts'
+import { boundFrom, coreFrom, partsOf, type DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
-import { headerOf, RECORDING_SCHEMA, type Frame, type RecordedBuild, type RecordingHeader } from '../lab/recording.ts'
+import {
+  buildId,
+  headerOf,
+  recordedBuild,
+  RECORDING_SCHEMA,
+  type Frame,
+  type RecordedBuild,
+  type RecordingHeader,
+} from '../lab/recording.ts'
 import type { ModuleRequest, RunRequest } from '../lab/run.ts'
 
 /** What made a recording; where another one runs it, a difference has a likely cause. */
@@ -28,7 +37,7 @@ interface Maker {
 
 interface FileHeader extends RecordingHeader {
   readonly drvport: Maker
-  /** Key of each package in the store, by the SHA-256 of its module. */
+  /** Key of each package in the store, by `buildId`. */
   readonly packages: Readonly<Record<string, string>>
   /** Hash of each firmware file given, by name. */
   readonly firmware: Readonly<Record<string, string>>
@@ -36,8 +45,25 @@ interface FileHeader extends RecordingHeader {
 
 /** Something that the run reads, in the recording itself. */
 type Embedded =
-  | { readonly kind: 'package'; readonly name: string; readonly manifest: Manifest; wasm: string; lines?: string }
-  | { readonly kind: 'firmware'; readonly name: string; readonly data: string }
+  EmbeddedPackage | EmbeddedCore | { readonly kind: 'firmware'; readonly name: string; readonly data: string }
+
+interface EmbeddedPackage {
+  readonly kind: 'package'
+  readonly name: string
+  readonly manifest: Manifest
+  readonly wasm: string
+  readonly lines?: string
+  /** Of one that stands on a kernel: its modules, in the order of the manifest's. */
+  readonly modules?: readonly { readonly wasm: string; readonly lines?: string; readonly image: string }[]
+}
+
+/** A kernel, once for all packages that stand on it. */
+interface EmbeddedCore {
+  readonly kind: 'core'
+  readonly sha256: string
+  readonly wasm: string
+  readonly lines?: string
+}
 
 type Row = readonly [at: number, kind: string, domain: number, a: number | string, b?: number]
 type Line = Exclude<Frame, { kind: 'events' }> | Embedded | EventsLine
@@ -94,7 +120,7 @@ function maker(): Maker {
 }
 
 export interface RecordingOptions {
-  /** Key of each package in the store, by the SHA-256 of its module. */
+  /** Key of each package in the store, by `buildId`. */
   readonly packages: Readonly<Record<string, string>>
   /** Put packages and firmware into the file: it then needs nothing but drvport. */
   readonly embed: boolean
@@ -122,10 +148,9 @@ export function createRecording(path: string, request: RunRequest, options: Reco
     firmware: Object.fromEntries(firmware.map(([name, data]) => [name, sha256(data)])),
   } satisfies FileHeader)
   if (options.embed) {
-    for (const { pack: module, replacement } of request.modules) {
-      put(embeddedPackage(module))
-      if (replacement !== undefined) put(embeddedPackage(replacement))
-    }
+    const packs = request.modules.flatMap(({ pack: module, replacement }) => [module, replacement ?? []].flat())
+    for (const core of new Set(packs.flatMap(({ on }) => on?.core ?? []))) put(embeddedCore(core))
+    for (const module of packs) put(embeddedPackage(module))
     for (const [name, data] of firmware) put({ kind: 'firmware', name, data: pack(data) } satisfies Embedded)
   }
   return (frame) => {
@@ -134,12 +159,28 @@ export function createRecording(path: string, request: RunRequest, options: Reco
   }
 }
 
-const embeddedPackage = ({ manifest, wasm, lines }: DriverPackage): Embedded => ({
+const packedLines = (lines: Uint8Array | undefined) => lines && { lines: pack(lines) }
+
+const embeddedPackage = ({ manifest, wasm, lines, on }: DriverPackage): EmbeddedPackage => ({
   kind: 'package',
   name: manifest.name,
   manifest,
   wasm: pack(wasm),
-  ...(lines !== undefined && { lines: pack(lines) }),
+  ...packedLines(lines),
+  ...(on && {
+    modules: on.modules.map((module) => ({
+      wasm: pack(module.wasm),
+      ...packedLines(module.lines),
+      image: pack(module.image),
+    })),
+  }),
+})
+
+const embeddedCore = ({ sha256: hash, wasm, lines }: CorePackage): EmbeddedCore => ({
+  kind: 'core',
+  sha256: hash,
+  wasm: pack(wasm),
+  ...packedLines(lines),
 })
 
 // ---- reading
@@ -169,7 +210,7 @@ export function readRecording(path: string): Recording {
   const [header, ...rest] = values as [FileHeader | undefined, ...Line[]]
   if (header === undefined) throw refused(path, { found: 'no whole line' })
   if (header.schema !== RECORDING_SCHEMA) throw refused(path, { found: `schema ${JSON.stringify(header.schema)}` })
-  const isEmbedded = (line: Line): line is Embedded => line.kind === 'package' || line.kind === 'firmware'
+  const isEmbedded = (line: Line): line is Embedded => ['package', 'core', 'firmware'].includes(line.kind)
   const frames = rest.filter((line) => !isEmbedded(line)).map((line) => frameOf(line as Exclude<Line, Embedded>))
   return { path, header, frames, cut: frames.at(-1)?.kind !== 'end', embedded: rest.filter(isEmbedded) }
 }
@@ -205,16 +246,20 @@ export function foreignMaker({ header }: Recording): string | undefined {
 /** The packages of a recording: embedded, or from the store. Throws UsageError when one is not there. */
 export async function modulesOf(recording: Recording): Promise<ModuleRequest[]> {
   const { header, embedded, path } = recording
-  const find = async ({ name, sha256: wanted, tree }: RecordedBuild): Promise<DriverPackage> => {
+  const cores = new Map<string, CorePackage>()
+  const find = async (build: RecordedBuild): Promise<DriverPackage> => {
+    const { name, tree } = build
+    const wanted = buildId(build)
     const inside = embedded
       .filter((item) => item.kind === 'package')
-      .find((item) => item.name === name && item.manifest.wasm.sha256 === wanted)
-    const found = inside === undefined ? await stored(header.packages[wanted], name) : unpacked(inside)
-    if (found !== undefined && sha256(found.wasm) === wanted) return found
+      .find((item) => item.name === name && buildId(recordedBuild(item)) === wanted)
+    const found = inside === undefined ? await stored(header.packages[wanted], name) : unpacked(inside, embedded, cores)
+    const hashes = found && hashesOf(found)
+    if (found !== undefined && hashes === wanted) return found
     throw new UsageError(`the recording needs ${name} as it was, and it is not in the store`, {
       where: path,
       expected: `${name}.wasm with SHA-256 ${wanted}`,
-      found: found === undefined ? 'no such package' : `SHA-256 ${sha256(found.wasm)}`,
+      found: hashes === undefined ? 'no such package' : `SHA-256 ${hashes}`,
       todo: `build it from the same tree and drvport (\`drvport build ${name} --tree ${tree.name}\`), or record with --embed`,
     })
   }
@@ -228,11 +273,35 @@ export async function modulesOf(recording: Recording): Promise<ModuleRequest[]> 
   )
 }
 
-const unpacked = ({ manifest, wasm, lines }: Extract<Embedded, { kind: 'package' }>): DriverPackage => ({
-  manifest,
-  wasm: new Uint8Array(unpack(wasm)),
-  lines: lines === undefined ? undefined : unpack(lines),
-})
+/** A package's `buildId`, taken of what it is and not of what it says. */
+function hashesOf(found: DriverPackage): string {
+  const [core, ...modules] = partsOf(found)
+  const below = found.on && [core!, ...modules.slice(0, -1)].map(({ wasm }) => sha256(wasm))
+  return buildId({ sha256: sha256(found.wasm), ...(below && { on: below }) })
+}
+
+const linesOf = (lines: string | undefined) => (lines === undefined ? undefined : unpack(lines))
+
+/** `cores`: those of this recording that are unpacked. */
+function unpacked(
+  { manifest, wasm, lines, modules }: EmbeddedPackage,
+  embedded: readonly Embedded[],
+  cores: Map<string, CorePackage>,
+): DriverPackage | undefined {
+  const plain = { manifest, wasm: new Uint8Array(unpack(wasm)), lines: linesOf(lines) }
+  const { core: facts } = manifest
+  if (facts === undefined) return plain
+  const packed = embedded.filter((item) => item.kind === 'core').find((item) => item.sha256 === facts.sha256)
+  if (packed === undefined || modules?.length !== facts.modules.length) return undefined
+  const core = cores.get(facts.sha256) ?? coreFrom(facts, new Uint8Array(unpack(packed.wasm)), linesOf(packed.lines))
+  cores.set(facts.sha256, core)
+  const files = modules.map((module) => ({
+    wasm: new Uint8Array(unpack(module.wasm)),
+    lines: linesOf(module.lines),
+    image: unpack(module.image),
+  }))
+  return { ...plain, on: { core, modules: facts.modules.map((module, i) => boundFrom(module, files[i]!)) } }
+}
 
 async function stored(key: string | undefined, name: string): Promise<DriverPackage | undefined> {
   const at = key === undefined ? undefined : await getPackage(key, name)

@@ -12,7 +12,7 @@ import { workspaceOf } from './workspace.ts'
 
 export interface Replacements {
   readonly modules: readonly ModuleRequest[]
-  /** Keys of their packages in the store, by the SHA-256 of the module. */
+  /** Keys of their packages in the store, by `buildId`. */
   readonly keys: Readonly<Record<string, string>>
 }
 

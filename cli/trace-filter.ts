@@ -4,7 +4,9 @@ import { TRACE_CATEGORIES, type TraceCategory, type TraceFilter } from '../machi
 import type { CFunction } from '../pipeline/rewrite/calls.ts'
 
 export interface Filter extends TraceFilter {
-  /** The functions whose calls are to be told; `own` are the module's own source files. */
+  /** Which C calls are to be told: none, those of the drivers' own files, or those of functions with certain names. */
+  readonly calls: 'none' | 'own' | 'named'
+  /** The functions whose calls are to be told; `own` are the drivers' own source files. */
   functions(all: readonly CFunction[], own: ReadonlySet<string>): CFunction[]
 }
 
@@ -43,7 +45,9 @@ export function filterOf(texts: readonly string[]): Filter {
     if (glob.length > 0) globs.push(globOf(glob.join(':')))
   }
   if (words.length === 0) for (const category of categories) if (!QUIET.has(category)) rules.set(category, [])
+  const calls = rules.get('calls')
   return {
+    calls: calls === undefined ? 'none' : calls.length === 0 ? 'own' : 'named',
     wants(category, name) {
       const globs = rules.get(category)
       if (globs === undefined || globs.length === 0) return globs !== undefined
@@ -51,10 +55,9 @@ export function filterOf(texts: readonly string[]): Filter {
       return globs.some((glob) => glob.test(name) || glob.test(last))
     },
     functions(all, own) {
-      const globs = rules.get('calls')
-      if (globs === undefined) return []
+      if (calls === undefined) return []
       return all.filter(({ name, file }) =>
-        globs.length === 0 ? own.has(file) : globs.some((glob) => glob.test(name)),
+        calls.length === 0 ? own.has(file) : calls.some((glob) => glob.test(name)),
       )
     },
   }

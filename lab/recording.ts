@@ -18,6 +18,8 @@ export interface RecordedModule {
   readonly name: string
   /** Of the wasm file. */
   readonly sha256: string
+  /** Of what it stands on: the kernel, and the modules loaded before it. */
+  readonly on?: readonly string[]
   readonly tree: { readonly name: string; readonly version: string }
   readonly toolchain: { readonly name: string; readonly version: string }
   /** Device model; by the module's id table when not given. */
@@ -28,7 +30,7 @@ export interface RecordedModule {
 }
 
 /** One build of a module. */
-export type RecordedBuild = Pick<RecordedModule, 'name' | 'sha256' | 'tree' | 'toolchain'>
+export type RecordedBuild = Pick<RecordedModule, 'name' | 'sha256' | 'on' | 'tree' | 'toolchain'>
 
 export interface RecordingHeader {
   readonly schema: typeof RECORDING_SCHEMA
@@ -77,12 +79,14 @@ const isData = (value: unknown): boolean =>
 export const settingsOf = (request: RunRequest): Record<string, unknown> =>
   Object.fromEntries(Object.entries(request).filter(([name, value]) => !FOREIGN.has(name) && isData(value)))
 
-const recordedBuild = ({ manifest: { name, wasm, tree, toolchain } }: DriverPackage): RecordedBuild => ({
-  name,
-  sha256: wasm.sha256,
-  tree,
-  toolchain,
-})
+export function recordedBuild({ manifest }: Pick<DriverPackage, 'manifest'>): RecordedBuild {
+  const { name, wasm, tree, toolchain, core } = manifest
+  const below = core && [core.sha256, ...core.modules.slice(0, -1).map((module) => module.wasm.sha256)]
+  return { name, sha256: wasm.sha256, ...(below && { on: below }), tree, toolchain }
+}
+
+/** Names a build by all its code: a module's bytes alone may be the same on another kernel. */
+export const buildId = ({ sha256, on = [] }: Pick<RecordedBuild, 'sha256' | 'on'>): string => [sha256, ...on].join('+')
 
 const recordedModule = ({ pack, device, args, replacement }: ModuleRequest): RecordedModule => ({
   ...recordedBuild(pack),

@@ -8,7 +8,7 @@ import { ENGINES, type EngineName } from '../../pipeline/engine/index.ts'
 import { describeDevices, modelNamed } from '../../lab/classes.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
-import { recordRun, type RunRecorder } from '../../lab/recording.ts'
+import { buildId, recordedBuild, recordRun, type RunRecorder } from '../../lab/recording.ts'
 import { COMMANDS, parseCommand, perform, type Performed } from '../../lab/commands.ts'
 import { boot, runMachine, type ModuleRequest, type RunReport, type RunRequest } from '../../lab/run.ts'
 import type { PostMortem } from '../../machine/observe/post-mortem.ts'
@@ -311,12 +311,12 @@ async function performed(context: Context, request: RunRequest, commands: readon
   return done.every(({ ok }) => ok) ? 0 : 1
 }
 
-/** Keys of a build's packages in the store, by the SHA-256 of the module. */
+/** Keys of a build's packages in the store, by `buildId`. */
 export const keysOf = (document: BuildDocument, modules: readonly ModuleRequest[]): Record<string, string> =>
   Object.fromEntries(
     document.modules.flatMap(({ name, package: directory }) => {
       const pack = modules.find((module) => module.pack.manifest.name === name)?.pack
-      return pack === undefined ? [] : [[pack.manifest.wasm.sha256, basename(directory!)]]
+      return pack === undefined ? [] : [[buildId(recordedBuild(pack)), basename(directory!)]]
     }),
   )
 

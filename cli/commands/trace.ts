@@ -6,6 +6,7 @@ import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { UsageError } from '../../pipeline/errors.ts'
 import { CALLS_MODULE, functionsOf, withCalls } from '../../pipeline/rewrite/calls.ts'
 import { modelNamed } from '../../lab/classes.ts'
+import type { Part } from '../../machine/load/package.ts'
 import { together, type Observer } from '../../machine/observe/observer.ts'
 import { Comparison } from '../../lab/recording.ts'
 import { runMachine, type RunRequest } from '../../lab/run.ts'
@@ -34,15 +35,31 @@ interface TraceDocument {
   readonly identical?: boolean
 }
 
+interface Telling extends ReturnType<typeof withCalls> {
+  /** Of the functions that tell, by number. */
+  readonly names: ReadonlyMap<number, string>
+}
+
+/** The copy of a part in which the functions wanted tell; undefined when none is. `own`: the drivers' source files. */
+function tellingCopy({ role, wasm, lines }: Part, filter: Filter, own: ReadonlySet<string>): Telling | undefined {
+  // A kernel has no file of the drivers', and its line table takes long to read: only functions asked for by name are told.
+  if (filter.calls === 'none' || (role === 'core' && filter.calls === 'own')) return undefined
+  const told = filter.functions(functionsOf(wasm, role === 'core' ? undefined : lines), own)
+  const names = new Map(told.map(({ index, name }) => [index, name]))
+  return names.size === 0 ? undefined : { ...withCalls(wasm, new Set(names.keys())), names }
+}
+
 /** An observer that tells the tracer of C calls. */
-function callsObserver(tracer: Tracer, filter: Filter): Observer {
+function callsObserver(tracer: Tracer, filter: Filter, modules: RunRequest['modules']): Observer {
+  const own = new Set(modules.flatMap(({ pack }) => pack.manifest.sources.map(({ path }) => path)))
+  /** Every generation of a driver runs the same copy. */
+  const made = new Map<Part['wasm'], Telling | undefined>()
   return {
-    copy(pack, host, symbolize) {
-      const own = new Set(pack.manifest.sources.map(({ path }) => path))
-      const told = filter.functions(functionsOf(pack.wasm, pack.lines), own)
-      if (told.length === 0) return undefined
-      const names = new Map(told.map(({ index, name }) => [index, name]))
-      const { bytes, original } = withCalls(pack.wasm, new Set(names.keys()))
+    copy(part, host, symbolize) {
+      if (!made.has(part.wasm)) made.set(part.wasm, tellingCopy(part, filter, own))
+      const copy = made.get(part.wasm)
+      if (copy === undefined) return undefined
+      const { bytes, original, names } = copy
       const passed: (number | bigint)[] = []
       const pass = (value: number | bigint): void => void passed.push(value)
       const enter = (index: number): void => tracer.enter(host, names.get(index)!, passed.splice(0))
@@ -116,7 +133,7 @@ async function trace(
     ...request,
     verify: verifyPackage,
     symbolizer: symbolizerOf,
-    observer: together([callsObserver(tracer, filter), tracer]),
+    observer: together([callsObserver(tracer, filter, request.modules), tracer]),
     signal: AbortSignal.any([context.signal, stop.signal]),
     onCheck: (check) => context.progress.update(`${check.ok ? 'ok' : 'FAILED'}: ${check.name}`),
     observe: (machine) => {

@@ -17,8 +17,9 @@ import { bounded } from '../abi/bounds.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
 import { createFiles, FILES, WASI_NAMESPACE } from '../abi/wasi.ts'
 import type { Board } from '../board.ts'
-import type { Call } from '../observe/observer.ts'
-import { PackageError } from './package.ts'
+import type { Symbolizer } from '../../kernel/fault.ts'
+import type { Call, ModuleCopy } from '../observe/observer.ts'
+import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
 
 export interface CorePackage {
@@ -36,6 +37,8 @@ export interface CorePackage {
 /** A module bound to one core, at its place in memory and table. */
 export interface BoundPackage {
   readonly name: string
+  /** Of `wasm`. */
+  readonly sha256: string
   /** Set for one that is there for other domains: the groups it asks for. */
   readonly along?: readonly string[] | undefined
   readonly wasm: Uint8Array<ArrayBuffer>
@@ -64,13 +67,45 @@ interface Jspi {
 
 const jspi = WebAssembly as unknown as Jspi
 
-/** Compiled in this process, by hash: every domain shares them. */
-const compiled = new Map<string, Promise<WebAssembly.Module>>()
+/** Compiled in this process: every domain shares them. */
+const compiled = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>()
 
-function compile(key: string, wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const known = compiled.get(key) ?? WebAssembly.compile(wasm)
-  compiled.set(key, known)
+function compile(wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const known = compiled.get(wasm) ?? WebAssembly.compile(wasm)
+  compiled.set(wasm, known)
   return known
+}
+
+/** The instances of a domain: of its core and modules, or of what an observer runs in their place; and the lines of all of it. */
+class Instances {
+  readonly #host: Host
+  readonly #options: LoadOptions
+  /** Of modules by name, as engines show it; what has another name is the core. */
+  readonly #modules = new Map<string, ModuleCopy | undefined>()
+  #core: ModuleCopy | undefined
+
+  constructor(host: Host, options: LoadOptions) {
+    this.#host = host
+    this.#options = options
+    host.symbolize = options.symbolize && this.#symbolize
+  }
+
+  async make(part: Part, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+    const { observer, symbolize } = this.#options
+    const shown = part.role === 'core' ? undefined : part.name
+    const copy = observer?.copy?.(part, this.#host, (offset, index) => symbolize?.(offset, index, shown) ?? [])
+    if (shown === undefined) this.#core = copy
+    else this.#modules.set(shown, copy)
+    const module = await compile(copy?.wasm ?? part.wasm)
+    const instance = await WebAssembly.instantiate(module, { ...imports, ...copy?.imports })
+    copy?.instantiated?.(instance)
+    return instance
+  }
+
+  readonly #symbolize: Symbolizer = (offset, index, module = '') => {
+    const copy = this.#modules.has(module) ? this.#modules.get(module) : this.#core
+    return (copy?.symbolize ?? this.#options.symbolize!)(offset, index, module)
+  }
 }
 
 const PAGE = 65536
@@ -121,7 +156,11 @@ async function filesOf(
 const address = (exports: WebAssembly.Exports, name: string): number =>
   (exports[name] as WebAssembly.Global).value as number
 
-function programOf(exports: WebAssembly.Exports, memory: WebAssembly.Memory, options: LoadOptions): Program {
+function programOf(
+  exports: WebAssembly.Exports,
+  memory: WebAssembly.Memory,
+  symbolize: Symbolizer | undefined,
+): Program {
   const global = (name: string) => exports[name] as WebAssembly.Global
   const never = (): never => {
     throw new Failure('undefined-behaviour', 'a program that takes interrupts itself was called into')
@@ -142,7 +181,7 @@ function programOf(exports: WebAssembly.Exports, memory: WebAssembly.Memory, opt
     softirq: never,
     allocate: never,
     release: never,
-    ...(options.symbolize === undefined ? {} : { symbolize: options.symbolize }),
+    ...(symbolize === undefined ? {} : { symbolize }),
   }
 }
 
@@ -154,10 +193,9 @@ export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'c
 
 /** Load a core as a new domain of the board. Throws PackageError. */
 export async function loadCore(board: Board, core: CorePackage, options: LoadOptions): Promise<CoreProgram> {
-  const module = await compile(core.sha256, core.wasm)
   const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
   const host = new Host(board, options.name)
-  host.symbolize = options.symbolize
+  const instances = new Instances(host, options)
   // What it shares with other domains is beside its own memory, and counts.
   const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
   const pages = Math.floor((options.limits.memory - shared) / PAGE)
@@ -181,11 +219,11 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const calls: Record<string, WebAssembly.ModuleImports> = importsOf(host, exported, grants, options)
   calls[WASI_NAMESPACE] = wasi
   const env = { memory, __indirect_function_table: table }
-  const instance = await WebAssembly.instantiate(module, { ...calls, env })
+  const instance = await instances.make(corePart(core), { ...calls, env })
   exports = instance.exports
   const domain = board.kernel.createDomain(
     options.name,
-    programOf(exports, memory, options),
+    programOf(exports, memory, host.symbolize),
     options.limits,
     options.placement?.partition,
   )
@@ -204,7 +242,7 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const common = { ...env, ...globalsOf(exports) }
   // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
   const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
-  const instantiate = (bound: BoundPackage) => addModule(bound, common, forModules, memory, table)
+  const instantiate = (bound: BoundPackage) => addModule(instances, bound, common, forModules, memory, table)
   return {
     ...exported,
     host,
@@ -226,6 +264,7 @@ function globalsOf(exports: WebAssembly.Exports): WebAssembly.ModuleImports {
 }
 
 async function addModule(
+  instances: Instances,
   bound: BoundPackage,
   env: WebAssembly.ModuleImports,
   calls: Record<string, WebAssembly.ModuleImports>,
@@ -240,5 +279,5 @@ async function addModule(
     const into = (imports[from] ??= {})
     into[name] = table.get(slot) as WebAssembly.ImportValue
   }
-  await WebAssembly.instantiate(await WebAssembly.compile(bound.wasm), imports)
+  await instances.make(modulePart(bound), imports)
 }

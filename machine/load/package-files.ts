@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import type { CorePackage } from './core.ts'
-import { type DriverPackage, type OnCore, PackageError } from './package.ts'
+import { boundFrom, coreFrom, type DriverPackage, type OnCore, PackageError } from './package.ts'
 
 /** Cores read in this process: every driver of a tree stands on the same. */
 const cores = new Map<string, Promise<CorePackage>>()
@@ -13,24 +13,21 @@ async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePack
     readFile(join(directory, 'core.wasm')),
     readFile(join(directory, 'core.lines')),
   ])
-  const { sha256, tableEnd, moduleBytes } = facts
-  return { sha256, wasm: new Uint8Array(wasm), lines, tableEnd, moduleBytes }
+  return coreFrom(facts, new Uint8Array(wasm), lines)
 }
 
 async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore> {
   const at = join(directory, '..', '..', 'cores', facts.key)
   const core = cores.get(at) ?? readCore(at, facts)
   cores.set(at, core)
-  const modules = facts.modules.map(async ({ name, along, wasm, lines, image, memory, table, imports }) => ({
-    name,
-    along,
-    wasm: new Uint8Array(await readFile(join(directory, wasm.file))),
-    lines: new Uint8Array(await readFile(join(directory, lines.file))),
-    image: new Uint8Array(await readFile(join(directory, image.file))),
-    memory,
-    table,
-    imports,
-  }))
+  const read = async ({ file }: { readonly file: string }) => new Uint8Array(await readFile(join(directory, file)))
+  const modules = facts.modules.map(async (module) =>
+    boundFrom(module, {
+      wasm: await read(module.wasm),
+      lines: await read(module.lines),
+      image: await read(module.image),
+    }),
+  )
   return { core: await core, modules: await Promise.all(modules) }
 }
 

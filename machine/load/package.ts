@@ -2,7 +2,7 @@
  * A driver package as the machine loads it: manifest, module, line table. Knows nothing of how they were made, nor of
  * where they lie: a machine in a browser has no files (package-files.ts).
  */
-import type { Manifest } from '../../pipeline/package.ts'
+import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import type { BoundPackage, CorePackage } from './core.ts'
 import { withMemory } from './memory-limit.ts'
 
@@ -12,6 +12,16 @@ export interface OnCore {
   readonly modules: readonly BoundPackage[]
 }
 
+/** A wasm module of a package: a whole program, or a kernel, or a module that was bound to one. */
+export interface Part {
+  readonly role: 'program' | 'core' | 'module'
+  /** As it is called in the package; engines show that of a module. */
+  readonly name: string
+  readonly sha256: string
+  readonly wasm: Uint8Array<ArrayBuffer>
+  readonly lines: Uint8Array | undefined
+}
+
 export interface DriverPackage {
   readonly manifest: Manifest
   readonly wasm: Uint8Array<ArrayBuffer>
@@ -19,6 +29,43 @@ export interface DriverPackage {
   readonly lines: Uint8Array | undefined
   /** Absent for a driver that was linked in one piece. */
   readonly on?: OnCore
+}
+
+type ModuleFacts = OnCoreFacts['modules'][number]
+
+/** A core from what a manifest says of it and its files. */
+export const coreFrom = (
+  { sha256, tableEnd, moduleBytes }: OnCoreFacts,
+  wasm: CorePackage['wasm'],
+  lines: CorePackage['lines'],
+): CorePackage => ({ sha256, wasm, lines, tableEnd, moduleBytes })
+
+/** and a module bound to one. */
+export const boundFrom = (
+  { name, along, wasm: { sha256 }, memory, table, imports }: ModuleFacts,
+  files: Pick<BoundPackage, 'wasm' | 'lines' | 'image'>,
+): BoundPackage => ({ name, along, sha256, ...files, memory, table, imports })
+
+export const corePart = ({ sha256, wasm, lines }: CorePackage): Part => ({
+  role: 'core',
+  name: 'core',
+  sha256,
+  wasm,
+  lines,
+})
+
+export const modulePart = ({ name, sha256, wasm, lines }: BoundPackage): Part => ({
+  role: 'module',
+  name,
+  sha256,
+  wasm,
+  lines,
+})
+
+/** What a package's code is made of: the kernel first, then its modules in the order of loading. */
+export function partsOf({ manifest, wasm, lines, on }: DriverPackage): Part[] {
+  if (on !== undefined) return [corePart(on.core), ...on.modules.map(modulePart)]
+  return [{ role: 'program', name: manifest.name, sha256: manifest.wasm.sha256, wasm, lines }]
 }
 
 /** A package that cannot be loaded, and why. */

@@ -14,7 +14,7 @@ import { bounded } from '../abi/bounds.ts'
 import { Host } from '../abi/host.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
 import { pagesWithin, withMemory } from './memory-limit.ts'
-import { compilePackage, type DriverPackage, PackageError } from './package.ts'
+import { compilePackage, type DriverPackage, PackageError, partsOf } from './package.ts'
 import type { Placement } from './placement.ts'
 import type { Call, ModuleCopy, Observer } from '../observe/observer.ts'
 import { createWasi, loadWasi, usesWasi, WASI_NAMESPACE, type WasiHost } from '../abi/wasi.ts'
@@ -73,7 +73,7 @@ export async function loadProgram(board: Board, pack: DriverPackage, options: Lo
     atomic: (name) => exports[name] as (...args: number[]) => number,
     address: (name) => (exports[name] as WebAssembly.Global).value as number,
   }
-  const copy = options.observer?.copy?.(pack, host, options.symbolize)
+  const copy = options.observer?.copy?.(partsOf(pack)[0]!, host, options.symbolize)
   if (copy !== undefined) host.symbolize = copy.symbolize
   const wasi = usesWasi(module) ? await createWasi(module, host, options) : undefined
   const imports = importsOf(host, exported, grants, wasi, observed(host, options.observer))

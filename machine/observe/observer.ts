@@ -7,12 +7,12 @@
 import { type Frame, type Symbolizer, wasmFrames } from '../../kernel/fault.ts'
 import type { DeviceContext } from '../../hw/types.ts'
 import type { Host } from '../abi/host.ts'
-import type { DriverPackage } from '../load/package.ts'
+import type { Part } from '../load/package.ts'
 
 /** A call of the driver ABI, as the module makes it. */
 export type Call = (...args: number[]) => unknown
 
-/** A package's module with calls put in. */
+/** A wasm module with calls put in. */
 export interface ModuleCopy {
   readonly wasm: Uint8Array<ArrayBuffer>
   /** What the calls put in are. */
@@ -24,8 +24,8 @@ export interface ModuleCopy {
 }
 
 export interface Observer {
-  /** Run this in place of the package's module, which has passed every check. Its work counts the same. */
-  copy?(pack: DriverPackage, host: Host, symbolize: Symbolizer | undefined): ModuleCopy | undefined
+  /** Run this in place of a package's wasm module, which has passed every check. Its work counts the same. */
+  copy?(part: Part, host: Host, symbolize: Symbolizer | undefined): ModuleCopy | undefined
   /** Call this in place of an ABI call: with the same arguments, for the same result. `blocking` calls may give promises. */
   call?(host: Host, group: string, name: string, blocking: boolean, call: Call): Call
   /** A device is plugged in: give it this. `location` names its function. */

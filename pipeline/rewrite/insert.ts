@@ -3,13 +3,22 @@
  *
  * Everything the module had stays as it was and in order: its instructions, its counted work, its memory. Added are
  * function imports (after the module's own, so every index of a defined function grows), locals, and the instructions
- * given. Custom sections are left out: the copy runs once and is not kept. Offsets of the copy map back to the module's.
+ * given. Custom sections are left out, for the copy runs once and is not kept, but for the module's own name: a stack shows
+ * it. Offsets of the copy map back to the module's.
  *
  * Must not know: what the calls are for, or Linux.
  */
 import { Cursor, Writer } from '../wasm/bytes.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
-import { SECTION, functionType, readModule, type FuncType, type ValueType, type WasmModule } from '../wasm/module.ts'
+import {
+  SECTION,
+  functionType,
+  readModule,
+  readModuleName,
+  type FuncType,
+  type ValueType,
+  type WasmModule,
+} from '../wasm/module.ts'
 import { toOriginal, type OffsetMap } from '../wasm/offsets.ts'
 import { OP } from '../wasm/opcodes.ts'
 
@@ -110,6 +119,8 @@ export function insertCalls(
     if (section.id === SECTION.code) codeStart = out.length
     out.bytes(payload)
   }
+  const name = readModuleName(module)
+  if (name !== undefined) addModuleName(out, name)
   const offsets: OffsetMap = { codeStart, ...code.runs() }
   const base = module.code?.start ?? 0
   const original = (offset: number): number | undefined => {
@@ -125,6 +136,13 @@ function sectionsOf({ sections }: WasmModule): { id: number; start: number; end:
   if (own.some(({ id }) => id === SECTION.import)) return own
   const types = own.filter(({ id }) => id <= SECTION.type)
   return [...types, { id: SECTION.import, start: 0, end: 0 }, ...own.slice(types.length)]
+}
+
+/** A section of names with that of the module alone. */
+function addModuleName(out: Writer, name: string): void {
+  const own = new Writer().name(name)
+  const body = new Writer().name('name').u8(0).u32(own.length).bytes(own.view())
+  out.u8(SECTION.custom).u32(body.length).bytes(body.view())
 }
 
 interface Range {

@@ -455,25 +455,41 @@ export function customSection(module: { sections: readonly Section[] }, name: st
   return module.sections.find((s) => s.id === SECTION.custom && s.name === name)
 }
 
-/** Function names from the `name` section, by function index. A malformed name section gives what could be read. */
-export function readFunctionNames(module: WasmModule): Map<number, string> {
-  const names = new Map<number, string>()
-  const section = customSection(module, 'name')
-  if (section === undefined) return names
+/** Parts of the `name` section, by their numbers. A malformed one gives what could be read. */
+function eachNamePart({ bytes, sections }: WasmModule, read: (id: number, cursor: Cursor) => void): void {
+  const section = customSection({ sections }, 'name')
+  if (section === undefined) return
   try {
-    const cursor = new Cursor(module.bytes, section.start, section.end)
+    const cursor = new Cursor(bytes, section.start, section.end)
     while (cursor.left > 0) {
       const id = cursor.u8()
       const size = cursor.u32()
       const end = cursor.pos + size
-      if (id === 1) repeat(cursor, 2, () => names.set(cursor.u32(), cursor.name()))
+      read(id, cursor)
       if (end > cursor.end) break
       cursor.pos = end
     }
   } catch (error) {
     if (!(error instanceof WasmError)) throw error
   }
+}
+
+/** Function names from the `name` section, by function index. A malformed name section gives what could be read. */
+export function readFunctionNames(module: WasmModule): Map<number, string> {
+  const names = new Map<number, string>()
+  eachNamePart(module, (id, cursor) => {
+    if (id === 1) repeat(cursor, 2, () => names.set(cursor.u32(), cursor.name()))
+  })
   return names
+}
+
+/** What the module calls itself; engines show it in a stack. Undefined when it has no name. */
+export function readModuleName(module: WasmModule): string | undefined {
+  let name: string | undefined
+  eachNamePart(module, (id, cursor) => {
+    if (id === 0) name = cursor.name()
+  })
+  return name
 }
 
 /** Name of a function for messages: from the name section, the import or the export, else `function N`. */
