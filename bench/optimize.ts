@@ -22,7 +22,7 @@ import type { Call, Observer } from '../machine/observe/observer.ts'
 import { boot, runMachine, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { thisBinding } from '../pipeline/optimize/binding.ts'
-import { optimise, profileFor } from '../pipeline/optimize/index.ts'
+import { bytecodesOf, optimise, profileFor } from '../pipeline/optimize/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
 import { interfaceOf, peerOf } from '../lab/net/index.ts'
 
@@ -148,8 +148,9 @@ async function prepare(): Promise<string> {
   const pack: DriverPackage = await readPackage(directory, values.module)
   const { observer, document } = profiling()
   const { machine } = await runMachine({ seed, modules: [{ pack }], frames: 20_000, until: 'traffic', observer })
-  const profile = profileFor(document(seed, machine.eventHash), pack.manifest, 'bench')
-  const { artefact } = await optimise(pack, profile, await thisBinding())
+  const bytecode = (await bytecodesOf(pack)).at(-1)!
+  const profile = profileFor(document(seed, machine.eventHash), bytecode, 'bench')
+  const { artefact } = await optimise(bytecode, profile, await thisBinding())
   console.error(`${artefact.inlined} calls inlined, ${pack.wasm.length} to ${artefact.wasm.bytes} bytes`)
   return directory
 }

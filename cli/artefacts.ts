@@ -1,8 +1,9 @@
 /** `run --optimized`: packages whose module is the artefact made of it for this computer. */
 import { UsageError } from '../pipeline/errors.ts'
 import { thisBinding } from '../pipeline/optimize/binding.ts'
-import { boundArtefact } from '../pipeline/store/artefacts.ts'
-import type { DriverPackage } from '../machine/load/package.ts'
+import type { Manifest, OnCoreFacts } from '../pipeline/package.ts'
+import { boundArtefact, type ArtefactFiles, type Binding } from '../pipeline/store/artefacts.ts'
+import type { DriverPackage, OnCore } from '../machine/load/package.ts'
 
 /** A package with its artefact in place of its bytecode; everything it claims stays. Throws UsageError without one. */
 export async function withArtefact(pack: DriverPackage): Promise<DriverPackage> {
@@ -16,7 +17,36 @@ export async function withArtefact(pack: DriverPackage): Promise<DriverPackage> 
       found: why,
       todo: `drvport run ${manifest.name} --profile FILE, then drvport optimize ${manifest.name} --profile FILE`,
     })
-  const { wasm, lines, artefact } = found
-  const own = { ...manifest.wasm, sha256: artefact.wasm.sha256, bytes: artefact.wasm.bytes }
-  return { manifest: { ...manifest, wasm: own }, wasm, lines }
+  const { wasm, lines } = found
+  const plain = { manifest: { ...manifest, wasm: fileOf(manifest.wasm, found) }, wasm, lines }
+  return pack.on === undefined ? plain : { ...plain, ...(await modulesOf(manifest.core!, pack.on, binding, plain)) }
 }
+
+type FileFacts = Manifest['wasm']
+
+const fileOf = (file: FileFacts, { artefact: { wasm } }: ArtefactFiles): FileFacts => ({
+  ...file,
+  sha256: wasm.sha256,
+  bytes: wasm.bytes,
+})
+
+/** The modules of a package on a kernel, each as its artefact where there is one. */
+async function modulesOf(
+  facts: OnCoreFacts,
+  on: OnCore,
+  binding: Binding,
+  plain: Pick<DriverPackage, 'manifest'>,
+): Promise<Pick<DriverPackage, 'manifest' | 'on'>> {
+  const found = await Promise.all(on.modules.map(({ sha256 }) => boundArtefact(sha256, binding)))
+  const modules = on.modules.map((module, i) => {
+    const made = found[i]
+    return made === undefined ? module : { ...module, sha256: made.artefact.wasm.sha256, ...filesOf(made) }
+  })
+  const claimed = facts.modules.map((module, i) => {
+    const made = found[i]
+    return made === undefined ? module : { ...module, wasm: fileOf(module.wasm, made) }
+  })
+  return { manifest: { ...plain.manifest, core: { ...facts, modules: claimed } }, on: { ...on, modules } }
+}
+
+const filesOf = ({ wasm, lines }: ArtefactFiles) => ({ wasm, lines })

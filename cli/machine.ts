@@ -2,44 +2,29 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../pipeline/cache.ts'
-import { DriverFailure, UsageError } from '../pipeline/errors.ts'
-import { policyProblems, verify } from '../pipeline/verify/index.ts'
+import { UsageError } from '../pipeline/errors.ts'
+import { verify } from '../pipeline/verify/index.ts'
 import type { Allowance } from '../pipeline/verify/index.ts'
-import type { DriverPackage, OnCore } from '../machine/load/package.ts'
-import { accept, DEVICE_ALLOWANCE } from './trust.ts'
+import type { DriverPackage, Part } from '../machine/load/package.ts'
+import { accept, acceptParts, DEVICE_ALLOWANCE } from './trust.ts'
 
 export { symbolizerOf } from './trust.ts'
 
 /** Refuses a package that its binary does not honour. Runs before anything of it is compiled. */
 export function verifyPackage(pack: DriverPackage, allowance: Allowance = DEVICE_ALLOWANCE): void {
-  if (pack.on === undefined) return accept(pack, verify(pack.wasm, pack.manifest, allowance))
-  const problems = policyProblems(pack.manifest, allowance)
-  if (problems.length > 0) accept(pack, { ok: false, problems })
-  holdToHashes(pack, pack.on)
+  if (pack.on === undefined) accept(pack, verify(pack.wasm, pack.manifest, allowance))
+  else acceptParts(pack, hashOf, allowance)
 }
 
-/** Cores whose bytes were held against their hash. */
-const held = new WeakSet<Uint8Array>()
+/** Of a core, taken once: every driver on it is verified. */
+const hashes = new WeakMap<Uint8Array, string>()
 
-/**
- * A core and the modules bound to it were proved as a pair when they were bound; here their bytes are held against the hashes of
- * what was proved. Throws DriverFailure.
- */
-function holdToHashes({ manifest }: DriverPackage, { core, modules }: OnCore): void {
-  const facts = manifest.core
-  const wanted = new Map(facts?.modules.map(({ name, wasm }) => [name, wasm.sha256]))
-  const parts = modules.map(({ name, wasm }) => ({ name, wasm, sha256: wanted.get(name) }))
-  if (!held.has(core.wasm)) parts.push({ name: 'core', wasm: core.wasm, sha256: facts?.sha256 })
-  for (const { name, wasm, sha256: expected } of parts) {
-    const found = sha256(wasm)
-    if (found === expected) continue
-    throw new DriverFailure(`${manifest.name} is refused: ${name}.wasm is not what was proved`, {
-      expected: `sha256 ${expected ?? 'in the manifest'}`,
-      found,
-      todo: 'a package changed by hand is not trusted: delete its directory (`drvport build --json` names it) and build again',
-    })
-  }
-  held.add(core.wasm)
+function hashOf({ role, wasm }: Part): string {
+  const known = hashes.get(wasm)
+  if (known !== undefined) return known
+  const hash = sha256(wasm)
+  if (role === 'core') hashes.set(wasm, hash)
+  return hash
 }
 
 /** Firmware files of a folder, by path below it: what drivers find under /lib/firmware. */

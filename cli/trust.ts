@@ -4,12 +4,12 @@
  */
 import { DriverFailure } from '../pipeline/errors.ts'
 import { allowanceFor, type Allowance } from '../pipeline/verify/allowance.ts'
-import type { Verdict } from '../pipeline/verify/verdict.ts'
+import { policyProblems, type Verdict } from '../pipeline/verify/verdict.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
 import type { LineTable } from '../pipeline/wasm/lines.ts'
 import type { Symbolizer } from '../kernel/fault.ts'
 import { CLASSES } from '../machine/class/index.ts'
-import type { DriverPackage } from '../machine/load/package.ts'
+import { partsOf, type DriverPackage, type Part } from '../machine/load/package.ts'
 
 const CLASS_NAMES = CLASSES.map(({ name }) => name)
 
@@ -18,6 +18,26 @@ export const DEVICE_ALLOWANCE: Allowance = allowanceFor(['pci', ...CLASS_NAMES])
 
 /** and one that serves other domains, or is served by them. */
 export const LAYERED_ALLOWANCE: Allowance = allowanceFor(['pci', ...CLASS_NAMES, 'layered'])
+
+/**
+ * A core and the modules bound to it were proved as a pair when they were bound; whoever loads them holds their bytes against the
+ * hashes of what was proved, and the manifest against policy. `hashOf` gives the hash of a part as it is here. Throws DriverFailure.
+ */
+export function acceptParts(pack: DriverPackage, hashOf: (part: Part) => string, allowance: Allowance): void {
+  const problems = policyProblems(pack.manifest, allowance)
+  if (problems.length > 0) accept(pack, { ok: false, problems })
+  const { core, name } = pack.manifest
+  const proved = [core?.sha256, ...(core?.modules ?? []).map(({ wasm }) => wasm.sha256)]
+  partsOf(pack).forEach((part, i) => {
+    const found = hashOf(part)
+    if (found === proved[i]) return
+    throw new DriverFailure(`${name} is refused: ${part.name}.wasm is not what was proved`, {
+      expected: `sha256 ${proved[i] ?? 'in the manifest'}`,
+      found,
+      todo: 'a package changed by hand is not trusted: delete its directory (`drvport build --json` names it) and build again',
+    })
+  })
+}
 
 /** Throws DriverFailure when the verifier refused. */
 export function accept(pack: DriverPackage, verdict: Verdict): void {

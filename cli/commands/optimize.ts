@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../../pipeline/errors.ts'
 import { thisBinding } from '../../pipeline/optimize/binding.ts'
-import { optimise, profileFor } from '../../pipeline/optimize/index.ts'
+import { bytecodesOf, optimise, profileFor, profileIn, type Bytecode } from '../../pipeline/optimize/index.ts'
 import type { Artefact } from '../../pipeline/store/artefacts.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
+import type { ModuleProfile } from '../../pipeline/optimize/profile.ts'
 import type { Command } from '../context.ts'
 import { workspaceOf } from '../workspace.ts'
 import { buildAll } from './run.ts'
@@ -16,6 +17,8 @@ interface OptimizeDocument extends Omit<Artefact, 'schema'> {
   readonly bytecodeBytes: number
   /** It was kept from before: nothing was made. */
   readonly kept: boolean
+  /** The same of modules it stands on, as far as the profile knows them. */
+  readonly others: readonly Omit<OptimizeDocument, 'schema' | 'others'>[]
 }
 
 function readDocument(path: string): unknown {
@@ -30,10 +33,16 @@ function readDocument(path: string): unknown {
   }
 }
 
+type Made = OptimizeDocument['others'][number]
+
+const renderMade = ({ name, inlined, bytecodeBytes, wasm, kept }: Made): string =>
+  `${name}: ${inlined} hot calls inlined, ${bytecodeBytes} bytes to ${wasm.bytes}${kept ? ' (kept from before)' : ''}`
+
 const render = (document: OptimizeDocument): string => {
-  const { name, source, wasm, inlined, kept, dir, bytecodeBytes } = document
+  const { name, source, wasm, dir, others } = document
   return [
-    `${name}: ${inlined} hot calls inlined, ${bytecodeBytes} bytes to ${wasm.bytes}${kept ? ' (kept from before)' : ''}`,
+    ...others.map(renderMade),
+    renderMade(document),
     `  bytecode sha256 ${source.bytecode}`,
     `  artefact sha256 ${wasm.sha256}`,
     `  for ${source.engine} on ${source.cpu}`,
@@ -63,11 +72,22 @@ export const optimize: Command = {
       if (module === undefined || more.length > 0)
         throw new UsageError('optimize takes one module', { found: `${modules.length} modules`, todo: 'name one' })
       const pack = await readPackage(module.package!, module.name)
-      const profile = profileFor(document, pack.manifest, path)
+      const binding = await thisBinding()
       const told = (why: string): void => context.progress.note(`made again: ${why}`)
-      const { artefact, dir, kept } = await optimise(pack, profile, await thisBinding(), told)
-      const { schema: _, ...rest } = artefact
-      const result = { schema: 'drvport.optimize/1' as const, ...rest, dir, bytecodeBytes: pack.wasm.length, kept }
+      const make = async (bytecode: Bytecode, profile: ModuleProfile): Promise<Made> => {
+        const { artefact, dir, kept } = await optimise(bytecode, profile, binding, told)
+        const { schema: _, ...rest } = artefact
+        return { ...rest, dir, bytecodeBytes: bytecode.wasm.length, kept }
+      }
+      const bytecodes = await bytecodesOf(pack)
+      const driver = bytecodes.pop()!
+      const own = profileFor(document, driver, path)
+      const others: Made[] = []
+      for (const bytecode of bytecodes) {
+        const profile = profileIn(document, bytecode, path)
+        if (profile !== undefined) others.push(await make(bytecode, profile))
+      }
+      const result = { schema: 'drvport.optimize/1' as const, ...(await make(driver, own)), others }
       context.result<OptimizeDocument>(result, render)
       return 0
     } finally {

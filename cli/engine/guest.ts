@@ -3,11 +3,13 @@
  * against its hash, verifies, runs, and tells what it finds. Everything it imports must run in a browser.
  */
 import { runMachine, type RunReport, type RunRequest, type RunRung } from '../../lab/run.ts'
-import type { DriverPackage } from '../../machine/load/package.ts'
+import type { CorePackage } from '../../machine/load/core.ts'
+import { decodeImage, type KeptImages } from '../../machine/load/image.ts'
+import { boundFrom, coreFrom, partsOf, type DriverPackage } from '../../machine/load/package.ts'
 import type { Check } from '../../lab/check.ts'
-import type { Manifest } from '../../pipeline/package.ts'
+import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import { verifyHashed } from '../../pipeline/verify/verdict.ts'
-import { accept, DEVICE_ALLOWANCE, symbolizerOf } from '../trust.ts'
+import { accept, acceptParts, DEVICE_ALLOWANCE, symbolizerOf } from '../trust.ts'
 
 /** `request.json` of a job. Files are names below the job's directory. */
 export interface GuestRequest {
@@ -24,10 +26,25 @@ export interface GuestRequest {
     readonly manifest: Manifest
     readonly wasm: string
     readonly lines: string | null
+    /** Of one that stands on a kernel. */
+    readonly on: {
+      /** SHA-256 of one of `cores`. */
+      readonly core: string
+      readonly modules: readonly { readonly wasm: string; readonly lines: string | null; readonly image: string }[]
+    } | null
     readonly device: string | null
     readonly args: readonly string[]
   }[]
+  /** Kernels, each once, by SHA-256. */
+  readonly cores: Readonly<Record<string, GuestCore>>
   readonly firmware: readonly { readonly name: string; readonly file: string }[]
+}
+
+export interface GuestCore {
+  readonly wasm: string
+  readonly lines: string | null
+  /** What it booted to elsewhere; without one it boots there. */
+  readonly image: { readonly file: string; readonly sha256: string } | null
 }
 
 /** What ran the machine. */
@@ -74,19 +91,63 @@ export async function runGuest(io: GuestIo): Promise<void> {
   }
 }
 
+/** Reads packages by the names of their files; a kernel that several stand on is read once. */
+class Packages {
+  readonly #io: GuestIo
+  readonly #cores: GuestRequest['cores']
+  readonly #read = new Map<string, Promise<CorePackage>>()
+
+  constructor(io: GuestIo, cores: GuestRequest['cores']) {
+    this.#io = io
+    this.#cores = cores
+  }
+
+  async open({ manifest, wasm, lines, on }: GuestRequest['modules'][number]): Promise<DriverPackage> {
+    const plain = { manifest, wasm: await this.#io.read(wasm), lines: await this.#lines(lines) }
+    const facts = manifest.core
+    if (on === null || facts === undefined) return plain
+    const core = this.#read.get(on.core) ?? this.#core(facts, this.#cores[on.core]!)
+    this.#read.set(on.core, core)
+    const modules = facts.modules.map(async (module, i) => {
+      const files = on.modules[i]!
+      const [code, image] = [await this.#io.read(files.wasm), await this.#io.read(files.image)]
+      return boundFrom(module, { wasm: code, lines: await this.#lines(files.lines), image })
+    })
+    return { ...plain, on: { core: await core, modules: await Promise.all(modules) } }
+  }
+
+  async #core(facts: OnCoreFacts, { wasm, lines, image }: GuestCore): Promise<CorePackage> {
+    const core = coreFrom(facts, await this.#io.read(wasm), await this.#lines(lines))
+    return image === null ? core : { ...core, images: await this.#image(image) }
+  }
+
+  async #image({ file, sha256: expected }: NonNullable<GuestCore['image']>): Promise<KeptImages> {
+    const bytes = await this.#io.read(file)
+    const image = (await sha256(bytes)) === expected ? decodeImage(bytes) : undefined
+    return { read: (size) => Promise.resolve(size === image?.size ? image : undefined), write: () => Promise.resolve() }
+  }
+
+  async #lines(file: string | null): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return file === null ? undefined : this.#io.read(file)
+  }
+}
+
 async function open(io: GuestIo): Promise<{ request: RunRequest; loaded: EngineFacts['loaded'] }> {
   const wanted = JSON.parse(new TextDecoder().decode(await io.read('request.json'))) as GuestRequest
+  const packages = new Packages(io, wanted.cores)
+  const hashes = new Map<Uint8Array, string>()
   const loaded: { name: string; sha256: string }[] = []
   const modules: { pack: DriverPackage; args: readonly string[]; device?: string }[] = []
-  for (const { manifest, wasm, lines, device, args } of wanted.modules) {
-    const bytes = await io.read(wasm)
-    loaded.push({ name: manifest.name, sha256: await sha256(bytes) })
-    const pack = { manifest, wasm: bytes, lines: lines === null ? undefined : await io.read(lines) }
-    modules.push({ pack, args, ...(device !== null && { device }) })
+  for (const module of wanted.modules) {
+    const pack = await packages.open(module)
+    for (const { wasm } of partsOf(pack)) if (!hashes.has(wasm)) hashes.set(wasm, await sha256(wasm))
+    const own = partsOf(pack).at(-1)!
+    loaded.push({ name: pack.manifest.name, sha256: hashes.get(own.wasm)! })
+    modules.push({ pack, args: module.args, ...(module.device !== null && { device: module.device }) })
   }
   const firmware: Record<string, Uint8Array> = {}
   for (const { name, file } of wanted.firmware) firmware[name] = await io.read(file)
-  const hashes = new Map(modules.map(({ pack }, i) => [pack, loaded[i]!.sha256]))
+  const hashOf = ({ wasm }: { wasm: Uint8Array }): string => hashes.get(wasm)!
   let tapped = false
   const { seed, frames, inject, until, schedule, costs } = wanted
   const request: RunRequest = {
@@ -98,7 +159,10 @@ async function open(io: GuestIo): Promise<{ request: RunRequest; loaded: EngineF
     costs,
     modules,
     firmware,
-    verify: (pack) => accept(pack, verifyHashed(pack.wasm, hashes.get(pack)!, pack.manifest, DEVICE_ALLOWANCE)),
+    verify: (pack) => {
+      if (pack.on !== undefined) acceptParts(pack, hashOf, DEVICE_ALLOWANCE)
+      else accept(pack, verifyHashed(pack.wasm, hashOf(pack), pack.manifest, DEVICE_ALLOWANCE))
+    },
     symbolizer: symbolizerOf,
     wallMs: () => performance.now(),
     onCheck: (check) => io.tell({ check }),

@@ -7,7 +7,11 @@ import { bringEngine, type Engine, type EngineName } from '../../pipeline/engine
 import { writePlain } from '../../pipeline/engine/plain.ts'
 import type { ModuleRequest, RunReport, RunRequest } from '../../lab/run.ts'
 import type { Context } from '../context.ts'
-import type { EngineFacts, GuestMessage, GuestRequest } from './guest.ts'
+import { sha256 } from '../../pipeline/cache.ts'
+import type { CorePackage } from '../../machine/load/core.ts'
+import { encodeImage, imageOf } from '../../machine/load/image.ts'
+import type { OnCore } from '../../machine/load/package.ts'
+import type { EngineFacts, GuestCore, GuestMessage, GuestRequest } from './guest.ts'
 
 /** Of a run, what can go to another engine: it verifies and times for itself. */
 export type EngineRun = Pick<
@@ -26,6 +30,8 @@ export type EngineRun = Pick<
 > & {
   /** Asked once for the sink of the first NIC's wire. */
   readonly capture?: () => ((bytes: Uint8Array) => void) | undefined
+  /** Whether kernels boot there, instead of beginning from what they booted to here. */
+  readonly bootThere?: boolean
 }
 
 export type EngineReport = RunReport & { readonly engine: EngineFacts }
@@ -79,28 +85,73 @@ function outcome(engine: Engine, ended: GuestMessage | undefined): EngineReport 
   })
 }
 
-async function writeRequest(dir: string, run: EngineRun): Promise<void> {
-  let files = 0
-  const write = async (bytes: Uint8Array): Promise<string> => {
-    const name = `file-${files++}`
-    await fs.writeFile(path.join(dir, name), bytes)
+/** Files of a job, by names given out in order. */
+class JobFiles {
+  readonly #dir: string
+  #count = 0
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  async write(bytes: Uint8Array): Promise<string> {
+    const name = `file-${this.#count++}`
+    await fs.writeFile(path.join(this.#dir, name), bytes)
     return name
   }
+
+  async lines(bytes: Uint8Array | undefined): Promise<string | null> {
+    return bytes === undefined ? null : this.write(bytes)
+  }
+}
+
+async function writeRequest(dir: string, run: EngineRun): Promise<void> {
+  const files = new JobFiles(dir)
   const modules: GuestRequest['modules'][number][] = []
-  for (const { pack, device, args } of run.modules)
+  const cores: Record<string, GuestCore> = {}
+  for (const { pack, device, args } of run.modules) {
+    const { core } = pack.on ?? {}
+    if (core !== undefined) cores[core.sha256] ??= await writeCore(files, core, run.bootThere === true)
     modules.push({
       manifest: pack.manifest,
-      wasm: await write(pack.wasm),
-      lines: pack.lines === undefined ? null : await write(pack.lines),
+      wasm: await files.write(pack.wasm),
+      lines: await files.lines(pack.lines),
+      on: pack.on === undefined ? null : await writeModules(files, pack.on),
       device: device ?? null,
       args: args ?? [],
     })
+  }
   const firmware: GuestRequest['firmware'][number][] = []
-  for (const [name, bytes] of Object.entries(run.firmware ?? {})) firmware.push({ name, file: await write(bytes) })
+  for (const [name, bytes] of Object.entries(run.firmware ?? {}))
+    firmware.push({ name, file: await files.write(bytes) })
   const { seed = 1, frames = 1000, inject = 0, until = 'contain', schedule = {}, costs = {} } = run
   const [events, capture] = [run.onEvents !== undefined, run.capture !== undefined]
-  const request: GuestRequest = { seed, frames, inject, until, schedule, costs, events, capture, modules, firmware }
-  await fs.writeFile(path.join(dir, 'request.json'), JSON.stringify(request))
+  const what: GuestRequest = { seed, frames, inject, until, schedule, costs, events, capture, modules, cores, firmware }
+  await fs.writeFile(path.join(dir, 'request.json'), JSON.stringify(what))
+}
+
+async function writeModules(
+  files: JobFiles,
+  { core, modules }: OnCore,
+): Promise<GuestRequest['modules'][number]['on']> {
+  const written: { wasm: string; lines: string | null; image: string }[] = []
+  for (const { wasm, lines, image } of modules)
+    written.push({
+      wasm: await files.write(wasm),
+      lines: await files.lines(lines),
+      image: await files.write(image),
+    })
+  return { core: core.sha256, modules: written }
+}
+
+async function writeCore(files: JobFiles, core: CorePackage, bootThere: boolean): Promise<GuestCore> {
+  const { wasm, lines } = core
+  const image = bootThere ? undefined : encodeImage(await imageOf(core))
+  return {
+    wasm: await files.write(wasm),
+    lines: await files.lines(lines),
+    image: image === undefined ? null : { file: await files.write(image), sha256: sha256(image) },
+  }
 }
 
 /** `run --engine NAME`: the engine is brought if it is missing. */

@@ -20,6 +20,7 @@ import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { Call, ModuleCopy } from '../observe/observer.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
+import type { KeptImages } from './image.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
 
 export interface CorePackage {
@@ -32,6 +33,8 @@ export interface CorePackage {
   readonly tableEnd: number
   /** sizeof(struct module). */
   readonly moduleBytes: number
+  /** What it booted to, kept from other processes; absent where nothing is kept. */
+  readonly images?: KeptImages
 }
 
 /** A module bound to one core, at its place in memory and table. */

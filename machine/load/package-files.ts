@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import type { CorePackage } from './core.ts'
+import { imageFiles } from './image-files.ts'
 import { boundFrom, coreFrom, type DriverPackage, type OnCore, PackageError } from './package.ts'
 
 /** Cores read in this process: every driver of a tree stands on the same. */
@@ -13,7 +14,8 @@ async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePack
     readFile(join(directory, 'core.wasm')),
     readFile(join(directory, 'core.lines')),
   ])
-  return coreFrom(facts, new Uint8Array(wasm), lines)
+  const images = imageFiles(join(directory, '..', '..', 'images', facts.sha256))
+  return { ...coreFrom(facts, new Uint8Array(wasm), lines), images }
 }
 
 async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore> {

@@ -21,10 +21,16 @@ export function coreClaims(
   return { sha256, area, tableEnd, functions, data, entries, words }
 }
 
+/** What a bound module says of itself. */
+type Claimed = Pick<BoundModule, 'name' | 'memory' | 'table' | 'init' | 'exit' | 'constructors'> & {
+  readonly functions: BoundClaims['functions']
+  readonly imports: readonly { readonly from: string; readonly slot?: number | undefined }[]
+}
+
 /**
  * `wasm` is the module as it was instrumented, `sha256` its hash, `core` the hash of its core. Throws WasmError when `wasm` is malformed.
  */
-export function boundClaims(bound: BoundModule, wasm: Uint8Array, sha256: string, core: string): BoundClaims {
+export function boundClaims(bound: Claimed, wasm: Uint8Array, sha256: string, core: string): BoundClaims {
   const owners = new Set(bound.imports.filter(({ slot }) => slot !== undefined).map(({ from }) => from))
   const calls = readModule(wasm).importedFunctions.filter(({ module }) => !owners.has(module))
   const imports = calls.map(importName)

@@ -185,6 +185,9 @@ function wordAt(wasm: Uint8Array, address: number): number {
   throw new InfrastructureError('the core lacks a constant', { where: `address 0x${address.toString(16)}` })
 }
 
+/** A core that is kept. */
+export const keptCore = (key: string): Promise<Core> => readCore(key, cachePath('store', 'cores', key))
+
 async function readCore(key: string, dir: string): Promise<Core> {
   const facts = JSON.parse(await fs.readFile(path.join(dir, 'facts.json'), 'utf8')) as CoreFacts & { sha256: string }
   const symbols = decodeSymbols(await fs.readFile(path.join(dir, 'core.symbols')))

@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto'
 import { verifyBoundHashed, type BoundClaims, type BoundFacts, type BoundVerdict } from './bound.ts'
 import { verifyCoreHashed, type CoreClaims, type CoreFacts, type CoreVerdict } from './core.ts'
 import { DEFAULT_ALLOWANCE, type ManifestClaims, type Allowance } from './allowance.ts'
-import { checkManifest } from './imports.ts'
-import type { Problem } from './problem.ts'
 import { verifyHashed, type Verdict } from './verdict.ts'
 
 export { overlaps, type BoundClaims, type BoundFacts, type BoundVerdict } from './bound.ts'
@@ -18,16 +16,6 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 /** Verify the bytes of NAME.wasm against its manifest and allowance. Never throws on bad input. */
 export function verify(bytes: Uint8Array, manifest: ManifestClaims, allowance: Allowance = DEFAULT_ALLOWANCE): Verdict {
   return verifyHashed(bytes, sha256(bytes), manifest, allowance)
-}
-
-/** What policy says against a manifest whose modules have been proved. */
-export function policyProblems(
-  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
-  allowance: Allowance,
-): Problem[] {
-  const problems: Problem[] = []
-  checkManifest(manifest, allowance, problems)
-  return problems
 }
 
 /** Verify a core's bytes. Never throws on bad input. */

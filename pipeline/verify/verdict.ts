@@ -116,3 +116,13 @@ function engineWhere(bytes: Uint8Array, message: string): string {
   const index = /function #(\d+)/.exec(message)?.[1]
   return index === undefined ? where : `${functionNamer(readModule(bytes))(Number(index))} at ${where}`
 }
+
+/** What policy says against a manifest whose modules have been proved. */
+export function policyProblems(
+  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
+  allowance: Allowance,
+): Problem[] {
+  const problems: Problem[] = []
+  checkManifest(manifest, allowance, problems)
+  return problems
+}
