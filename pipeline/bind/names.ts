@@ -50,6 +50,8 @@ export const CORE = 'core'
 
 /** What functions of another module are imported from. A module may be called as a group of the ABI is. */
 export const importedFrom = (peer: Peer): string => `module:${peer.name}`
+/** Whether imports from there are functions of a core or of another module, not calls of the host. */
+export const isModule = (from: string): boolean => from === CORE || from.startsWith('module:')
 
 interface Owner extends Symbols {
   readonly from: string

@@ -2,6 +2,7 @@
  * Has the checks of a rewritten module charge for the code that now lies behind them: where code was put into a function, more of it
  * runs for one check.
  */
+import { isModule } from '../bind/names.ts'
 import { bulkFunction, setUnits, unitsAt, type FuelCheck } from '../wasm/checks.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { readModule, type WasmModule } from '../wasm/module.ts'
@@ -20,6 +21,12 @@ export function recharge(bytes: Uint8Array): void {
   module.bodies.forEach((_, index) => rechargeBody(module, index, check, counted))
 }
 
+/** Whether a function may do its work without a check of its own: a short one, and any of another module. */
+function mayBeShort({ importedFunctions }: WasmModule, index: number, counted: readonly boolean[]): boolean {
+  const imported = importedFunctions[index]
+  return imported === undefined ? !counted[index - importedFunctions.length] : isModule(imported.module)
+}
+
 function rechargeBody(module: WasmModule, index: number, check: FuelCheck, counted: readonly boolean[]): void {
   const { bytes } = module
   const { start, end } = module.bodies[index]!
@@ -32,7 +39,7 @@ function rechargeBody(module: WasmModule, index: number, check: FuelCheck, count
   const walker = new CodeWalker(bytes, codeStart, end)
   while (walker.next()) {
     const { opcode, a } = walker
-    const isShort = opcode === OP.call && a >= imported && a !== last && a !== bulk && !counted[a - imported]
+    const isShort = opcode === OP.call && mayBeShort(module, a, counted) && a !== last && a !== bulk
     regions.see(walker, weightOf(opcode) + (isShort ? LEAF : opcode === OP.call && a === bulk ? CHARGING : 0))
     if (opcode === OP.loop) heads.push(walker.end)
   }

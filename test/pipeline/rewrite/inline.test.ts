@@ -6,7 +6,9 @@ import { CodeWalker, readLocals } from '../../../pipeline/wasm/code.ts'
 import { instrument } from '../../../pipeline/wasm/instrument.ts'
 import { encodeLines, readLines, symbolize } from '../../../pipeline/wasm/lines.ts'
 import { OP } from '../../../pipeline/wasm/opcodes.ts'
-import { COUNTER, countCalls } from '../../../pipeline/rewrite/count.ts'
+import { unitsAt } from '../../../pipeline/wasm/checks.ts'
+import { LEAF } from '../../../pipeline/wasm/work.ts'
+import { COUNTER, countCalls, fuelCheckOf } from '../../../pipeline/rewrite/count.ts'
 import { inlineHot, type Counts } from '../../../pipeline/rewrite/inline.ts'
 import { relocateLines } from '../../../pipeline/rewrite/relocate.ts'
 import { assemble, I32, sample } from '../wasm/_build.ts'
@@ -152,6 +154,31 @@ test('recursion is not inlined into itself', (t) => {
     ).inlined,
     0,
   )
+})
+
+test('a check charges for what other modules may do behind it, once their calls have been put there', (t) => {
+  // f0 makes many calls into a core; f1 calls f0, and is charged for them when f0 is put into it.
+  const calls = Array.from({ length: 30 }, () => [0x20, 0, 0x10, 0, 0x1a]).flat()
+  const bytes = instrument(
+    assemble({
+      types: [
+        [[], []],
+        [[I32], [I32]],
+      ],
+      imports: [['core', 'work', 1]],
+      functions: [
+        { type: 1, code: [...calls, 0x20, 0, 0x0b] },
+        { type: 1, code: [0x20, 0, 0x10, 1, 0x0b] },
+      ],
+    }),
+    { depthOf: (from) => (from === 'core' ? 0 : undefined) },
+  )
+  const { rewritten, inlined } = inlineHot(bytes.bytes, new Map([[1, { entries: 9, calls: [9] }]]))
+  t.is(inlined, 1)
+  const module = readModule(rewritten.bytes)
+  const { codeStart } = readLocals(rewritten.bytes, module.bodies[1]!.start, module.bodies[1]!.end)
+  const units = unitsAt(fuelCheckOf(module), rewritten.bytes, codeStart, module.bodies[1]!.end)
+  t.true(units >= (30 * LEAF) / 64, `${units} units`)
 })
 
 /** A line table in which every instruction has a line of its own and every function a scope. */

@@ -5,7 +5,8 @@ import { CALLS_MODULE, functionsOf, withCalls } from '../../../pipeline/rewrite/
 import { BREAK_MODULE, findPlaces, parseBreak, withBreaks } from '../../../pipeline/rewrite/breakpoints.ts'
 import { encodeLines } from '../../../pipeline/wasm/lines.ts'
 import { instrument } from '../../../pipeline/wasm/instrument.ts'
-import { readModule } from '../../../pipeline/wasm/module.ts'
+import { Writer } from '../../../pipeline/wasm/bytes.ts'
+import { readModule, readModuleName } from '../../../pipeline/wasm/module.ts'
 import { assemble, I32, sample } from '../wasm/_build.ts'
 
 interface Exports {
@@ -99,6 +100,14 @@ test('offsets of the copy lead back to the instruction they were copied from', (
   }
   // Calls were renumbered and wrapped; everything else is the same byte.
   t.true(found > module.code!.end - module.code!.start - 40)
+})
+
+test('a copy is called what its module is: a stack says whose frames it shows', (t) => {
+  const own = new Writer().name('module_x')
+  const names = new Writer().u8(0).u32(own.length).bytes(own.view()).u8(1).u32(1).u8(0).finish()
+  const module = instrument(sample({ custom: [['name', names]] })).bytes
+  t.is(readModuleName(readModule(told(module).bytes)), 'module_x')
+  t.is(readModuleName(readModule(told(finished).bytes)), undefined)
 })
 
 /** Two functions, f at lines 10 to 12 with g (line 30) inlined into it. */
