@@ -52,7 +52,7 @@ export function encodeImage({ size, runs, frozen, clockNs }: Image): Uint8Array<
   return out
 }
 
-/** Read what `encodeImage` wrote; its runs are views of `bytes`. Throws PackageError when it is something else. */
+/** Read what `encodeImage` wrote; its runs are views of `bytes`. Throws when it is something else. */
 export function decodeImage(bytes: Uint8Array): Image {
   const lineEnd = bytes.indexOf(10)
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, lineEnd))) as {

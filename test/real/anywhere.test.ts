@@ -30,6 +30,8 @@ interface Plan {
   readonly frames: number
   readonly inject: number
   readonly until: RunRung
+  /** Kernels boot there too, instead of beginning from what they booted to here. */
+  readonly bootThere?: boolean
 }
 
 const here = async ({ frames, inject, until }: Plan): Promise<{ report: RunReport; events: string[] }> => {
@@ -100,6 +102,6 @@ function onEngine(name: Exclude<EngineName, 'node'>, arch: RegExp, plan: Plan): 
   })
 }
 
-onEngine('chromium', /./, { frames: 2000, inject: 10, until: 'contain' })
+onEngine('chromium', /./, { frames: 2000, inject: 10, until: 'contain', bootThere: true })
 // Emulated, so the work is small; what an engine could do differently (traps, stack, numbers) is in the one above too.
 onEngine('arm64', /^arm64$/, { frames: 60, inject: 1, until: 'contain' })

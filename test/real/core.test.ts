@@ -132,6 +132,10 @@ test.serial('the image that domains begin from is a boot: two boots are the same
   )
   t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, kept.runs[i]!.bytes) === 0))
   t.deepEqual(again.frozen, kept.frozen)
+  // And so is what another process finds on the disk, whichever of the two was written there.
+  const found = await core.images!.read(bytes)
+  t.deepEqual({ ...found, runs: undefined }, { ...again, runs: undefined })
+  t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, found!.runs[i]!.bytes) === 0))
 })
 
 test.serial('a package whose module was changed by hand is refused', async (t) => {
