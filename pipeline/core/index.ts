@@ -3,6 +3,7 @@
  * the content of everything in it.
  */
 
+import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import {
@@ -219,6 +220,21 @@ function wordAt(wasm: Uint8Array, address: number): number {
 
 /** A core that is kept. */
 export const keptCore = (key: string): Promise<Core> => readCore(key)
+
+const proofs = new Map<string, ProvedCore | undefined>()
+
+/** What was proved of a core that is kept here; undefined when there is none of this name. Read once in a process. */
+export function provedCore(key: string): ProvedCore | undefined {
+  if (proofs.has(key)) return proofs.get(key)
+  let proved: ProvedCore | undefined
+  // A package names it: nothing but the name of a core is looked for.
+  if (/^[0-9a-f]{64}$/.test(key) && existsSync(factsIn(key))) {
+    const { sha256: hash } = JSON.parse(readFileSync(factsIn(key), 'utf8')) as { sha256: string }
+    proved = keptCoreFacts(decodeSymbols(readFileSync(path.join(coreDir(key), 'core.symbols'))), hash, MODULE_AREA)
+  }
+  proofs.set(key, proved)
+  return proved
+}
 
 async function readCore(key: string): Promise<Core> {
   const dir = coreDir(key)
