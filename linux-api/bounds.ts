@@ -150,6 +150,11 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     take: units(64, { pieces: [struct('out', 'request')] }),
     data: units(64),
     done: units(64),
+    wanted: units(64, { pieces: [piece('name', 'len')], most: [{ param: 'len', most: NAME_BYTES, answer: -19 }] }),
+    module: units(4000, {
+      pieces: [piece('name', 'len'), piece('dst', 'bytes')],
+      most: [{ param: 'len', most: NAME_BYTES, answer: -22 }],
+    }),
   },
   net: {
     register: units(400, {

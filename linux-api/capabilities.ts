@@ -444,6 +444,18 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           result: 'void',
           doc: 'A request has been carried out.',
         },
+        {
+          name: 'wanted',
+          params: [p('name', 'ptr'), p('len', 'u32')],
+          result: 'i32',
+          doc: 'Somebody asks for a module by its name or an alias. Bytes of the image of the one that is to be loaded next for it; 0 when all are; E_NODEV when there is none.',
+        },
+        {
+          name: 'module',
+          params: [p('name', 'ptr'), p('len', 'u32'), p('dst', 'ptr', 'struct module_image'), p('bytes', 'u32')],
+          result: 'i32',
+          doc: 'Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more.',
+        },
       ] satisfies readonly Written[]
     ).map(forShim),
   },

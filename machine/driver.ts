@@ -111,7 +111,7 @@ export class Driver implements DriverEntries {
   /** A kernel that is up, and the modules' code and data in their place. */
   async #boot(program: CoreProgram, modules: readonly BoundPackage[]): Promise<void> {
     putImage(program, await imageOf(this.pack.on!.core, program.memory.buffer.byteLength))
-    for (const module of modules) await program.instantiate(module)
+    for (const module of modules) if (!module.onCall) await program.instantiate(module)
   }
 
   /** Load a package and run its init. Throws PackageError, DriverEnded, InitRefused. */
@@ -139,6 +139,11 @@ export class Driver implements DriverEntries {
       this.#loaded++
     }
     return 0
+  }
+
+  /** Modules that its kernel asked for by name, and that its package has not. */
+  get missedModules(): readonly string[] {
+    return this.#entries?.missed ?? []
   }
 
   get name(): string {

@@ -138,6 +138,8 @@ export interface OnCoreFacts {
   readonly moduleBytes: number
   readonly modules: readonly {
     readonly name: string
+    /** Loaded when somebody asks for it by name. */
+    readonly onCall?: true
     /** It is there for other domains: loaded where drivers serve each other, and then these groups are asked for, too. */
     readonly along?: readonly string[]
     readonly wasm: PackageFile

@@ -36,14 +36,45 @@ class Bytes {
 
 const KIB = 1024
 
-/** Documentation/filesystems/ext4: one group of 1 KiB blocks; a journal, and files in extents, with `modern`. */
-function ext(modern: boolean): Uint8Array {
+/** Which extended file system: a journal from ext3 on, files in extents in ext4. */
+type Generation = 2 | 3 | 4
+
+const EXT = { inodes: 256, inodeBytes: 128, journalBlocks: 1024, perBlock: KIB / 4, direct: 12 }
+
+/** Of a file whose blocks follow each other: the blocks that map it lie before them. Returns how many those are. */
+function mapped(disk: Bytes, inode: number, at: number, count: number): number {
+  const { direct, perBlock } = EXT
+  const behind = Math.max(0, Math.ceil((count - direct - perBlock) / perBlock))
+  const maps = 2 + behind
+  const first = at + maps
+  const list = (block: number, from: number, length: number): void => {
+    for (let i = 0; i < length; i++) disk.put(block * KIB, [[4 * i, 4, from + i]])
+  }
+  for (let i = 0; i < direct; i++) disk.put(inode, [[40 + 4 * i, 4, first + i]])
+  disk.put(inode, [
+    [40 + 4 * direct, 4, at],
+    [44 + 4 * direct, 4, at + 1],
+  ])
+  list(at, first + direct, perBlock)
+  list(at + 1, at + 2, behind)
+  for (let i = 0; i < behind; i++) {
+    const done = direct + perBlock * (i + 1)
+    list(at + 2 + i, first + done, Math.min(perBlock, count - done))
+  }
+  return maps
+}
+
+/** Documentation/filesystems/ext4: one group of blocks of 1 KiB. */
+function ext(generation: Generation): Uint8Array {
   const disk = new Bytes(IMAGE_BYTES)
+  const { inodes, inodeBytes, journalBlocks } = EXT
   const blocks = IMAGE_BYTES / KIB
-  const inodes = 256
-  const at = { super: 1, group: 2, blockMap: 3, inodeMap: 4, inodes: 5, root: 5 + (inodes * 128) / KIB }
-  const journal = { first: at.root + 1, blocks: modern ? 1024 : 0 }
-  const used = journal.first + journal.blocks
+  const at = { super: 1, group: 2, blockMap: 3, inodeMap: 4, inodes: 5, root: 5 + (inodes * inodeBytes) / KIB }
+  const inode = (number: number): number => at.inodes * KIB + (number - 1) * inodeBytes
+  const hasJournal = generation > 2
+  const maps = generation === 3 ? mapped(disk, inode(8), at.root + 1, journalBlocks) : 0
+  const journal = at.root + 1 + maps
+  const used = journal + (hasJournal ? journalBlocks : 0)
   disk.put(at.super * KIB, [
     [0, 4, inodes],
     [4, 4, blocks],
@@ -59,11 +90,11 @@ function ext(modern: boolean): Uint8Array {
     [60, 2, 1],
     [76, 4, 1],
     [84, 4, 11],
-    [88, 2, 128],
-    [92, 4, modern ? 0x4 : 0],
-    [96, 4, modern ? 0x42 : 0x2],
+    [88, 2, inodeBytes],
+    [92, 4, hasJournal ? 0x4 : 0],
+    [96, 4, generation === 4 ? 0x42 : 0x2],
     [104, 4, 0x64727670],
-    [224, 4, modern ? 8 : 0],
+    [224, 4, hasJournal ? 8 : 0],
   ])
   disk.put(at.group * KIB, [
     [0, 4, at.blockMap],
@@ -76,7 +107,6 @@ function ext(modern: boolean): Uint8Array {
   // Block 0 is outside of the first group's map.
   disk.bitmap(at.blockMap * KIB, KIB, used - 1, blocks - 1)
   disk.bitmap(at.inodeMap * KIB, KIB, 10, inodes)
-  const inode = (number: number): number => at.inodes * KIB + (number - 1) * 128
   disk.put(inode(2), [
     [0, 2, 0o40755],
     [4, 4, KIB],
@@ -96,32 +126,34 @@ function ext(modern: boolean): Uint8Array {
     [19, 1, 2],
     [20, 2, 0x2e2e],
   ])
-  if (!modern) return disk.bytes
+  if (!hasJournal) return disk.bytes
   disk.put(inode(8), [
     [0, 2, 0o100600],
-    [4, 4, journal.blocks * KIB],
+    [4, 4, journalBlocks * KIB],
     [26, 2, 1],
-    [28, 4, journal.blocks * 2],
-    [32, 4, 0x80000],
-    [40, 2, 0xf30a],
-    [42, 2, 1],
-    [44, 2, 4],
-    [46, 2, 0],
-    [52, 4, 0],
-    [56, 2, journal.blocks],
-    [60, 4, journal.first],
+    [28, 4, (journalBlocks + maps) * 2],
   ])
-  // The journal's own superblock (fs/jbd2), version 2.
-  const big = [
+  // One extent of the whole.
+  if (generation === 4)
+    disk.put(inode(8), [
+      [32, 4, 0x80000],
+      [40, 2, 0xf30a],
+      [42, 2, 1],
+      [44, 2, 4],
+      [56, 2, journalBlocks],
+      [60, 4, journal],
+    ])
+  // The journal's own superblock (fs/jbd2), version 2, big-endian.
+  const header = [
     [0, 4, 0xc03b3998],
     [4, 4, 4],
     [12, 4, KIB],
-    [16, 4, journal.blocks],
+    [16, 4, journalBlocks],
     [20, 4, 1],
     [24, 4, 1],
     [64, 4, 1],
   ] as const
-  disk.put(journal.first * KIB, big, true)
+  disk.put(journal * KIB, header, true)
   return disk.bytes
 }
 
@@ -190,9 +222,9 @@ function minix(): Uint8Array {
 
 /** By the name under which a file system registers. */
 export const IMAGES: Readonly<Record<string, () => Uint8Array>> = {
-  ext2: () => ext(false),
-  ext3: () => ext(false),
-  ext4: () => ext(true),
+  ext2: () => ext(2),
+  ext3: () => ext(3),
+  ext4: () => ext(4),
   vfat: fat,
   msdos: fat,
   minix,

@@ -12,7 +12,7 @@ const USBTEST = IOWR('U', 100, PARAM_BYTES)
 const USBDEVFS_IOCTL = IOWR('U', 18, 12)
 /** Writing and reading in bulk, with lists, by control messages, and control transfers that are compared. */
 const TESTS = [1, 2, 3, 4, 5, 6, 9, 10, 14]
-const AMOUNT = { iterations: 20, length: 1024, vary: 64, entries: 8 }
+const AMOUNT = { iterations: 20, length: 1024, vary: 512, entries: 8 }
 const PATIENCE_NS = 60e9
 const ENOTSUPP = -95
 
@@ -43,8 +43,8 @@ export const usb: Kind = {
     const done: number[] = []
     for (const test of TESTS) {
       const code = await run(system, fd, test)
-      demand(code === 0 || code === ENOTSUPP, `test ${test} on ${where}: ${code}`)
-      if (code === 0) done.push(test)
+      demand(code >= 0 || code === ENOTSUPP, `test ${test} on ${where}: ${code}`)
+      if (code >= 0) done.push(test)
     }
     await system.close(fd)
     return `${where} (${what}): tests ${done.join(' ')} of usbtest`

@@ -608,6 +608,10 @@ export interface CallCalls {
   data(id: number, dst: number): number
   /** A request has been carried out. */
   done(id: number, result: number, data: number): void
+  /** Somebody asks for a module by its name or an alias. Bytes of the image of the one that is to be loaded next for it; 0 when all are; E_NODEV when there is none. */
+  wanted(name: number, len: number): number
+  /** Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more. */
+  module(name: number, len: number, dst: number, bytes: number): number
 }
 
 /** Ethernet interfaces offered by the domain to the machine's network service. */
@@ -813,6 +817,8 @@ export const CALLS = {
     take: { params: 1, result: true, blocking: false },
     data: { params: 2, result: true, blocking: false },
     done: { params: 3, result: false, blocking: false },
+    wanted: { params: 2, result: true, blocking: false },
+    module: { params: 4, result: true, blocking: false },
   },
   net: {
     register: { params: 1, result: true, blocking: false },
@@ -951,6 +957,8 @@ export const BOUNDS: Readonly<Record<string, CallBounds>> = {
   'call.take': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":32,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
   'call.data': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'call.done': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+  'call.wanted': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[{"param":1,"most":128,"answer":-19}],"keeps":[],"refused":0},
+  'call.module': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1},{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":1,"most":128,"answer":-22}],"keeps":[],"refused":0},
   'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"units","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
   'net.unregister': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
   'net.carrier': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},

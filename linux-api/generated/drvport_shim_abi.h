@@ -202,6 +202,16 @@ __attribute__((import_module("call"), import_name("done")))
 void drvport_call_done(unsigned int id, int result, unsigned int data);
 
 
+/* Somebody asks for a module by its name or an alias. Bytes of the image of the one that is to be loaded next for it; 0 when all are; E_NODEV when there is none. */
+__attribute__((import_module("call"), import_name("wanted")))
+int drvport_call_wanted(unsigned int name, unsigned int len);
+
+
+/* Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more. */
+__attribute__((import_module("call"), import_name("module")))
+int drvport_call_module(unsigned int name, unsigned int len, unsigned int dst, unsigned int bytes);
+
+
 /* Frames to be sent: the machine fills the transmit arena from its start. Returns how many. */
 __attribute__((import_module("net"), import_name("fetch")))
 unsigned int drvport_net_fetch(unsigned int net);

@@ -8,6 +8,17 @@ function callCalls(host: Host): CallCalls {
     take: (out) => (host.requests.take(host, out) ? 1 : 0),
     data: (id, into) => (host.requests.data(host, id, into) ? 0 : E.INVAL),
     done: (id, result, data) => host.requests.done(host, id, result, data),
+    wanted: (name, length) => {
+      const next = host.modules?.next(host.text('call.wanted', name, length))
+      if (next === undefined) return E.NODEV
+      return next === 'there' ? 0 : next.bytes
+    },
+    module: (name, length, into, bytes) => {
+      const next = host.modules?.next(host.text('call.module', name, length))
+      if (next === undefined || next === 'there' || next.bytes !== bytes) return E.INVAL
+      host.bytes('call.module', into, bytes).set(next.load())
+      return 0
+    },
   }
 }
 

@@ -20,6 +20,19 @@ import type { DriverEntries } from '../class/device-class.ts'
 import { Requests } from './requests.ts'
 import { type Mapping, PageTable, PortTable, type Window } from '../reach/page-table.ts'
 
+/** Modules of the program's that are loaded when it asks for them. */
+export interface ModuleFinder {
+  /** The one to be loaded next for a name: 'there' when all are, undefined when nobody has it. */
+  next(name: string): NextModule | 'there' | undefined
+}
+
+export interface NextModule {
+  /** Of its image. */
+  readonly bytes: number
+  /** Put it in its place: its image. */
+  load(): Uint8Array
+}
+
 export interface PciObject {
   readonly type: 'pci'
   readonly label: string
@@ -77,6 +90,8 @@ export class Host {
   #clockBehindNs = 0
   /** What the machine asks of the program, if it takes requests. */
   readonly requests = new Requests()
+  /** Where modules are found by name, if any are. */
+  modules: ModuleFinder | undefined
   /** Functions granted, by handle; a handle is not used again. */
   readonly functions: (Capability<PciObject> | undefined)[] = []
   readonly #dma: (Capability | undefined)[] = []

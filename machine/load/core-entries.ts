@@ -5,8 +5,10 @@
 import { BUS, E, NUB, REQUEST, waiting as waitingLayout } from '../../linux-api/generated/abi.ts'
 import type { Beat } from '../../kernel/heartbeat.ts'
 import type { EntryName } from '../abi/group.ts'
+import type { NextModule } from '../abi/host.ts'
 import type { Request } from '../abi/requests.ts'
 import type { BoundPackage, CoreProgram } from './core.ts'
+import { Shelf } from './shelf.ts'
 
 /** The data is told by itself, and no argument is its address. */
 const ALONE = 4
@@ -35,13 +37,36 @@ export class CoreEntries {
   readonly #program: CoreProgram
   readonly #modules: readonly BoundPackage[]
 
+  readonly #shelf: Shelf
+
   readonly #args: readonly string[]
 
-  /** `args`: parameters, `MODULE.NAME=VALUE`. */
+  /** `args`: parameters, `MODULE.NAME=VALUE`. Of the modules, those on call are loaded when the kernel asks for them. */
   constructor(program: CoreProgram, modules: readonly BoundPackage[], args: readonly string[]) {
     this.#program = program
-    this.#modules = modules
+    this.#modules = modules.filter(({ onCall }) => !onCall)
+    this.#shelf = new Shelf(modules.filter(({ onCall }) => onCall))
     this.#args = args
+    program.host.modules = { next: (name) => this.#next(name) }
+  }
+
+  #next(name: string): NextModule | 'there' | undefined {
+    const next = this.#shelf.next(name)
+    if (next === undefined || next === 'there') return next
+    const image = this.#image(next)
+    return {
+      bytes: image.length,
+      load: () => {
+        this.#program.instantiateNow(next)
+        this.#shelf.take(next)
+        return image
+      },
+    }
+  }
+
+  /** Modules that were asked for by name, and are not here. */
+  get missed(): readonly string[] {
+    return [...this.#shelf.missed]
   }
 
   /** What the kernel's module loader is told: the image, with the module's parameters at its end. */
@@ -63,8 +88,10 @@ export class CoreEntries {
   steps(name: EntryName, args: readonly number[]): readonly (() => Request)[] | undefined {
     if (name === 'init') return this.loads(0, this.#modules.length)
     if (name === 'exit') {
-      const names = this.#modules.map((bound) => encoder.encode(`${plain(bound.name)}\0`))
-      return names.toReversed().map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
+      const [last, ...others] = this.#modules.toReversed()
+      const order = [...(last === undefined ? [] : [last]), ...this.#shelf.taken.toReversed(), ...others]
+      const names = order.map((bound) => encoder.encode(`${plain(bound.name)}\0`))
+      return names.map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
     }
     if (name === 'remove' && args[0] === NUB.BUS) return [() => this.#send(REQUEST.NUB_REMOVE, args.slice(1))]
     if (name === 'probe' || name === 'remove') {

@@ -44,6 +44,8 @@ export interface BoundPackage {
   readonly sha256: string
   /** Set for one that is there for other domains: the groups it asks for. */
   readonly along?: readonly string[] | undefined
+  /** Loaded when somebody asks for it by name. */
+  readonly onCall: boolean
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly lines: Uint8Array | undefined
   readonly memory: { readonly start: number; readonly end: number }
@@ -61,6 +63,8 @@ export interface CoreProgram extends LoadedProgram {
   readonly heapBase: number
   /** Instantiate a bound module in the domain: its data and functions are in place, and nothing of it has run. */
   instantiate(module: BoundPackage): Promise<void>
+  /** The same at once: whoever asks for it waits in the domain. */
+  instantiateNow(module: BoundPackage): void
 }
 
 interface Jspi {
@@ -94,15 +98,28 @@ class Instances {
   }
 
   async make(part: Part, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+    const copy = this.#copyOf(part)
+    const module = await compile(copy?.wasm ?? part.wasm)
+    const instance = await WebAssembly.instantiate(module, { ...imports, ...copy?.imports })
+    copy?.instantiated?.(instance)
+    return instance
+  }
+
+  /** The same while the domain waits for it. */
+  makeNow(part: Part, imports: WebAssembly.Imports): void {
+    const copy = this.#copyOf(part)
+    const module = new WebAssembly.Module(copy?.wasm ?? part.wasm)
+    const instance = new WebAssembly.Instance(module, { ...imports, ...copy?.imports })
+    copy?.instantiated?.(instance)
+  }
+
+  #copyOf(part: Part): ModuleCopy | undefined {
     const { observer, symbolize } = this.#options
     const shown = part.role === 'core' ? undefined : part.name
     const copy = observer?.copy?.(part, this.#host, (offset, index) => symbolize?.(offset, index, shown) ?? [])
     if (shown === undefined) this.#core = copy
     else this.#modules.set(shown, copy)
-    const module = await compile(copy?.wasm ?? part.wasm)
-    const instance = await WebAssembly.instantiate(module, { ...imports, ...copy?.imports })
-    copy?.instantiated?.(instance)
-    return instance
+    return copy
   }
 
   readonly #symbolize: Symbolizer = (offset, index, module = '') => {
@@ -244,7 +261,11 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const common = { ...env, ...globalsOf(exports) }
   // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
   const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
-  const instantiate = (bound: BoundPackage) => addModule(instances, bound, common, forModules, memory, table)
+  const instantiate = async (bound: BoundPackage): Promise<void> => {
+    await instances.make(modulePart(bound), moduleImports(bound, common, forModules, memory, table))
+  }
+  const instantiateNow = (bound: BoundPackage): void =>
+    instances.makeNow(modulePart(bound), moduleImports(bound, common, forModules, memory, table))
   return {
     ...exported,
     host,
@@ -254,6 +275,7 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
     table,
     heapBase: address(exports, '__heap_base'),
     instantiate,
+    instantiateNow,
   }
 }
 
@@ -282,14 +304,14 @@ function globalsOf(exports: WebAssembly.Exports): WebAssembly.ModuleImports {
   )
 }
 
-async function addModule(
-  instances: Instances,
+/** Make room for a module in memory and table; what it imports. */
+function moduleImports(
   bound: BoundPackage,
   env: WebAssembly.ModuleImports,
   calls: Record<string, WebAssembly.ModuleImports>,
   memory: WebAssembly.Memory,
   table: WebAssembly.Table,
-): Promise<void> {
+): WebAssembly.Imports {
   if (table.length < bound.table.end) table.grow(bound.table.end - table.length)
   new Uint8Array(memory.buffer, bound.memory.start, bound.memory.end - bound.memory.start).fill(0)
   const imports: Record<string, WebAssembly.ModuleImports> = { ...calls, env }
@@ -298,5 +320,5 @@ async function addModule(
     const into = (imports[from] ??= {})
     into[name] = table.get(slot) as WebAssembly.ImportValue
   }
-  await instances.make(modulePart(bound), imports)
+  return imports
 }

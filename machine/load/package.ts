@@ -42,9 +42,9 @@ export const coreFrom = (
 
 /** and a module bound to one. */
 export const boundFrom = (
-  { name, along, wasm: { sha256 }, memory, table, imports }: ModuleFacts,
+  { name, along, onCall, wasm: { sha256 }, memory, table, imports }: ModuleFacts,
   files: Pick<BoundPackage, 'wasm' | 'lines' | 'image'>,
-): BoundPackage => ({ name, along, sha256, ...files, memory, table, imports })
+): BoundPackage => ({ name, along, onCall: onCall === true, sha256, ...files, memory, table, imports })
 
 export const corePart = ({ sha256, wasm, lines }: CorePackage): Part => ({
   role: 'core',

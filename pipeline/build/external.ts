@@ -171,6 +171,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     exporter: async (symbol) => (await exports()).get(symbol)?.modules[0],
     exports,
     builtin: (file) => tree.builtin(file),
+    selected: () => tree.selected(),
     tests: () => tree.tests(),
     kernelFiles: () => tree.kernelFiles(),
     outside: (dir) => tree.outside(dir),

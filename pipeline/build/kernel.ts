@@ -68,6 +68,8 @@ export interface KernelTree {
   exports(): Promise<
     ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[]; readonly gplOnly: boolean }>
   >
+  /** Modules that a module may ask for by name: paths, by its path. */
+  selected(): Promise<ReadonlyMap<string, readonly string[]>>
   /** Paths of the modules that are the tree's own tests. */
   tests(): Promise<ReadonlySet<string>>
   /** The files of the kernel itself, in link order: see Kbuild. */

@@ -44,7 +44,8 @@ export async function onCore(
   const found = known === undefined ? {} : await fromStore(module.name, known)
   if (found.facts !== undefined) return found.facts
   const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled, beside)
-  const others = [...closure.modules.slice(0, -1).map(({ module: other }) => other.name), ...closure.failed]
+  const needed = [...closure.modules.slice(0, -1), ...closure.onCall]
+  const others = [...needed.map(({ module: other }) => other.name), ...closure.failed]
   const keep = (outcome: Outcome) => rememberOutcome(job, on, others, outcome)
   const outcome = await linkOutcome(build, core, closure, { ...own, rung: 'compile' })
   if (outcome.package === undefined || until === 'link') {
@@ -98,7 +99,7 @@ async function ofClosure({ tree }: ModuleBuild, modules: readonly BuiltModule[])
 
 /** Finish, verify and store. */
 async function pack(build: ModuleBuild, core: Core, closure: Closure, linked: Facts, key: string): Promise<Facts> {
-  const finished = await finishAll(build.tree, core, closure.modules)
+  const finished = await finishAll(build.tree, core, closure)
   if (finished.ok) return success(linked, await store(build, core, closure, finished.modules, key))
   const said = finished.problems.slice(0, NAMES_SHOWN).map(({ where, message }) => `${where}: ${message}`)
   return { ...linked, reason: 'refused', detail: `${finished.module}: ${said.join('; ')}` }
@@ -111,7 +112,7 @@ async function bindOnly(
   closure: Closure,
 ): Promise<Partial<Facts> & { rung: 'compile' | 'link' }> {
   const target = { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }
-  const bound = await bindAll(build.tree, target, closure.modules, undefined, false)
+  const bound = await bindAll(build.tree, target, { modules: closure.modules, onCall: [] }, undefined, false)
   for (const [at, { name, undefined: unresolved, forbidden, mismatched, duplicate }] of bound.entries()) {
     const by = at === closure.modules.length - 1 ? '' : ` (in ${name})`
     const because = (reason: Reason, detail: string) => ({ rung: 'compile', reason, detail: `${detail}${by}` }) as const
@@ -133,9 +134,11 @@ async function bindOnly(
 const withPlace = ({ symbol, file, line }: MissingSymbol, index: number): string =>
   index === 0 && line > 0 ? `${symbol} (${file}:${line})` : symbol
 
-async function keyOf(build: ModuleBuild, core: Core, { modules }: Closure): Promise<string> {
-  const objects = modules.flatMap(({ module, objects: list = [] }) =>
-    list.flatMap((object) => [module.name, object.sha256, inputsDigest(object)]),
+async function keyOf(build: ModuleBuild, core: Core, { modules, onCall }: Closure): Promise<string> {
+  const objects = [...modules, undefined, ...onCall].flatMap((one) =>
+    one === undefined
+      ? ['on call']
+      : (one.objects ?? []).flatMap((object) => [one.module.name, object.sha256, inputsDigest(object)]),
   )
   return contentKey(['on-core', core.key, build.toolchain.id, await ownCodeKey(), ...objects])
 }
@@ -143,14 +146,14 @@ async function keyOf(build: ModuleBuild, core: Core, { modules }: Closure): Prom
 async function store(
   build: ModuleBuild,
   core: Core,
-  { modules }: Closure,
+  { modules, onCall }: Closure,
   finished: readonly FinishedModule[],
   key: string,
 ): Promise<StoredPackage> {
   const names = modules.map(({ module }) => module.name)
   const objects = modules.flatMap(({ objects: list = [] }) => list)
   const info = await infoOf(names, objects)
-  const last = finished.at(-1)!
+  const last = finished.findLast((one) => !one.onCall)!
   const driver = modules.filter(({ module }) => !isCompanion(module.name))
   const own = finished.filter(({ bound }) => !isCompanion(bound.name))
   const along = await groupsOf(modules.filter(({ module }) => isCompanion(module.name)))
@@ -167,7 +170,11 @@ async function store(
     wasm: file(`${name}.wasm`, last.wasm),
     lines: { file: `${name}.lines`, sha256: sha256(last.lines) },
     imports: unique(own.map(({ imports }) => imports)),
-    capabilities: unique([CORE_GROUPS, ...own.map(({ capabilities }) => capabilities), await groupsOf(driver)]),
+    capabilities: unique([
+      CORE_GROUPS,
+      ...own.map(({ capabilities }) => capabilities),
+      await groupsOf([...driver, ...onCall]),
+    ]),
     ids: info.ids,
     params: info.params,
     firmware: info.firmware,
@@ -181,8 +188,9 @@ async function store(
       sha256: core.sha256,
       tableEnd: core.facts.tableEnd,
       moduleBytes: core.facts.moduleBytes,
-      modules: finished.map(({ bound, wasm, lines, image, capabilities }) => ({
+      modules: finished.map(({ bound, wasm, lines, image, capabilities, onCall: called }) => ({
         name: bound.name,
+        ...(called && { onCall: true as const }),
         ...(isCompanion(bound.name) && { along: unique([capabilities, along]) }),
         wasm: file(`${bound.name}.wasm`, wasm),
         lines: file(`${bound.name}.lines`, lines),

@@ -1,6 +1,6 @@
 /**
- * Which modules a module stands on, as depmod finds it out: whoever exports what the core does not, and the soft
- * dependencies that modules name themselves; in the order in which they are loaded.
+ * Which modules a module stands on, as depmod finds it out: whoever exports what the core does not, in the order in which
+ * they are loaded; and those that they may ask for by name once they run, as their configuration selects them.
  */
 
 import * as fs from 'node:fs/promises'
@@ -15,6 +15,8 @@ import type { CoreSymbols } from '../bind/index.ts'
 export interface Closure {
   /** In the order of loading; the module itself is last. */
   readonly modules: readonly BuiltModule[]
+  /** Loaded when somebody asks for one by name; each after those that it stands on. */
+  readonly onCall: readonly BuiltModule[]
   /** Modules it needs that do not compile. */
   readonly failed: readonly string[]
 }
@@ -62,10 +64,13 @@ export async function closureOf(
   beside: readonly string[] = [],
 ): Promise<Closure> {
   const exports = await tree.exports()
+  const selected = await tree.selected()
   const order: BuiltModule[] = []
+  const onCall: BuiltModule[] = []
   const failed: string[] = []
+  const missed: string[] = []
   const seen = new Set<string>()
-  const visit = async (one: BuiltModule): Promise<void> => {
+  const visit = async (one: BuiltModule, into = order, without = failed): Promise<void> => {
     const name = normal(one.module.name)
     if (seen.has(name)) return
     seen.add(name)
@@ -79,15 +84,15 @@ export async function closureOf(
       const other = await tree.module(owner)
       if (other === undefined) continue
       const built = await compiler.module(other)
-      if (built.objects === undefined) failed.push(owner)
-      else await visit(built)
+      if (built.objects === undefined) without.push(owner)
+      else await visit(built, into, without)
     }
-    order.push(one)
+    into.push(one)
     const along = COMPANIONS[name]
     if (along === undefined || one === module) return
     const built = await compiler.module(await companion(tree, along))
-    if (built.objects === undefined) failed.push(built.module.name)
-    else order.push(built)
+    if (built.objects === undefined) without.push(built.module.name)
+    else into.push(built)
   }
   for (const name of beside) {
     const other = normal(name) === normal(module.module.name) ? undefined : await tree.module(name)
@@ -96,5 +101,13 @@ export async function closureOf(
     if (built?.objects !== undefined) await visit(built)
   }
   await visit(module)
-  return { modules: order, failed: failed.toSorted() }
+  for (const { module: one } of order)
+    for (const ko of selected.get(one.path) ?? []) {
+      const other = await tree.module(path.basename(ko, '.ko'))
+      if (other === undefined || seen.has(normal(other.name))) continue
+      const built = await compiler.module(other)
+      // One that does not compile is one that nobody finds.
+      if (built.objects !== undefined) await visit(built, onCall, missed)
+    }
+  return { modules: order, onCall, failed: failed.toSorted() }
 }

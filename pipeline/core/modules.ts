@@ -17,6 +17,7 @@ import type { BuiltModule } from '../build/compiler.ts'
 import { moduleEntries } from '../build/flags.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { sha256 } from '../cache.ts'
+import { DrvportError } from '../errors.ts'
 import { DEFAULT_ALLOWANCE, verifyBound, type BoundFacts, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import type { Core } from './index.ts'
@@ -30,22 +31,46 @@ const PAGE = 4096
 const objectsOf = ({ objects = [] }: BuiltModule): Promise<LinkableObject[]> =>
   Promise.all(objects.map(async ({ object, origin }) => readLinkable(await fs.readFile(object), origin)))
 
+/** What a module is bound with: `modules` are needed, of those on call one that cannot be bound is left out. */
+export interface Bundle {
+  readonly modules: readonly BuiltModule[]
+  readonly onCall: readonly BuiltModule[]
+}
+
+/** What becomes of a module that was bound: undefined, and it is left out. */
+type OnBound = (bound: BoundModule, peers: readonly BoundModule[]) => BoundModule | undefined
+
+const isWhole = ({ undefined: unresolved, forbidden, mismatched, duplicate }: BoundModule): boolean =>
+  unresolved.length + forbidden.length + mismatched.length + duplicate.length === 0
+
+/** One that need not be there may have no room. */
+function tryBind(isNeeded: boolean, ...what: Parameters<typeof bindModule>): BoundModule | undefined {
+  try {
+    return bindModule(...what)
+  } catch (error) {
+    if (isNeeded || !(error instanceof DrvportError)) throw error
+    return undefined
+  }
+}
+
 /** Bind modules one after the other, each where the one before it ends. */
 export async function bindAll(
   tree: KernelTree,
   core: { readonly symbols: CoreSymbols; readonly moduleBytes: number },
-  modules: readonly BuiltModule[],
-  onBound: (bound: BoundModule, peers: readonly BoundModule[]) => BoundModule = (bound) => bound,
+  { modules, onCall }: Bundle,
+  onBound: OnBound = (bound) => bound,
   debug = true,
 ): Promise<BoundModule[]> {
   const exports = await tree.exports()
   const peers: BoundModule[] = []
+  const needed = new Set(modules)
   let memoryBase: number = MODULE_AREA.start
   let tableBase = core.symbols.tableEnd
-  for (const built of modules) {
+  for (const built of [...modules, ...onCall]) {
     const { name } = built.module
     const own = [...exports].filter(([, { modules: owners }]) => owners.includes(name))
-    const bound = bindModule(await objectsOf(built), core.symbols, peers, {
+    const isNeeded = needed.has(built)
+    const bound = tryBind(isNeeded, await objectsOf(built), core.symbols, peers, {
       name,
       entries: moduleEntries(name),
       self: { bytes: core.moduleBytes, align: MODULE_ALIGN },
@@ -55,7 +80,10 @@ export async function bindAll(
       exports: own.map(([symbol, { gplOnly }]) => ({ symbol, gplOnly })),
       debug,
     })
-    peers.push(onBound(bound, peers))
+    if (bound === undefined || (!isNeeded && !isWhole(bound))) continue
+    const kept = onBound(bound, peers)
+    if (kept === undefined) continue
+    peers.push(kept)
     memoryBase = Math.ceil(bound.memory.end / PAGE) * PAGE
     tableBase = bound.table.end
   }
@@ -71,6 +99,7 @@ export interface FinishedModule {
   /** Calls of the ABI that it imports, and their groups. */
   readonly imports: readonly string[]
   readonly capabilities: readonly string[]
+  readonly onCall: boolean
 }
 
 export type FinishedModules =
@@ -78,19 +107,18 @@ export type FinishedModules =
   | { readonly ok: false; readonly module: string; readonly problems: readonly Problem[] }
 
 /** Bind, instrument and verify. */
-export async function finishAll(
-  tree: KernelTree,
-  core: Core,
-  modules: readonly BuiltModule[],
-): Promise<FinishedModules> {
+export async function finishAll(tree: KernelTree, core: Core, bundle: Bundle): Promise<FinishedModules> {
   const finished: FinishedModule[] = []
   const facts: BoundFacts[] = []
   let refused: { module: string; problems: readonly Problem[] } | undefined
-  await bindAll(tree, { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }, modules, (bound, peers) => {
+  const callable = new Set(bundle.onCall.map(({ module }) => module.name))
+  await bindAll(tree, { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }, bundle, (bound, peers) => {
     if (refused !== undefined) return bound
     const { wasm, lines } = finish(bound.wasm, [], boundTo(core.symbols, peers))
     const claims = boundClaims(bound, wasm, sha256(wasm), core.sha256)
     const verdict = verifyBound(wasm, claims, core.proved, facts, DEFAULT_ALLOWANCE)
+    const onCall = callable.has(bound.name)
+    if (!verdict.ok && onCall) return undefined
     if (!verdict.ok) {
       refused = { module: bound.name, problems: verdict.problems }
       return bound
@@ -98,7 +126,7 @@ export async function finishAll(
     facts.push(verdict.facts)
     const image = moduleImage(bound, core.facts.moduleBytes)
     const { imports, capabilities } = claims
-    finished.push({ bound, wasm, lines, image, imports, capabilities })
+    finished.push({ bound, wasm, lines, image, imports, capabilities, onCall })
     return withDepths(bound, verdict.facts.functions)
   })
   return refused === undefined ? { ok: true, modules: finished } : { ok: false, ...refused }

@@ -29,6 +29,7 @@ import {
 } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import { takeSnapshot, type Snapshot } from './snapshot.ts'
+import { optionsIn, selectedBy, selectsIn } from './selects.ts'
 import { includedSources, isTest } from './tests.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
@@ -91,6 +92,8 @@ export interface Kbuild {
   exporter(symbol: string): Promise<string | undefined>
   /** Paths of the modules that are the tree's own tests: KUnit suites, and what tests the kernel's libraries. */
   tests(): Promise<ReadonlySet<string>>
+  /** Modules that the option behind a module selects: it may ask for them by name. Paths, by a module's path. */
+  selected(): Promise<ReadonlyMap<string, readonly string[]>>
   /** Every export of the tree, by symbol. */
   exports(): Promise<ReadonlyMap<string, ExportedSymbol>>
   /**
@@ -213,6 +216,51 @@ class ConfiguredTree implements Kbuild {
     return this.tested
   }
   private tested: Promise<ReadonlySet<string>> | undefined
+
+  selected(): Promise<ReadonlyMap<string, readonly string[]>> {
+    this.selections ??= this.loadSelections()
+    return this.selections
+  }
+  private selections: Promise<ReadonlyMap<string, readonly string[]>> | undefined
+
+  private async loadSelections(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const file = path.join(path.dirname(this.view), SELECTED_FILE)
+    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
+    if (kept !== undefined) return new Map(JSON.parse(kept) as [string, string[]][])
+    const found = await this.findSelections()
+    await writeAtomic(file, JSON.stringify([...found]))
+    return found
+  }
+
+  private async findSelections(): Promise<Map<string, readonly string[]>> {
+    const selects = new Map<string, string[]>()
+    const modulesOf = new Map<string, string[]>()
+    const optionsOf = new Map<string, string[]>()
+    const add = (map: Map<string, string[]>, key: string, value: string) =>
+      map.set(key, [...(map.get(key) ?? []), value])
+    for (const { path: file, text } of await makefilesAndKconfigs(this.view)) {
+      if (path.basename(file).startsWith('Kconfig')) {
+        for (const [option, names] of selectsIn(text)) selects.set(option, [...(selects.get(option) ?? []), ...names])
+        continue
+      }
+      const { own, parts } = optionsIn(text)
+      const at = (stem: string) => path.join(path.dirname(file), `${stem}.ko`)
+      for (const [stem, option] of own) {
+        if (!this.objectsOf.has(at(stem))) continue
+        add(modulesOf, option, at(stem))
+        add(optionsOf, at(stem), option)
+      }
+      for (const [stem, option] of parts) if (this.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
+    }
+    const isOn = (option: string): boolean => this.config(option) !== undefined
+    const found = new Map<string, readonly string[]>()
+    for (const [ko, options] of optionsOf) {
+      const wanted = [...selectedBy(options, selects, isOn)].flatMap((option) => modulesOf.get(option) ?? [])
+      const others = [...new Set(wanted)].filter((other) => other !== ko).toSorted()
+      if (others.length > 0) found.set(ko, others)
+    }
+    return found
+  }
 
   private async findTests(): Promise<ReadonlySet<string>> {
     const file = path.join(path.dirname(this.view), TESTS_FILE)
@@ -431,6 +479,39 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 const EXPORTS_FILE = 'exports-3.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
+/** And of what their options select. */
+const SELECTED_FILE = 'selected-1.json'
+
+/** Directories of a tree that have Makefiles of modules, and Kconfig files. */
+const SOURCE_DIRS = [
+  'block',
+  'certs',
+  'crypto',
+  'drivers',
+  'fs',
+  'init',
+  'ipc',
+  'kernel',
+  'lib',
+  'mm',
+  'net',
+  'samples',
+]
+const MORE_DIRS = ['security', 'sound', 'virt', 'arch/wasm']
+
+async function makefilesAndKconfigs(view: string): Promise<{ path: string; text: string }[]> {
+  const found: { path: string; text: string }[] = []
+  for (const dir of [...SOURCE_DIRS, ...MORE_DIRS]) {
+    const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
+    const names = (await fs.readdir(real, { recursive: true }).catch(() => []))
+      .filter((name) => /^(?:Makefile|Kbuild|Kconfig.*)$/.test(path.basename(name)))
+      .toSorted()
+    let index = 0
+    for await (const text of readTexts(names.map((name) => path.join(real, name))))
+      found.push({ path: path.join(dir, names[index++] as string), text })
+  }
+  return found
+}
 
 /** Where headers with macros around EXPORT_SYMBOL are. */
 const HEADER_DIRS = ['include', 'drivers', 'net', 'sound', 'fs', 'lib', 'mm', 'kernel', 'crypto', 'block', 'security']

@@ -34,6 +34,7 @@ void drvport_seed(void);
 /* Requests by subject. */
 int drvport_module_load(u32 description);
 int drvport_module_unload(u32 name);
+int drvport_module_find(const char *name);
 int drvport_pci_add(u32 fn);
 void drvport_pci_remove(u32 fn);
 int drvport_nub_add(const struct drvport_nub *nub);

@@ -7,8 +7,10 @@
 #include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
 #include <linux/module.h>
 #include <linux/moduleloader.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/syscalls.h>
@@ -20,18 +22,29 @@
 /* What the binder must know of struct module: its size. */
 const unsigned int drvport_module_bytes = sizeof(struct module);
 
-/* Where the memory that the loader asks for next lies. */
-static void *place;
-static unsigned long place_bytes;
+/* Where the memory lies that the loader asks for next, by the task that loads: several may, one for another. */
+struct place {
+	struct list_head list;
+	struct task_struct *task;
+	void *at;
+	unsigned long bytes;
+};
+
+static LIST_HEAD(places);
 
 void *drvport_module_place(unsigned long size)
 {
-	void *at = place;
+	struct place *place;
 
-	if (!at || size > place_bytes)
-		return NULL;
-	place = NULL;
-	return at;
+	list_for_each_entry(place, &places, list) {
+		void *at = place->at;
+
+		if (place->task != current || !at || size > place->bytes)
+			continue;
+		place->at = NULL;
+		return at;
+	}
+	return NULL;
 }
 
 static const char MODULE_SECTION[] = ".gnu.linkonce.this_module";
@@ -112,6 +125,7 @@ int drvport_module_load(u32 description)
 	const char *information = (const char *)(tables + image->sections);
 	const char *arguments = information + image->information;
 	struct module *module = (void *)image->place;
+	struct place place = { .task = current, .at = module, .bytes = image->place_bytes };
 	struct elf_file file = {};
 	u32 bytes = PAGE_SIZE + image->information + image->place_bytes + image->sections * 256;
 	int err;
@@ -126,10 +140,9 @@ int drvport_module_load(u32 description)
 	module->exit = (void *)image->exit;
 #endif
 	describe(&file, image, tables, information);
-	place = module;
-	place_bytes = image->place_bytes;
+	list_add(&place.list, &places);
 	err = sys_init_module((void __user *)file.bytes, file.used, (const char __user *)arguments);
-	place = NULL;
+	list_del(&place.list);
 	vfree(file.bytes);
 	return err;
 }
@@ -137,6 +150,27 @@ int drvport_module_load(u32 description)
 int drvport_module_unload(u32 name)
 {
 	return sys_delete_module((const char __user *)name, O_NONBLOCK);
+}
+
+/* A module by its name or an alias, after those that it stands on, as modprobe would load it. */
+int drvport_module_find(const char *name)
+{
+	u32 length = strlen(name);
+	int bytes, err = 0;
+
+	while ((bytes = drvport_call_wanted((u32)name, length)) > 0) {
+		void *image = vmalloc(bytes);
+
+		if (!image)
+			return -ENOMEM;
+		/* Somebody else may have taken this one meanwhile: what is next, then? */
+		if (!drvport_call_module((u32)name, length, (u32)image, bytes))
+			err = drvport_module_load((u32)image);
+		vfree(image);
+		if (err)
+			return err;
+	}
+	return bytes ? -ENOENT : 0;
 }
 
 /* Everything is in place: a file with relocations is none of ours. */

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/random.h>
@@ -14,6 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include "lower.h"
@@ -154,9 +156,17 @@ void __noreturn drvport_go_on(void)
 	serve();
 }
 
-/* Nothing runs programs here: what asks for one (a helper, a module by name) hears that there is none. */
+/*
+ * Nothing runs programs here: what asks for a helper hears that there is none. But for modprobe, whose last argument is a
+ * module's name, and the first task, which goes on as drvport_serve(): see task.c.
+ */
 int kernel_execve(const char *name, const char *const *argv, const char *const *envp)
 {
-	/* But for the first task, which goes on as drvport_serve(): see task.c. */
-	return is_global_init(current) ? 0 : -ENOENT;
+	if (is_global_init(current))
+		return 0;
+	if (!argv || !argv[0] || strcmp(argv[0], modprobe_path))
+		return -ENOENT;
+	while (argv[1])
+		argv++;
+	return drvport_module_find(*argv);
 }

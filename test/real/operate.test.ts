@@ -30,7 +30,7 @@ test('software drivers do what their class does, and tests of the tree pass', as
   const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })
   const climber = openClimber({ seed: 1 })
   try {
-    const selectors = [...Object.keys(OPERATE), ...TESTS, 'crc7']
+    const selectors = [...Object.keys(OPERATE), ...TESTS, 'crc7', 'libcrc32c']
     const document = await runMatrix({ ...workspace, selectors, until: 'operate', seed: 1, climber })
     const row = (name: string): MatrixRow => document.rows.find(({ module }) => module === name)!
     for (const [name, says] of Object.entries(OPERATE)) {
@@ -43,6 +43,7 @@ test('software drivers do what their class does, and tests of the tree pass', as
       t.true(tests!.passed > 0, name)
     }
     t.deepEqual(row('i2c-stub').parameters, ['i2c_stub.chip_addr=0x48'])
+    t.is(row('libcrc32c').rung, 'init', `it asks for a hash by its name: ${row('libcrc32c').detail}`)
     t.deepEqual([row('crc7').rung, row('crc7').reason], ['init', 'no-device-model'], 'a library offers nothing')
   } finally {
     await climber.close()

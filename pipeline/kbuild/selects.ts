@@ -1,0 +1,50 @@
+/**
+ * Which modules a module wants by name alone, as the tree's configuration knows it: its option selects theirs. An IPv6 that is
+ * to check signatures selects a hash, asks for it by its name when it starts, and no symbol of the one is used by the other.
+ *
+ * Read from Kconfig files and the plain lines of Makefiles; a line that cannot be read costs a module that is asked for and
+ * not there, nothing else. Pure.
+ */
+
+/** What each option selects, whatever the condition. */
+export function selectsIn(kconfig: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  let option: string | undefined
+  for (const line of kconfig.split('\n')) {
+    const [, name] = /^\s*(?:menu)?config\s+(\w+)\s*$/.exec(line) ?? []
+    if (name !== undefined) option = name
+    const [, selected] = /^\s+select\s+(\w+)/.exec(line) ?? []
+    if (selected !== undefined && option !== undefined) found.set(option, [...(found.get(option) ?? []), selected])
+  }
+  return found
+}
+
+/** Options that a Makefile's plain lines name for its modules, by stem: of the module itself, and of parts of it. */
+export function optionsIn(makefile: string): { readonly own: Map<string, string>; readonly parts: [string, string][] } {
+  const own = new Map<string, string>()
+  const parts: [string, string][] = []
+  const lines = makefile.replaceAll(/\\\n/g, ' ').matchAll(/^\s*([\w-]+?)-\$\(CONFIG_(\w+)\)\s*[:+]?=\s*(.*)$/gm)
+  for (const [, target = '', option = '', names = ''] of lines) {
+    if (target !== 'obj') parts.push([target, option])
+    else for (const name of names.split(/\s+/)) if (name.endsWith('.o')) own.set(name.slice(0, -2), option)
+  }
+  return { own, parts }
+}
+
+/** All that some options select, and what is selected by that, as far as it is on. */
+export function selectedBy(
+  options: readonly string[],
+  selects: ReadonlyMap<string, readonly string[]>,
+  isOn: (option: string) => boolean,
+): Set<string> {
+  const found = new Set<string>()
+  const visit = (option: string): void => {
+    for (const selected of selects.get(option) ?? []) {
+      if (found.has(selected) || !isOn(selected)) continue
+      found.add(selected)
+      visit(selected)
+    }
+  }
+  for (const option of options) if (isOn(option)) visit(option)
+  return found
+}

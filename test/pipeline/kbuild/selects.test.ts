@@ -1,0 +1,39 @@
+import test from 'ava'
+import { optionsIn, selectedBy, selectsIn } from '../../../pipeline/kbuild/selects.ts'
+
+test('an option selects others, whatever the condition; a help text selects nothing', (t) => {
+  const selects = selectsIn(
+    'config A\n\ttristate "a"\n\tselect B\n\tselect C if D\n\thelp\n\t  Will select E.\nmenuconfig F\n\tselect G\n',
+  )
+  t.deepEqual(
+    [...selects],
+    [
+      ['A', ['B', 'C']],
+      ['F', ['G']],
+    ],
+  )
+})
+
+test('a Makefile names the option of a module, and those of its parts', (t) => {
+  const { own, parts } = optionsIn(
+    'obj-$(CONFIG_IPV6) += ipv6.o \\\n\tother.o\nipv6-$(CONFIG_SEG6) += seg6.o\nobj-m += x.o\n',
+  )
+  t.deepEqual(
+    [...own],
+    [
+      ['ipv6', 'IPV6'],
+      ['other', 'IPV6'],
+    ],
+  )
+  t.deepEqual(parts, [['ipv6', 'SEG6']])
+})
+
+test('what is selected selects further, as far as it is on', (t) => {
+  const selects = new Map([
+    ['A', ['B', 'OFF']],
+    ['B', ['C', 'A']],
+    ['OFF', ['D']],
+  ])
+  t.deepEqual([...selectedBy(['A'], selects, (option) => option !== 'OFF')], ['B', 'C', 'A'])
+  t.deepEqual([...selectedBy(['OFF'], selects, (option) => option !== 'OFF')], [])
+})
