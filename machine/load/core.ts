@@ -100,9 +100,20 @@ class Instances {
   async make(part: Part, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
     const copy = this.#copyOf(part)
     const module = await compile(copy?.wasm ?? part.wasm)
-    const instance = await WebAssembly.instantiate(module, { ...imports, ...copy?.imports })
+    const instance = await this.#instantiate(module, { ...imports, ...copy?.imports })
     copy?.instantiated?.(instance)
     return instance
+  }
+
+  /** Mostly there is less memory than a kernel's own data takes, when that fails. */
+  async #instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+    try {
+      return await WebAssembly.instantiate(module, imports)
+    } catch (error) {
+      const { name, limits } = this.#options
+      const where = `in its memory quota of ${limits.memory / 1024} KiB`
+      throw new PackageError(`${name}: cannot be instantiated ${where}: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   /** The same while the domain waits for it. */
