@@ -5,6 +5,7 @@
  */
 import { hideBin } from 'yargs/helpers'
 import { DrvportError, Interrupted } from '../pipeline/errors.ts'
+import { commandsFor } from './commands/index.ts'
 import { makeContext } from './context.ts'
 import { configProblem, parser } from './parser.ts'
 
@@ -62,7 +63,7 @@ const words = hideBin(process.argv)
 const json = words.includes('--json')
 try {
   const signal = abortOnSignal()
-  const cli = parser(async (command, common, argv) => {
+  const cli = parser(await commandsFor(words), async (command, common, argv) => {
     process.exitCode = await command.run(makeContext(common, signal), argv)
   })
   await cli.parseAsync(words)

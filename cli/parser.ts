@@ -4,7 +4,6 @@
 import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { UsageError } from '../pipeline/errors.ts'
-import { commands } from './commands/index.ts'
 import type { Command, CommonArguments } from './context.ts'
 
 /** What is wrong with the configuration file: yargs keeps only the message of what a reader throws. */
@@ -36,7 +35,7 @@ function readConfig(path: string): Record<string, unknown> {
 export type Perform = (command: Command, common: CommonArguments, argv: Record<string, unknown>) => Promise<void>
 
 /** The command line as yargs parses it; `perform` gets what was given. Throws UsageError. */
-export function parser(perform: Perform): Argv {
+export function parser(commands: readonly Command[], perform: Perform): Argv {
   let cli: Argv = yargs()
     .scriptName('drvport')
     .usage('$0 COMMAND: unmodified Linux drivers in WebAssembly sandboxes on a modelled machine')

@@ -1,35 +1,26 @@
-/** The commands, in the order --help shows them. */
+/** The commands, in the order --help shows them. Each is read when it is asked for: most of what starting takes is reading code. */
 import type { Command } from '../context.ts'
-import { analyze } from './analyze.ts'
-import { build } from './build.ts'
-import { demo } from './demo.ts'
-import { doctor } from './doctor.ts'
-import { explain } from './explain.ts'
-import { fetchTrees } from './fetch.ts'
-import { ioreg } from './ioreg.ts'
-import { list } from './list.ts'
-import { matrix } from './matrix.ts'
-import { optimize } from './optimize.ts'
-import { replay } from './replay.ts'
-import { run } from './run.ts'
-import { test } from './test.ts'
-import { traceRun } from './trace.ts'
-import { worker } from './worker.ts'
 
-export const commands: readonly Command[] = [
-  demo,
-  test,
-  doctor,
-  explain,
-  fetchTrees,
-  list,
-  analyze,
-  build,
-  run,
-  replay,
-  traceRun,
-  ioreg,
-  optimize,
-  matrix,
-  worker,
-]
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.ts')).demo,
+  test: async () => (await import('./test.ts')).test,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  explain: async () => (await import('./explain.ts')).explain,
+  fetch: async () => (await import('./fetch.ts')).fetchTrees,
+  list: async () => (await import('./list.ts')).list,
+  analyze: async () => (await import('./analyze.ts')).analyze,
+  build: async () => (await import('./build.ts')).build,
+  run: async () => (await import('./run.ts')).run,
+  replay: async () => (await import('./replay.ts')).replay,
+  trace: async () => (await import('./trace.ts')).traceRun,
+  ioreg: async () => (await import('./ioreg.ts')).ioreg,
+  optimize: async () => (await import('./optimize.ts')).optimize,
+  matrix: async () => (await import('./matrix.ts')).matrix,
+  worker: async () => (await import('./worker.ts')).worker,
+}
+
+/** The commands that a command line may be of: the one that it begins with, or else all. */
+export async function commandsFor([first = '']: readonly string[]): Promise<Command[]> {
+  const only = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+  return Promise.all((only === undefined ? Object.values(COMMANDS) : [only]).map((load) => load()))
+}

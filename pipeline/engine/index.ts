@@ -1,7 +1,5 @@
 /** The engines other than this process, each brought if it is missing. */
 import { InfrastructureError } from '../errors.ts'
-import { bringArm64 } from './arm64.ts'
-import { bringChromium } from './chromium.ts'
 import type { BringOptions, Engine, EngineName } from './types.ts'
 
 export { ENGINES, type Engine, type EngineName, type Job } from './types.ts'
@@ -21,5 +19,7 @@ export async function bringEngine(name: Exclude<EngineName, 'node'>, options: Br
       found: problem,
       todo: 'use another --engine',
     })
-  return name === 'arm64' ? bringArm64(options) : bringChromium(options)
+  // Read when asked for: a server is much code.
+  if (name === 'arm64') return (await import('./arm64.ts')).bringArm64(options)
+  return (await import('./chromium.ts')).bringChromium(options)
 }

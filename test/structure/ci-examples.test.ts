@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { parse as parseYaml } from 'yaml'
+import { commandsFor } from '../../cli/commands/index.ts'
 import type { Command } from '../../cli/context.ts'
 import { parser } from '../../cli/parser.ts'
 import { parseShard } from '../../pipeline/matrix/shard.ts'
@@ -57,7 +58,7 @@ function commandLines(script: string): string[][] {
 /** What the parser makes of a command line; throws what it refuses. */
 async function dryRun(words: readonly string[]): Promise<{ command: Command; argv: Record<string, unknown> }> {
   let seen: { command: Command; argv: Record<string, unknown> } | undefined
-  await parser(async (command, _common, argv) => {
+  await parser(await commandsFor(words), async (command, _common, argv) => {
     seen = { command, argv }
   }).parseAsync(words)
   if (seen === undefined) throw new Error(`no command in: ${words.join(' ')}`)

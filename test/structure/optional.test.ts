@@ -1,5 +1,5 @@
 /** What only some commands need is loaded by them only: starting `drvport` never reads it. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -33,15 +33,27 @@ function reach(start: string): { files: Set<string>; packages: Set<string> } {
   return { files, packages }
 }
 
-test('the command line starts without the queue and its packages', (t) => {
+const commands = readdirSync(join(root, 'cli/commands')).map((name) => `cli/commands/${name}`)
+
+test('no command is read before it is asked for', (t) => {
   const { files, packages } = reach('cli/main.ts')
-  t.true(files.has('cli/commands/worker.ts'), 'the walk gets as far as the commands')
-  t.true(packages.has('yargs'))
-  for (const name of OPTIONAL) t.false(packages.has(name), name)
+  t.true(packages.has('yargs') && files.has('cli/commands/index.ts'))
   t.deepEqual(
-    [...files].filter((file) => file.startsWith('pipeline/queue/')),
-    [],
+    commands.filter((file) => files.has(file)),
+    ['cli/commands/index.ts'],
   )
+})
+
+test('every command starts without the queue and its packages, and without a server', (t) => {
+  t.true(commands.includes('cli/commands/worker.ts'))
+  for (const command of commands) {
+    const { files, packages } = reach(command)
+    for (const name of [...OPTIONAL, 'node:http']) t.false(packages.has(name), `${command}: ${name}`)
+    t.deepEqual(
+      [...files].filter((file) => file.startsWith('pipeline/queue/')),
+      [],
+    )
+  }
 })
 
 test('the walk would find them', (t) => {
