@@ -7,7 +7,7 @@
 import { checkInterrupted } from './errors.ts'
 import type { Configuration } from './kbuild/configuration.ts'
 import { openKbuild, type Kbuild } from './kbuild/index.ts'
-import { ensureHostTools, type HostTool } from './toolchain/host-packages.ts'
+import { ensureHostTools, probeHostTools, type HostTool } from './toolchain/host-packages.ts'
 import { openToolchain, type Toolchain, type ToolchainName } from './toolchain/index.ts'
 import { fetchTree, isFetchable, openTree, type FetchProgress, type SourceTree } from './tree/index.ts'
 
@@ -64,7 +64,9 @@ export async function openTreeOnly(
 ): Promise<Pick<Workspace, 'tree' | 'source'>> {
   const { signal, onProgress } = options
   const bringing = { ...(signal && { signal }), ...(onProgress && { progress: onProgress }) }
-  const { env, brought } = await ensureHostTools(CONFIGURE_TOOLS, bringing)
+  // The rest is looked at by whoever runs it, but brought together with the compiler.
+  const [compiler] = await probeHostTools(['clang'])
+  const { env, brought } = await ensureHostTools(compiler?.found === true ? [] : CONFIGURE_TOOLS, bringing)
   if (brought.length > 0) options.onNote?.(`brought ${brought.join(' ')}`)
   process.env['PATH'] = env['PATH']
   checkInterrupted(signal)

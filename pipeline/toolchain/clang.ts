@@ -4,7 +4,9 @@
  * The newest clang from 16 on that has the wasm32 target and its own version's wasm-ld beside it.
  */
 
+import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
+import { cachePath, contentKey, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { limiter } from '../limit.ts'
 import { nativeRunner } from './limits.ts'
@@ -24,7 +26,21 @@ interface Found {
   readonly major: number
 }
 
+/** Asking a compiler costs more than all that is done with the answer: it is kept for as long as the program stays what it is. */
 async function versionOf(cc: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const file = await fs.realpath(cc)
+  const { size, mtimeMs } = await fs.stat(file)
+  const key = contentKey([file, size, mtimeMs])
+  const kept = cachePath('flags', `${key}.version`)
+  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  if (known !== undefined) return known
+  const version = await askVersion(cc, env)
+  // It works all the same where nothing can be kept.
+  if (version !== undefined) await writeAtomic(kept, version).catch(() => undefined)
+  return version
+}
+
+async function askVersion(cc: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   try {
     const { stdout } = await runTool(cc, ['--version'], { env })
     return /clang version (\d+\.\d+\.\d+)/.exec(stdout)?.[1]

@@ -8,9 +8,15 @@ import { openYowasp, probeYowasp } from './yowasp.ts'
 
 export * from './types.ts'
 
-/** What can be said of every toolchain without using it, in order of preference. */
+const PROBES: Readonly<Record<ToolchainName, (env: NodeJS.ProcessEnv) => Promise<Probe>>> = {
+  clang: probeClang,
+  emcc: probeEmcc,
+  yowasp: () => probeYowasp(),
+}
+
+/** What can be said of every toolchain without using it. */
 export async function probeToolchains(env: NodeJS.ProcessEnv = process.env): Promise<Probe[]> {
-  return Promise.all([probeClang(env), probeEmcc(env), probeYowasp()])
+  return Promise.all(Object.values(PROBES).map((probe) => probe(env)))
 }
 
 /** Open one by name. Throws InfrastructureError, saying how to get it, when it is not there. */
@@ -29,16 +35,15 @@ export async function openToolchain(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Toolchain> {
   if (wanted !== 'auto') return openNamed(wanted, env)
-  const probes = new Map((await probeToolchains(env)).map((probe) => [probe.name, probe]))
   const missing: string[] = []
   for (const name of ['clang', 'yowasp', 'emcc'] as const) {
-    const probe = probes.get(name)
-    if (probe?.found === true) {
+    const probe = await PROBES[name](env)
+    if (probe.found) {
       const toolchain = await openNamed(name, env)
       const why = missing.length > 0 ? ` (${missing.join('; ')})` : ''
       return { ...toolchain, how: `auto: ${toolchain.how}${why}` }
     }
-    missing.push(`no ${name}: ${probe?.problem ?? 'not found'}`)
+    missing.push(`no ${name}: ${probe.problem ?? 'not found'}`)
   }
   throw new InfrastructureError('no compiler', {
     expected: 'clang, yowasp or emcc',
