@@ -35,6 +35,8 @@ export interface CorePackage {
   readonly moduleBytes: number
   /** What it booted to, kept from other processes; absent where nothing is kept. */
   readonly images?: KeptImages
+  /** How it is compiled, where whoever has it knows better than to have the engine check all of it beforehand. */
+  readonly compile?: () => WebAssembly.Module
 }
 
 /** A module bound to one core, at its place in memory and table. */
@@ -77,8 +79,11 @@ const jspi = WebAssembly as unknown as Jspi
 /** Compiled in this process: every domain shares them. */
 const compiled = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>()
 
-function compile(wasm: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const known = compiled.get(wasm) ?? WebAssembly.compile(wasm)
+function compile(
+  wasm: Uint8Array<ArrayBuffer>,
+  how: () => Promise<WebAssembly.Module> | WebAssembly.Module = () => WebAssembly.compile(wasm),
+): Promise<WebAssembly.Module> {
+  const known = compiled.get(wasm) ?? Promise.resolve(how())
   compiled.set(wasm, known)
   return known
 }
@@ -99,7 +104,7 @@ class Instances {
 
   async make(part: Part, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
     const copy = this.#copyOf(part)
-    const module = await compile(copy?.wasm ?? part.wasm)
+    const module = await (copy === undefined ? compile(part.wasm, part.compile) : compile(copy.wasm))
     const instance = await this.#instantiate(module, { ...imports, ...copy?.imports })
     copy?.instantiated?.(instance)
     return instance

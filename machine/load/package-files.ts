@@ -1,6 +1,8 @@
 /** A driver package from the directory the pipeline wrote it to. The one part of the machine that needs files. */
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import type { CorePackage } from './core.ts'
 import { imageFiles } from './image-files.ts'
@@ -10,12 +12,36 @@ import { boundFrom, coreFrom, type DriverPackage, type OnCore, PackageError } fr
 const cores = new Map<string, Promise<CorePackage>>()
 
 async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePackage> {
-  const [wasm, lines] = await Promise.all([
-    readFile(join(directory, 'core.wasm')),
-    readFile(join(directory, 'core.lines')),
-  ])
+  const { buffer, byteOffset, length } = await readFile(join(directory, 'core.wasm'))
+  const wasm = new Uint8Array(buffer, byteOffset, length)
+  const { sha256, tableEnd, moduleBytes } = coreFrom(facts, wasm, undefined)
   const images = imageFiles(join(directory, '..', '..', 'images', facts.sha256))
-  return { ...coreFrom(facts, new Uint8Array(wasm), lines), images }
+  let lines: Uint8Array | undefined
+  return {
+    sha256,
+    wasm,
+    // As large as the code, and wanted only where something went wrong.
+    get lines() {
+      return (lines ??= readFileSync(join(directory, 'core.lines')))
+    },
+    tableEnd,
+    moduleBytes,
+    images,
+    compile: () => compileTrusting(wasm),
+  }
+}
+
+/**
+ * Of a core, whose functions the verifier has had the engine check when it was made: each is checked once more when it is first
+ * called, and not all of them before the first.
+ */
+function compileTrusting(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  setFlagsFromString('--wasm-lazy-validation')
+  try {
+    return new WebAssembly.Module(wasm)
+  } finally {
+    setFlagsFromString('--no-wasm-lazy-validation')
+  }
 }
 
 async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore> {

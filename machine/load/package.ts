@@ -20,6 +20,8 @@ export interface Part {
   readonly sha256: string
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly lines: Uint8Array | undefined
+  /** See CorePackage. */
+  readonly compile?: (() => WebAssembly.Module) | undefined
 }
 
 export interface DriverPackage {
@@ -46,12 +48,16 @@ export const boundFrom = (
   files: Pick<BoundPackage, 'wasm' | 'lines' | 'image'>,
 ): BoundPackage => ({ name, along, onCall: onCall === true, sha256, ...files, memory, table, imports })
 
-export const corePart = ({ sha256, wasm, lines }: CorePackage): Part => ({
+export const corePart = (core: CorePackage): Part => ({
   role: 'core',
   name: 'core',
-  sha256,
-  wasm,
-  lines,
+  sha256: core.sha256,
+  wasm: core.wasm,
+  // It may have to be read first.
+  get lines() {
+    return core.lines
+  },
+  compile: core.compile,
 })
 
 export const modulePart = ({ name, sha256, wasm, lines }: BoundPackage): Part => ({
