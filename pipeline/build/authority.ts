@@ -10,7 +10,7 @@ import * as path from 'node:path'
 import { groups } from '../../linux-api/capabilities.ts'
 import { packageRoot } from '../root.ts'
 
-const FILE = path.join(packageRoot, 'linux-api', 'authority.tsv')
+export const AUTHORITY_FILE: string = path.join(packageRoot, 'linux-api', 'authority.tsv')
 const HEAD = 'group\tnames\twhy'
 /** Groups beside those of the ABI that can be granted. */
 const FILES = 'wasi'
@@ -31,12 +31,12 @@ const expression = (glob: string): string => glob.replaceAll('*', '\\w*')
 /** Parse the table. Throws Error with the line that cannot be read. */
 export function parseAuthority(text: string): Authority {
   const [head, ...lines] = text.trimEnd().split('\n')
-  if (head !== HEAD) throw new Error(`${FILE}: the first line must be ${JSON.stringify(HEAD)}`)
+  if (head !== HEAD) throw new Error(`${AUTHORITY_FILE}: the first line must be ${JSON.stringify(HEAD)}`)
   const known = new Set([...groups.map(({ name }) => name), FILES])
   const rows = lines.map((line, i): Row => {
     const [group = '', names = '', why = '', ...more] = line.split('\t')
     const bad = (what: string): never => {
-      throw new Error(`${FILE}:${i + 2}: ${what}`)
+      throw new Error(`${AUTHORITY_FILE}:${i + 2}: ${what}`)
     }
     if (!known.has(group)) bad(`no call group ${group}`)
     if (why === '' || more.length > 0) bad('group, names and why expected')
@@ -57,4 +57,4 @@ export function parseAuthority(text: string): Authority {
 
 let table: Promise<Authority> | undefined
 
-export const readAuthority = (): Promise<Authority> => (table ??= readFile(FILE, 'utf8').then(parseAuthority))
+export const readAuthority = (): Promise<Authority> => (table ??= readFile(AUTHORITY_FILE, 'utf8').then(parseAuthority))

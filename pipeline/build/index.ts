@@ -15,6 +15,7 @@ import { openCore, type Core } from '../core/index.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildDocument, BuildProgress, ModuleResult } from './document.ts'
 import { selectExternal, withExternal } from './external.ts'
+import { knownResults, rememberResults } from './known.ts'
 import { treeFacts, type KernelModule, type KernelTree } from './kernel.ts'
 import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
@@ -73,9 +74,25 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
   const start = performance.now()
   const { tree, toolchain, signal, progress } = request
   checkInterrupted(signal)
+  const plan = (count: number): void =>
+    progress?.({ step: 'plan', modules: count, toolchain: `${toolchain.name} ${toolchain.version}` })
+  const document = (results: readonly ModuleResult[]): BuildDocument => ({
+    schema: 'drvport.build/1',
+    tree: treeFacts(tree),
+    toolchain: { name: toolchain.name, version: toolchain.version, how: toolchain.how },
+    modules: results,
+    interrupted: signal?.aborted === true,
+    ms: performance.now() - start,
+  })
+  const known = await knownResults(request)
+  if (known !== undefined) {
+    plan(known.length)
+    known.forEach((result, i) => progress?.({ step: 'module', done: i + 1, of: known.length, result }))
+    return document(known)
+  }
   const modules = await selectAll(tree, request.selectors)
   checkInterrupted(signal)
-  progress?.({ step: 'plan', modules: modules.length, toolchain: `${toolchain.name} ${toolchain.version}` })
+  plan(modules.length)
   const build = await openBuild(request, modules, undefined, (text) => progress?.({ step: 'kernel', text }))
   build.compiler.prepare(modules)
   let done = 0
@@ -89,14 +106,9 @@ export async function buildModules(request: BuildRequest): Promise<BuildDocument
     },
     signal,
   )
-  return {
-    schema: 'drvport.build/1',
-    tree: treeFacts(tree),
-    toolchain: { name: toolchain.name, version: toolchain.version, how: toolchain.how },
-    modules: settled.map((outcome, i) => resultOf(outcome, modules[i] as KernelModule)),
-    interrupted: signal?.aborted === true,
-    ms: performance.now() - start,
-  }
+  const results = settled.map((outcome, i) => resultOf(outcome, modules[i] as KernelModule))
+  await rememberResults(request, results)
+  return document(results)
 }
 
 /** An interrupted module is a result; an infrastructure failure is thrown; anything else is our own bug, with its module. */

@@ -18,7 +18,7 @@ async function abiFile(): Promise<string> {
 }
 
 async function hashOwnCode(): Promise<string> {
-  const dirs = ['bind', 'build', 'core', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
+  const dirs = ['bind', 'build', 'core', 'kbuild', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
     path.join(import.meta.dirname, '..', dir),
   )
   const files = (

@@ -116,12 +116,17 @@ const keyOf = (
     JSON.stringify(exported),
   ])
 
-/** What a core is found by before anything of it is looked at: all that its objects are made of. */
-async function shortcutOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
+/** All that a core and what is bound to it are made of, beside modules; undefined where that may have changed unseen. */
+export async function basisOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
   // The files of a tree that is used where it lies may be others by now.
   if (!tree.sealed) return undefined
-  const basis = [String(FORMAT), tree.id, tree.version, toolchain.id, await ownCodeKey(), await ownSourcesKey()]
-  return cachePath('store', 'cores', `${contentKey(basis)}.key`)
+  return contentKey([FORMAT, tree.id, tree.version, toolchain.id, await ownCodeKey(), await ownSourcesKey()])
+}
+
+/** What a core is found by before anything of it is looked at. */
+async function shortcutOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
+  const basis = await basisOf(tree, toolchain)
+  return basis === undefined ? undefined : cachePath('store', 'cores', `${basis}.key`)
 }
 
 /** The core of a tree, made if it is not there. Throws InfrastructureError. */
@@ -173,6 +178,9 @@ async function makeCore(
   await write(coreDir(key), linked.wasm, exported, { withoutSource, objects: objects.length })
   return key
 }
+
+/** Whether a core is kept. */
+export const isKept = (key: string): Promise<boolean> => exists(factsIn(key))
 
 const coreDir = (key: string): string => cachePath('store', 'cores', key)
 const factsIn = (key: string): string => path.join(coreDir(key), 'facts.json')

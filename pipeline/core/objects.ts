@@ -6,6 +6,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
+import { AUTHORITY_FILE } from '../build/authority.ts'
 import type { Compiler, KernelSource } from '../build/compiler.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { contentKey, exists } from '../cache.ts'
@@ -46,7 +47,7 @@ export async function ownSourcesKey(): Promise<string> {
         .map((name) => path.join(dir, name)),
     ),
   )
-  const files = [...lists.flat(), OVERRIDES_FILE].toSorted()
+  const files = [...lists.flat(), OVERRIDES_FILE, AUTHORITY_FILE].toSorted()
   return contentKey(
     await Promise.all(files.map(async (file) => `${path.basename(file)} ${await fs.readFile(file, 'utf8')}`)),
   )

@@ -5,7 +5,7 @@
  * an interrupted one is done again.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.ts'
@@ -78,8 +78,16 @@ export async function configure(tree: SourceTree, options: ConfigureOptions): Pr
     const lock = { onWait: waiting, ...(options.signal && { signal: options.signal }) }
     await withLock(`kbuild-${path.basename(home)}`, () => make(tree, home, graphFile, options), lock)
   }
-  const graph = JSON.parse(await fs.readFile(graphFile, 'utf8')) as Graph
-  return { view, build: path.join(view, 'build'), graph, setup: () => makeSetup(view, options) }
+  let graph: Graph | undefined
+  return {
+    view,
+    build: path.join(view, 'build'),
+    // Read when it is asked for: it is large, and a build that is known already needs none of it.
+    get graph() {
+      return (graph ??= JSON.parse(readFileSync(graphFile, 'utf8')) as Graph)
+    },
+    setup: () => makeSetup(view, options),
+  }
 }
 
 async function make(tree: SourceTree, home: string, graphFile: string, options: ConfigureOptions): Promise<void> {

@@ -137,6 +137,16 @@ export async function openKbuild(tree: SourceTree, options: OpenKbuildOptions = 
   return new ConfiguredTree(tree, await configure(tree, { ...options, cc }), options.configuration)
 }
 
+/** What is looked up in a tree's graph. */
+interface Indexed {
+  readonly all: readonly KbuildModule[]
+  readonly byName: ReadonlyMap<string, KbuildModule>
+  /** Index among the graph's objects. */
+  readonly objects: ReadonlyMap<string, number>
+  /** Those of a module, by its path. */
+  readonly objectsOf: ReadonlyMap<string, readonly number[]>
+}
+
 class ConfiguredTree implements Kbuild {
   readonly name: string
   readonly version: string
@@ -147,10 +157,7 @@ class ConfiguredTree implements Kbuild {
   readonly roots: readonly { dir: string; as: string }[]
   private readonly tree: SourceTree
   private readonly configured: Configured
-  private readonly all: readonly KbuildModule[]
-  private readonly byName = new Map<string, KbuildModule>()
-  private readonly objectIndex = new Map<string, number>()
-  private readonly objectsOf = new Map<string, readonly number[]>()
+  private indexed: Indexed | undefined
   private readonly prepared = new Map<string, Promise<void>>()
   private exported: Promise<ReadonlyMap<string, ExportedSymbol>> | undefined
 
@@ -165,13 +172,24 @@ class ConfiguredTree implements Kbuild {
     this.id = path.basename(path.dirname(configured.view))
     this.view = configured.view
     this.roots = [{ dir: configured.view, as: '' }]
-    configured.graph.objects.forEach(({ object }, index) => this.objectIndex.set(object, index))
-    for (const { path: ko, objects } of configured.graph.modules) this.objectsOf.set(ko, objects)
-    this.all = configured.graph.modules.map(({ path: ko, objects }) => this.moduleOf(ko, objects))
-    for (const module of this.all) {
+  }
+
+  /** Made when it is first asked for. */
+  private get index(): Indexed {
+    return (this.indexed ??= this.makeIndex())
+  }
+
+  private makeIndex(): Indexed {
+    const { graph } = this.configured
+    const objects = new Map(graph.objects.map(({ object }, index) => [object, index]))
+    const objectsOf = new Map(graph.modules.map(({ path: ko, objects: list }) => [ko, list]))
+    const all = graph.modules.map(({ path: ko, objects: list }) => this.moduleOf(ko, list))
+    const byName = new Map<string, KbuildModule>()
+    for (const module of all) {
       const name = canonicalName(module.name)
-      if (!this.byName.has(name)) this.byName.set(name, module)
+      if (!byName.has(name)) byName.set(name, module)
     }
+    return { all, byName, objects, objectsOf }
   }
 
   /** Objects are made when asked for: a list of thousands of modules needs none of them. */
@@ -204,11 +222,11 @@ class ConfiguredTree implements Kbuild {
   }
 
   modules(): readonly KbuildModule[] {
-    return this.all
+    return this.index.all
   }
 
   match(selectors: readonly string[]): Promise<readonly KbuildModule[]> {
-    return selectModules(this.all, selectors, { kunit: () => this.tests() })
+    return selectModules(this.index.all, selectors, { kunit: () => this.tests() })
   }
 
   tests(): Promise<ReadonlySet<string>> {
@@ -246,11 +264,11 @@ class ConfiguredTree implements Kbuild {
       const { own, parts } = optionsIn(text)
       const at = (stem: string) => path.join(path.dirname(file), `${stem}.ko`)
       for (const [stem, option] of own) {
-        if (!this.objectsOf.has(at(stem))) continue
+        if (!this.index.objectsOf.has(at(stem))) continue
         add(modulesOf, option, at(stem))
         add(optionsOf, at(stem), option)
       }
-      for (const [stem, option] of parts) if (this.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
+      for (const [stem, option] of parts) if (this.index.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
     }
     const isOn = (option: string): boolean => this.config(option) !== undefined
     const found = new Map<string, readonly string[]>()
@@ -269,7 +287,7 @@ class ConfiguredTree implements Kbuild {
     const found = new Set<string>()
     // What only a module's sources see (CONFIG_X_MODULE) no #ifdef of a test asks for.
     const isOn = (option: string): boolean => this.config(option.replace(/^CONFIG_/, '')) === 'y'
-    for (const { path: ko, sources } of this.all) {
+    for (const { path: ko, sources } of this.index.all) {
       const texts: string[] = []
       const files = sources.map((source) => path.join(this.view, source))
       let index = 0
@@ -287,13 +305,13 @@ class ConfiguredTree implements Kbuild {
 
   async select(selector: string | readonly string[]): Promise<readonly KbuildModule[]> {
     const chosen = await this.match(typeof selector === 'string' ? [selector] : selector)
-    await this.prepare(chosen.flatMap((module) => this.objectsOf.get(module.path) ?? []))
+    await this.prepare(chosen.flatMap((module) => this.index.objectsOf.get(module.path) ?? []))
     return chosen
   }
 
   async module(name: string): Promise<KbuildModule | undefined> {
-    const found = this.byName.get(canonicalName(name))
-    if (found !== undefined) await this.prepare(this.objectsOf.get(found.path) ?? [])
+    const found = this.index.byName.get(canonicalName(name))
+    if (found !== undefined) await this.prepare(this.index.objectsOf.get(found.path) ?? [])
     return found
   }
 
@@ -357,7 +375,7 @@ class ConfiguredTree implements Kbuild {
   async builtin(file: string): Promise<KbuildObject> {
     const { build, graph } = this.configured
     const inTree = path.isAbsolute(file) ? undefined : path.normalize(file)
-    const index = inTree === undefined ? undefined : this.objectIndex.get(inTree.replace(/\.c$/, '.o'))
+    const index = inTree === undefined ? undefined : this.index.objects.get(inTree.replace(/\.c$/, '.o'))
     if (inTree !== undefined && index !== undefined) {
       await this.prepare([index])
       const object = this.objectAt(index)

@@ -38,6 +38,21 @@ for (const name of TOOLCHAINS) {
   })
 }
 
+real('what was built by its name is found again without a look at the tree', async (t) => {
+  const toolchain = await openNamed('clang')
+  const first = await build(toolchain, [NIC])
+  const unseen: ReadonlySet<unknown> = new Set(['select', 'match', 'modules', 'module', 'exports', 'kernelFiles'])
+  const blind = new Proxy(tree, {
+    get: (target, key) => {
+      t.false(unseen.has(key), `${String(key)} of the tree was asked`)
+      return Reflect.get(target, key) as unknown
+    },
+  })
+  const again = await buildModules({ tree: blind, selectors: [NIC], toolchain })
+  const without = ({ modules }: BuildDocument) => modules.map((module) => ({ ...module, ms: undefined }))
+  t.deepEqual(without(again), without(first))
+})
+
 /** Hashes of a module's objects. */
 async function objectsOf(toolchain: Toolchain): Promise<readonly string[]> {
   const module = await tree.module(NIC)
