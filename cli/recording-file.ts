@@ -9,7 +9,8 @@ import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:
 import { join } from 'node:path'
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { contentKey, sha256 } from '../pipeline/cache.ts'
-import { UsageError } from '../pipeline/errors.ts'
+import { admitCore, symbolsOf } from '../pipeline/core/index.ts'
+import { DriverFailure, UsageError } from '../pipeline/errors.ts'
 import { packageRoot } from '../pipeline/root.ts'
 import { getPackage } from '../pipeline/store/index.ts'
 import type { Manifest } from '../pipeline/package.ts'
@@ -63,6 +64,8 @@ interface EmbeddedCore {
   readonly sha256: string
   readonly wasm: string
   readonly lines?: string
+  /** What it offers to modules: it is proved by whoever runs it. */
+  readonly symbols: string
 }
 
 type Row = readonly [at: number, kind: string, domain: number, a: number | string, b?: number]
@@ -149,7 +152,8 @@ export function createRecording(path: string, request: RunRequest, options: Reco
   } satisfies FileHeader)
   if (options.embed) {
     const packs = request.modules.flatMap(({ pack: module, replacement }) => [module, replacement ?? []].flat())
-    for (const core of new Set(packs.flatMap(({ on }) => on?.core ?? []))) put(embeddedCore(core))
+    const cores = new Map(packs.flatMap(({ on, manifest }) => (on ? [[on.core, manifest.core!.key] as const] : [])))
+    for (const [core, key] of cores) put(embeddedCore(core, symbolsOf(key)))
     for (const module of packs) put(embeddedPackage(module))
     for (const [name, data] of firmware) put({ kind: 'firmware', name, data: pack(data) } satisfies Embedded)
   }
@@ -176,11 +180,12 @@ const embeddedPackage = ({ manifest, wasm, lines, on }: DriverPackage): Embedded
   }),
 })
 
-const embeddedCore = ({ sha256: hash, wasm, lines }: CorePackage): EmbeddedCore => ({
+const embeddedCore = ({ sha256: hash, wasm, lines }: CorePackage, symbols: Uint8Array): EmbeddedCore => ({
   kind: 'core',
   sha256: hash,
   wasm: pack(wasm),
   ...packedLines(lines),
+  symbols: pack(symbols),
 })
 
 // ---- reading
@@ -295,6 +300,13 @@ function unpacked(
   if (packed === undefined || modules?.length !== facts.modules.length) return undefined
   const core = cores.get(facts.sha256) ?? coreFrom(facts, new Uint8Array(unpack(packed.wasm)), linesOf(packed.lines))
   cores.set(facts.sha256, core)
+  const [problem] = admitCore(facts.key, core.wasm, unpack(packed.symbols))
+  if (problem !== undefined)
+    throw new DriverFailure(`the kernel under ${manifest.name} in the recording is refused`, {
+      where: problem.where,
+      expected: 'a kernel that does nothing but what can be proved of it',
+      found: problem.message,
+    })
   const files = modules.map((module) => ({
     wasm: new Uint8Array(unpack(module.wasm)),
     lines: linesOf(module.lines),

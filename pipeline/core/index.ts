@@ -23,7 +23,7 @@ import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore } from '../verify/index.ts'
+import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
@@ -242,6 +242,22 @@ export function provedCore(key: string): ProvedCore | undefined {
   }
   proofs.set(key, proved)
   return proved
+}
+
+/** The symbols of a core that is kept here, as `admitCore` takes them elsewhere. */
+export const symbolsOf = (key: string): Uint8Array => readFileSync(path.join(coreDir(key), 'core.symbols'))
+
+/**
+ * Prove a core that was made elsewhere, as one that is made here is proved, so that packages on it can be. What is said of it is
+ * believed in nothing. Returns problems; none for one that is known here.
+ */
+export function admitCore(key: string, wasm: Uint8Array, symbols: Uint8Array): readonly Problem[] {
+  if (provedCore(key) !== undefined) return []
+  const claims = coreClaims(decodeSymbols(symbols), sha256(wasm), MODULE_AREA, { entries: ENTRIES, words: WORDS })
+  const verdict = verifyCore(wasm, claims, ALLOWANCE)
+  if (!verdict.ok) return verdict.problems
+  proofs.set(key, verdict.facts)
+  return []
 }
 
 async function readCore(key: string): Promise<Core> {
