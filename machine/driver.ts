@@ -133,7 +133,7 @@ export class Driver implements DriverEntries {
   #loaded = 0
 
   async #load(entries: CoreEntries, modules: number): Promise<number> {
-    for (const step of entries.loads(this.#loaded, modules)) {
+    for (const step of entries.loads(this.#loaded, this.pack.on!.modules.slice(0, modules))) {
       const code = await this.#answer('init', step)
       if (code < 0) return code
       this.#loaded++

@@ -79,14 +79,15 @@ export class CoreEntries {
     return bytes
   }
 
-  /** Loading modules, from one up to another. */
-  loads(from: number, to: number): readonly (() => Request)[] {
-    return this.#modules.slice(from, to).map((bound) => () => this.#send(REQUEST.LOAD, [], this.#image(bound)))
+  /** Loading those of `modules` that are in this domain, but for the first so many. */
+  loads(from: number, modules: readonly BoundPackage[]): readonly (() => Request)[] {
+    const here = this.#modules.filter((bound) => modules.includes(bound)).slice(from)
+    return here.map((bound) => () => this.#send(REQUEST.LOAD, [], this.#image(bound)))
   }
 
   /** What has to be done for an entry, one request after the other. Undefined when there is no such entry. */
   steps(name: EntryName, args: readonly number[]): readonly (() => Request)[] | undefined {
-    if (name === 'init') return this.loads(0, this.#modules.length)
+    if (name === 'init') return this.loads(0, this.#modules)
     if (name === 'exit') {
       const [last, ...others] = this.#modules.toReversed()
       const order = [...(last === undefined ? [] : [last]), ...this.#shelf.taken.toReversed(), ...others]
