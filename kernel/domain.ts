@@ -105,6 +105,8 @@ export class Domain {
   #nextFiber = 1
   /** The task that waits for something to do. */
   #idling: Fiber | undefined
+  /** The same, until it runs again. */
+  #idled: Fiber | undefined
   readonly #answers: Told[] = []
   /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
   #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
@@ -159,6 +161,7 @@ export class Domain {
   resume(fiber: Fiber): void {
     this.current = fiber
     this.preempted = undefined
+    this.#idled = undefined
     this.#useStackOf(fiber)
     this.room.resume()
     this.#meter.begin(fiber.work, fiber.busyNs)
@@ -280,12 +283,13 @@ export class Domain {
     if (timerInNs <= AS_GOOD_AS_NOW_NS) this.spend(Math.max(0, timerInNs))
     if (this.#delivery.waiting) return 0
     this.#idling = fiber
+    this.#idled = fiber
     return this.#leave(fiber, 'blocked')
   }
 
-  /** None of its tasks can run, and it waits for something to take. */
+  /** None of its tasks ran since one found nothing to do. */
   get idles(): boolean {
-    return this.#idling !== undefined
+    return this.#idled !== undefined
   }
 
   /** There is something to take. */

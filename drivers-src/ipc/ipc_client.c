@@ -45,6 +45,8 @@ static void passive(void)
 
 	CHECK(slot >= 0);
 	CHECK(drvport_ipc_invoke(slot, 0, 30, 10, 2) == 42);
+	/* Asked again before it had a turn. */
+	CHECK(drvport_ipc_invoke(slot, 0, 30, 10, 3) == 43);
 	CHECK(drvport_service_find("nothing") == -ENOENT);
 	CHECK(drvport_ipc_invoke(4000, 0, 1, 2, 3) == DRVPORT_IPC_EMPTY);
 	pr_info("ok passive\n");
