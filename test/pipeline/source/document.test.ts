@@ -63,7 +63,7 @@ int f(void)
   t.deepEqual(document.modules, ['mii'])
   t.deepEqual(
     document.headerUses.map((u) => u.name),
-    ['readl'],
+    ['panic_on', 'readl'],
   )
   t.deepEqual(document.sources, [{ path, sha256: 'abc', spdx: null }])
   t.true(document.symbols.find((s) => s.symbol === 'exotic')?.gplOnly)
