@@ -64,9 +64,10 @@ async function expectSubjects(trials: readonly Trial[], others: readonly ApiTree
   const names = new Set<string>()
   for (const { modules } of trials)
     for (const complaint of modules.flatMap(({ complaints }) => complaints)) {
-      const { missing, used } = subjectsOf(complaint)
+      const { missing, used, set } = subjectsOf(complaint)
       for (const subject of missing === undefined ? used : [missing])
         names.add(subject.kind === 'field' ? subject.struct : subject.name)
+      for (const { struct } of set) names.add(struct)
     }
   for (const tree of [...trials.map((trial) => trial.tree), ...others]) await tree.expect([...names], 'declarations')
 }

@@ -6,6 +6,7 @@
  */
 
 import type { ApiTree, Found } from './tree.ts'
+import { memberAt } from './members.ts'
 import { nameOfSubject, subjectsOf, versionTestsAt, type Complaint, type Subject } from './subjects.ts'
 
 export type ApiReason = 'api-removed' | 'api-changed' | 'api-added'
@@ -122,9 +123,10 @@ interface Question {
 
 /** Explain one complaint; undefined when the trees say nothing about it. */
 export async function explain(question: Question): Promise<Explanation | undefined> {
-  const { missing, used } = subjectsOf(question.complaint)
+  const { missing, used, set } = subjectsOf(question.complaint)
   if (missing !== undefined) return explainMissing(question, missing)
-  for (const subject of used) {
+  const members = await Promise.all(set.map((way) => memberAt(question.bad, way)))
+  for (const subject of [...members.filter((member) => member !== undefined), ...used]) {
     const explanation = await explainChanged(question, subject)
     if (explanation !== undefined) return explanation
   }

@@ -8,7 +8,7 @@
 
 import { declarationsIn } from './declarations.ts'
 import type { Explanation } from './explain.ts'
-import { stateOf } from './explain.ts'
+import { stateOf, type State } from './explain.ts'
 import type { Subject } from './subjects.ts'
 import type { ApiTree } from './tree.ts'
 
@@ -44,6 +44,9 @@ export async function replacementFor(
   from: ApiTree,
   to: ApiTree,
 ): Promise<Replacement | undefined> {
+  // A member that may only be read now: who sets it has another way, often a function.
+  if (reason === 'api-changed' && (await becameConst(subject, from, to)))
+    return elected(subject, await pairsOf(subject, from, to, setMatcher(subject.name)), from, to, isCalled)
   const pairs = await pairsOf(subject, from, to)
   if (reason === 'api-changed') {
     const [best] = pairs.filter(({ after }) => mentions(after.text, subject.name)).toSorted(bySimilarity)
@@ -51,6 +54,19 @@ export async function replacementFor(
   }
   return (await elected(subject, pairs, from, to)) ?? neighbour(subject, from, to)
 }
+
+async function becameConst(subject: Subject, from: ApiTree, to: ApiTree): Promise<boolean> {
+  if (subject.kind !== 'field') return false
+  const isConst = async (tree: ApiTree) =>
+    (await stateOf(tree, subject))?.shapes.some((shape) => /^const\b/.test(shape))
+  return !(await isConst(from)) && (await isConst(to)) === true
+}
+
+/** Lines that set a member: by assignment, or by copying into it. */
+const setMatcher = (name: string): RegExp =>
+  new RegExp(
+    String.raw`(?:\.|->)${name}(?:\[[^\]]*\])?\s*(?:[|&^+-]?=(?!=))|\b\w*(?:cpy|copy|set)\w*\(\s*[\w>.-]*(?:\.|->)${name}\b`,
+  )
 
 interface Pair extends Example {
   readonly alike: number
@@ -63,17 +79,17 @@ const wordsOf = (text: string): string[] => text.match(/[A-Za-z_]\w*/g) ?? []
 const mentions = (text: string, name: string): boolean => wordsOf(text).includes(name)
 
 /** One pair for each file that both trees have, in which the line is another now. */
-async function pairsOf(subject: Subject, from: ApiTree, to: ApiTree): Promise<Pair[]> {
+async function pairsOf(subject: Subject, from: ApiTree, to: ApiTree, matcher = lineMatcher(subject)): Promise<Pair[]> {
   const users = await from.users(userWord(subject))
   const pairs: Pair[] = []
   let read = 0
   for (const file of users) {
     const before = (await from.text(file)) ?? ''
-    if (!uses(before, subject)) continue
+    if (!matcher.test(before)) continue
     const after = await to.text(file)
     if (after === undefined) continue
     if (++read > FILES_MAX) break
-    const pair = pairIn(file, before, after, subject)
+    const pair = pairIn(file, before, after, matcher)
     if (pair !== undefined) pairs.push(pair)
   }
   return pairs
@@ -82,16 +98,13 @@ async function pairsOf(subject: Subject, from: ApiTree, to: ApiTree): Promise<Pa
 /** A word of a header's name that a search for words finds. */
 const stem = (header: string): string => (header.split('/').at(-1) ?? '').replace(/\.h$/, '').split('-').at(-1) ?? ''
 
-const uses = (text: string, subject: Subject): boolean => lineMatcher(subject).test(text)
-
 function lineMatcher(subject: Subject): RegExp {
   if (subject.kind === 'header') return new RegExp(`#\\s*include\\s*<${subject.name.replaceAll('.', '\\.')}>`)
   if (subject.kind === 'field') return new RegExp(`(?:\\.|->)${subject.name}\\b`)
   return new RegExp(`\\b${subject.name}\\b`)
 }
 
-function pairIn(file: string, before: string, after: string, subject: Subject): Pair | undefined {
-  const matcher = lineMatcher(subject)
+function pairIn(file: string, before: string, after: string, matcher: RegExp): Pair | undefined {
   const [old, now] = [before.split('\n'), after.split('\n')]
   const [had, has] = [new Set(old.map((text) => text.trim())), new Set(now.map((text) => text.trim()))]
   let best: Pair | undefined
@@ -127,12 +140,18 @@ function likeness(a: string, b: string): number {
   return (2 * left.intersection(right).size) / (left.size + right.size)
 }
 
+/** Names looked up at most. */
+const RANKS_MAX = 8
+
+const isCalled = ({ kind }: State): boolean => kind === 'function' || kind === 'macro'
+
 /** The name that most of the converted lines have and their former ones had not. */
 async function elected(
   subject: Subject,
   pairs: readonly Pair[],
   from: ApiTree,
   to: ApiTree,
+  accepts: (state: State) => boolean = () => true,
 ): Promise<Replacement | undefined> {
   const votes = new Map<string, Pair[]>()
   for (const pair of pairs) {
@@ -148,10 +167,11 @@ async function elected(
     ([a, m], [b, n]) =>
       n.length - m.length || likeness(subject.name, b) - likeness(subject.name, a) || (a < b ? -1 : 1),
   )
-  for (const [name, said] of ranked.slice(0, 6)) {
+  for (const [name, said] of ranked.slice(0, RANKS_MAX)) {
     const other: Subject = subject.kind === 'field' ? { ...subject, name } : { kind: subject.kind, name }
-    const state = await stateOf(to, other)
-    if (state === undefined) continue
+    const state =
+      (await stateOf(to, other)) ?? (subject.kind === 'field' ? await stateOf(to, { kind: 'name', name }) : undefined)
+    if (state === undefined || !accepts(state)) continue
     const [example] = said.toSorted(bySimilarity)
     return { name, text: state.text, files: said.length, ...(example && { example: withoutScore(example) }) }
   }

@@ -3,6 +3,8 @@
  * it does not like, in the order in which they are worth a look. Pure.
  */
 
+import { assignedIn, initialiserAt, throughOwn, type Way } from './members.ts'
+
 /** A part of the API. */
 export type Subject =
   | { readonly kind: 'header'; readonly name: string }
@@ -18,12 +20,15 @@ export interface Complaint {
   readonly message: string
   /** Text of the file, where it is at hand. */
   readonly text?: string
+  /** Texts of the driver's own headers, one after the other. */
+  readonly headers?: string
 }
 
 export interface Subjects {
   /** The message says that it is not there. */
   readonly missing?: Subject
-  /** Used in the statement: something of one of these is other than the driver expects. */
+  /** Members that the statement sets, before functions that it calls: one of these is other than the driver expects. */
+  readonly set: readonly Way[]
   readonly used: readonly Subject[]
 }
 
@@ -45,35 +50,41 @@ const MISSING_FIELD = [
   /^field designator '(\w+)' does not refer to any field in type '(?:const )?(?:struct |union )?(\w+)'/,
 ]
 
+const NOTHING = { used: [], set: [] } as const
+
 /** Read a complaint. */
-export function subjectsOf({ message, text, line }: Complaint): Subjects {
+export function subjectsOf({ message, text, line, headers = '' }: Complaint): Subjects {
   const header = /^'([^']+)' file not found/.exec(message)?.[1]
-  if (header !== undefined) return { missing: { kind: 'header', name: header }, used: [] }
+  if (header !== undefined) return { missing: { kind: 'header', name: header }, ...NOTHING }
   for (const pattern of MISSING_FIELD) {
     const [, name, struct] = pattern.exec(message) ?? []
-    if (name !== undefined && struct !== undefined) return { missing: { kind: 'field', struct, name }, used: [] }
+    if (name !== undefined && struct !== undefined) return { missing: { kind: 'field', struct, name }, ...NOTHING }
   }
-  const used = text === undefined ? [] : usedAt(text, line)
   for (const pattern of MISSING_NAME) {
     const name = pattern.exec(message)?.[1]
-    if (name !== undefined) return { missing: { kind: 'name', name }, used: [] }
+    if (name !== undefined) return { missing: { kind: 'name', name }, ...NOTHING }
   }
-  return { used }
+  return text === undefined ? NOTHING : usedAt(text, line, headers)
 }
 
-/** Operations whose functions a statement sets, then functions it calls, then other names in it. */
-function usedAt(text: string, line: number): Subject[] {
-  const { statement, struct } = statementAt(text, line)
+/** Members that a statement sets, and functions that it calls. */
+function usedAt(text: string, line: number, headers: string): Pick<Subjects, 'used' | 'set'> {
+  const { statement, initialiser } = statementAt(text, line)
   const subjects: Subject[] = []
+  const set: Way[] = []
   const add = (subject: Subject) => {
     if (!subjects.some((other) => nameOfSubject(other) === nameOfSubject(subject))) subjects.push(subject)
   }
-  if (struct !== undefined)
+  if (initialiser === undefined) {
+    const way = assignedIn(statement, text, line)
+    if (way !== undefined) set.push(way)
+  } else
     for (const [, name] of statement.matchAll(/(?<![\w)\]])\.(\w+)\s*=/g))
-      add({ kind: 'field', struct, name: name as string })
+      set.push({ struct: initialiser.struct, members: [...initialiser.members, name as string] })
+  const own = set.flatMap((way) => throughOwn(way, `${headers}\n${text}`) ?? [])
   for (const [, name] of statement.matchAll(/\b([A-Za-z_]\w*)\s*\(/g))
     if (!KEYWORD.test(name as string)) add({ kind: 'name', name: name as string })
-  return subjects
+  return { used: subjects, set: own }
 }
 
 const KEYWORD = /^(?:if|while|for|switch|return|sizeof|typeof|defined|do|else|case|void|int|char|long|unsigned)$/
@@ -82,13 +93,13 @@ const KEYWORD = /^(?:if|while|for|switch|return|sizeof|typeof|defined|do|else|ca
 const LINES_MAX = 12
 
 /**
- * The statement around a line, and the type of the initialiser that it stands in. In an initialiser, the lines up to the
+ * The statement around a line, and the initialiser that it stands in. In an initialiser, the lines up to the
  * next comma are the statement.
  */
-export function statementAt(text: string, line: number): { statement: string; struct?: string } {
+export function statementAt(text: string, line: number): { statement: string; initialiser?: Way } {
   const lines = withoutComments(text).split('\n')
-  const struct = initialiserAt(lines, line)
-  const ends = struct === undefined ? /[;{}]\s*$/ : /[,{};]\s*$/
+  const initialiser = initialiserAt(lines, line)
+  const ends = initialiser === undefined ? /[;{}]\s*$/ : /[,{};]\s*$/
   let [from, to] = [line - 1, line - 1]
   while (
     from > 0 &&
@@ -99,31 +110,11 @@ export function statementAt(text: string, line: number): { statement: string; st
     from--
   while (to < lines.length - 1 && to - from < LINES_MAX && !ends.test(lines[to] ?? '')) to++
   const statement = lines.slice(from, to + 1).join('\n')
-  return struct === undefined ? { statement } : { statement, struct }
+  return initialiser === undefined ? { statement } : { statement, initialiser }
 }
 
 const withoutComments = (text: string): string =>
   text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replaceAll(/[^\n]/g, ' '))
-
-/** `platform_driver` in `static struct platform_driver d = { ... here`. */
-function initialiserAt(lines: readonly string[], line: number): string | undefined {
-  let depth = 0
-  for (let i = line - 1; i >= 0 && line - i < INITIALISER_LINES_MAX; i--) {
-    const text = lines[i] ?? ''
-    // On the line itself only what stands before its designator counts, which is nothing that opens.
-    for (const brace of i === line - 1 ? [] : text.matchAll(/[{}]/g).toArray().toReversed()) {
-      depth += brace[0] === '}' ? 1 : -1
-      if (depth < 0) return /\bstruct\s+(\w+)\s+\w+(?:\[[^\]]*\])?\s*=\s*$/.exec(opening(lines, i, brace.index))?.[1]
-    }
-  }
-  return undefined
-}
-
-const INITIALISER_LINES_MAX = 200
-
-/** What stands before a brace: the end of its own line, or of the one above. */
-const opening = (lines: readonly string[], index: number, at: number): string =>
-  `${lines[index - 1] ?? ''} ${(lines[index] ?? '').slice(0, at)}`
 
 /** The version tests that lead to a line: conditions of #if around it that ask for the kernel's version, innermost first. */
 export function versionTestsAt(text: string, line: number): { line: number; text: string }[] {

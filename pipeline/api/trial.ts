@@ -68,14 +68,26 @@ export async function tryModules(request: TrialRequest): Promise<Trial> {
 
 type Exports = Awaited<ReturnType<KernelTree['exports']>>
 
+/** Texts of headers that are the module's own. */
+async function ownHeaders({ module, inputs }: BuiltModule): Promise<string> {
+  const dirs = module.external ?? []
+  const own = inputs.filter(
+    ({ file }) => file.endsWith('.h') && dirs.some(({ dir, as }) => as !== '' && file.startsWith(`${dir}/`)),
+  )
+  const files = [...new Set(own.map(({ file }) => file))].toSorted()
+  const texts = await Promise.all(files.map((file) => fs.readFile(file, 'utf8').catch(() => '')))
+  return texts.join('\n')
+}
+
 async function trialOf(built: BuiltModule, compiler: Compiler, exports: Exports): Promise<ModuleTrial> {
   const { module, objects, diagnostics, inputs, reason } = built
   const files = new Map(inputs.map(({ name, file }) => [name, file]))
+  const headers = diagnostics.length === 0 ? '' : await ownHeaders(built)
   const complaints = diagnostics.map(async ({ file, line, message }): Promise<Complaint> => {
     const at = files.get(file)
     const text = at === undefined ? undefined : await fs.readFile(at, 'utf8').catch(() => undefined)
     const portable = compiler.context.roots.reduce((said, { dir, as }) => said.replaceAll(`${dir}/`, as), message)
-    return { file, line, message: portable, ...(text !== undefined && { text }) }
+    return { file, line, message: portable, ...(text !== undefined && { text, headers }) }
   })
   const own = new Set((objects ?? []).flatMap(({ defines }) => defines))
   const needs = (objects ?? []).flatMap((object) => object.needs).filter((symbol) => !own.has(symbol))

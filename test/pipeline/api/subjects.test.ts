@@ -42,15 +42,15 @@ test('any other message may be about what the statement uses: calls over several
     complain(12, 'too many arguments to function call').used.map(({ name }) => name),
     ['first', 'second'],
   )
-  t.deepEqual(complain(5, 'incompatible function pointer types initializing').used, [
-    { kind: 'field', struct: 'platform_driver', name: 'remove' },
+  t.deepEqual(complain(5, 'incompatible function pointer types initializing').set, [
+    { struct: 'platform_driver', members: ['remove'] },
   ])
 })
 
 test('a statement ends where the next begins', (t) => {
   t.regex(statementAt(TEXT, 11).statement, /^\treturn first\(1,\n.*second\(2\)\);$/)
-  t.is(statementAt(TEXT, 5).struct, 'platform_driver')
-  t.is(statementAt(TEXT, 11).struct, undefined)
+  t.deepEqual(statementAt(TEXT, 5).initialiser, { struct: 'platform_driver', members: [] })
+  t.is(statementAt(TEXT, 11).initialiser, undefined)
   t.deepEqual(statementAt('', 1), { statement: '' })
 })
 
