@@ -5,6 +5,7 @@ import { checkInterrupted } from '../errors.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Core } from '../core/index.ts'
 import { onCore } from '../core/build.ts'
+import { linkedByExports } from '../core/by-exports.ts'
 import type { BuiltModule, Compiler } from './compiler.ts'
 import type { BuildRung, ModuleResult } from './document.ts'
 import { factsOf, licensedSources } from './facts.ts'
@@ -84,7 +85,12 @@ async function afterCompile(
   const job = { build, module, objects }
   const own = await knownFacts(job, () => ownFacts(build, compiled))
   if (until === 'parse' || until === 'compile') return { ...own, rung: until }
-  return onCore(build, compiled, until, own, beside)
+  if (module.external === undefined) return onCore(build, compiled, until, own, beside)
+  // Whoever brings a module of his own is told what it lacks without a kernel that is compiled first.
+  const linked = await linkedByExports(build, apiOf(build.tree), compiled, own)
+  if (until === 'link' || linked.rung !== 'link') return linked
+  const facts = await onCore(build, compiled, until, own, beside)
+  return facts.rung === 'compile' ? { ...facts, rung: 'link' } : facts
 }
 
 /** What is known of a module itself, less what is linked with it. */

@@ -92,8 +92,8 @@ const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
 /** Read by the pipeline from the linked core. */
 const MODULE_BYTES = 'drvport_module_bytes'
 
-/** Everything that a module may bind to. */
-async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
+/** Everything of the kernel itself that a module may bind to. */
+export async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
   const names = new Map<string, boolean>([...SUPPORT, MODULE_BYTES].map((symbol) => [symbol, false]))
   for (const { name } of await lowerHalf())
     for (const { symbol, gplOnly } of exportsIn(await fs.readFile(name, 'utf8'))) names.set(symbol, gplOnly)

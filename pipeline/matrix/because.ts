@@ -20,7 +20,14 @@ export interface Tried {
 }
 
 /** Reasons that another tree may explain. */
-const OPEN = new Set<Reason | ''>(['compile-error', 'missing-header', 'no-source', 'needs-architecture'])
+const OPEN = new Set<Reason | ''>([
+  'compile-error',
+  'missing-header',
+  'no-source',
+  'needs-architecture',
+  'not-exported',
+  'gpl-only',
+])
 
 const compiles = (row: MatrixRow): boolean => rungIndex(row.rung) >= rungIndex('compile')
 
@@ -50,10 +57,19 @@ export async function withReasons(
   return { ...document, columns }
 }
 
+/** Symbols that another tree lets modules use. */
+function exportReason(exports: Verdict['exports']): Pick<MatrixRow, 'reason' | 'detail'> {
+  const said = exports.map(({ reason, name, expected, found }) => {
+    const what = reason === 'gpl-only' ? 'is for GPL-compatible modules only' : 'is not exported'
+    return `${name} ${what} in ${found.version}, as it is in ${expected.tree} (${expected.version})`
+  })
+  return { reason: exports[0]?.reason ?? 'not-exported', detail: oneLine(said.join('; ')) }
+}
+
 /** The first explanation, and how many more there are. */
-function reasonOf({ explanations }: Verdict): Pick<MatrixRow, 'reason' | 'detail'> | undefined {
+function reasonOf({ explanations, exports }: Verdict): Pick<MatrixRow, 'reason' | 'detail'> | undefined {
   const [first, ...others] = explanations
-  if (first === undefined) return undefined
+  if (first === undefined) return exports.length > 0 ? exportReason(exports) : undefined
   const { reason, name, kind, file, line, expected, found } = first
   const where = expected?.file === undefined ? '' : ` (${expected.tree}: ${expected.file}:${expected.line})`
   const change =

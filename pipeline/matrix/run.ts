@@ -117,7 +117,9 @@ export async function openRows(request: RowsRequest, modules: readonly KernelMod
   const onObject = (module: string) => progress?.({ step: 'object', module })
   const build = await openBuild(request, modules, onObject, (text) => progress?.({ step: 'kernel', text }))
   build.compiler.prepare(modules)
-  if (rungIndex(until) >= rungIndex('link')) await build.core()
+  // A module of somebody's own links by what the tree exports: see core/by-exports.ts.
+  const onlyOwn = modules.length > 0 && modules.every(isOutside)
+  if (rungIndex(until) >= rungIndex(onlyOwn ? 'verify' : 'link')) await build.core()
   return {
     prepare: (next) => build.compiler.prepare(next),
     row: (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module)),

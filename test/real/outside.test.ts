@@ -85,8 +85,22 @@ real('one bad module of a folder is a result with file and line, and the others 
     reason: 'no-source',
     detail: "no such file or directory: 'external/lacking/no_source.c'",
   })
-  t.is(of('whole')?.rung, 'verify')
-  t.regex(of('whole')?.facts?.licenseProblem ?? '', /MODULE_LICENSE\("Proprietary"\), but it uses synchronize_rcu/)
+  t.like(of('whole'), { rung: 'verify', reason: undefined })
+})
+
+real('what a kernel would not load is told from what it exports: hidden, nowhere, for GPL modules only', async (t) => {
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [folder('exports')], until: 'link', seed: 1 })
+  t.deepEqual(
+    rows.map(({ module, rung, reason, detail, missing }) => [module, rung, reason, detail.split(/ \(|: /)[0], missing]),
+    [
+      ['fine', 'link', '', '', []],
+      ['hidden', 'compile', 'not-exported', 'release_task', ['release_task']],
+      ['nowhere', 'compile', 'unresolved-symbol', 'acme_forgotten', ['acme_forgotten']],
+      ['proprietary', 'compile', 'gpl-only', 'Linux would not load it', []],
+    ],
+  )
+  t.regex(rows[1]?.detail ?? '', /hidden\.c:7\): include\/linux\/sched\/task\.h:\d+ declares it, no module may use it$/)
+  t.regex(rows[3]?.detail ?? '', /MODULE_LICENSE\("Proprietary"\), but it uses synchronize_rcu/)
 })
 
 real('what cannot be read is refused with file and line, in the names the user knows', async (t) => {

@@ -1,0 +1,88 @@
+/**
+ * Whether a kernel would link and load a module, by what its tree exports alone: names, and which of them are for
+ * GPL-compatible modules only. It is what modpost asks of a kernel's Module.symvers, and costs no kernel: the list is read
+ * from the sources.
+ *
+ * For modules of somebody's own. What binding to a linked kernel tells besides (types of calls, what is proved of the
+ * binary) is core/build.ts's.
+ */
+
+import { absenceOf } from '../api/absent.ts'
+import type { ApiTree } from '../api/tree.ts'
+import type { BuiltModule } from '../build/compiler.ts'
+import { describeMissing } from '../build/inputs.ts'
+import type { MissingSymbol } from '../build/document.ts'
+import type { ModuleBuild } from '../build/module.ts'
+import { knownOutcome, rememberOutcome, type Facts } from '../build/trace.ts'
+import type { Reason } from '../matrix/types.ts'
+import { needsOf } from './closure.ts'
+import { exportedNames } from './index.ts'
+
+const NAMES_SHOWN = 5
+
+/** Under this name what is found out is kept: it depends on the module and the tree alone. */
+const KEPT = 'by-exports'
+
+/** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
+export async function linkedByExports(
+  build: ModuleBuild,
+  api: ApiTree,
+  compiled: BuiltModule,
+  own: Facts,
+): Promise<Facts> {
+  const { module, objects = [] } = compiled
+  const job = { build, module, objects }
+  const known = await knownOutcome(job, KEPT)
+  if (known !== undefined) return known.linked
+  const linked = {
+    ...own,
+    licenses: own.facts?.licenses ?? [],
+    gplOnly: own.facts?.gplOnly ?? [],
+    ...(await judged(build, api, compiled, own)),
+  }
+  await rememberOutcome(job, KEPT, [], { linked })
+  return linked
+}
+
+type Verdict = Pick<Facts, 'rung'> & Partial<Pick<Facts, 'reason' | 'detail' | 'unresolved' | 'missing'>>
+
+async function judged(build: ModuleBuild, api: ApiTree, compiled: BuiltModule, own: Facts): Promise<Verdict> {
+  const { tree } = build
+  const exports = await tree.exports()
+  const kernel = new Set((await exportedNames(tree)).map(({ symbol }) => symbol))
+  const unresolved = needsOf(compiled).filter((symbol) => !kernel.has(symbol) && !exports.has(symbol))
+  if (unresolved.length > 0) {
+    const missing = await describeMissing(unresolved, compiled.module.name, compiled.objects ?? [])
+    return { rung: 'compile', unresolved, missing, ...(await whyMissing(api, missing)) }
+  }
+  const problem = own.facts?.licenseProblem
+  if (problem !== undefined)
+    return { rung: 'compile', reason: 'gpl-only', detail: problem, unresolved: own.facts?.gplOnly ?? [] }
+  return { rung: 'link' }
+}
+
+/** Declared for the kernel's own code, and not for modules; or nowhere, which is the driver's affair. */
+async function whyMissing(
+  api: ApiTree,
+  missing: readonly MissingSymbol[],
+): Promise<{ reason: Reason; detail: string }> {
+  await api.expect(
+    missing.map(({ symbol }) => symbol),
+    'declarations',
+  )
+  const said: string[] = []
+  let reason: Reason = 'not-exported'
+  for (const { symbol, file, line } of missing) {
+    const [declared] = await api.declarations(symbol)
+    const absence = declared === undefined ? await absenceOf(api, { kind: 'name', name: symbol }) : undefined
+    if (declared === undefined) reason = 'unresolved-symbol'
+    const place = line > 0 ? ` (${file}:${line})` : ''
+    const why =
+      declared === undefined
+        ? (absence?.why ?? 'nobody defines it')
+        : `${declared.file}:${declared.line} declares it, no module may use it`
+    said.push(`${symbol}${place}: ${why}`)
+  }
+  const more = said.length > NAMES_SHOWN ? `; and ${said.length - NAMES_SHOWN} more` : ''
+  return { reason, detail: said.slice(0, NAMES_SHOWN).join('; ') + more }
+}
