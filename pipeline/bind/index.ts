@@ -43,8 +43,11 @@ export interface BindOptions {
   /** Others import its functions from `module:NAME`. */
   readonly name: string
   readonly entries: EntryNames
-  /** `struct module` of the core: size and alignment in bytes. It is zeroed; the core fills it in. */
-  readonly self: { readonly bytes: number; readonly align: number }
+  /**
+   * `struct module` of the core, in bytes. It is zeroed; the core fills it in. Loaders take the memory for it and the tables
+   * by pages of so many bytes: it begins such a page, and nothing but it and the tables is in these.
+   */
+  readonly self: { readonly bytes: number; readonly page: number }
   /** The range of memory that it may take: from `memoryBase` on, at most up to `memoryEnd`. */
   readonly memoryBase: number
   readonly memoryEnd: number
@@ -113,7 +116,7 @@ export function bindModule(
   const { entries, exports = [] } = options
   const modinfo = objects.flatMap(modinfoOf)
   const license = modinfo.find((text) => text.startsWith('license='))?.slice('license='.length)
-  const self = alignUp(options.memoryBase, options.self.align)
+  const self = alignUp(options.memoryBase, options.self.page)
   const names = new Names({
     objects,
     core,
@@ -132,7 +135,7 @@ export function bindModule(
     (target) => target?.kind === 'function',
   )
   const reached = reach(objects, names, [...inTable, ...offered.map(({ target }) => target)])
-  const layout = layOut(objects, reached, self + options.self.bytes)
+  const layout = layOut(objects, reached, self + options.self.bytes, options.self.page)
   if (layout.end > options.memoryEnd) throw noRoom(options, layout.end)
   const image = makeImage({
     name: options.name,

@@ -2,7 +2,8 @@
  * Where a module's data lies: tables that Linux walks first, each contiguous, then constants, data, and what starts as zero.
  *
  * A table is what the source puts into a section of its own name (`__param`, `.kunit_test_suites`, `__tracepoints`); whoever loads
- * the module is told its bounds, since there is no linker script to name them.
+ * the module is told its bounds, since there is no linker script to name them. A loader that takes memory by pages fills
+ * all of the last one's with zeros before it puts the tables there, so tables end where a page does, and the rest follows.
  */
 import { WasmError } from '../wasm/bytes.ts'
 import type { LinkableObject } from './object.ts'
@@ -57,30 +58,48 @@ interface Segment {
   readonly rank: number
 }
 
-/** Lay out what is reached from `base` on. */
-export function layOut(objects: readonly LinkableObject[], reached: Reached, base: number): Layout {
+/** Lay out what is reached from `base` on; `page`: see above. */
+export function layOut(objects: readonly LinkableObject[], reached: Reached, base: number, page: number): Layout {
   const groups = inGroups(objects, reached)
   const addresses = objects.map(({ module }) => new Uint32Array(module.data.length))
   const order: Placed[] = []
   const sections = new Map<string, Bounds>()
-  let align = 0
-  for (const group of groups) for (const segment of group) align = Math.max(align, segment.align)
-  const start = alignUp(base, 1 << align)
-  let at = start
-  let dataEnd = start
-  for (const group of groups) {
-    const from = order.length
+  const place = (group: readonly Segment[], from: number): number => {
+    let at = from
     for (const { object, segment, align, bytes } of group) {
       at = alignUp(at, 1 << align)
       addresses[object]![segment] = at
       order.push({ object, segment, address: at })
       at += bytes
     }
+    return at
+  }
+  const tables = groups.filter(([first]) => first?.rank === TABLE)
+  const start = startOf(tables.flat(), base, page)
+  let at = start
+  for (const table of tables) {
+    const { name, align } = table[0]!
+    const from = alignUp(at, 1 << align)
+    at = place(table, from)
+    sections.set(name, { start: from, end: at })
+  }
+  at = alignUp(at, page)
+  let dataEnd = at
+  for (const group of groups) {
     const [first] = group
-    if (first?.rank === TABLE) sections.set(first.name, { start: order[from]!.address, end: at })
-    if (first !== undefined && first.rank !== ZERO) dataEnd = at
+    if (first === undefined || first.rank === TABLE) continue
+    at = place(group, at)
+    if (first.rank !== ZERO) dataEnd = at
   }
   return { addresses, order, sections, start, dataEnd, end: at }
+}
+
+/** Where tables begin that end with a page, if there are any. */
+function startOf(tables: readonly Segment[], base: number, page: number): number {
+  const align = 1 << Math.max(0, ...tables.map((segment) => segment.align))
+  const bytes = tables.reduce((at, segment) => alignUp(at, 1 << segment.align) + segment.bytes, 0)
+  const end = alignUp(alignUp(base, align) + bytes, page)
+  return Math.floor((end - bytes) / align) * align
 }
 
 /** Segments in groups that stay together: a table each, in the order of names; then constants, data and zeros. */

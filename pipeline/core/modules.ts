@@ -24,8 +24,7 @@ import type { Core } from './index.ts'
 import { MODULE_AREA } from './link.ts'
 import { moduleImage } from './module-image.ts'
 
-/** Alignment of a struct module, bytes: a cache line, as Linux has it. */
-const MODULE_ALIGN = 64
+/** Of Linux, by which its loader takes memory. */
 const PAGE = 4096
 
 const objectsOf = ({ objects = [] }: BuiltModule): Promise<LinkableObject[]> =>
@@ -73,7 +72,7 @@ export async function bindAll(
     const bound = tryBind(isNeeded, await objectsOf(built), core.symbols, peers, {
       name,
       entries: moduleEntries(name),
-      self: { bytes: core.moduleBytes, align: MODULE_ALIGN },
+      self: { bytes: core.moduleBytes, page: PAGE },
       memoryBase,
       memoryEnd: MODULE_AREA.end,
       tableBase,
@@ -84,7 +83,7 @@ export async function bindAll(
     const kept = onBound(bound, peers)
     if (kept === undefined) continue
     peers.push(kept)
-    memoryBase = Math.ceil(bound.memory.end / PAGE) * PAGE
+    memoryBase = bound.memory.end
     tableBase = bound.table.end
   }
   return peers

@@ -112,7 +112,7 @@ export function bind(
     {
       name,
       entries: moduleEntries(name),
-      self: { bytes: 300, align: 64 },
+      self: { bytes: 300, page: 4096 },
       memoryBase: last?.memory.end ?? MODULE_BASE,
       memoryEnd: CORE_DATA,
       tableBase: last?.table.end ?? core.tableEnd,

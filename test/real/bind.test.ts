@@ -123,10 +123,19 @@ real('tables that Linux walks have bounds', (t) => {
   }
 })
 
+real('tables and struct module have their pages to themselves', (t) => {
+  const module = low()
+  const { start, end } = module.sections.get('__param')!
+  t.deepEqual([module.self % 4096, end % 4096, module.memory.start], [0, 0, module.self])
+  t.true(start - module.self >= 300)
+  t.true(module.data.get('low_total')!.address >= end, 'data follows')
+  t.true(module.wasm.length < 4096, 'and no page of zeros is in the file')
+})
+
 real('modules lie side by side, each in its own range', (t) => {
   const lower = low()
   const upper = high(lower)
-  t.is(lower.self % 64, 0)
+  t.is(lower.self % 4096, 0)
   t.true(lower.memory.start >= MODULE_BASE && lower.memory.end <= upper.memory.start && upper.memory.end <= CORE_DATA)
   t.is(lower.table.start, core.symbols.tableEnd)
   t.is(upper.table.start, lower.table.end)

@@ -18,7 +18,7 @@ const CORE: Symbols = {
 const OPTIONS: BindOptions = {
   name: 'm',
   entries: { init: 'init', exit: 'exit', self: 'self' },
-  self: { bytes: 16, align: 16 },
+  self: { bytes: 16, page: 64 },
   memoryBase: 0x10000,
   memoryEnd: 0x20000,
   tableBase: 5000,
