@@ -21,13 +21,12 @@ import { ownCodeKey } from '../build/own-code.ts'
 import { cachePath, contentKey, exists, readKept, replaceDirectory, sha256, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
-import { exportsIn } from '../kbuild/exports.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
-import { coreObjects, lowerHalf, ownSourcesKey, type CoreObject } from './objects.ts'
+import { coreObjects, lowerHalfExports, ownSourcesKey, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
 
 export { moduleImage } from './module-image.ts'
@@ -57,31 +56,6 @@ export interface CoreFacts {
   readonly objects: number
 }
 
-/** What the compiler and the overlay's inline code use in a module, beside what Linux exports. */
-const SUPPORT = [
-  '__drvport_bug',
-  '__multi3',
-  '__ubsan_handle_type_mismatch_minimal_abort',
-  'drvport_current',
-  'drvport_irq_deliver',
-  'drvport_irqs_off',
-  'drvport_pending',
-  'drvport_sched_relax',
-  'drvport_time_delay',
-  'drvport_vmalloc_end',
-  'drvport_vmalloc_start',
-  'empty_zero_page',
-  'max_mapnr',
-  'mem_map',
-  'memcmp',
-  'memcpy',
-  'memmove',
-  'memset',
-  'strlen',
-  'swapper_pg_dir',
-  'vm_get_page_prot',
-]
-
 /** Exports that the machine uses. */
 const ENTRIES = ['start', 'task', 'resume', 'look', 'serve']
 const WORDS = ['drvport_irqs_off', 'drvport_pending']
@@ -92,11 +66,10 @@ const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
 /** Read by the pipeline from the linked core. */
 const MODULE_BYTES = 'drvport_module_bytes'
 
-/** Everything of the kernel itself that a module may bind to. */
+/** Everything of the kernel itself that a module may bind to: what the tree and the lower half export. */
 export async function exportedNames(tree: KernelTree): Promise<ExportedName[]> {
-  const names = new Map<string, boolean>([...SUPPORT, MODULE_BYTES].map((symbol) => [symbol, false]))
-  for (const { name } of await lowerHalf())
-    for (const { symbol, gplOnly } of exportsIn(await fs.readFile(name, 'utf8'))) names.set(symbol, gplOnly)
+  const names = new Map<string, boolean>([[MODULE_BYTES, false]])
+  for (const { symbol, gplOnly } of await lowerHalfExports()) names.set(symbol, gplOnly)
   for (const [symbol, { modules, gplOnly }] of await tree.exports())
     if (modules.length === 0) names.set(symbol, gplOnly)
   return [...names].map(([symbol, gplOnly]) => ({ symbol, gplOnly }))

@@ -10,7 +10,9 @@ import { AUTHORITY_FILE } from '../build/authority.ts'
 import type { Compiler, KernelSource } from '../build/compiler.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { contentKey, exists } from '../cache.ts'
+import { exportsIn, type Export } from '../kbuild/exports.ts'
 import { packageRoot } from '../root.ts'
+import { FEATURES_FILE, featureFlags } from './features.ts'
 import { OVERRIDES_FILE, type Overrides } from './overrides.ts'
 
 export interface CoreObject {
@@ -31,10 +33,20 @@ export interface CoreObjects {
 
 const LOWER_HALF: string = path.join(packageRoot, 'shim', 'lower')
 
-/** The lower half's files, by path. */
-export async function lowerHalf(): Promise<KernelSource[]> {
+async function lowerHalfFiles(): Promise<string[]> {
   const names = (await fs.readdir(LOWER_HALF)).filter((name) => name.endsWith('.c')).toSorted()
-  return names.map((name) => ({ name: path.join(LOWER_HALF, name) }))
+  return names.map((name) => path.join(LOWER_HALF, name))
+}
+
+async function lowerHalf(tree: KernelTree): Promise<KernelSource[]> {
+  const flags = await featureFlags(tree.view)
+  return (await lowerHalfFiles()).map((name) => ({ name, flags }))
+}
+
+/** What modules may use of the lower half: it says so as every architecture does, with EXPORT_SYMBOL. */
+export async function lowerHalfExports(): Promise<Export[]> {
+  const texts = await Promise.all((await lowerHalfFiles()).map((file) => fs.readFile(file, 'utf8')))
+  return texts.flatMap((text) => exportsIn(text))
 }
 
 /** Content of everything of ours that a core is made of, beside what configures its tree. */
@@ -47,7 +59,7 @@ export async function ownSourcesKey(): Promise<string> {
         .map((name) => path.join(dir, name)),
     ),
   )
-  const files = [...lists.flat(), OVERRIDES_FILE, AUTHORITY_FILE].toSorted()
+  const files = [...lists.flat(), OVERRIDES_FILE, AUTHORITY_FILE, FEATURES_FILE].toSorted()
   return contentKey(
     await Promise.all(files.map(async (file) => `${path.basename(file)} ${await fs.readFile(file, 'utf8')}`)),
   )
@@ -65,7 +77,7 @@ export async function coreObjects(
   const withoutSource = listed.filter((_, i) => !there[i]).map(({ name }) => name)
   const fromTree = listed.filter((_, i) => there[i])
   const sources: KernelSource[] = fromTree.map((file) => ({ ...file, flags: overrides.flags.get(file.name) ?? [] }))
-  const all = [...(await lowerHalf()), ...sources]
+  const all = [...(await lowerHalf(tree)), ...sources]
   const files = await compiler.kernelFiles(all, (done) => onProgress?.(done, all.length))
   const failed = files.find(({ object }) => object === undefined)
   if (failed !== undefined)

@@ -4,8 +4,10 @@
  * and when its work counter runs out. The machine only writes `drvport_pending`; it never calls in from here.
  *
  * These names are calls of the ABI to everybody else (drvport_abi.h), so that drivers and kernel are compiled alike; here
- * they become functions of the core. That is why no header of the kernel is included.
+ * they become functions of the core. That is why hardly a header of the kernel is included.
  */
+#include <linux/export.h>
+
 typedef unsigned int u32;
 
 #define CALL(group, name) __attribute__((import_module(group), import_name(name)))
@@ -13,6 +15,8 @@ CALL("time", "pass") u32 pass(u32 ns);
 CALL("sched", "relax") void relax(void);
 
 u32 drvport_irqs_off = 1, drvport_pending;
+EXPORT_SYMBOL(drvport_irqs_off);
+EXPORT_SYMBOL(drvport_pending);
 
 void drvport_interrupts(void);
 
@@ -26,6 +30,7 @@ void drvport_irq_deliver(void)
 		drvport_irqs_off = 0;
 	} while (drvport_pending);
 }
+EXPORT_SYMBOL(drvport_irq_deliver);
 
 /* Also called by modules whose work counter has run out: see machine/load/core.ts. */
 __attribute__((export_name("look"), used)) void drvport_entry_look(void)
@@ -42,9 +47,11 @@ void drvport_time_delay(u32 ns)
 		drvport_entry_look();
 	}
 }
+EXPORT_SYMBOL(drvport_time_delay);
 
 void drvport_sched_relax(void)
 {
 	relax();
 	drvport_entry_look();
 }
+EXPORT_SYMBOL(drvport_sched_relax);

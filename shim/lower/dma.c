@@ -56,14 +56,23 @@ static void release(struct device *dev, size_t size, void *at, dma_addr_t addres
 		__free_page(page++);
 }
 
-static dma_addr_t map_page(struct device *dev, struct page *page, unsigned long offset, size_t size,
-			   enum dma_data_direction dir, unsigned long attrs)
+#ifdef TREE_MAPS_PHYSICAL
+static dma_addr_t map(struct device *dev, phys_addr_t at, size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	/* Registers of another device: no bus of the machine leads there. */
+	return attrs & DMA_ATTR_MMIO ? DMA_MAPPING_ERROR : window(dev, phys_to_virt(at), size, dir);
+}
+#define map_page map_phys
+#define unmap_page unmap_phys
+#else
+static dma_addr_t map(struct device *dev, struct page *page, unsigned long offset, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs)
 {
 	return window(dev, page_address(page) + offset, size, dir);
 }
+#endif
 
-static void unmap_page(struct device *dev, dma_addr_t address, size_t size, enum dma_data_direction dir,
-		       unsigned long attrs)
+static void unmap(struct device *dev, dma_addr_t address, size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
 	close_window(dev, address, size);
 }
@@ -103,8 +112,8 @@ static int supported(struct device *dev, u64 mask)
 static const struct dma_map_ops ops = {
 	.alloc = allocate,
 	.free = release,
-	.map_page = map_page,
-	.unmap_page = unmap_page,
+	.map_page = map,
+	.unmap_page = unmap,
 	.map_sg = map_sg,
 	.unmap_sg = unmap_sg,
 	.mmap = dma_common_mmap,

@@ -10,12 +10,15 @@
 #include <linux/init.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
-#include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
+/* Older trees declare its list in kernel.h. */
+#if __has_include(<linux/panic_notifier.h>)
+#include <linux/panic_notifier.h>
+#endif
 #include "lower.h"
 
 void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...)
@@ -41,11 +44,13 @@ void __noreturn __drvport_bug(const char *file, int line)
 {
 	drvport_fault(of_the_heap(file) ? DRVPORT_FAULT_HEAP_CORRUPTION : DRVPORT_FAULT_BUG, "kernel BUG at %s:%d", file, line);
 }
+EXPORT_SYMBOL(__drvport_bug);
 
 void __noreturn __ubsan_handle_type_mismatch_minimal_abort(void)
 {
 	drvport_fault(DRVPORT_FAULT_NULL_DEREFERENCE, "NULL dereference");
 }
+EXPORT_SYMBOL(__ubsan_handle_type_mismatch_minimal_abort);
 
 static int panicked(struct notifier_block *nb, unsigned long action, void *text)
 {

@@ -16,6 +16,10 @@
 #include "irq.h"
 #include "net.h"
 
+#ifdef TREE_DEFAULT_DOMAIN
+#define irq_set_default_host irq_set_default_domain
+#endif
+
 static void mask(struct irq_data *data)
 {
 	drvport_irq_mask(data->hwirq);
@@ -64,7 +68,7 @@ struct irq_domain *drvport_irq_domain;
 
 void __init init_IRQ(void)
 {
-	drvport_irq_domain = irq_domain_add_tree(NULL, &ops, NULL);
+	drvport_irq_domain = irq_domain_create_tree(NULL, &ops, NULL);
 	if (!drvport_irq_domain)
 		panic("no memory for the interrupt domain");
 	irq_set_default_host(drvport_irq_domain);
@@ -83,7 +87,7 @@ static void deliver(int number)
 	else if (number == DRVPORT_IRQ_MESSAGE)
 		drvport_ipc_told();
 	else
-		generic_handle_domain_irq(drvport_irq_domain, number);
+		generic_handle_irq(irq_find_mapping(drvport_irq_domain, number));
 }
 
 /* On one processor a spin lock is a count: who returns with one held, or without one it was given, is found by that. */

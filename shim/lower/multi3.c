@@ -2,6 +2,7 @@
 /*
  * 128-bit product, which compilers for wasm leave to a library. In 32-bit halves, so that it does not call itself.
  */
+#include <linux/export.h>
 #include <linux/types.h>
 
 union wide {
@@ -22,3 +23,4 @@ __int128 __multi3(__int128 a, __int128 b)
 	product.high = x1 * y1 + (middle >> 32) + (other >> 32) + x.high * y.low + x.low * y.high;
 	return product.whole;
 }
+EXPORT_SYMBOL(__multi3);

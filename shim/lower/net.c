@@ -444,10 +444,12 @@ late_initcall_sync(net_init);
 
 static int set_address(struct net_device *dev, const void *mac)
 {
-	struct sockaddr address = { .sa_family = dev->type };
+	struct sockaddr_storage room = { .ss_family = dev->type };
+	struct sockaddr *address = (struct sockaddr *)&room;
 
-	memcpy(address.sa_data, mac, ETH_ALEN);
-	return dev_set_mac_address(dev, &address, NULL);
+	memcpy(address->sa_data, mac, ETH_ALEN);
+	/* Recent trees take the larger of the two. */
+	return dev_set_mac_address(dev, (void *)address, NULL);
 }
 
 static int set_filter(struct net_device *dev, u32 flags, const u8 *list, u32 count)

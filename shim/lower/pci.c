@@ -12,6 +12,8 @@
 #include <linux/irqdomain.h>
 #include <linux/kernel.h>
 #include <linux/pci.h>
+/* The driver core's own. */
+#include <../drivers/base/base.h>
 #include "drvport/bus.h"
 #include "lower.h"
 #include "irq.h"
@@ -103,9 +105,6 @@ static void claim(struct pci_dev *dev)
 
 /* ---- probing, with an answer ---- */
 
-/* drivers/base/base.h is the driver core's own. */
-int device_driver_attach(struct device_driver *drv, struct device *dev);
-
 struct attempt {
 	struct device *dev;
 	int result;
@@ -134,9 +133,6 @@ int drvport_probe(struct device *dev)
 }
 EXPORT_SYMBOL_GPL(drvport_probe);
 
-/* No driver has this name: see drvport_pci_add(). */
-#define NOBODY "(nobody yet)"
-
 /* A function was granted. 0 when a driver is bound to it, -ENODEV when none wants it, else why the probe failed. */
 int drvport_pci_add(u32 fn)
 {
@@ -153,10 +149,10 @@ int drvport_pci_add(u32 fn)
 	if (dev) {
 		claim(dev);
 		pci_assign_unassigned_bus_resources(root);
-		/* The probing below is what asks. */
-		dev->driver_override = NOBODY;
+		/* The probing below is what asks: meanwhile the driver core has no driver take it. */
+		dev->dev.p->dead = true;
 		pci_bus_add_device(dev);
-		dev->driver_override = NULL;
+		dev->dev.p->dead = false;
 		result = drvport_probe(&dev->dev);
 	}
 	pci_unlock_rescan_remove();

@@ -10,6 +10,8 @@
 #include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>

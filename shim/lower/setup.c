@@ -4,6 +4,7 @@
  * from 0 to its end; what lies below the heap (stack, modules, the kernel's own data) is reserved.
  */
 #include <linux/console.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
@@ -20,8 +21,12 @@
 #include "lower.h"
 
 extern char __heap_base[];
+#ifndef WASM_TREE_HAS_ZERO_PAGE
 unsigned long empty_zero_page[PAGE_SIZE / sizeof(unsigned long)] __aligned(PAGE_SIZE);
+EXPORT_SYMBOL(empty_zero_page);
+#endif
 pgd_t swapper_pg_dir[PTRS_PER_PGD] __aligned(PAGE_SIZE);
+EXPORT_SYMBOL(swapper_pg_dir);
 
 /*
  * What the machine's firmware would pass: no calibration of a loop that nobody turns, no memory cleared twice, an "init"
@@ -63,10 +68,24 @@ void drvport_seed(void)
 	add_bootloader_randomness(bytes, sizeof(bytes));
 }
 
-void __init setup_arch(char **cmdline)
+/* All of memory is alike. */
+void __init arch_zone_limits_init(unsigned long *limits)
 {
+	limits[ZONE_NORMAL] = max_low_pfn;
+}
+
+static void __init lay_out_zones(void)
+{
+#ifdef TREE_WANTS_ZONES
 	unsigned long limits[MAX_NR_ZONES] = { 0 };
 
+	arch_zone_limits_init(limits);
+	free_area_init(limits);
+#endif
+}
+
+void __init setup_arch(char **cmdline)
+{
 	register_console(&console);
 	strscpy(boot_command_line, command_line, COMMAND_LINE_SIZE);
 	*cmdline = command_line;
@@ -77,13 +96,14 @@ void __init setup_arch(char **cmdline)
 	high_memory = (void *)memory_bytes;
 	drvport_seed();
 	parse_early_param();
-	limits[ZONE_NORMAL] = max_low_pfn;
-	free_area_init(limits);
+	lay_out_zones();
 }
 
 void __init mem_init(void)
 {
+#ifdef TREE_WANTS_PAGES
 	memblock_free_all();
+#endif
 }
 
 /* Code lies outside of memory, and data is part of the image that the domain begins from. */
@@ -101,6 +121,7 @@ pgprot_t vm_get_page_prot(unsigned long flags)
 {
 	return PAGE_SHARED;
 }
+EXPORT_SYMBOL(vm_get_page_prot);
 
 /* There is no other program to trace, and no registers to show. */
 long arch_ptrace(struct task_struct *child, long request, unsigned long addr, unsigned long data)

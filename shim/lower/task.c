@@ -7,8 +7,10 @@
 #include <linux/kernel.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kthread.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/task.h>
@@ -33,22 +35,35 @@ static struct start *start_of(struct task_struct *task)
 
 unsigned long init_stack[THREAD_SIZE / sizeof(unsigned long)] __aligned(THREAD_SIZE);
 struct task_struct *drvport_current = &init_task;
+EXPORT_SYMBOL(drvport_current);
 
 /* Who gave way to the task that runs now. */
 static struct task_struct *switched_from;
 
-int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
+static int give_fiber(struct task_struct *p, int (*fn)(void *), void *arg)
 {
 	struct start *start = start_of(p);
 
 	/* No program of a user's: nothing to return to. */
-	if (!args->fn)
+	if (!fn)
 		return -ENOSYS;
-	start->fn = args->fn;
-	start->arg = args->fn_arg;
+	start->fn = fn;
+	start->arg = arg;
 	p->thread.fiber = drvport_sched_create((u32)p, (u32)task_stack_page(p), (u32)start);
 	return p->thread.fiber ? 0 : -EAGAIN;
 }
+
+#ifdef TREE_STARTS_FN
+int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
+{
+	return give_fiber(p, args->fn, args->fn_arg);
+}
+#else
+int copy_thread(unsigned long flags, unsigned long sp, unsigned long arg, struct task_struct *p, unsigned long tls)
+{
+	return give_fiber(p, p->flags & PF_KTHREAD ? (void *)sp : NULL, (void *)arg);
+}
+#endif
 
 void arch_release_task_struct(struct task_struct *task)
 {

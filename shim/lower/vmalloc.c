@@ -31,6 +31,9 @@
 #undef vmalloc_huge
 #undef vmalloc_node
 #undef vzalloc_node
+#undef vrealloc
+#undef vrealloc_node_align
+#undef vmalloc_huge_node
 #else
 #define NAMED(name) name
 #endif
@@ -39,6 +42,8 @@
 extern char __global_base;
 
 unsigned long drvport_vmalloc_start, drvport_vmalloc_end;
+EXPORT_SYMBOL(drvport_vmalloc_start);
+EXPORT_SYMBOL(drvport_vmalloc_end);
 LIST_HEAD(vmap_area_list);
 
 static unsigned long *pages_used;
@@ -70,7 +75,7 @@ static struct page *take(unsigned long count, gfp_t gfp)
 	struct page *first;
 
 	/* Compaction and reclaim move what is in the way of the larger ones. */
-	if (order >= MAX_ORDER)
+	if (1ul << order > MAX_ORDER_NR_PAGES)
 		return alloc_contig_pages(count, gfp & ~(__GFP_ZERO | __GFP_NORETRY | __GFP_HIGHMEM), numa_node_id(), NULL);
 	first = alloc_pages((gfp | __GFP_NOWARN) & ~(__GFP_ZERO | __GFP_HIGHMEM), order);
 	if (first) {
@@ -148,6 +153,11 @@ void *NAMED(vmalloc_huge)(unsigned long size, gfp_t gfp)
 	return allocate(size, 1, gfp, NULL);
 }
 
+void *NAMED(vmalloc_huge_node)(unsigned long size, gfp_t gfp, int node)
+{
+	return allocate(size, 1, gfp, NULL);
+}
+
 void *NAMED(vzalloc)(unsigned long size)
 {
 	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
@@ -198,6 +208,34 @@ void vfree(const void *addr)
 		__free_page(page + i);
 	kfree(area);
 }
+
+/* What is left of a piece that becomes smaller is zero again, for who asks for zeros when it grows. */
+void *NAMED(vrealloc_node_align)(const void *addr, size_t size, unsigned long align, gfp_t gfp, int node)
+{
+	struct vm_struct *area = find_vm_area(addr);
+	size_t old = addr && area ? area->size : 0;
+	void *fresh;
+
+	if (size && size <= old && align <= PAGE_SIZE) {
+		if (gfp & __GFP_ZERO)
+			memset((void *)addr + size, 0, old - size);
+		return (void *)addr;
+	}
+	fresh = size ? allocate(size, align, gfp, NULL) : NULL;
+	if (fresh)
+		memcpy(fresh, addr, min(old, size));
+	if (fresh || !size)
+		vfree(addr);
+	return fresh;
+}
+
+/* A macro over the other, where that is the tree's. */
+#ifndef vrealloc_noprof
+void *NAMED(vrealloc)(const void *addr, size_t size, gfp_t gfp)
+{
+	return NAMED(vrealloc_node_align)(addr, size, 1, gfp, NUMA_NO_NODE);
+}
+#endif
 
 void vfree_atomic(const void *addr)
 {
@@ -269,6 +307,11 @@ int ioremap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, 
 	return -EINVAL;
 }
 
+int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot)
+{
+	return -EINVAL;
+}
+
 struct vm_struct *get_vm_area(unsigned long size, unsigned long flags)
 {
 	return NULL;
@@ -307,4 +350,9 @@ long vread(char *buf, char *addr, unsigned long count)
 {
 	memcpy(buf, addr, count);
 	return count;
+}
+
+long vread_iter(struct iov_iter *iter, const char *addr, size_t count)
+{
+	return copy_to_iter(addr, count, iter);
 }
