@@ -214,8 +214,12 @@ export class Precompiler {
   private async readUnit(unit: Unit, command: Command): Promise<ReadUnit | undefined> {
     const graph = this.graphOf(command)
     const text = await fs.readFile(unit.source, 'latin1').catch(() => undefined)
-    if (text === undefined || text.includes(TRACE_SWITCH)) return undefined
-    const reading = graph.read(unit.source, command.forced, scanSource(text, graph.known), command.search)
+    if (text === undefined) return undefined
+    const steps = scanSource(text, graph.known)
+    const end = steps.findIndex((step) => step.kind === 'define' && step.name === TRACE_SWITCH)
+    // From there on headers are read again in ways of their own.
+    const read = end < 0 ? steps : steps.slice(0, end)
+    const reading = graph.read(unit.source, command.forced, read, command.search)
     return { ...unit, command, reading }
   }
 
