@@ -102,7 +102,9 @@ export class Driver implements DriverEntries {
     if (pack.on === undefined) return new Driver(board, pack, generation, await loadProgram(board, pack, options))
     const modules = pack.on.modules.filter(({ along }) => along === undefined || options.layered)
     const grants = options.grants ?? [...pack.manifest.capabilities, ...modules.flatMap(({ along = [] }) => along)]
-    const program = await loadCore(board, pack.on.core, { ...options, grants })
+    const { core } = pack.on
+    const tableEnd = Math.max(core.tableEnd, ...modules.map(({ table }) => table.end))
+    const program = await loadCore(board, core, { ...options, grants }, tableEnd)
     const driver = new Driver(board, pack, generation, program, new CoreEntries(program, modules, options.args))
     await driver.#boot(program, modules)
     return driver

@@ -19,6 +19,7 @@ import { createFiles, FILES, WASI_NAMESPACE } from '../abi/wasi.ts'
 import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { Call, ModuleCopy } from '../observe/observer.ts'
+import { type Apart, dataApart, type Segment } from './data-segments.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { KeptImages } from './image.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
@@ -61,8 +62,8 @@ export interface BoundPackage {
 export interface CoreProgram extends LoadedProgram {
   readonly memory: WebAssembly.Memory
   readonly table: WebAssembly.Table
-  /** Where the kernel's own data ends, and the memory that it manages begins. */
-  readonly heapBase: number
+  /** What is to be in memory before the kernel boots: it is not there yet. */
+  readonly data: readonly Segment[]
   /** Instantiate a bound module in the domain: its data and functions are in place, and nothing of it has run. */
   instantiate(module: BoundPackage): Promise<void>
   /** The same at once: whoever asks for it waits in the domain. */
@@ -88,6 +89,15 @@ function compile(
   return known
 }
 
+/** Cores apart from their data. */
+const cores = new WeakMap<Uint8Array, Apart>()
+
+function apart(wasm: Uint8Array<ArrayBuffer>): Apart {
+  const known = cores.get(wasm) ?? dataApart(wasm)
+  cores.set(wasm, known)
+  return known
+}
+
 /** The instances of a domain: of its core and modules, or of what an observer runs in their place; and the lines of all of it. */
 class Instances {
   readonly #host: Host
@@ -102,12 +112,21 @@ class Instances {
     host.symbolize = options.symbolize && this.#symbolize
   }
 
-  async make(part: Part, imports: WebAssembly.Imports): Promise<WebAssembly.Instance> {
+  /** Of the core, without its data: returns that too. */
+  async makeCore(part: Part, imports: WebAssembly.Imports) {
+    const copy = this.#copyOf(part)
+    const { wasm, data } = apart(copy?.wasm ?? part.wasm)
+    const instance = await this.#instantiate(await compile(wasm), { ...imports, ...copy?.imports })
+    copy?.instantiated?.(instance)
+    return { exports: instance.exports, data }
+  }
+
+  /** Of a module. */
+  async make(part: Part, imports: WebAssembly.Imports): Promise<void> {
     const copy = this.#copyOf(part)
     const module = await (copy === undefined ? compile(part.wasm, part.compile) : compile(copy.wasm))
     const instance = await this.#instantiate(module, { ...imports, ...copy?.imports })
     copy?.instantiated?.(instance)
-    return instance
   }
 
   /** Mostly there is less memory than a kernel's own data takes, when that fails. */
@@ -116,8 +135,10 @@ class Instances {
       return await WebAssembly.instantiate(module, imports)
     } catch (error) {
       const { name, limits } = this.#options
-      const where = `in its memory quota of ${limits.memory / 1024} KiB`
-      throw new PackageError(`${name}: cannot be instantiated ${where}: ${(error as Error).message}`, { cause: error })
+      const quota = `its memory quota of ${limits.memory / 1024} KiB`
+      throw new PackageError(`${name}: its kernel cannot be instantiated in ${quota}: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
   }
 
@@ -227,8 +248,16 @@ const CORE_FILE_CALLS = ['fd_close', 'fd_pread', 'fd_prestat_get', 'path_filesta
 /** Groups that a core calls whatever its driver is. */
 export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
 
-/** Load a core as a new domain of the board. Throws PackageError. */
-export async function loadCore(board: Board, core: CorePackage, options: LoadOptions): Promise<CoreProgram> {
+/**
+ * Load a core as a new domain of the board; its memory is empty. `tableEnd`: entries that modules will take included, for making
+ * room later takes as long as making all of it. Throws PackageError.
+ */
+export async function loadCore(
+  board: Board,
+  core: CorePackage,
+  options: LoadOptions,
+  tableEnd = core.tableEnd,
+): Promise<CoreProgram> {
   const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
   const host = new Host(board, options.name)
   const instances = new Instances(host, options)
@@ -236,7 +265,7 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
   const pages = Math.floor((options.limits.memory - shared) / PAGE)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: core.tableEnd })
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: tableEnd })
   let exports: WebAssembly.Exports = {}
   const wrapped = new Map<string, ProcessEntry>()
   const process = (name: EntryName): ProcessEntry | undefined => {
@@ -255,7 +284,8 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
   const calls: Record<string, WebAssembly.ModuleImports> = importsOf(host, exported, grants, options)
   calls[WASI_NAMESPACE] = wasi
   const env = { memory, __indirect_function_table: table }
-  exports = (await coreInstance(instances, core, { ...calls, env }, options)).exports
+  const made = await instances.makeCore(corePart(core), { ...calls, env })
+  exports = made.exports
   const domain = board.kernel.createDomain(
     options.name,
     programOf(exports, memory, host.symbolize),
@@ -289,26 +319,9 @@ export async function loadCore(board: Board, core: CorePackage, options: LoadOpt
     wasi: undefined,
     memory,
     table,
-    heapBase: address(exports, '__heap_base'),
+    data: made.data,
     instantiate,
     instantiateNow,
-  }
-}
-
-/** An instance of the core. Throws PackageError: mostly there is less memory than its own data takes. */
-async function coreInstance(
-  instances: Instances,
-  core: CorePackage,
-  imports: WebAssembly.Imports,
-  { name, limits }: LoadOptions,
-): Promise<WebAssembly.Instance> {
-  try {
-    return await instances.make(corePart(core), imports)
-  } catch (error) {
-    const quota = `its memory quota of ${limits.memory / 1024} KiB`
-    throw new PackageError(`${name}: its kernel cannot be instantiated in ${quota}: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }
 

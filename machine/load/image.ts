@@ -93,8 +93,6 @@ function takeImage(program: CoreProgram): Image {
 /** Put an image into a domain of which nothing has run. */
 export function putImage(program: CoreProgram, image: Image): void {
   const memory = new Uint8Array(program.memory.buffer)
-  // What the instance was born with and has since become zero is in no run.
-  memory.fill(0, 0, program.heapBase)
   for (const { at, bytes } of image.runs) memory.set(bytes, at)
   const { host, domain } = program
   host.setClock(image.clockNs)
@@ -135,6 +133,8 @@ export async function bootImage(core: CorePackage, size: number): Promise<Image>
   const board = new Board(BOOT_SEED)
   const options = { name: 'boot', args: [], firmware: {}, symbolize: undefined, grants: [] }
   const program = await loadCore(board, core, { ...options, limits: { ...DEFAULT_LIMITS, memory: size } })
+  const memory = new Uint8Array(program.memory.buffer)
+  for (const { at, bytes } of program.data) memory.set(bytes, at)
   program.domain.start('start', program.process('start')!, [size, FIRST_FIBER])
   await board.kernel.run(() => program.host.requests.ready || program.domain.dead, BOOT_NS_MAX)
   const { fault } = program.domain
