@@ -89,6 +89,8 @@ export class Domain {
   onFail: ((domain: Domain, fault: DriverFault) => void) | undefined
   /** Called once, when it has ended. */
   onEnd: ((domain: Domain) => void) | undefined
+  /** The same, for whoever lent it its memory. */
+  onLeave: (() => void) | undefined
   /** Called when `answer` has something. */
   onAnswer: (() => void) | undefined
   readonly #program: Program
@@ -621,6 +623,12 @@ export class Domain {
     for (const fiber of this.fibers.values()) if (fiber.done) this.fibers.delete(fiber.id)
     this.processor.forget(this)
     this.processor.try('told of an end', this, () => this.onEnd?.(this))
+    this.processor.try('giving its memory back', this, () => this.onLeave?.())
+  }
+
+  /** It has ended, and no frame of its is left on any of the engine's stacks. */
+  get quiet(): boolean {
+    return this.dead && this.depth === 0 && this.current === undefined && this.fibers.size === 0
   }
 
   /** What is left of it; all zero once it has ended and its last frame has gone. */

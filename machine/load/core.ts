@@ -20,6 +20,7 @@ import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { Call, ModuleCopy } from '../observe/observer.ts'
 import { type Apart, dataApart, type Segment } from './data-segments.ts'
+import { giveMemory, takeMemory } from './memories.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { KeptImages } from './image.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
@@ -264,7 +265,7 @@ export async function loadCore(
   // What it shares with other domains is beside its own memory, and counts.
   const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
   const pages = Math.floor((options.limits.memory - shared) / PAGE)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const memory = takeMemory(pages)
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: tableEnd })
   let exports: WebAssembly.Exports = {}
   const wrapped = new Map<string, ProcessEntry>()
@@ -292,6 +293,7 @@ export async function loadCore(
     options.limits,
     options.placement?.partition,
   )
+  domain.onLeave = () => giveMemory(memory, () => domain.quiet)
   if (options.placement !== undefined) {
     domain.priority = options.placement.priority
     domain.slackNs = options.placement.slackNs
