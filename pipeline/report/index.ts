@@ -21,6 +21,8 @@ import { kcidbText } from './kcidb.ts'
 import { ktap } from './ktap.ts'
 import { badge, manyJson, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from './many.ts'
 import { markdown, markdownDiff, markdownMissing } from './markdown.ts'
+import { packageRoot } from '../root.ts'
+import { parseCauses, testsPage } from './tests.ts'
 import { missingJson, missingTsv, rankMissing } from './missing.ts'
 
 export interface ReportOptions {
@@ -57,12 +59,16 @@ const WRITERS = {
   kcidb: (document, { startTime }) => kcidbText(document, startTime === undefined ? {} : { startTime }),
   missing,
   badge: (document) => badge([document]),
+  tests: async (document) => testsPage([document], await causes()),
 } satisfies Record<string, Writer>
 
 export type ReportKind = keyof typeof WRITERS
 export const REPORT_KINDS = Object.keys(WRITERS) as readonly ReportKind[]
 
-type ManyWriter = (document: MatricesDocument, options: ReportOptions) => string
+type ManyWriter = (document: MatricesDocument, options: ReportOptions) => string | Promise<string>
+
+const causes = async () =>
+  parseCauses(await fs.readFile(path.join(packageRoot, 'drivers-src', 'test-causes.tsv'), 'utf8'))
 
 /** The same kinds for several trees; those that say nothing of several are left out. */
 const MANY_WRITERS: Readonly<Partial<Record<ReportKind, ManyWriter>>> = {
@@ -73,6 +79,7 @@ const MANY_WRITERS: Readonly<Partial<Record<ReportKind, ManyWriter>>> = {
   markdown: manyMarkdown,
   kcidb: (document, { startTime }) => manyKcidb(document, startTime === undefined ? {} : { startTime }),
   badge: ({ columns }) => badge(columns),
+  tests: async ({ columns }) => testsPage(columns, await causes()),
 }
 
 /** Refuse reports that there are of one tree only. Throws UsageError: call it before the work begins. */
@@ -92,7 +99,9 @@ export function writeManyReports(
   document: MatricesDocument,
   options: ReportOptions = {},
 ): Promise<void> {
-  return writeAll(specs, async ({ kind, file }) => writeOut(file, MANY_WRITERS[kind]?.(document, options) ?? ''))
+  return writeAll(specs, async ({ kind, file }) =>
+    writeOut(file, (await MANY_WRITERS[kind]?.(document, options)) ?? ''),
+  )
 }
 
 /** A comparison, and what was compared. */

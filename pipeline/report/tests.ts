@@ -1,0 +1,142 @@
+/**
+ * The tree's own tests as a page: what ran, what passed, and for each case that failed or was skipped, and each test that did
+ * not run, the cause. Causes are a table of their own, drivers-src/test-causes.tsv; what has none there says so. Pure.
+ */
+
+import { UsageError } from '../errors.ts'
+import type { MatrixDocument, MatrixRow } from '../matrix/types.ts'
+import { code, plain } from './markdown.ts'
+import { whyNot } from './outcome.ts'
+
+export interface Cause {
+  /** Of the tree's name; `*` any. */
+  readonly tree: string
+  readonly module: string
+  /** `suite.case`; `*` any, and what is said of the whole module. */
+  readonly case: string
+  readonly cause: string
+}
+
+/** Read the table's text. Throws UsageError with the line of a row that makes no sense. */
+export function parseCauses(text: string): Cause[] {
+  return text.split('\n').flatMap((line, index) => {
+    if (index === 0 || line === '') return []
+    const [tree = '', module = '', what = '', cause = ''] = line.split('\t')
+    if (cause.length < 20)
+      throw new UsageError('drivers-src/test-causes.tsv makes no sense', {
+        where: `line ${index + 1}`,
+        found: line.slice(0, 80),
+        expected: 'a tree, a module, a case and a cause that a reader can follow',
+      })
+    return [{ tree, module, case: what, cause }]
+  })
+}
+
+const fits = (pattern: string, text: string): boolean =>
+  pattern === '*' || (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern === text)
+
+const UNKNOWN = '**not known yet**'
+
+/** Why, of a case or of a module that did not run. */
+export function causeOf(causes: readonly Cause[], tree: string, module: string, what: string): string | undefined {
+  const found = causes.find((one) => fits(one.tree, tree) && fits(one.module, module) && fits(one.case, what))
+  return found?.cause
+}
+
+const tested = ({ rows }: MatrixDocument): MatrixRow[] => rows.filter(({ tests }) => tests !== undefined)
+const count = (value: number): string => value.toLocaleString('en-US')
+const sum = (rows: readonly MatrixRow[], what: 'passed' | 'failed' | 'skipped'): number =>
+  rows.reduce((all, { tests }) => all + (tests?.[what] ?? 0), 0)
+const cells = (...texts: readonly string[]): string => `| ${texts.join(' | ')} |`
+
+/** It ran if it said anything, or returned without an error. */
+const ran = ({ tests }: MatrixRow): boolean => tests !== undefined && tests.passed + tests.failed + tests.skipped > 0
+
+function summary(documents: readonly MatrixDocument[]): string[] {
+  const rows = documents.map((document) => {
+    const all = document.rows
+    const running = all.filter(ran)
+    return cells(
+      plain(`${document.tree.name} (${document.tree.version})`),
+      count(all.length),
+      count(running.length),
+      count(sum(running, 'passed')),
+      count(sum(running, 'failed')),
+      count(sum(running, 'skipped')),
+    )
+  })
+  return [
+    cells('tree', 'tests', 'run', 'cases passed', 'failed', 'skipped'),
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+  ]
+}
+
+function notable(document: MatrixDocument, causes: readonly Cause[]): string[] {
+  const { name } = document.tree
+  const lines: string[] = []
+  for (const row of document.rows) {
+    if (!ran(row)) {
+      const cause = causeOf(causes, name, row.module, '')
+      lines.push(
+        cells(code(row.module), 'did not run', plain(whyNot(row)), cause === undefined ? UNKNOWN : plain(cause)),
+      )
+      continue
+    }
+    for (const one of row.tests!.cases) {
+      const what = `${one.suite}.${one.name}`
+      const cause =
+        causeOf(causes, name, row.module, what) ?? (one.outcome === 'skipped' ? one.detail || undefined : undefined)
+      const said = one.outcome === 'skipped' ? `skipped: ${one.detail}` : `failed: ${one.detail}`
+      lines.push(cells(code(what), code(row.module), plain(said), cause === undefined ? UNKNOWN : plain(cause)))
+    }
+  }
+  return lines
+}
+
+function tree(document: MatrixDocument, causes: readonly Cause[]): string[] {
+  const exceptions = notable(document, causes)
+  const rows = tested(document).filter(ran)
+  const list = rows.map(({ module, path, tests }) =>
+    cells(
+      code(module),
+      code(path.slice(0, path.lastIndexOf('/'))),
+      count(tests!.passed),
+      count(tests!.failed),
+      count(tests!.skipped),
+    ),
+  )
+  return [
+    `## ${plain(`${document.tree.name} (${document.tree.version})`)}`,
+    '',
+    ...(exceptions.length === 0
+      ? ['Every test ran, and every case passed.', '']
+      : [cells('case', 'module', 'what it said', 'cause'), '| --- | --- | --- | --- |', ...exceptions, '']),
+    '<details><summary>all tests that ran</summary>',
+    '',
+    cells('test', 'in', 'passed', 'failed', 'skipped'),
+    '| --- | --- | ---: | ---: | ---: |',
+    ...list,
+    '',
+    '</details>',
+    '',
+  ]
+}
+
+/** One page for all trees. */
+export function testsPage(documents: readonly MatrixDocument[], causes: readonly Cause[]): string {
+  const [first] = documents
+  const command = `drvport matrix ${first?.selectors.join(' ') ?? '@kunit'} --tree ${documents.map(({ tree: { name } }) => name).join(',')} --until operate --report tests=docs/tests.md`
+  return [
+    "# The tree's own tests",
+    '',
+    "KUnit suites and the tests of the kernel's libraries are modules of the tree like any other: built unmodified, loaded into a",
+    'domain, and read case by case. Each failure and each skip has its cause. Made by',
+    '',
+    `    ${command}`,
+    '',
+    ...summary(documents),
+    '',
+    ...documents.flatMap((document) => tree(document, causes)),
+  ].join('\n')
+}

@@ -1,0 +1,47 @@
+import test from 'ava'
+import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
+import { causeOf, parseCauses, testsPage } from '../../../pipeline/report/tests.ts'
+
+const row = (module: string, tests: MatrixRow['tests'], more: Partial<MatrixRow> = {}): MatrixRow =>
+  ({ module, path: `lib/${module}.ko`, rung: 'operate', reason: '', detail: '', tests, ...more }) as MatrixRow
+
+const documentOf = (...rows: MatrixRow[]): MatrixDocument =>
+  ({
+    tree: { name: 'linux-6.1', version: '6.1.9' },
+    selectors: ['@kunit'],
+    until: 'operate',
+    rows,
+  }) as unknown as MatrixDocument
+
+const failing = {
+  passed: 17,
+  failed: 1,
+  skipped: 1,
+  cases: [
+    { suite: 'overflow', name: 'alloc', outcome: 'failed', detail: 'x.c:1: Expected' },
+    { suite: 'overflow', name: 'huge', outcome: 'skipped', detail: 'only on 64-bit' },
+  ],
+} as const
+
+test('each failure has its cause, each skip what it said, and what has neither says so', (t) => {
+  const causes = parseCauses(
+    'tree\tmodule\tcase\tcause\n*\tover*\toverflow.alloc\tThe suite runs before its module is whole.\n',
+  )
+  const page = testsPage(
+    [documentOf(row('overflow_kunit', failing), row('list-test', { ...failing, cases: [] }))],
+    causes,
+  )
+  t.regex(page, /\| linux-6\.1 \(6\.1\.9\) \| 2 \| 2 \| 34 \| 2 \| 2 \|/)
+  t.regex(page, /`overflow\.alloc` \| `overflow_kunit` \| failed: x\.c:1: Expected \| The suite runs before/)
+  t.regex(page, /`overflow\.huge` .* \| only on 64-bit \|/)
+  t.regex(testsPage([documentOf(row('overflow_kunit', failing))], []), /\*\*not known yet\*\*/)
+  const broken = row('test_x', undefined, { rung: 'compile', reason: 'compile-error', detail: 'x.c:3: no' })
+  t.regex(testsPage([documentOf(broken)], []), /`test\\?_x` \| did not run \|/)
+})
+
+test('a cause names tree, module and case; one that explains nothing is refused', (t) => {
+  const causes = parseCauses('tree\tmodule\tcase\tcause\nlinux-6.1\tm\t*\tBecause of what it is like.\n')
+  t.is(causeOf(causes, 'linux-6.1', 'm', 's.c'), 'Because of what it is like.')
+  t.is(causeOf(causes, 'linux-6.12', 'm', 's.c'), undefined)
+  t.throws(() => parseCauses('tree\tmodule\tcase\tcause\n*\tm\t*\tno\n'), { message: /test-causes\.tsv/ })
+})
