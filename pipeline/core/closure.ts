@@ -70,6 +70,16 @@ export async function closureOf(
   const failed: string[] = []
   const missed: string[] = []
   const seen = new Set<string>()
+  // Of several that the sources say export it, one whose objects have it.
+  const ownerOf = async (symbol: string, owners: readonly string[]): Promise<string | undefined> => {
+    if (owners.length < 2) return owners[0]
+    for (const owner of owners) {
+      const other = await tree.module(owner)
+      const { objects = [] } = other === undefined ? {} : await compiler.module(other)
+      if (objects.some(({ defines }) => defines.includes(symbol))) return owner
+    }
+    return owners[0]
+  }
   const visit = async (one: BuiltModule, into = order, without = failed): Promise<void> => {
     const name = normal(one.module.name)
     if (seen.has(name)) return
@@ -77,7 +87,7 @@ export async function closureOf(
     const owners = new Set<string>()
     for (const symbol of needsOf(one)) {
       if (core.functions.has(symbol) || core.data.has(symbol)) continue
-      const [owner] = exports.get(symbol)?.modules ?? []
+      const owner = await ownerOf(symbol, exports.get(symbol)?.modules ?? [])
       if (owner !== undefined && normal(owner) !== name) owners.add(owner)
     }
     for (const owner of owners) {

@@ -352,6 +352,9 @@ class ConfiguredTree implements Kbuild {
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
           found.set(item.symbol, { ...item, source, modules })
+        // A name that a macro makes another one of, or that two modules have which are never loaded together.
+        else if (known.modules.length > 0)
+          found.set(item.symbol, { ...known, modules: [...new Set([...known.modules, ...modules])] })
       }
     }
     return found
@@ -494,7 +497,7 @@ class ConfiguredTree implements Kbuild {
 const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-3.json'
+const EXPORTS_FILE = 'exports-4.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
