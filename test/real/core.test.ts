@@ -140,20 +140,23 @@ test.serial('the image that domains begin from is a boot: two boots are the same
   t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, found!.runs[i]!.bytes) === 0))
 })
 
-test.serial('domains that begin from one image share no random numbers, and a seed gives each its own again', async (t) => {
-  const draw = async (seed: number): Promise<string[]> => {
-    const modules = ['8139too', 'e1000'].map((name) => ({ pack: pack(name), args: [] }))
-    const { climbers } = await boot({ ...options, seed, modules })
-    const uuids: string[] = []
-    for (const { driver } of climbers)
-      for (let i = 0; i < 2; i++) uuids.push((await perform(driver!, 'cat /proc/sys/kernel/random/uuid')).output)
-    return uuids
-  }
-  const [one, again, other] = [await draw(1), await draw(1), await draw(2)]
-  for (const uuid of one) t.regex(uuid, /^[0-9a-f-]{36}\n$/)
-  t.is(new Set([...one, ...other]).size, 8)
-  t.deepEqual(again, one)
-})
+test.serial(
+  'domains that begin from one image share no random numbers, and a seed gives each its own again',
+  async (t) => {
+    const draw = async (seed: number): Promise<string[]> => {
+      const modules = ['8139too', 'e1000'].map((name) => ({ pack: pack(name), args: [] }))
+      const { climbers } = await boot({ ...options, seed, modules })
+      const uuids: string[] = []
+      for (const { driver } of climbers)
+        for (let i = 0; i < 2; i++) uuids.push((await perform(driver!, 'cat /proc/sys/kernel/random/uuid')).output)
+      return uuids
+    }
+    const [one, again, other] = [await draw(1), await draw(1), await draw(2)]
+    for (const uuid of one) t.regex(uuid, /^[0-9a-f-]{36}\n$/)
+    t.is(new Set([...one, ...other]).size, 8)
+    t.deepEqual(again, one)
+  },
+)
 
 test.serial('a package whose module was changed by hand is refused', async (t) => {
   const { package: directory } = document.modules.find(({ name }) => name === 'e1000')!
