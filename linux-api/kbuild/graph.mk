@@ -42,7 +42,8 @@ endif
 $(file >$(drvport-file),d $(drvport-dir))
 $(file >>$(drvport-file),s $(subdir-ym))
 $(file >>$(drvport-file),m $(obj-m))
-$(file >>$(drvport-file),y $(real-obj-y))
+# Where the top Makefile says what is linked, it is not the top Kbuild file's.
+$(file >>$(drvport-file),y $(real-obj-y) $(if $(filter .,$(drvport-dir)),$(DRVPORT_TOP_LINKED)))
 $(file >>$(drvport-file),l $(lib-y))
 $(foreach m,$(drvport-multi),$(file >>$(drvport-file),c $m $(call drvport-parts,$m)))
 $(foreach o,$(filter %.o,$(real-obj-m)),$(call drvport-flags,om,$o))

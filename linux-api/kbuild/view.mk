@@ -24,7 +24,8 @@ drvport-kernel: include/generated/compile.h
 	$(Q)$(MAKE) $(build)=init include/generated/utsversion.h
 
 drvport-graph: include/config/auto.conf
-	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 DRVPORT_TOP_DIRS="$(vmlinux-dirs)" drvport-graph
+	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 DRVPORT_TOP_DIRS="$(vmlinux-dirs)" \
+		DRVPORT_TOP_LINKED="$(KBUILD_VMLINUX_OBJS)" drvport-graph
 
 # What make would do for objects whose source is not where their name says. DRVPORT_PAIRS: DIR:OBJECT...
 drvport-source-dirs := $(sort $(foreach pair,$(DRVPORT_PAIRS),$(firstword $(subst :, ,$(pair)))))
