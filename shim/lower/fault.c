@@ -84,7 +84,8 @@ pure_initcall(fault_init);
 static const struct {
 	const char *begins, *with;
 	unsigned int kind;
-	bool alone;
+	/* No stack dump follows; the line after it says more. */
+	bool alone, goes_on;
 } reports[] = {
 	{ "BUG: scheduling while atomic", "", DRVPORT_FAULT_SLEEP_IN_ATOMIC },
 	{ "BUG: sleeping function called from invalid context", "", DRVPORT_FAULT_SLEEP_IN_ATOMIC },
@@ -93,6 +94,7 @@ static const struct {
 	{ "timer: ", "preempt leak", DRVPORT_FAULT_BUG },
 	{ "huh, entered softirq ", "", DRVPORT_FAULT_BUG, true },
 	{ "initcall ", "returned with ", DRVPORT_FAULT_BUG },
+	{ "BUG: KASAN: ", "", DRVPORT_FAULT_HEAP_CORRUPTION, false, true },
 	{ "BUG: ", "", DRVPORT_FAULT_BUG },
 };
 
@@ -100,14 +102,15 @@ static const struct {
 static unsigned int reported;
 static char report[256];
 static struct task_struct *reporter;
+static bool report_goes_on;
 
-static void begin_report(unsigned int kind, const char *text, unsigned int len)
+static void add_to_report(const char *text, unsigned int len)
 {
+	unsigned int used = strlen(report);
+
 	while (len && text[len - 1] == '\n')
 		len--;
-	scnprintf(report, sizeof(report), "%.*s", (int)len, text);
-	reported = kind;
-	reporter = current;
+	scnprintf(report + used, sizeof(report) - used, "%s%.*s", used ? ": " : "", (int)len, text);
 }
 
 /* A line of the kernel's log. */
@@ -115,14 +118,24 @@ void drvport_fault_line(const char *text, unsigned int len)
 {
 	unsigned int i;
 
-	if (reported && reporter == current)
+	if (drvport_lockdep_line(text, len))
 		return;
+	if (reported && reporter == current) {
+		if (report_goes_on)
+			add_to_report(text, len);
+		report_goes_on = false;
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(reports); i++) {
 		unsigned int begin = strlen(reports[i].begins);
 
 		if (len < begin || memcmp(text, reports[i].begins, begin) || !strnstr(text, reports[i].with, len))
 			continue;
-		begin_report(reports[i].kind, text, len);
+		report[0] = 0;
+		add_to_report(text, len);
+		reported = reports[i].kind;
+		reporter = current;
+		report_goes_on = reports[i].goes_on;
 		if (reports[i].alone)
 			drvport_fault(reported, "%s", report);
 		return;
@@ -136,6 +149,7 @@ void show_regs(struct pt_regs *regs)
 
 void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 {
+	drvport_lockdep_stack();
 	if (reported && reporter == current)
 		drvport_fault(reported, "%s", report);
 }

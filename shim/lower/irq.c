@@ -106,6 +106,7 @@ void drvport_interrupts(void)
 	struct pt_regs *old = set_irq_regs(&nothing_interrupted);
 	int number;
 
+	trace_hardirqs_off();
 	irq_enter();
 	while ((number = drvport_irq_take()) >= 0) {
 		int count = preempt_count();
@@ -114,5 +115,6 @@ void drvport_interrupts(void)
 		hold_to_count(number, count);
 	}
 	irq_exit();
+	trace_hardirqs_on();
 	set_irq_regs(old);
 }

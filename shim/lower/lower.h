@@ -31,6 +31,36 @@ void __noreturn drvport_go_on(void);
 /* The machine's seed into the kernel's random source. */
 void drvport_seed(void);
 
+/* A line of the log, which may be of a report of the lock checker's, and where that shows the stack. See lockdep.c. */
+#ifdef CONFIG_LOCKDEP
+bool drvport_lockdep_line(const char *text, unsigned int len);
+void drvport_lockdep_stack(void);
+#else
+static inline bool drvport_lockdep_line(const char *text, unsigned int len)
+{
+	return false;
+}
+
+static inline void drvport_lockdep_stack(void)
+{
+}
+#endif
+
+/* Of the memory the kernel's part; the rest shadows it where that is configured. See kasan.c. */
+#ifdef CONFIG_KASAN
+unsigned long drvport_kasan_divide(unsigned long bytes);
+void kasan_init(void);
+#else
+static inline unsigned long drvport_kasan_divide(unsigned long bytes)
+{
+	return bytes;
+}
+
+static inline void kasan_init(void)
+{
+}
+#endif
+
 /* Requests by subject. */
 int drvport_module_load(u32 description);
 int drvport_module_unload(u32 name);

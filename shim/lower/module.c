@@ -106,7 +106,8 @@ static void describe(struct elf_file *file, const struct drvport_module_image *i
 	file->count = 2;
 	file->sections[1] = (Elf_Shdr) { .sh_type = SHT_STRTAB, .sh_size = names_bytes, .sh_offset = file->used };
 	file->used += names_bytes;
-	section(file, ".symtab", SHT_SYMTAB, 0, nothing, sizeof(nothing), 4)->sh_link = 1;
+	/* A loader that keeps symbols would want room for this one beside the tables. */
+	section(file, ".symtab", SHT_SYMTAB, 0, nothing, IS_ENABLED(CONFIG_KALLSYMS) ? 0 : sizeof(nothing), 4)->sh_link = 1;
 	section(file, MODULE_SECTION, SHT_PROGBITS, SHF_WRITE | SHF_ALLOC, (void *)image->place, sizeof(struct module),
 		__alignof__(struct module));
 	for (i = 0; i < image->sections; i++)
