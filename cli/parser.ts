@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { UsageError } from '../pipeline/errors.ts'
+import { CONFIGURATIONS } from '../pipeline/kbuild/configuration.ts'
 import type { Command, CommonArguments } from './context.ts'
 
 /** What is wrong with the configuration file: yargs keeps only the message of what a reader throws. */
@@ -50,11 +51,12 @@ export function parser(commands: readonly Command[], perform: Perform): Argv {
       default: 'auto' as const,
       describe: 'compiler',
     })
-    .option('lockdep', {
-      type: 'boolean',
-      default: false,
-      describe: "configure the tree so that its own lockdep watches every lock, and a report is the driver's fault",
+    .option('check', {
+      choices: CONFIGURATIONS,
+      describe:
+        "configure the tree so that its own checker watches, and a report is the driver's fault: every lock (lockdep), every access to memory (kasan)",
     })
+    .option('lockdep', { type: 'boolean', default: false, describe: 'the same as --check=lockdep' })
     .option('seed', { type: 'number', default: 1, describe: 'seed of everything that is left to chance' })
     .option('json', { type: 'boolean', default: false, describe: 'print exactly one JSON document' })
     .option('verbose', { alias: 'v', type: 'count', default: 0, describe: 'say more' })

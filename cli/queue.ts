@@ -25,10 +25,10 @@ export function describeWorkers(workers: readonly WorkerState[]): string[] {
 /** Reach the queue before anything that takes time. Throws InfrastructureError within seconds when nobody is there. */
 export async function distribute(context: Context, url: string): Promise<Distribution> {
   const { signal, progress, seed, tree } = context
-  if (context.lockdep)
+  if (context.check !== undefined)
     throw new UsageError('workers build the plain configuration only', {
-      found: '--queue with --lockdep',
-      todo: 'leave one of them out; --shard divides a matrix with --lockdep',
+      found: `--queue with --check=${context.check}`,
+      todo: 'leave one of them out; --shard divides a matrix with --check',
     })
   const onNote = (text: string): void => progress.note(text)
   const connection = await connect({ url, onNote, signal })

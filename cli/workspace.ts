@@ -10,8 +10,8 @@ export const reporting = (context: Context) => ({
   onNote: (text: string) => context.progress.note(text),
 })
 
-export const configurationOf = ({ lockdep }: Context): { configuration?: Configuration } =>
-  lockdep ? { configuration: 'lockdep' } : {}
+export const configurationOf = ({ check }: Context): { configuration?: Configuration } =>
+  check === undefined ? {} : { configuration: check }
 
 export const workspaceOf = (context: Context, tree: string = context.tree): Promise<Workspace> =>
   openWorkspace({

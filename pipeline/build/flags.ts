@@ -37,6 +37,22 @@ const CHECKS = [
   '-enable-tail-merge=0',
 ]
 
+/** The kernel's own name of its memory checker, and what it says of how. */
+const KASAN = '-fsanitize=kernel-address'
+const isKasanSetting = (value: string): boolean => value.startsWith('-asan-')
+
+/**
+ * What it is for the compiler itself, whose driver refuses it for this target: each access calls the checker, frames and globals have
+ * no surroundings of their own, and nothing is to be called beforehand.
+ */
+const KASAN_ADOPTED = [
+  `-Xclang=${KASAN}`,
+  ...['instrumentation-with-call-threshold=0', 'stack=0', 'globals=0', 'constructor-kind=none'].flatMap((setting) => [
+    '-mllvm',
+    `-asan-${setting}`,
+  ]),
+]
+
 /** Line tables and inlining are what a backtrace needs; types would triple the objects. The last -g option decides. */
 const DEBUG = ['-gdwarf-4', '-gline-tables-only', '-fdebug-compilation-dir=.']
 
@@ -96,11 +112,16 @@ export function adoptKernelFlags(args: readonly string[], cwd: string): string[]
     if (WITH_VALUE.has(arg)) {
       const value = args[++i] ?? ''
       if (arg === '-D' || arg === '-U') result.push(arg + value)
+      else if (arg === '-mllvm' && isKasanSetting(value)) continue
       else if (arg === '-mllvm' || arg === '-Xclang') result.push(arg, value)
       else result.push(arg, absolutePath(value, cwd))
       continue
     }
     if (isReplaced(arg)) continue
+    if (arg === KASAN) {
+      result.push(...KASAN_ADOPTED)
+      continue
+    }
     const prefix = PATH_PREFIXES.find((start) => arg.startsWith(start))
     result.push(prefix === undefined ? arg : prefix + absolutePath(arg.slice(prefix.length), cwd))
   }

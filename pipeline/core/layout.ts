@@ -17,7 +17,7 @@ const TOKEN = /([A-Za-z_]\w*)\s*=\s*\.\s*;|\*\(((?:[^()]|\([^()]*\))*)\)/g
 
 /** What an output section of the script's holds besides tables: code, and plain data that nothing walks. */
 const PLAIN =
-  /^\.?(text|data|rodata|bss|sbss|dynbss|dynsbss|scommon|init\.(text|data|rodata)|ref|meminit|exit|note|xiptext|noinstr|sched\.text|cpuidle|spinlock|kprobes|irqentry|softirqentry|COMMON|CONSTRUCTORS)\b/
+  /^\.?(text|data|rodata|bss|sbss|dynbss|dynsbss|scommon|init\.(text|data|rodata)|ref|meminit|exit|ctors|init_array|note|xiptext|noinstr|sched\.text|cpuidle|spinlock|kprobes|irqentry|softirqentry|COMMON|CONSTRUCTORS)\b/
 
 /** Read a preprocessed script. Sections that are discarded are not in it. */
 export function readScript(text: string): Item[] {

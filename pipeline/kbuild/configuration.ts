@@ -2,7 +2,8 @@
  * Which configuration of a tree: the plain one, or one in which the tree's own debugging watches what drivers do.
  *
  * A configuration is files in linux-api/config: NAME.config answers on top of base.config's, NAME.kconfig is added to the
- * view's copy of arch/wasm/Kconfig. The plain one has neither, and its key does not tell that there are others.
+ * view's copy of arch/wasm/Kconfig, headers in NAME/asm to its copy of the architecture's. The plain one has none of these, and
+ * its key does not tell that there are others.
  */
 
 import * as fs from 'node:fs/promises'
@@ -11,7 +12,8 @@ import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 
 /** Configurations besides the plain one. */
-export type Configuration = 'lockdep'
+export const CONFIGURATIONS = ['lockdep', 'kasan'] as const
+export type Configuration = (typeof CONFIGURATIONS)[number]
 
 const DIRECTORY = path.join(packageRoot, 'linux-api', 'config')
 
@@ -21,9 +23,18 @@ export const BASE_FRAGMENT: string = path.join(DIRECTORY, 'base.config')
 const readPart = (name: Configuration, kind: 'config' | 'kconfig'): Promise<string> =>
   fs.readFile(path.join(DIRECTORY, `${name}.${kind}`), 'utf8')
 
+/** Headers of a configuration's own, by name. */
+async function headersOf(name: Configuration): Promise<[name: string, text: string][]> {
+  const dir = path.join(DIRECTORY, name, 'asm')
+  const names = await fs.readdir(dir).catch(() => [])
+  return Promise.all(names.toSorted().map(async (file) => [file, await fs.readFile(path.join(dir, file), 'utf8')]))
+}
+
 /** What a configuration adds to a view's key: nothing for the plain one. */
 export async function configurationKey(name: Configuration | undefined): Promise<string[]> {
-  return name === undefined ? [] : [contentKey([name, await readPart(name, 'config'), await readPart(name, 'kconfig')])]
+  if (name === undefined) return []
+  const headers = (await headersOf(name)).flat()
+  return [contentKey([name, await readPart(name, 'config'), await readPart(name, 'kconfig'), ...headers])]
 }
 
 const optionOf = (line: string): string | undefined => /^(?:# )?(CONFIG_\w+)(?:=| is not set)/.exec(line)?.[1]
@@ -46,8 +57,10 @@ export async function fragmentFor(name: Configuration | undefined, home: string)
   return file
 }
 
-/** Add a configuration's options to the view's own copy of the architecture's. */
+/** Add a configuration's options and headers to the view's own copy of the architecture's. */
 export async function extendView(name: Configuration | undefined, view: string): Promise<void> {
   if (name === undefined) return
-  await fs.appendFile(path.join(view, 'arch', 'wasm', 'Kconfig'), await readPart(name, 'kconfig'))
+  const arch = path.join(view, 'arch', 'wasm')
+  await fs.appendFile(path.join(arch, 'Kconfig'), await readPart(name, 'kconfig'))
+  for (const [file, text] of await headersOf(name)) await fs.writeFile(path.join(arch, 'include', 'asm', file), text)
 }

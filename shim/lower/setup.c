@@ -42,7 +42,7 @@ static unsigned long memory_bytes;
 
 void drvport_entry_start(u32 bytes, u32 fiber)
 {
-	memory_bytes = bytes;
+	memory_bytes = drvport_kasan_divide(bytes);
 	init_task.thread.fiber = fiber;
 	start_kernel();
 }
@@ -99,6 +99,7 @@ void __init setup_arch(char **cmdline)
 	drvport_seed();
 	parse_early_param();
 	lay_out_zones();
+	kasan_init();
 }
 
 void __init mem_init(void)

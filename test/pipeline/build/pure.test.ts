@@ -26,6 +26,17 @@ test('kernel flags lose warnings, target and prefix maps, and their paths become
   ])
 })
 
+test('the memory checker is asked of the compiler itself, and told each setting once', (t) => {
+  const adopted = adoptKernelFlags(
+    ['-O2', '-fsanitize=kernel-address', '-mllvm', '-asan-stack=1', '-mllvm', '-foo'],
+    '/t',
+  )
+  t.deepEqual(adopted.slice(0, 2), ['-O2', '-Xclang=-fsanitize=kernel-address'])
+  t.is(adopted.filter((arg) => arg.startsWith('-asan-stack')).join(), '-asan-stack=0')
+  t.deepEqual(adopted.slice(-2), ['-mllvm', '-foo'])
+  t.false(adoptKernelFlags(['-O2'], '/t').some((arg) => arg.includes('asan')))
+})
+
 test('an inner root is mapped after the outer one, so that the last match is the closest', (t) => {
   const roots = [
     { dir: '/t/build', as: 'build/' },
