@@ -52,18 +52,18 @@ export async function openBuild(
   const { toolchain, signal } = request
   const external = modules.filter((module) => module.external !== undefined)
   const tree = await withExternal(request.tree, external)
-  const roots = [
-    ...tree.roots,
-    ...new Map(external.flatMap((module) => module.external ?? []).map((root) => [root.dir, root])).values(),
+  const own = [
     { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]
+  const outside = new Map(external.flatMap((module) => module.external ?? []).map((root) => [root.dir, root]))
+  const roots = [...tree.roots, ...outside.values(), ...own]
   const compiler = createCompiler(tree, compileContext(toolchain, roots, signal), onObject)
-  // The kernel is compiled by the clang that its tree was configured with: drivers of any toolchain are bound to one kernel.
+  // The kernel is the tree's alone, compiled by the clang that it was configured with: one for all toolchains and folders.
   const openKernel = async (): Promise<Core> => {
-    if (toolchain.name === 'clang') return openCore(tree, toolchain, compiler, onKernel)
-    const clang = await openNamed('clang')
-    return openCore(tree, clang, createCompiler(tree, compileContext(clang, roots, signal)), onKernel)
+    const clang = toolchain.name === 'clang' ? toolchain : await openNamed('clang')
+    const context = compileContext(clang, [...request.tree.roots, ...own], signal)
+    return openCore(request.tree, clang, createCompiler(request.tree, context), onKernel)
   }
   let core: Promise<Core> | undefined
   return { tree, toolchain, compiler, signal, core: () => (core ??= openKernel()) }

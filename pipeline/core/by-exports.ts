@@ -10,6 +10,7 @@
 import { absenceOf } from '../api/absent.ts'
 import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from '../build/compiler.ts'
+import { moduleEntries } from '../build/flags.ts'
 import { describeMissing } from '../build/inputs.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import type { ModuleBuild } from '../build/module.ts'
@@ -21,7 +22,7 @@ import { exportedNames } from './index.ts'
 const NAMES_SHOWN = 5
 
 /** Under this name what is found out is kept: it depends on the module and the tree alone. */
-const KEPT = 'by-exports'
+const KEPT = 'by-exports 2'
 
 /** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
 export async function linkedByExports(
@@ -50,7 +51,11 @@ async function judged(build: ModuleBuild, api: ApiTree, compiled: BuiltModule, o
   const { tree } = build
   const exports = await tree.exports()
   const kernel = new Set((await exportedNames(tree)).map(({ symbol }) => symbol))
-  const unresolved = needsOf(compiled).filter((symbol) => !kernel.has(symbol) && !exports.has(symbol))
+  // Its struct module is made where it is bound, as modpost makes it.
+  const { self } = moduleEntries(compiled.module.name)
+  const unresolved = needsOf(compiled).filter(
+    (symbol) => symbol !== self && !kernel.has(symbol) && !exports.has(symbol),
+  )
   if (unresolved.length > 0) {
     const missing = await describeMissing(unresolved, compiled.module.name, compiled.objects ?? [])
     return { rung: 'compile', unresolved, missing, ...(await whyMissing(api, missing)) }
