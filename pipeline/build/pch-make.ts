@@ -62,6 +62,8 @@ export interface Making {
   readonly options: Omit<RunOptions, 'cwd'>
 }
 
+const IGNORELIST = '-fsanitize-ignorelist='
+
 /**
  * Precompile headers (by id) for units that all read them, in the order in which `model`, one of them, does. Undefined
  * when they cannot be precompiled.
@@ -89,7 +91,11 @@ export async function makePrecompiled(
   const output = ['-MD', '-MF', list, '-MT', 'object', '-x', 'c-header', stub, '-o', file]
   const run = await toolchain.compile([...args, ...output], { ...making.options, cwd: dir })
   if (!run.ok) return undefined
-  const read = parseDependencies(await fs.readFile(list, 'utf8')).filter((name) => !name.startsWith(`${dir}/`))
+  // What a sanitizer leaves alone stands in a file too, which is no header.
+  const ignored = args.flatMap((arg) => (arg.startsWith(IGNORELIST) ? [arg.slice(IGNORELIST.length)] : []))
+  const read = parseDependencies(await fs.readFile(list, 'utf8')).filter(
+    (name) => !name.startsWith(`${dir}/`) && !ignored.includes(name),
+  )
   const headers = read.flatMap((name) => graph.at(name) ?? [])
   if (headers.length < read.length || headers.some((header) => header.facts.counts)) return undefined
   const meaning = meaningOf(headers)
