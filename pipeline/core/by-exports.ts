@@ -22,7 +22,7 @@ import { exportedNames } from './index.ts'
 const NAMES_SHOWN = 5
 
 /** Under this name what is found out is kept: it depends on the module and the tree alone. */
-const KEPT = 'by-exports 2'
+const KEPT = 'by-exports 3'
 
 /** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
 export async function linkedByExports(
@@ -35,20 +35,50 @@ export async function linkedByExports(
   const job = { build, module, objects }
   const known = await knownOutcome(job, KEPT)
   if (known !== undefined) return known.linked
+  const beside = await ownersBeside(build, compiled)
   const linked = {
     ...own,
     licenses: own.facts?.licenses ?? [],
     gplOnly: own.facts?.gplOnly ?? [],
-    ...(await judged(build, api, compiled, own)),
+    ...(await judged(build, api, compiled, own, beside)),
   }
-  await rememberOutcome(job, KEPT, [], { linked })
+  await rememberOutcome(job, KEPT, beside, { linked })
   return linked
 }
 
 type Verdict = Pick<Facts, 'rung'> & Partial<Pick<Facts, 'reason' | 'detail' | 'unresolved' | 'missing'>>
 
-async function judged(build: ModuleBuild, api: ApiTree, compiled: BuiltModule, own: Facts): Promise<Verdict> {
+/** Modules of the same person's, by name, that export what this one needs. */
+async function ownersBeside({ tree }: ModuleBuild, compiled: BuiltModule): Promise<string[]> {
+  const exports = await tree.exports()
+  const owners = new Set(needsOf(compiled).flatMap((symbol) => exports.get(symbol)?.modules.slice(0, 1) ?? []))
+  const found = await Promise.all([...owners].map(async (name) => ({ name, module: await tree.module(name) })))
+  return found.flatMap(({ name, module }) => (module?.external === undefined ? [] : [name])).toSorted()
+}
+
+/** Those that do not compile. */
+async function failedOf({ tree, compiler }: ModuleBuild, names: readonly string[]): Promise<string[]> {
+  const failed: string[] = []
+  for (const name of names) {
+    const module = await tree.module(name)
+    if (module !== undefined && (await compiler.module(module)).objects === undefined) failed.push(name)
+  }
+  return failed
+}
+
+async function judged(
+  build: ModuleBuild,
+  api: ApiTree,
+  compiled: BuiltModule,
+  own: Facts,
+  beside: readonly string[],
+): Promise<Verdict> {
   const { tree } = build
+  const failed = await failedOf(build, beside)
+  if (failed.length > 0) {
+    const detail = `needs ${failed.join(', ')}, which ${failed.length > 1 ? 'do' : 'does'} not compile`
+    return { rung: 'compile', reason: 'dependency-failed', detail }
+  }
   const exports = await tree.exports()
   const kernel = new Set((await exportedNames(tree)).map(({ symbol }) => symbol))
   // Its struct module is made where it is bound, as modpost makes it.
