@@ -29,7 +29,8 @@ export const FAULTS = {
     follows: 'restart',
   },
   'heap-corruption': {
-    noticed: "the tree's own allocator, where its lists cannot be right: an object freed twice in a row",
+    noticed:
+      "the tree's own allocator, where its lists cannot be right; an object freed twice is not seen in this configuration",
     reported: 'the line that frees or allocates, and that of the check',
     follows: 'restart',
   },
@@ -69,7 +70,7 @@ export const FAULTS = {
   },
   deadlock: {
     noticed:
-      "with `--lockdep` the tree's own checker: a lock taken twice, two orders, an interrupt that takes what it may have interrupted, a wait under what it waits for; a thread that waits for ever without it is a `hang`",
+      "the tree's own lock checker, in a kernel that is configured with it, which is not offered yet; a thread that waits for ever without it is a `hang`",
     reported:
       "the line that takes the lock or waits, the checker's headline and the locks by name; its whole report is in the log",
     follows: 'restart',
