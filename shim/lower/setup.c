@@ -35,9 +35,7 @@ EXPORT_SYMBOL(swapper_pg_dir);
  */
 static char command_line[COMMAND_LINE_SIZE] =
 	"lpj=1000000 init_on_alloc=0 init_on_free=0 rdinit=/dev panic=-1 loglevel=7 printk.time=0 "
-	"sysctl.kernel.firmware_config.ignore_sysfs_fallback=1 "
-	/* Nobody looks twice a second whether idle memory could be tidied up. */
-	"sysctl.vm.compaction_proactiveness=0";
+	"sysctl.kernel.firmware_config.ignore_sysfs_fallback=1";
 static unsigned long memory_bytes;
 
 void drvport_entry_start(u32 bytes, u32 fiber)
