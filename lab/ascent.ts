@@ -3,9 +3,10 @@
  *
  * - load: the engine compiled and instantiated the verified binary in a domain; nothing of it ran.
  * - init: in a machine without any device, module_init of it and of the modules it needs returned 0, a second passed
- *   (what init started in the background ran), module_exit ran, and nothing was left. A driver that leaves memory, a
- *   timer or a registration behind has a bug, and does not reach the rung. A module that Linux cannot unload (an init
- *   without an exit) may keep what it has.
+ *   (what init started in the background ran), Linux unloaded it, and nothing that it had of the machine was left
+ *   (mappings, windows, vectors, interrupts, capabilities, interfaces). Memory and timers in its kernel are not
+ *   counted. A module that Linux does not unload (an init without an exit, or in use by its kernel)
+ *   may keep what it has.
  * - probe and above: a second machine with a device from the module's id table, and the scenario of run.ts, ended at
  *   the first check that fails.
  *
@@ -153,7 +154,7 @@ async function startAndStop(
       return {
         rung: 'load',
         reason: 'init-failed',
-        detail: refusal(machine, error, pack),
+        detail: refusal(machine, error),
         refusal: errnoName(error.code),
       }
     if (error instanceof DriverEnded && error.fault !== undefined) return faulted('load', error.fault, pack, step)
@@ -166,13 +167,10 @@ async function startAndStop(
 const ABSENT = new Set(['-ENODEV', '-ENXIO'])
 
 /** What init said when it returned an error: which module, the error's name, its last words. */
-function refusal(machine: Machine, { code }: InitRefused, { manifest }: DriverPackage): string {
+function refusal(machine: Machine, { code, module }: InitRefused): string {
   const name = errnoName(code)
   const absent = ABSENT.has(name) ? ' (no such hardware here: Linux without it answers the same)' : ''
-  // The last line is the shim's own: which of the modules it was.
-  const own = machine.board.log.at(-1)?.text ?? ''
-  const culprit = /^(\S+): init failed: -?\d+$/.exec(own.trim())?.[1] ?? manifest.name
-  return `${culprit} returned ${name}${absent}${lastWords(machine.board.log.slice(0, -1))}`
+  return `${module} returned ${name}${absent}${lastWords(machine.board.log)}`
 }
 
 function lastWords(log: readonly LogRecord[]): string {
@@ -208,8 +206,7 @@ async function operated(pack: DriverPackage, options: AscentOptions, beside: rea
     if (ok) return { rung: 'operate', reason: '', detail }
     return { rung: 'init', reason: 'check-failed', detail: `${detail}${lastWords(machine.board.log)}` }
   } catch (error) {
-    if (error instanceof InitRefused)
-      return { rung: 'init', reason: 'check-failed', detail: refusal(machine, error, pack) }
+    if (error instanceof InitRefused) return { rung: 'init', reason: 'check-failed', detail: refusal(machine, error) }
     if (error instanceof DriverEnded && error.fault !== undefined)
       return faulted('init', error.fault, pack, 'its operations')
     if (error instanceof PackageError) return { rung: 'init', reason: 'load-error', detail: error.message }

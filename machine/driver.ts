@@ -16,11 +16,15 @@ import type { DriverPackage } from './load/package.ts'
 import type { EntryName } from './abi/group.ts'
 import type { Request } from './abi/requests.ts'
 import { imageOf, putImage } from './load/image.ts'
+import { errnoName } from './linux/errno.ts'
 import { System, SystemError } from './linux/system.ts'
 import { type CoreBeat, CoreEntries, NO_ENTRY } from './load/core-entries.ts'
 import { type BoundPackage, type CoreProgram, loadCore } from './load/core.ts'
 import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
 import { condemn } from './supervise/inquest.ts'
+
+/** delete_module(2) of a module that its own kernel holds, as alarm timers hold the first clock that rings. */
+const IN_USE = '-EAGAIN'
 
 /** Longest text of an attribute: a page, as in sysfs. */
 const ATTRIBUTE_BYTES = 4096
@@ -40,10 +44,13 @@ export class DriverEnded extends Error {
 export class InitRefused extends Error {
   /** Negative errno. */
   readonly code: number
-  constructor(driver: string, code: number) {
+  /** Whose it was: the driver's own, or that of a module it stands on. */
+  readonly module: string
+  constructor(driver: string, code: number, module = driver) {
     super(`${driver}: init failed with ${code}`)
     this.name = 'InitRefused'
     this.code = code
+    this.module = module
   }
 }
 
@@ -56,9 +63,12 @@ export interface Leftovers {
   readonly vectors: number
   readonly interrupts: number
   readonly units: number
-  readonly timers: number
-  readonly fibers: number
+  /** Undefined where they are those of a whole kernel, of which nobody knows which are the driver's. */
+  readonly timers: number | undefined
+  readonly fibers: number | undefined
   readonly capabilities: number
+  /** What unloading said: an errno where it failed, 0 where Linux did it, keeps such a module for good, or has it in use. */
+  readonly exit: number
   /** The driver side's own count; undefined when the module does not keep one. */
   readonly census: Census | undefined
 }
@@ -129,7 +139,7 @@ export class Driver implements DriverEntries {
    */
   async initialize(modules = Infinity): Promise<void> {
     const code = this.#entries === undefined ? await this.call('init') : await this.#load(this.#entries, modules)
-    if (code < 0) throw new InitRefused(this.name, code)
+    if (code < 0) throw new InitRefused(this.name, code, this.#entries?.nameOf(this.#loaded))
   }
 
   #loaded = 0
@@ -218,7 +228,7 @@ export class Driver implements DriverEntries {
     return undefined
   }
 
-  /** System calls into its kernel; undefined for a driver that stands on the shim. */
+  /** System calls into its kernel; undefined for a program in one piece. */
   get system(): System | undefined {
     const entries = this.#entries
     if (entries === undefined) return undefined
@@ -452,12 +462,14 @@ export class Driver implements DriverEntries {
       const these = await this.unbind(fn)
       for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]
     }
-    await this.call('exit')
+    const said = await this.call('exit')
     // What a whole kernel keeps for itself is no driver's: what it took of the machine is counted above.
     if (this.#entries !== undefined) {
+      const kept = (said === E.BUSY && this.#entries.permanent) || errnoName(said) === IN_USE
+      const exit = kept ? 0 : Math.min(0, said)
       const capabilities = this.domain.remains().capabilities - this.host.given
       this.domain.end()
-      return { ...left, capabilities, fibers: 0, timers: 0, census: undefined }
+      return { ...left, capabilities, exit, fibers: undefined, timers: undefined, census: undefined }
     }
     this.domain.releaseStacks()
     const census = this.census()
@@ -466,7 +478,7 @@ export class Driver implements DriverEntries {
     this.domain.end()
     // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
     const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)
-    return { ...left, fibers, capabilities, timers, census }
+    return { ...left, fibers, capabilities, timers, exit: 0, census }
   }
 }
 
@@ -482,17 +494,19 @@ async function attributeOf(system: System, path: string, value: string | undefin
   }
 }
 
-/** Nothing was left, the shim's own pages aside. */
+/** Nothing was left that is counted, pages that a program reserves for itself aside. */
 export function isClean(left: Leftovers): boolean {
   const { census, ...counts } = left
   const own = census === undefined ? [] : Object.entries(census).filter(([name]) => name !== 'reserved_pages')
-  return Object.values(counts).every((count) => count === 0) && own.every(([, count]) => count === 0)
+  return (
+    Object.values(counts).every((count) => count === 0 || count === undefined) && own.every(([, count]) => count === 0)
+  )
 }
 
 /** What was left, in words. */
 export function leftList({ census, ...counts }: Leftovers): string {
   return Object.entries({ ...counts, ...census })
-    .filter(([name, count]) => count !== 0 && name !== 'reserved_pages')
+    .filter(([name, count]) => count !== 0 && count !== undefined && name !== 'reserved_pages')
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
 }

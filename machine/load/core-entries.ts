@@ -2,7 +2,14 @@
  * The entries of a driver whose program takes requests: each is a request, or several. Which is which stands here and in
  * the lower half's service.c.
  */
-import { BUS, E, NUB, REQUEST, waiting as waitingLayout } from '../../linux-api/generated/abi.ts'
+import {
+  BUS,
+  E,
+  module_image as imageLayout,
+  NUB,
+  REQUEST,
+  waiting as waitingLayout,
+} from '../../linux-api/generated/abi.ts'
 import type { Beat } from '../../kernel/heartbeat.ts'
 import type { EntryName } from '../abi/group.ts'
 import type { NextModule } from '../abi/host.ts'
@@ -38,6 +45,10 @@ export class CoreEntries {
   readonly #modules: readonly BoundPackage[]
 
   readonly #shelf: Shelf
+  /** All that are or will be loaded; each after those that it may hold. */
+  readonly #order: BoundPackage[]
+  /** The last that was loaded: whoever is asked for by name meanwhile is asked for by it. */
+  #loading: BoundPackage | undefined
 
   readonly #args: readonly string[]
 
@@ -45,6 +56,7 @@ export class CoreEntries {
   constructor(program: CoreProgram, modules: readonly BoundPackage[], args: readonly string[]) {
     this.#program = program
     this.#modules = modules.filter(({ onCall }) => !onCall)
+    this.#order = [...this.#modules]
     this.#shelf = new Shelf(modules.filter(({ onCall }) => onCall))
     this.#args = args
     program.host.modules = { next: (name) => this.#next(name) }
@@ -59,6 +71,7 @@ export class CoreEntries {
       load: () => {
         this.#program.instantiateNow(next)
         this.#shelf.take(next)
+        this.#order.splice(Math.max(0, this.#order.indexOf(this.#loading!)), 0, next)
         return image
       },
     }
@@ -79,19 +92,33 @@ export class CoreEntries {
     return bytes
   }
 
+  /** The module that is loaded so many after the first. */
+  nameOf(index: number): string | undefined {
+    return this.#modules[index]?.name
+  }
+
+  /** Whether Linux keeps one of them for good: it has an init and no exit. */
+  get permanent(): boolean {
+    return this.#modules.some(({ image }) => {
+      const view = new DataView(image.buffer, image.byteOffset, image.length)
+      return view.getUint32(imageLayout.init.offset, true) !== 0 && view.getUint32(imageLayout.exit.offset, true) === 0
+    })
+  }
+
   /** Loading those of `modules` that are in this domain, but for the first so many. */
   loads(from: number, modules: readonly BoundPackage[]): readonly (() => Request)[] {
     const here = this.#modules.filter((bound) => modules.includes(bound)).slice(from)
-    return here.map((bound) => () => this.#send(REQUEST.LOAD, [], this.#image(bound)))
+    return here.map((bound) => () => {
+      this.#loading = bound
+      return this.#send(REQUEST.LOAD, [], this.#image(bound))
+    })
   }
 
   /** What has to be done for an entry, one request after the other. Undefined when there is no such entry. */
   steps(name: EntryName, args: readonly number[]): readonly (() => Request)[] | undefined {
     if (name === 'init') return this.loads(0, this.#modules)
     if (name === 'exit') {
-      const [last, ...others] = this.#modules.toReversed()
-      const order = [...(last === undefined ? [] : [last]), ...this.#shelf.taken.toReversed(), ...others]
-      const names = order.map((bound) => encoder.encode(`${plain(bound.name)}\0`))
+      const names = this.#order.toReversed().map((bound) => encoder.encode(`${plain(bound.name)}\0`))
       return names.map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
     }
     if (name === 'remove' && args[0] === NUB.BUS) return [() => this.#send(REQUEST.NUB_REMOVE, args.slice(1))]
