@@ -1,5 +1,5 @@
 /**
- * Where this package's own files are (shim, overlay, symbol tables), in a checkout and in an installed package, whose
+ * Where this package's own files are (shim, overlay, tables), in a checkout and in an installed package, whose
  * code runs from dist/.
  */
 import { existsSync } from 'node:fs'

@@ -35,7 +35,7 @@ const opener =
     const { agreementOf } = await import('../../pipeline/queue/index.ts')
     const toolchain = run.toolchain as CommonArguments['toolchain']
     const workspace = await openWorkspace({ ...reporting(context), tree: run.tree, toolchain, onProgress: say })
-    // Not before it is known that the rows would be the same: it compiles the shim.
+    // Not before it is known that the rows would be the same: it may compile a kernel.
     let maker: Promise<RowMaker> | undefined
     const climber = openClimber({ seed: run.seed })
     const rows = { ...workspace, climber, until: run.until, seed: run.seed, signal: context.signal }

@@ -53,6 +53,7 @@ export async function openBuild(
   const external = modules.filter((module) => module.external !== undefined)
   const tree = await withExternal(request.tree, external)
   const own = [
+    // Nothing is made there any more; it stands in the command of every object that is kept, and goes when those do.
     { dir: cachePath('generated'), as: 'generated/' },
     { dir: await fs.realpath(packageRoot), as: 'drvport/' },
   ]

@@ -74,7 +74,7 @@ export interface KernelTree {
   tests(): Promise<ReadonlySet<string>>
   /** The files of the kernel itself, in link order: see Kbuild. */
   kernelFiles(): Promise<readonly { readonly name: string; readonly object: KernelObject }[]>
-  /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for a shim file. */
+  /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for one of the shim's. */
   builtin(file: string): Promise<KernelObject>
   /** Modules of a folder outside of the tree. Throws UsageError. */
   outside(folder: string): Promise<KernelFolder>

@@ -11,11 +11,11 @@ import type { FramePort } from '../../machine/class/net/frame-port.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import type { Observer } from '../../machine/observe/observer.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const FRAMES = 4096
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 const { modules } = await buildModules({
   tree: workspace.tree,
   selectors: ['8139too', 'e1000'],

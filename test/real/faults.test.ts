@@ -12,7 +12,7 @@ import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { faultLine, provoke, scene } from './samples.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/faults')
 
@@ -69,7 +69,7 @@ const WHEN: Readonly<Record<string, readonly string[]>> = {
 }
 const ALL_MOMENTS = ['init', 'probe', 'irq', 'timer', 'xmit']
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {

@@ -9,7 +9,7 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const DRIVER = 'test_firmware'
 const CONTROLS = '/sys/devices/virtual/misc/test_firmware'
@@ -17,7 +17,7 @@ let workspace: Workspace
 let pack: DriverPackage
 
 test.before(async () => {
-  workspace = await openCoreWorkspace()
+  workspace = await openTestWorkspace()
   const { modules } = await buildModules({ ...workspace, selectors: [DRIVER] })
   pack = await readPackage(modules[0]!.package!, DRIVER)
 })

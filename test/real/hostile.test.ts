@@ -5,14 +5,14 @@
 import test from 'ava'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { createTrials } from '../hostile/trials.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const count = Number(process.env['DRVPORT_HOSTILE'] ?? 200)
 const seed = Number(process.env['DRVPORT_SEED'] ?? 2)
 
 test('eBPF: a mutated or over-reaching module is refused with its place, or contained', async (t) => {
   t.timeout(60_000 + count * 500)
-  const { tree, toolchain } = await openCoreWorkspace()
+  const { tree, toolchain } = await openTestWorkspace()
   const { modules } = await buildModules({ tree, selectors: ['8139too', 'e1000'], toolchain })
   const found = (name: string): { directory: string; name: string } => {
     const module = modules.find((one) => one.name === name)

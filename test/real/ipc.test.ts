@@ -9,9 +9,9 @@ import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import type { Ring } from '../../kernel/ring.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { allowanceFor } from '../../pipeline/verify/index.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {

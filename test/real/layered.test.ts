@@ -15,13 +15,13 @@ import type { Amd8111Smbus } from '../../hw/devices/amd-8111-smbus.ts'
 import type { Lm75 } from '../../hw/devices/lm75.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { allowanceFor } from '../../pipeline/verify/index.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const ADAPTER = 'i2c-amd8111'
 const SENSOR = 'lm75'
 const INPUT = 'hwmon/hwmon0/temp1_input'
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 const packs = new Map<string, DriverPackage>()
 
 test.before(async () => {

@@ -8,14 +8,14 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const DRIVER = 'w83627ehf'
 let workspace: Workspace
 let pack: DriverPackage
 
 test.before(async () => {
-  workspace = await openCoreWorkspace()
+  workspace = await openTestWorkspace()
   const { modules } = await buildModules({ ...workspace, selectors: [DRIVER] })
   pack = await readPackage(modules[0]!.package!, DRIVER)
 })

@@ -7,9 +7,9 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 const packs = new Map<string, DriverPackage>()
 
 test.before(async () => {

@@ -14,9 +14,9 @@ import { Interrupted } from '../../pipeline/errors.ts'
 import type { Ascent, Climber } from '../../pipeline/matrix/climb.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 const LIBRARY = ['nls_utf8', 'crc7', 'lz4_compress']

@@ -11,10 +11,10 @@ import { Failure } from '../../kernel/fault.ts'
 import { CALLS } from '../../linux-api/generated/abi.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { proverOf } from '../hostile/proof.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 import { interfaceOf, nicOf, peerOf } from '../../lab/net/index.ts'
 
-const { tree, toolchain } = await openCoreWorkspace()
+const { tree, toolchain } = await openTestWorkspace()
 const { modules } = await buildModules({ tree, selectors: ['8139too', 'e1000'], toolchain })
 const packs = await Promise.all(modules.map((module) => readPackage(module.package!, module.name)))
 const pack = (name: string): DriverPackage => packs.find(({ manifest }) => manifest.name === name)!

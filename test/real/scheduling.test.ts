@@ -14,11 +14,11 @@ import { readPackage } from '../../machine/load/package-files.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/scheduling')
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {

@@ -24,10 +24,10 @@ import { startTraffic } from '../../lab/net/traffic.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const FAULTS = join(packageRoot, 'drivers-src/faults')
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 let built: Promise<BuildDocument> | undefined
 
 async function pack(name: string): Promise<DriverPackage> {

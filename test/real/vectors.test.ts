@@ -11,7 +11,7 @@ import { createMachine } from '../../machine/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
-import { openCoreWorkspace } from './workspace.ts'
+import { openTestWorkspace } from './workspace.ts'
 
 const VECTORS = 8
 const [SEND, ACKNOWLEDGE] = [0, 4]
@@ -55,7 +55,7 @@ class VectorDevice implements PciDevice {
   }
 }
 
-const workspace = await openCoreWorkspace()
+const workspace = await openTestWorkspace()
 const { modules } = await buildModules({ ...workspace, selectors: [join(packageRoot, 'drivers-src/interrupts')] })
 const [module] = modules
 if (module?.package === undefined) throw new Error(`${module?.reason} ${module?.detail}`)

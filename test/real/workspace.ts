@@ -11,7 +11,3 @@ export const openTestWorkspace = (
   toolchain: ToolchainName | 'auto' = 'clang',
   tree = testTreeName,
 ): Promise<Workspace> => openWorkspace({ tree, toolchain })
-
-/** The same, with drivers on the tree's own kernel. */
-export const openCoreWorkspace = (tree = testTreeName): Promise<Workspace> =>
-  openWorkspace({ tree, toolchain: 'clang' })
