@@ -5,6 +5,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey } from '../cache.ts'
+import { AUTHORITY_FILE } from './authority.ts'
 
 /** What the linked module becomes is decided by the pipeline's own code too: another version must not find its packages. */
 let ownCode: Promise<string> | undefined
@@ -26,7 +27,7 @@ async function hashOwnCode(): Promise<string> {
       dirs.map(async (dir) => (await fs.readdir(dir)).filter((f) => /\.[jt]s$/.test(f)).map((f) => path.join(dir, f))),
     )
   ).flat()
-  // The ABI and its version: what an import is, and what a manifest says of it.
-  const abi = await abiFile()
-  return contentKey(await Promise.all([...files.toSorted(), abi].map((file) => fs.readFile(file, 'utf8'))))
+  // The ABI and its version, and the names that lead to its groups: what an import is, and what a manifest says of it.
+  const all = [...files.toSorted(), await abiFile(), AUTHORITY_FILE]
+  return contentKey(await Promise.all(all.map((file) => fs.readFile(file, 'utf8'))))
 }
