@@ -51,7 +51,7 @@ test.serial('drivers in separate domains talk through endpoints, with a thread a
   t.deepEqual(machine.faults, [])
   for (const name of ['ipc_client', 'ipc_server']) {
     const left = await machine.unload(name)
-    t.deepEqual([name, left.fibers, left.capabilities], [name, 0, 0])
+    t.deepEqual([name, left.exit, left.capabilities], [name, 0, 0])
   }
 })
 
