@@ -28,8 +28,8 @@ export interface Call {
   readonly result: Word | 'void'
   readonly blocking?: true
   readonly noreturn?: true
-  /** Only the shim's own files call it: declared in a header that no object of a tree includes. */
-  readonly shimOnly?: true
+  /** The overlay's headers call it, so that every object of a tree may: declared where each of them reads it. */
+  readonly inline?: true
   readonly doc: string
   /** What it may cost and keep. */
   readonly bounds: Bounds
@@ -43,6 +43,8 @@ export interface Group {
   readonly doc: string
   /** Who may ask for it: `all`, or drivers of a bus or device class, by name; `layered`: who serves others or is served by them. */
   readonly grantedTo: readonly string[]
+  /** Every call of it is `inline`. */
+  readonly inline?: true
   readonly calls: readonly Call[]
 }
 
@@ -52,7 +54,6 @@ export interface Entry {
   readonly params: readonly Param[]
   readonly result: Word | 'void'
   readonly required?: true
-  readonly shimOnly?: true
   readonly doc: string
 }
 
@@ -65,14 +66,12 @@ export interface Field {
 
 export interface Struct {
   readonly name: string
-  readonly shimOnly?: true
   readonly doc: string
   readonly fields: readonly Field[]
 }
 
 export interface ConstantSet {
   readonly name: string
-  readonly shimOnly?: true
   readonly doc: string
   readonly values: readonly (readonly [name: string, value: number, doc: string])[]
 }
@@ -119,7 +118,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'seed',
         params: [p('out', 'ptr'), p('len', 'u32', 'bytes, at most 64')],
         result: 'void',
-        shimOnly: true,
         doc: "Bytes of the machine's one seeded source, for the domain's own.",
       },
     ],
@@ -128,6 +126,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
     name: 'mmio',
     doc: 'Device memory. A mapping is a range of addresses beyond linear memory, so a plain dereference of it traps.',
     grantedTo: ['pci', 'platform', 'layered'],
+    inline: true,
     calls: [
       {
         name: 'map',
@@ -160,6 +159,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
     name: 'pio',
     doc: 'I/O ports. A port is usable when it lies in a granted I/O BAR or a granted fixed range.',
     grantedTo: ['pci', 'platform'],
+    inline: true,
     calls: [
       { name: 'in8', params: [port], result: 'u32', doc: 'Read a byte.' },
       { name: 'in16', params: [port], result: 'u32', doc: 'Read two bytes.' },
@@ -261,6 +261,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
       },
       {
         name: 'deliver',
+        inline: true,
         params: [],
         result: 'void',
         doc: 'Interrupts were turned on while `pending` was set: deliver now.',
@@ -269,14 +270,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'take',
         params: [],
         result: 'i32',
-        shimOnly: true,
         doc: 'The next interrupt to be handled, or IRQ_TIMER, IRQ_REQUEST; -1 when there is nothing more.',
       },
       {
         name: 'done',
         params: [p('irq', 'u32')],
         result: 'void',
-        shimOnly: true,
         doc: 'An interrupt that was taken has been handled: what is still asserted comes again.',
       },
     ],
@@ -301,6 +300,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
       },
       {
         name: 'delay',
+        inline: true,
         params: [p('ns', 'u32')],
         result: 'void',
         doc: 'Busy wait. Time passes; devices work; interrupts arrive if they are on.',
@@ -309,7 +309,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'pass',
         params: [p('ns', 'u32')],
         result: 'u32',
-        shimOnly: true,
         doc: 'Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left.',
       },
     ],
@@ -343,6 +342,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
       { name: 'kick', params: [], result: 'void', doc: 'Ask for the `softirq` entry to be called soon.' },
       {
         name: 'relax',
+        inline: true,
         params: [],
         result: 'void',
         doc: 'A busy-wait loop turned once: a little time passes and interrupts may arrive.',
@@ -352,7 +352,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [],
         result: 'void',
         noreturn: true,
-        shimOnly: true,
         doc: 'End this fiber here, however deep in its calls it is.',
       },
       {
@@ -366,7 +365,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [],
         result: 'void',
         blocking: true,
-        shimOnly: true,
         doc: 'Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero.',
       },
       {
@@ -384,7 +382,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           p('top', 'ptr', 'where the stack begins, growing down'),
         ],
         result: 'u32',
-        shimOnly: true,
         doc: 'A fiber with a C stack of the program, which runs when it is switched to. Its number, or 0 when the quota is exhausted.',
       },
       {
@@ -392,14 +389,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [p('fiber', 'u32')],
         result: 'u32',
         blocking: true,
-        shimOnly: true,
         doc: 'Another fiber made by `create` goes on at once, in the place of this one, which goes on when it is switched to. Then 0; 1 when the machine has given the domain up and asks where this fiber waits: it must fail there.',
       },
       {
         name: 'release',
         params: [p('fiber', 'u32')],
         result: 'void',
-        shimOnly: true,
         doc: 'A fiber that was switched away from, or never to, will not be switched to any more.',
       },
       {
@@ -407,7 +402,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [],
         result: 'void',
         blocking: true,
-        shimOnly: true,
         doc: 'Nobody can run: wait until there is something to deliver.',
       },
       {
@@ -415,7 +409,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         params: [],
         result: 'void',
         blocking: true,
-        shimOnly: true,
         doc: 'The program is up: from here on it takes requests. All its other fibers are parked; its memory may be kept as an image, from which others like it begin.',
       },
     ],
@@ -457,7 +450,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           doc: 'Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more.',
         },
       ] satisfies readonly Written[]
-    ).map(forShim),
+    ),
   },
   {
     name: 'net',
@@ -488,7 +481,6 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'fetch',
         params: [iface],
         result: 'u32',
-        shimOnly: true,
         doc: 'Frames to be sent: the machine fills the transmit arena from its start. Returns how many.',
       },
       {
@@ -613,7 +605,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           doc: 'Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none.',
         },
       ] satisfies readonly Written[]
-    ).map(forShim),
+    ),
   },
   {
     name: 'cap',
@@ -644,7 +636,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
         { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
       ] satisfies readonly Written[]
-    ).map(forShim),
+    ),
   },
   {
     name: 'mem',
@@ -685,7 +677,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         },
         { name: 'unmap', params: [p('addr', 'u32', 'address returned by mem.map')], result: 'i32', doc: 'Undo map.' },
       ] satisfies readonly Written[]
-    ).map(forShim),
+    ),
   },
   {
     name: 'ring',
@@ -730,7 +722,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
           doc: 'Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there.',
         },
       ] satisfies readonly Written[]
-    ).map(forShim),
+    ),
   },
 ]
 
@@ -745,16 +737,10 @@ function boundsOf(group: string, call: Written): Bounds {
   return found
 }
 
-/** Declared in the header that no object of a tree includes. */
-function forShim(call: Written): Written {
-  return { ...call, shimOnly: true }
-}
-
 export const entries: readonly Entry[] = [
   {
     name: 'start',
     context: 'process',
-    shimOnly: true,
     params: [p('bytes', 'u32', 'of linear memory'), p('fiber', 'u32', 'the one it is called on')],
     result: 'void',
     doc: 'Bring the kernel up. Does not return: the fiber becomes the one that idles.',
@@ -762,7 +748,6 @@ export const entries: readonly Entry[] = [
   {
     name: 'task',
     context: 'process',
-    shimOnly: true,
     params: [p('arg', 'u32')],
     result: 'void',
     doc: 'Body of a fiber made by sched.create.',
@@ -770,7 +755,6 @@ export const entries: readonly Entry[] = [
   {
     name: 'resume',
     context: 'process',
-    shimOnly: true,
     params: [p('arg', 'u32')],
     result: 'void',
     doc: 'Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created.',
@@ -778,7 +762,6 @@ export const entries: readonly Entry[] = [
   {
     name: 'look',
     context: 'atomic',
-    shimOnly: true,
     params: [],
     result: 'void',
     doc: 'Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine.',
@@ -838,7 +821,6 @@ export const entries: readonly Entry[] = [
     context: 'atomic',
     params: [],
     result: 'i32',
-    shimOnly: true,
     doc: 'Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may.',
   },
   {
@@ -862,7 +844,6 @@ export const entries: readonly Entry[] = [
     context: 'process',
     params: [],
     result: 'void',
-    shimOnly: true,
     doc: 'Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody.',
   },
   { name: 'net_open', context: 'process', params: [iface], result: 'i32', doc: 'Bring the interface up.' },
@@ -941,7 +922,6 @@ export const entries: readonly Entry[] = [
   {
     name: 'attribute',
     context: 'process',
-    shimOnly: true,
     params: [
       p('buffer', 'ptr', 'the path CLASS/DEVICE/ATTRIBUTE and after it what to store; then what is shown'),
       p('path_len', 'u32'),
@@ -954,7 +934,6 @@ export const entries: readonly Entry[] = [
   {
     name: 'serve',
     context: 'atomic',
-    shimOnly: true,
     params: [
       p('cookie', 'u32', 'of the endpoint'),
       p('badge', 'u32', 'who asks'),
@@ -1106,7 +1085,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'message',
-    shimOnly: true,
     doc: 'A message. Words and capabilities beyond their counts are not read and not written.',
     fields: [
       { name: 'label', type: 'u32', doc: 'what it asks for or says, 31 bits; of a notification: its bits' },
@@ -1124,7 +1102,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'ring',
-    shimOnly: true,
     doc: 'Head of a ring; the slots follow. Indices count slots since the start and wrap at 2^32.',
     fields: [
       { name: 'owner', type: 'u32', doc: "the owner's index: produced or consumed so far" },
@@ -1136,7 +1113,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'nub',
-    shimOnly: true,
     doc: "A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies).",
     fields: [
       { name: 'kind', type: 'u32', doc: 'NUB_*: what its endpoint understands' },
@@ -1148,7 +1124,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'request',
-    shimOnly: true,
     doc: 'What the machine asks for.',
     fields: [
       { name: 'id', type: 'u32' },
@@ -1160,7 +1135,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'waiting',
-    shimOnly: true,
     doc: 'A task that waits and cannot be interrupted, as the answer to a heartbeat tells it.',
     fields: [
       { name: 'fiber', type: 'u32' },
@@ -1169,7 +1143,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'syscall',
-    shimOnly: true,
     doc: 'A system call of the personality; memory that it is about follows.',
     fields: [
       { name: 'number', type: 'u32' },
@@ -1184,7 +1157,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'module_image',
-    shimOnly: true,
     doc: 'A module that has been instantiated, as REQUEST_LOAD describes it; its sections follow, then its information, then its parameters.',
     fields: [
       { name: 'place', type: 'u32', doc: 'address of its struct module' },
@@ -1198,7 +1170,6 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'module_section',
-    shimOnly: true,
     doc: 'A table in the data of a module that Linux walks.',
     fields: [
       { name: 'name', type: 'u8', count: 40, doc: 'NUL-terminated' },
@@ -1362,7 +1333,6 @@ export const constants: readonly ConstantSet[] = [
   },
   {
     name: 'IRQ',
-    shimOnly: true,
     doc: 'Interrupts that are no line of a device.',
     values: [
       ['TIMER', 0x40000000, 'the armed deadline passed'],
@@ -1373,7 +1343,6 @@ export const constants: readonly ConstantSet[] = [
   },
   {
     name: 'REQUEST',
-    shimOnly: true,
     doc: 'What the machine asks for.',
     values: [
       ['LOAD', 1, 'load a module; data: struct module_image'],
@@ -1396,7 +1365,6 @@ export const constants: readonly ConstantSet[] = [
   },
   {
     name: 'NUB',
-    shimOnly: true,
     doc: 'Devices that a driver in another domain found on its bus.',
     values: [
       ['BUS', 16, 'the bus that `probe` and `remove` are told: it is another domain'],
@@ -1405,7 +1373,6 @@ export const constants: readonly ConstantSet[] = [
   },
   {
     name: 'IPC',
-    shimOnly: true,
     doc: 'Why a conversation or an operation on capabilities was refused.',
     values: [
       ['ENDED', -1, 'the other side has ended, or the capability'],
@@ -1427,7 +1394,6 @@ export const constants: readonly ConstantSet[] = [
   },
   {
     name: 'RIGHT',
-    shimOnly: true,
     doc: 'What the holder of a capability may do.',
     values: [
       ['READ', 1, 'receive, read'],

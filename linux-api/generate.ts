@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { wasi, type Amount, type Bounds, type WasiBounds } from './bounds.ts'
 import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
-import type { Call, ConstantSet, Entry, Field, Group, Param, Struct } from './capabilities.ts'
+import type { Call, Entry, Field, Group, Param, Struct } from './capabilities.ts'
 
 const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
 
@@ -58,59 +58,55 @@ function cStruct(struct: Struct): string {
   return `/* ${struct.doc} */\nstruct drvport_${struct.name} {\n${fields.join('\n')}\n};\n_Static_assert(sizeof(struct drvport_${struct.name}) == ${layout(struct).size}, "${struct.name}");\n`
 }
 
-const declarations = (group: Group, which: (call: Call) => boolean): string[] =>
-  group.calls.filter(which).map((call) => cCall(group.name, call))
+/** Calls of a group for one of the two headers. */
+const declarations = (group: Group, inline: boolean): string[] =>
+  group.calls
+    .filter((call) => (group.inline ?? call.inline ?? false) === inline)
+    .map((call) => cCall(group.name, call))
+
+const sections = (inline: boolean): string[] =>
+  groups
+    .map((group) => [group, declarations(group, inline)] as const)
+    .filter(([, calls]) => calls.length > 0)
+    .map(([group, calls]) => `/* ---- ${group.name}: ${group.doc} ---- */\n${calls.join('\n')}`)
 
 /**
- * Calls of the shim alone, in a header of their own: every object of a tree reads drvport_abi.h through the overlay, and a
- * change there compiles whole trees again.
+ * What the shim is written against: all of the ABI, in a header of its own, since every object of a tree reads the other
+ * one, and a change there compiles whole trees again.
  */
 export function shimHeader(): string {
   return [
     `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
-    '#ifndef DRVPORT_SHIM_ABI_H\n#define DRVPORT_SHIM_ABI_H',
-    defines(forShim).join('\n'),
-    structs.filter(forShim).map(cStruct).join('\n'),
-    ...groups.flatMap((group) => declarations(group, forShim)),
-    ...entries.filter(forShim).map((entry) => `#ifdef DRVPORT_SHIM\n${cEntry(entry)}#endif`),
-    '#endif\n',
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n')
+    '#ifndef DRVPORT_SHIM_ABI_H\n#define DRVPORT_SHIM_ABI_H\n\n#include <drvport_abi.h>',
+    `#define DRVPORT_ABI_VERSION ${ABI_VERSION}`,
+    defines().join('\n'),
+    structs.map(cStruct).join('\n'),
+    ...sections(false),
+    '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
+    entries.map(cEntry).join('\n'),
+    shared.map((data) => `/* ${data.doc} */\nextern ${cType(data.type)} ${data.name};`).join('\n'),
+    '#endif\n\n#endif\n',
+  ].join('\n\n')
 }
-
-type MayBeForShim = { readonly shimOnly?: true }
-const forShim = (item: MayBeForShim): boolean => item.shimOnly === true
-const forAll = (item: MayBeForShim): boolean => !forShim(item)
 
 const hex = (value: number): string => (value > 0xffff ? `0x${value.toString(16)}u` : String(value))
 
-const defines = (which: (set: ConstantSet) => boolean): string[] =>
-  constants
-    .filter(which)
-    .flatMap((set) =>
-      set.values.map(
-        ([name, value, doc]) =>
-          `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`,
-      ),
-    )
+const defines = (): string[] =>
+  constants.flatMap((set) =>
+    set.values.map(
+      ([name, value, doc]) =>
+        `#define DRVPORT_${set.name}_${name} ${value < 0 ? `(${value})` : hex(value)}${doc ? ` /* ${doc} */` : ''}`,
+    ),
+  )
 
+/** What every object of a tree may call, through functions that the overlay's headers define. */
 export function cHeader(): string {
   return [
     `/* SPDX-License-Identifier: GPL-2.0-only */\n/* ${NOTE} */`,
     '#ifndef DRVPORT_ABI_H\n#define DRVPORT_ABI_H',
-    `#define DRVPORT_ABI_VERSION ${ABI_VERSION}`,
-    defines(forAll).join('\n'),
     '#ifndef __ASSEMBLY__',
-    structs.filter(forAll).map(cStruct).join('\n'),
-    groups
-      .filter((group) => group.calls.some(forAll))
-      .map((group) => `/* ---- ${group.name}: ${group.doc} ---- */\n${declarations(group, forAll).join('\n')}`)
-      .join('\n'),
-    '#ifdef DRVPORT_SHIM /* entries: defined by the shim, in one place each */',
-    entries.filter(forAll).map(cEntry).join('\n'),
-    shared.map((data) => `/* ${data.doc} */\nextern ${cType(data.type)} ${data.name};`).join('\n'),
-    '#endif\n#endif\n#endif\n',
+    ...sections(true),
+    '#endif\n#endif\n',
   ].join('\n\n')
 }
 

@@ -7,7 +7,6 @@
  * drvport_abi.h. Nothing here is seen by a driver.
  */
 #include <linux/types.h>
-#include <drvport_abi.h>
 #include <drvport_shim_abi.h>
 
 struct task_struct;

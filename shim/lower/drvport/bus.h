@@ -5,7 +5,6 @@
 
 #include <linux/list.h>
 #include <linux/types.h>
-#include <drvport_abi.h>
 #include <drvport_shim_abi.h>
 
 struct device;

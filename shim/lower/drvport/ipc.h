@@ -7,7 +7,6 @@
 #define DRVPORT_IPC_H
 
 #include <linux/types.h>
-#include <drvport_abi.h>
 #include <drvport_shim_abi.h>
 
 #define DRVPORT_FOREVER (~0ULL)
