@@ -124,7 +124,8 @@ class Packages {
   async #image({ file, sha256: expected }: NonNullable<GuestCore['image']>): Promise<KeptImages> {
     const bytes = await this.#io.read(file)
     const image = (await sha256(bytes)) === expected ? decodeImage(bytes) : undefined
-    return { read: (size) => Promise.resolve(size === image?.size ? image : undefined), write: () => Promise.resolve() }
+    const read: KeptImages['read'] = (size) => Promise.resolve(size === image?.content.size ? image : undefined)
+    return { read, write: () => Promise.resolve() }
   }
 
   async #lines(file: string | null): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -20,7 +20,7 @@ import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { Call, ModuleCopy } from '../observe/observer.ts'
 import { type Apart, dataApart, type Segment } from './data-segments.ts'
-import { giveMemory, takeMemory } from './memories.ts'
+import { type Content, giveMemory, takeMemory } from './memories.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { KeptImages } from './image.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
@@ -65,6 +65,8 @@ export interface CoreProgram extends LoadedProgram {
   readonly table: WebAssembly.Table
   /** What is to be in memory before the kernel boots: it is not there yet. */
   readonly data: readonly Segment[]
+  /** Make memory hold this and nothing else: until then it holds what others left. */
+  lay(content: Content): void
   /** Instantiate a bound module in the domain: its data and functions are in place, and nothing of it has run. */
   instantiate(module: BoundPackage): Promise<void>
   /** The same at once: whoever asks for it waits in the domain. */
@@ -250,7 +252,7 @@ const CORE_FILE_CALLS = ['fd_close', 'fd_pread', 'fd_prestat_get', 'path_filesta
 export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
 
 /**
- * Load a core as a new domain of the board; its memory is empty. `tableEnd`: entries that modules will take included, for making
+ * Load a core as a new domain of the board; nothing is laid into its memory yet. `tableEnd`: entries that modules will take included, for making
  * room later takes as long as making all of it. Throws PackageError.
  */
 export async function loadCore(
@@ -265,7 +267,8 @@ export async function loadCore(
   // What it shares with other domains is beside its own memory, and counts.
   const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
   const pages = Math.floor((options.limits.memory - shared) / PAGE)
-  const memory = takeMemory(pages)
+  const lent = takeMemory(pages)
+  const { memory } = lent
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: tableEnd })
   let exports: WebAssembly.Exports = {}
   const wrapped = new Map<string, ProcessEntry>()
@@ -293,7 +296,7 @@ export async function loadCore(
     options.limits,
     options.placement?.partition,
   )
-  domain.onLeave = () => giveMemory(memory, () => domain.quiet)
+  domain.onLeave = () => giveMemory(lent, () => domain.quiet)
   if (options.placement !== undefined) {
     domain.priority = options.placement.priority
     domain.slackNs = options.placement.slackNs
@@ -322,6 +325,7 @@ export async function loadCore(
     memory,
     table,
     data: made.data,
+    lay: (content) => lent.lay(content),
     instantiate,
     instantiateNow,
   }

@@ -49,14 +49,14 @@ export function imageFiles(directory: string): KeptImages {
       }
     },
     async write(image) {
-      const file = fileOf(image.size)
+      const file = fileOf(image.content.size)
       const temporary = `${file}.${process.pid}.tmp`
       const content = encodeImage(image)
       try {
         await mkdir(directory, { recursive: true })
         await writeFile(temporary, [Buffer.from(sha256(content), 'latin1'), content])
         await rename(temporary, file)
-        await forgetOldest(directory, `${image.size}-`)
+        await forgetOldest(directory, `${image.content.size}-`)
       } catch {
         await rm(temporary, { force: true }).catch(() => undefined)
       }

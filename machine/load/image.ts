@@ -8,16 +8,15 @@ import type { Frozen, FrozenTask } from '../../kernel/domain.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import { Board } from '../board.ts'
 import { type CorePackage, type CoreProgram, loadCore } from './core.ts'
+import { Content, type Run } from './memories.ts'
 import { PackageError } from './package.ts'
 
 /** Pages of this many bytes are kept where they are not zero. */
 const PAGE = 4096
 
 export interface Image {
-  /** Size of the memory. */
-  readonly size: number
-  /** Runs of pages that are not zero: first byte, and content. */
-  readonly runs: readonly { readonly at: number; readonly bytes: Uint8Array }[]
+  /** Pages that are not zero. */
+  readonly content: Content
   readonly frozen: Frozen
   /** What its clock said. */
   readonly clockNs: number
@@ -35,7 +34,7 @@ export interface KeptImages {
 const FORMAT = 'drvport.image/1'
 
 /** An image as bytes: a line that says what follows, then the content of its runs. */
-export function encodeImage({ size, runs, frozen, clockNs }: Image): Uint8Array<ArrayBuffer> {
+export function encodeImage({ content: { size, runs }, frozen, clockNs }: Image): Uint8Array<ArrayBuffer> {
   const places = runs.map(({ at, bytes }) => [at, bytes.length])
   // Infinity, which no JSON has: no deadline.
   const timerInNs = Number.isFinite(frozen.timerInNs) ? frozen.timerInNs : null
@@ -67,7 +66,11 @@ export function decodeImage(bytes: Uint8Array): Image {
   const runs = head.places.map(([at, length]) => ({ at, bytes: bytes.subarray(from, (from += length)) }))
   if (from !== bytes.length) throw new PackageError(`an image of ${bytes.length} bytes, and ${from} are expected`)
   const { size, clockNs, frozen } = head
-  return { size, runs, frozen: { ...frozen, timerInNs: frozen.timerInNs ?? Infinity }, clockNs }
+  return {
+    content: new Content(size, runs),
+    frozen: { ...frozen, timerInNs: frozen.timerInNs ?? Infinity },
+    clockNs,
+  }
 }
 
 /** Take the image of a domain that is frozen: its machine does not run. */
@@ -79,7 +82,7 @@ function takeImage(program: CoreProgram): Image {
     for (let i = from; i < from + PAGE / 8; i++) if (words[i] !== 0n) return false
     return true
   }
-  const runs: { at: number; bytes: Uint8Array }[] = []
+  const runs: Run[] = []
   const pages = bytes.length / PAGE
   for (let page = 0; page < pages; page++) {
     if (isZero(page)) continue
@@ -87,13 +90,16 @@ function takeImage(program: CoreProgram): Image {
     while (page + 1 < pages && !isZero(page + 1)) page++
     runs.push({ at: first * PAGE, bytes: bytes.slice(first * PAGE, (page + 1) * PAGE) })
   }
-  return { size: bytes.length, runs, frozen: program.domain.freeze(), clockNs: program.host.nowNs() }
+  return {
+    content: new Content(bytes.length, runs),
+    frozen: program.domain.freeze(),
+    clockNs: program.host.nowNs(),
+  }
 }
 
 /** Put an image into a domain of which nothing has run. */
 export function putImage(program: CoreProgram, image: Image): void {
-  const memory = new Uint8Array(program.memory.buffer)
-  for (const { at, bytes } of image.runs) memory.set(bytes, at)
+  program.lay(image.content)
   const { host, domain } = program
   host.setClock(image.clockNs)
   const [task, resume] = [program.process('task')!, program.process('resume')!]
@@ -134,6 +140,7 @@ export async function bootImage(core: CorePackage, size: number): Promise<Image>
   const options = { name: 'boot', args: [], firmware: {}, symbolize: undefined, grants: [] }
   const program = await loadCore(board, core, { ...options, limits: { ...DEFAULT_LIMITS, memory: size } })
   const memory = new Uint8Array(program.memory.buffer)
+  program.lay(new Content(memory.length, []))
   for (const { at, bytes } of program.data) memory.set(bytes, at)
   program.domain.start('start', program.process('start')!, [size, FIRST_FIBER])
   await board.kernel.run(() => program.host.requests.ready || program.domain.dead, BOOT_NS_MAX)

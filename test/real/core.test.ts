@@ -129,15 +129,15 @@ test.serial('the image that domains begin from is a boot: two boots are the same
   const bytes = 64 << 20
   const [kept, again] = [await imageOf(core, bytes), await bootImage(core, bytes)]
   t.deepEqual(
-    again.runs.map(({ at, bytes: run }) => [at, run.length]),
-    kept.runs.map(({ at, bytes: run }) => [at, run.length]),
+    again.content.runs.map(({ at, bytes: run }) => [at, run.length]),
+    kept.content.runs.map(({ at, bytes: run }) => [at, run.length]),
   )
-  t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, kept.runs[i]!.bytes) === 0))
+  t.true(again.content.runs.every(({ bytes: run }, i) => Buffer.compare(run, kept.content.runs[i]!.bytes) === 0))
   t.deepEqual(again.frozen, kept.frozen)
   // And so is what another process finds on the disk, whichever of the two was written there.
   const found = await core.images!.read(bytes)
   t.deepEqual({ ...found, runs: undefined }, { ...again, runs: undefined })
-  t.true(again.runs.every(({ bytes: run }, i) => Buffer.compare(run, found!.runs[i]!.bytes) === 0))
+  t.true(again.content.runs.every(({ bytes: run }, i) => Buffer.compare(run, found!.content.runs[i]!.bytes) === 0))
 })
 
 test.serial(
