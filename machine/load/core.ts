@@ -303,7 +303,7 @@ export async function loadCore(
   }
   board.tellRefusals(domain)
   try {
-    host.attach(domain, memoryBank(memory.buffer), grants)
+    host.attach(domain, memoryBank(memory), grants)
   } catch (error) {
     domain.end()
     if (!(error instanceof CapabilityError)) throw error
