@@ -30,7 +30,7 @@ export const FAULTS = {
   },
   'heap-corruption': {
     noticed:
-      "the tree's own allocator, where its lists cannot be right; an object freed twice is not seen in this configuration",
+      "the tree's own allocator, where its lists cannot be right, as when an object is freed twice in a row",
     reported: 'the line that frees or allocates, and that of the check',
     follows: 'restart',
   },

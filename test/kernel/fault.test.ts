@@ -32,7 +32,7 @@ test('every kind is in docs/faults.md, as the table has it', (t) => {
     '`WARN()` stays what it is in Linux, a record in the log with its place, and the driver goes on.',
     '',
     'Memory: with `GFP_KERNEL` an allocation that cannot be had ends the domain, because there is no program whose end would give memory back; with `GFP_ATOMIC`, or `__GFP_NORETRY`, it is NULL, `__GFP_NOFAIL` or not,',
-    'and who uses that is a `null-dereference`. A second `kfree()` of an object is not seen, nor one of a pointer into an object, nor one of an object of another cache;',
+    'and who uses that is a `null-dereference`. A second `kfree()` of an object is seen if no other of its slab was freed since, and else is not, nor one of a pointer into an object, nor one of an object of another cache;',
     'of memory that is no object, Linux warns and gives the pages back.',
     '',
     'Locks held or given back unheld: by an interrupt handler, timer, tasklet or work item, found when it returns; by a thread, a system call or the init of a module,',

@@ -40,6 +40,7 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   lock_held: 'bug',
   lock_not_held: 'bug',
   stale_reference: 'bug',
+  double_free: 'heap-corruption',
 }
 
 /** Noticed after the mistake, when nothing of the sample is on the stack: the record says what, and how it was left. */
