@@ -11,6 +11,8 @@ import { UsageError } from '../errors.ts'
 import { foldersBelow } from '../folder/discover.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import { canonicalName } from '../kbuild/select.ts'
+import { registersSuite } from '../kbuild/tests.ts'
+import { allModConfig } from '../source/conditionals.ts'
 import { identifier, type Root } from './flags.ts'
 import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
 
@@ -127,16 +129,25 @@ export async function selectExternal(
   return foldersFrom(tree, file, { whole: file, as: `external/${nameOf(file, names)}/` }, ready)
 }
 
+const textsOf = ({ objects }: KernelModule): Promise<string[]> =>
+  Promise.all(objects.map(({ source }) => fs.readFile(source, 'latin1').catch(() => '')))
+
+/** Paths of those that are KUnit suites. */
+async function suitesAmong(modules: readonly KernelModule[]): Promise<string[]> {
+  const found = await Promise.all(modules.map(async (one) => registersSuite(await textsOf(one), allModConfig)))
+  return modules.flatMap(({ path: name }, index) => (found[index] ? [name] : []))
+}
+
 type Exports = Awaited<ReturnType<KernelTree['exports']>>
 
 /** What these modules export, as the tree says it of its own. */
 async function exportsOf(modules: readonly KernelModule[]): Promise<Exports> {
   const found = new Map<string, { source: string; modules: string[]; gplOnly: boolean }>()
-  for (const { name, objects } of modules)
-    for (const { source } of objects) {
-      const text = await fs.readFile(source, 'latin1').catch(() => '')
+  for (const module of modules)
+    for (const [index, text] of (await textsOf(module)).entries()) {
+      const { source } = module.objects[index]!
       for (const { symbol, gplOnly } of exportsIn(text))
-        if (!found.has(symbol)) found.set(symbol, { source, modules: [name], gplOnly })
+        if (!found.has(symbol)) found.set(symbol, { source, modules: [module.name], gplOnly })
     }
   return found
 }
@@ -147,6 +158,8 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
   const byName = new Map(modules.map((module) => [canonicalName(module.name), module]))
   const own = await exportsOf(modules)
   let all: Promise<Exports> | undefined
+  let suites: Promise<ReadonlySet<string>> | undefined
+  const tests = async () => new Set([...(await tree.tests()), ...(await suitesAmong(modules))])
   const exports = () => (all ??= tree.exports().then((tree) => new Map([...tree, ...own])))
   const said = [...own].map(
     ([
@@ -172,7 +185,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     exports,
     builtin: (file) => tree.builtin(file),
     selected: () => tree.selected(),
-    tests: () => tree.tests(),
+    tests: () => (suites ??= tests()),
     kernelFiles: () => tree.kernelFiles(),
     outside: (dir) => tree.outside(dir),
     pristine: (name) => tree.pristine(name),

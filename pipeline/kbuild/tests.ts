@@ -26,8 +26,12 @@ export function includedSources(text: string, config: Config): string[] {
   return [...compiled.matchAll(/^included\("([^"]+)"\)/gm)].map(([, name]) => name as string)
 }
 
+/** Whether one of a module's sources, or what they include, registers a suite. */
+export const registersSuite = (texts: readonly string[], config: Config): boolean =>
+  texts.some((text) => REGISTERS.test(text) && REGISTERS.test(resolveConditionals(text, config).text))
+
 /** `ko`: the module's path in the tree; `texts`: its sources and what they include. */
 export function isTest(ko: string, texts: readonly string[], config: Config): boolean {
-  if (texts.some((text) => REGISTERS.test(text) && REGISTERS.test(resolveConditionals(text, config).text))) return true
+  if (registersSuite(texts, config)) return true
   return NAMED.test(path.basename(ko, '.ko')) && (CORE.test(ko) || DIRECTORY.test(ko))
 }
