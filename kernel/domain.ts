@@ -348,7 +348,7 @@ export class Domain {
 
   /** The running fiber may have to go: it looks as soon as it counts its work again. */
   hurry(): void {
-    this.#meter.hurry()
+    if (!this.dead) this.#meter.hurry()
   }
 
   /** The work counter ran out. It stays below zero when the fiber must let another go: then the program calls `resched`. */
@@ -531,12 +531,12 @@ export class Domain {
   }
 
   account(): void {
-    this.#meter.account()
+    if (!this.dead) this.#meter.account()
   }
 
   /** What a call made the host do is the domain's work too: counted as `units` of its own. A failure when it was too much. */
   charge(units: number): void {
-    this.#meter.charge(units)
+    if (!this.dead) this.#meter.charge(units)
   }
 
   /** The program's checks found one of its stacks used up: the engine's, or else its own in memory. */

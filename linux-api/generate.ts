@@ -60,9 +60,7 @@ function cStruct(struct: Struct): string {
 
 /** Calls of a group for one of the two headers. */
 const declarations = (group: Group, inline: boolean): string[] =>
-  group.calls
-    .filter((call) => (group.inline ?? call.inline ?? false) === inline)
-    .map((call) => cCall(group.name, call))
+  group.calls.filter((call) => (group.inline ?? call.inline ?? false) === inline).map((call) => cCall(group.name, call))
 
 const sections = (inline: boolean): string[] =>
   groups
@@ -157,6 +155,8 @@ export function tsModule(): string {
     ...interfaces,
     `/** Every call group, by import module name. */\nexport interface Calls {\n${groups.map((group) => `  ${group.name}: ${pascal(group.name)}Calls`).join('\n')}\n}\n`,
     `/** Shape of every call: the linker and the verifier check signatures against it. */\nexport const CALLS = {\n${table.join('\n')}\n} as const\n`,
+    FORWARD_TYPES,
+    forwarders(),
     BOUND_TYPES,
     `/** Bounds of every call, by \`group.call\`. */\nexport const BOUNDS: Readonly<Record<string, CallBounds>> = {\n${groups.flatMap((group) => group.calls.map((call) => boundRow(group.name, call))).join('\n')}\n${Object.entries(
       wasi,
@@ -220,6 +220,24 @@ function wasiRow(name: string, { units, pieces = [], most = [], keeps, refused =
     refused,
   }
   return `  'wasi.${name}': ${JSON.stringify(row)},`
+}
+
+const FORWARD_TYPES = `/** Who serves a call now. */
+export interface Line {
+  call: (...words: number[]) => unknown
+}
+`
+
+/** A function a call, each written out: the engine learns of each by itself whom it passes its words on to. */
+function forwarders(): string {
+  const one = ({ name, params }: Call): string => {
+    const words = params.map((_, i) => 'abcdef'[i]).join(', ')
+    const typed = params.map((_, i) => `${'abcdef'[i]}: number`).join(', ')
+    return `    ${name}: (line: Line) => (${typed}) => line.call(${words}),`
+  }
+  const rows = groups.map((group) => `  ${group.name}: {\n${group.calls.map(one).join('\n')}\n  },`)
+  const type = 'Readonly<Record<string, Readonly<Record<string, (line: Line) => (...words: number[]) => unknown>>>>'
+  return `/** Every call as a function that passes its words on, to whoever serves it at that time. */\nexport const FORWARD: ${type} = {\n${rows.join('\n')}\n}\n`
 }
 
 const BOUND_TYPES = `/** So many by a parameter (-1: none): its value >> shift, times \`times\`, and \`more\`. */

@@ -113,8 +113,7 @@ export class Driver implements DriverEntries {
     const modules = pack.on.modules.filter(({ along }) => along === undefined || options.layered)
     const grants = options.grants ?? [...pack.manifest.capabilities, ...modules.flatMap(({ along = [] }) => along)]
     const { core } = pack.on
-    const tableEnd = Math.max(core.tableEnd, ...modules.map(({ table }) => table.end))
-    const program = await loadCore(board, core, { ...options, grants }, tableEnd)
+    const program = await loadCore(board, core, { ...options, grants }, modules)
     const driver = new Driver(board, pack, generation, program, new CoreEntries(program, modules, options.args))
     await driver.#boot(program, modules)
     return driver

@@ -8,10 +8,9 @@
 import { CALLS } from '../../linux-api/generated/abi.ts'
 import { CapabilityError } from '../../kernel/capability.ts'
 import { Failure } from '../../kernel/fault.ts'
-import type { ProcessEntry } from '../../kernel/fiber.ts'
 import type { Program } from '../../kernel/program.ts'
 import { memoryBank } from '../../hw/iommu.ts'
-import type { EntryName, Exported } from '../abi/group.ts'
+import type { Exported } from '../abi/group.ts'
 import { Host } from '../abi/host.ts'
 import { bounded } from '../abi/bounds.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
@@ -20,7 +19,8 @@ import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
 import type { Call, ModuleCopy } from '../observe/observer.ts'
 import { type Apart, dataApart, type Segment } from './data-segments.ts'
-import { type Content, giveMemory, takeMemory } from './memories.ts'
+import { Housing, type Kind, leaveHousing, takeHousing } from './housing.ts'
+import { type Content, takeMemory } from './memories.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { KeptImages } from './image.ts'
 import type { LoadedProgram, LoadOptions } from './program.ts'
@@ -38,7 +38,7 @@ export interface CorePackage {
   /** What it booted to, kept from other processes; absent where nothing is kept. */
   readonly images?: KeptImages
   /** How it is compiled, where whoever has it knows better than to have the engine check all of it beforehand. */
-  readonly compile?: () => WebAssembly.Module
+  readonly compile?: (wasm: Uint8Array<ArrayBuffer>) => WebAssembly.Module
 }
 
 /** A module bound to one core, at its place in memory and table. */
@@ -73,32 +73,31 @@ export interface CoreProgram extends LoadedProgram {
   instantiateNow(module: BoundPackage): void
 }
 
-interface Jspi {
-  promising(f: unknown): ProcessEntry
-  Suspending: new (f: unknown) => WebAssembly.ImportValue
-}
-
-const jspi = WebAssembly as unknown as Jspi
-
 /** Compiled in this process: every domain shares them. */
 const compiled = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>()
 
 function compile(
   wasm: Uint8Array<ArrayBuffer>,
-  how: () => Promise<WebAssembly.Module> | WebAssembly.Module = () => WebAssembly.compile(wasm),
+  how: (wasm: Uint8Array<ArrayBuffer>) => Promise<WebAssembly.Module> | WebAssembly.Module = WebAssembly.compile,
 ): Promise<WebAssembly.Module> {
-  const known = compiled.get(wasm) ?? Promise.resolve(how())
+  const known = compiled.get(wasm) ?? Promise.resolve(how(wasm))
   compiled.set(wasm, known)
   return known
 }
 
-/** Cores apart from their data. */
-const cores = new WeakMap<Uint8Array, Apart>()
+/** Code apart from its data. */
+const parts = new WeakMap<Uint8Array, Apart>()
 
 function apart(wasm: Uint8Array<ArrayBuffer>): Apart {
-  const known = cores.get(wasm) ?? dataApart(wasm)
-  cores.set(wasm, known)
+  const known = parts.get(wasm) ?? dataApart(wasm)
+  parts.set(wasm, known)
   return known
+}
+
+/** An instance, and what is to be in memory for it. */
+interface Made {
+  readonly instance: WebAssembly.Instance
+  readonly code: Apart
 }
 
 /** The instances of a domain: of its core and modules, or of what an observer runs in their place; and the lines of all of it. */
@@ -115,21 +114,14 @@ class Instances {
     host.symbolize = options.symbolize && this.#symbolize
   }
 
-  /** Of the core, without its data: returns that too. */
-  async makeCore(part: Part, imports: WebAssembly.Imports) {
+  /** Of a part, without its data. */
+  async make(part: Part, imports: WebAssembly.Imports): Promise<Made> {
     const copy = this.#copyOf(part)
-    const { wasm, data } = apart(copy?.wasm ?? part.wasm)
-    const instance = await this.#instantiate(await compile(wasm), { ...imports, ...copy?.imports })
-    copy?.instantiated?.(instance)
-    return { exports: instance.exports, data }
-  }
-
-  /** Of a module. */
-  async make(part: Part, imports: WebAssembly.Imports): Promise<void> {
-    const copy = this.#copyOf(part)
-    const module = await (copy === undefined ? compile(part.wasm, part.compile) : compile(copy.wasm))
+    const code = apart(copy?.wasm ?? part.wasm)
+    const module = await (copy === undefined ? compile(code.wasm, part.compile) : compile(code.wasm))
     const instance = await this.#instantiate(module, { ...imports, ...copy?.imports })
     copy?.instantiated?.(instance)
+    return { instance, code }
   }
 
   /** Mostly there is less memory than a kernel's own data takes, when that fails. */
@@ -146,11 +138,13 @@ class Instances {
   }
 
   /** The same while the domain waits for it. */
-  makeNow(part: Part, imports: WebAssembly.Imports): void {
+  makeNow(part: Part, imports: WebAssembly.Imports): Made {
     const copy = this.#copyOf(part)
-    const module = new WebAssembly.Module(copy?.wasm ?? part.wasm)
+    const code = apart(copy?.wasm ?? part.wasm)
+    const module = new WebAssembly.Module(code.wasm)
     const instance = new WebAssembly.Instance(module, { ...imports, ...copy?.imports })
     copy?.instantiated?.(instance)
+    return { instance, code }
   }
 
   #copyOf(part: Part): ModuleCopy | undefined {
@@ -172,25 +166,24 @@ const PAGE = 65536
 /** Of a domain's memory, what is left for memory objects, as a power of two. */
 const SHARED_SHIFT = 4
 
-/** Every call of the ABI as an import; of a group that was not granted, one that ends the domain by name. */
-function importsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, options: LoadOptions) {
-  const imports: Record<string, WebAssembly.ModuleImports> = {}
+/** Every call of the ABI; of a group that was not granted, one that ends the domain by name. */
+function callsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, options: LoadOptions) {
+  const table: Record<string, Record<string, Call>> = {}
   for (const group of ABI_GROUPS) {
     const calls = group.calls(host, exported) as unknown as Record<string, Call>
     const granted = grants.has(group.name)
-    const into: WebAssembly.ModuleImports = {}
+    const into: Record<string, Call> = {}
     for (const [name, shape] of Object.entries<{ params: number; blocking: boolean }>(CALLS[group.name])) {
       const { params, blocking } = shape
       const refused = (): never => {
         throw new Failure('no-capability', `${group.name}.${name}: the domain was not granted ${group.name}`)
       }
       const call = granted ? (bounded(host, group.name, name, params, calls[name]!) as Call) : refused
-      const seen = options.observer?.call?.(host, group.name, name, blocking, call) ?? call
-      into[name] = blocking ? new jspi.Suspending(seen) : seen
+      into[name] = options.observer?.call?.(host, group.name, name, blocking, call) ?? call
     }
-    imports[group.name] = into
+    table[group.name] = into
   }
-  return imports
+  return table
 }
 
 /** WASI's way to say that there is no such file or directory. */
@@ -204,8 +197,9 @@ async function filesOf(
   memory: WebAssembly.Memory,
   grants: ReadonlySet<string>,
   options: LoadOptions,
-): Promise<WebAssembly.ModuleImports> {
-  if (grants.has(FILES.name) && Object.keys(options.firmware).length > 0) return createFiles(host, memory, options)
+): Promise<Record<string, Call>> {
+  if (grants.has(FILES.name) && Object.keys(options.firmware).length > 0)
+    return (await createFiles(host, memory, options)) as Record<string, Call>
   const answer = (name: string) => (): number => {
     if (grants.has(FILES.name)) return NOENT
     throw new Failure('no-capability', `wasi.${name}: the domain was not granted ${FILES.name}`)
@@ -213,27 +207,19 @@ async function filesOf(
   return Object.fromEntries(CORE_FILE_CALLS.map((name) => [name, answer(name)]))
 }
 
-const address = (exports: WebAssembly.Exports, name: string): number =>
-  (exports[name] as WebAssembly.Global).value as number
-
-function programOf(
-  exports: WebAssembly.Exports,
-  memory: WebAssembly.Memory,
-  symbolize: Symbolizer | undefined,
-): Program {
-  const global = (name: string) => exports[name] as WebAssembly.Global
+function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program {
   const never = (): never => {
     throw new Failure('undefined-behaviour', 'a program that takes interrupts itself was called into')
   }
   return {
-    memory,
+    memory: housing.lent.memory,
     polls: true,
-    stackPointer: global('__stack_pointer'),
-    stackLimit: global('drvport_stack_limit'),
-    fuel: global('drvport_fuel'),
-    ...(exports['drvport_room'] === undefined ? {} : { room: global('drvport_room') }),
-    irqsOff: address(exports, 'drvport_irqs_off'),
-    pending: address(exports, 'drvport_pending'),
+    stackPointer: housing.global('__stack_pointer'),
+    stackLimit: housing.global('drvport_stack_limit'),
+    fuel: housing.global('drvport_fuel'),
+    ...(housing.has('drvport_room') && { room: housing.global('drvport_room') }),
+    irqsOff: housing.address('drvport_irqs_off'),
+    pending: housing.address('drvport_pending'),
     tick: 0,
     tickNs: 4e6,
     interrupt: never,
@@ -252,54 +238,37 @@ const CORE_FILE_CALLS = ['fd_close', 'fd_pread', 'fd_prestat_get', 'path_filesta
 export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
 
 /**
- * Load a core as a new domain of the board; nothing is laid into its memory yet. `tableEnd`: entries that modules will take included, for making
- * room later takes as long as making all of it. Throws PackageError.
+ * Load a core as a new domain of the board; nothing is laid into its memory yet. `modules` are those that will be instantiated, for
+ * making room later takes as long as making all of it. Throws PackageError.
  */
 export async function loadCore(
   board: Board,
   core: CorePackage,
   options: LoadOptions,
-  tableEnd = core.tableEnd,
+  modules: readonly BoundPackage[] = [],
 ): Promise<CoreProgram> {
   const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
   const host = new Host(board, options.name)
   const instances = new Instances(host, options)
   // What it shares with other domains is beside its own memory, and counts.
   const shared = grants.has('mem') ? options.limits.memory >>> SHARED_SHIFT : 0
-  const pages = Math.floor((options.limits.memory - shared) / PAGE)
-  const lent = takeMemory(pages)
+  const kind: Kind = {
+    core: core.wasm,
+    pages: Math.floor((options.limits.memory - shared) / PAGE),
+    tableEnd: Math.max(core.tableEnd, ...modules.map(({ table }) => table.end)),
+    modules: modules.filter(({ onCall }) => !onCall),
+  }
+  const housing = await housingOf(kind, core, instances, options)
+  const { lent } = housing
   const { memory } = lent
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: tableEnd })
-  let exports: WebAssembly.Exports = {}
-  const wrapped = new Map<string, ProcessEntry>()
-  const process = (name: EntryName): ProcessEntry | undefined => {
-    const known = wrapped.get(name)
-    if (known !== undefined || typeof exports[name] !== 'function') return known
-    const entry = jspi.promising(exports[name])
-    wrapped.set(name, entry)
-    return entry
-  }
-  const exported: Exported = {
-    process,
-    atomic: (name) => exports[name] as (...args: number[]) => number,
-    address: (name) => address(exports, name),
-  }
   const wasi = await filesOf(host, memory, grants, options)
-  const calls: Record<string, WebAssembly.ModuleImports> = importsOf(host, exported, grants, options)
-  calls[WASI_NAMESPACE] = wasi
-  const env = { memory, __indirect_function_table: table }
-  const made = await instances.makeCore(corePart(core), { ...calls, env })
-  exports = made.exports
-  const domain = board.kernel.createDomain(
-    options.name,
-    programOf(exports, memory, host.symbolize),
-    options.limits,
-    options.placement?.partition,
-  )
-  domain.onLeave = () => giveMemory(lent, () => domain.quiet)
-  if (options.placement !== undefined) {
-    domain.priority = options.placement.priority
-    domain.slackNs = options.placement.slackNs
+  housing.enter({ ...callsOf(host, housing, grants, options), [WASI_NAMESPACE]: wasi })
+  const { name, limits, placement } = options
+  const domain = board.kernel.createDomain(name, programOf(housing, host.symbolize), limits, placement?.partition)
+  domain.onLeave = () => leaveHousing(kind, housing, () => domain.quiet)
+  if (placement !== undefined) {
+    domain.priority = placement.priority
+    domain.slackNs = placement.slackNs
   }
   board.tellRefusals(domain)
   try {
@@ -307,49 +276,78 @@ export async function loadCore(
   } catch (error) {
     domain.end()
     if (!(error instanceof CapabilityError)) throw error
-    throw new PackageError(`${options.name}: cannot be given its call groups: ${error.message}`, { cause: error })
+    throw new PackageError(`${name}: cannot be given its call groups: ${error.message}`, { cause: error })
   }
-  const common = { ...env, ...globalsOf(exports) }
-  // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
-  const forModules = { ...calls, sched: { ...calls['sched'], preempt: exports['look'] as WebAssembly.ImportValue } }
-  const instantiate = async (bound: BoundPackage): Promise<void> => {
-    await instances.make(modulePart(bound), moduleImports(bound, common, forModules, memory, table))
-  }
-  const instantiateNow = (bound: BoundPackage): void =>
-    instances.makeNow(modulePart(bound), moduleImports(bound, common, forModules, memory, table))
   return {
-    ...exported,
+    process: housing.process,
+    atomic: housing.atomic,
+    address: housing.address,
     host,
     domain,
     wasi: undefined,
     memory,
-    table,
-    data: made.data,
+    table: housing.table,
+    data: apart(core.wasm).data,
     lay: (content) => lent.lay(content),
-    instantiate,
-    instantiateNow,
+    instantiate: (bound) => instantiate(housing, instances, bound),
+    instantiateNow: (bound) => instantiateNow(housing, instances, bound),
   }
 }
 
-/** Globals that a module shares with its core. */
-function globalsOf(exports: WebAssembly.Exports): WebAssembly.ModuleImports {
-  const names = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit', 'drvport_room']
-  return Object.fromEntries(
-    names.flatMap((name) => (exports[name] === undefined ? [] : [[name, exports[name] as WebAssembly.Global]])),
-  )
+/** One that was left, or a new one. What an observer runs in a part's place is the domain's own. */
+async function housingOf(
+  kind: Kind,
+  core: CorePackage,
+  instances: Instances,
+  { observer }: LoadOptions,
+): Promise<Housing> {
+  const own = observer?.copy !== undefined
+  const left = own ? undefined : takeHousing(kind)
+  if (left !== undefined) return left
+  const lent = takeMemory(kind.pages)
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: kind.tableEnd })
+  const housing = new Housing(lent, table, [WASI_NAMESPACE, CORE_FILE_CALLS])
+  const env = { memory: lent.memory, __indirect_function_table: table }
+  const { instance, code } = await instances.make(corePart(core), { ...housing.calls, env })
+  housing.core = [instance, code.wasm]
+  if (own || !code.complete) housing.lasting = false
+  return housing
+}
+
+/** Put a module in its place: it is there already where the last domain had it. */
+async function instantiate(housing: Housing, instances: Instances, bound: BoundPackage): Promise<void> {
+  if (!housing.modules.has(bound))
+    moveIn(housing, bound, await instances.make(modulePart(bound), moduleImports(housing, bound)))
+  housing.modules.get(bound)!.lay()
+}
+
+/** The same of one that the next domain may never ask for. */
+function instantiateNow(housing: Housing, instances: Instances, bound: BoundPackage): void {
+  housing.lasting = false
+  moveIn(housing, bound, instances.makeNow(modulePart(bound), moduleImports(housing, bound)))
+  housing.modules.get(bound)!.lay()
+}
+
+function moveIn(housing: Housing, bound: BoundPackage, { code: { data, complete } }: Made): void {
+  if (!complete) housing.lasting = false
+  const memory = new Uint8Array(housing.lent.memory.buffer)
+  const { start, end } = bound.memory
+  const lay = (): void => {
+    if (complete) memory.fill(0, start, end)
+    for (const { at, bytes } of data) memory.set(bytes, at)
+  }
+  housing.modules.set(bound, { lay })
 }
 
 /** Make room for a module in memory and table; what it imports. */
-function moduleImports(
-  bound: BoundPackage,
-  env: WebAssembly.ModuleImports,
-  calls: Record<string, WebAssembly.ModuleImports>,
-  memory: WebAssembly.Memory,
-  table: WebAssembly.Table,
-): WebAssembly.Imports {
+function moduleImports({ table, lent, handles, calls, atomic }: Housing, bound: BoundPackage): WebAssembly.Imports {
   if (table.length < bound.table.end) table.grow(bound.table.end - table.length)
+  const { memory } = lent
   new Uint8Array(memory.buffer, bound.memory.start, bound.memory.end - bound.memory.start).fill(0)
-  const imports: Record<string, WebAssembly.ModuleImports> = { ...calls, env }
+  // Where a module's work is counted, its core looks for interrupts: a check of the core's own code comes first.
+  const sched = { ...calls['sched'], preempt: atomic('look') }
+  const env = { memory, __indirect_function_table: table, ...handles }
+  const imports: Record<string, WebAssembly.ModuleImports> = { ...calls, sched, env }
   for (const { from, name, slot } of bound.imports) {
     if (slot === undefined) continue
     const into = (imports[from] ??= {})

@@ -13,12 +13,16 @@ export interface Segment {
 export interface Apart {
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly data: readonly Segment[]
+  /** Instances of `wasm` lay no data by themselves. */
+  readonly complete: boolean
 }
 
 const HEADER_BYTES = 8
+const GLOBAL_SECTION = 6
 const DATA_SECTION = 11
 const DATA_COUNT_SECTION = 12
 const I32_CONST = 0x41
+const I64_CONST = 0x42
 const END = 0x0b
 
 /** Take a module apart. One whose data is laid otherwise than at fixed addresses keeps it. */
@@ -27,17 +31,18 @@ export function dataApart(wasm: Uint8Array<ArrayBuffer>): Apart {
     const id = wasm[at]!
     const size = unsigned(wasm, at + 1)
     const end = size.end + size.value
-    if (id === DATA_COUNT_SECTION) break
-    const data = id === DATA_SECTION ? segmentsIn(wasm, size.end) : undefined
-    if (data !== undefined) {
+    if (id === DATA_COUNT_SECTION) return { wasm, data: [], complete: false }
+    if (id === DATA_SECTION) {
+      const data = segmentsIn(wasm, size.end)
+      if (data === undefined) return { wasm, data: [], complete: false }
       const rest = new Uint8Array(wasm.length - (end - at))
       rest.set(wasm.subarray(0, at))
       rest.set(wasm.subarray(end), at)
-      return { wasm: rest, data }
+      return { wasm: rest, data, complete: true }
     }
     at = end
   }
-  return { wasm, data: [] }
+  return { wasm, data: [], complete: true }
 }
 
 /** Active segments of memory 0 at constant addresses; undefined when there is another kind. */
@@ -54,6 +59,31 @@ function segmentsIn(wasm: Uint8Array, from: number): Segment[] | undefined {
     segments.push({ at: address.value >>> 0, bytes: wasm.subarray(length.end, at) })
   }
   return segments
+}
+
+/** Globals of a module's own that its code may write; Infinity where they begin with what is not a constant. */
+export function variablesOf(wasm: Uint8Array): number {
+  for (let at = HEADER_BYTES; at < wasm.length;) {
+    const size = unsigned(wasm, at + 1)
+    if (wasm[at] === GLOBAL_SECTION) return variablesIn(wasm, size.end)
+    at = size.end + size.value
+  }
+  return 0
+}
+
+function variablesIn(wasm: Uint8Array, from: number): number {
+  const count = unsigned(wasm, from)
+  let at = count.end
+  let variables = 0
+  for (let i = 0; i < count.value; i++) {
+    variables += wasm[at + 1]!
+    // Type, mutability, and the value: i32.const or i64.const, whose numbers end alike.
+    if (wasm[at + 2] !== I32_CONST && wasm[at + 2] !== I64_CONST) return Infinity
+    const end = signed(wasm, at + 3).end
+    if (wasm[end] !== END) return Infinity
+    at = end + 1
+  }
+  return variables
 }
 
 interface Numbered {

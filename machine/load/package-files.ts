@@ -27,7 +27,7 @@ async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePack
     tableEnd,
     moduleBytes,
     images,
-    compile: () => compileTrusting(wasm),
+    compile: compileTrusting,
   }
 }
 

@@ -21,7 +21,7 @@ export interface Part {
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly lines: Uint8Array | undefined
   /** See CorePackage. */
-  readonly compile?: (() => WebAssembly.Module) | undefined
+  readonly compile?: CorePackage['compile'] | undefined
 }
 
 export interface DriverPackage {

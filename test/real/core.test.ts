@@ -6,11 +6,14 @@ import test from 'ava'
 import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHash } from 'node:crypto'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { perform } from '../../lab/commands.ts'
 import { modelNamed, Worlds } from '../../lab/classes.ts'
 import { boot, runMachine } from '../../lab/run.ts'
 import { createMachine } from '../../machine/machine.ts'
+import { Failure } from '../../kernel/fault.ts'
+import type { CoreProgram } from '../../machine/load/core.ts'
 import { bootImage, imageOf } from '../../machine/load/image.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
@@ -157,6 +160,28 @@ test.serial(
     t.deepEqual(again, one)
   },
 )
+
+test.serial('a domain that moves into what another left finds what a new one would', async (t) => {
+  const open = async () => {
+    const { program } = await createMachine(options).open(pack('8139too'))
+    const { memory, domain } = program as CoreProgram
+    const digest = createHash('sha256').update(new Uint8Array(memory.buffer)).digest('hex')
+    return { memory, digest, domain }
+  }
+  const first = await open()
+  // Another is there meanwhile, so that what it leaves is not what the first had.
+  const [one] = (await boot({ ...options, modules: [{ pack: pack('8139too') }] })).climbers
+  t.is(one!.rung, 'probe')
+  const used = (one!.driver!.program as CoreProgram).memory
+  t.not(used, first.memory)
+  one!.driver!.domain.fail(new Failure('bug', 'for this test'))
+  // What unwinds goes first.
+  await new Promise((resolve) => setImmediate(resolve))
+  const next = await open()
+  t.is(next.memory, used)
+  t.is(next.digest, first.digest)
+  for (const { domain } of [first, next]) domain.end()
+})
 
 test.serial('a package whose module was changed by hand is refused', async (t) => {
   const { package: directory } = document.modules.find(({ name }) => name === 'e1000')!
