@@ -155,14 +155,36 @@ static void mark_offloads(struct sk_buff *skb, const struct drvport_net_frame *f
 	}
 }
 
+#ifndef TREE_BUILDS_SKB_OF_NAPI
+#define napi_build_skb build_skb
+#endif
+
+/* As drivers receive: from pieces of pages, which cost less than the slab, and with interrupts' bottom halves off. */
+static struct sk_buff *empty_skb(unsigned int headroom, unsigned int room)
+{
+	unsigned int bytes = SKB_DATA_ALIGN(headroom + room) + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct sk_buff *skb;
+	void *data;
+
+	if (bytes > PAGE_SIZE)
+		return alloc_skb(headroom + room, GFP_ATOMIC);
+	data = napi_alloc_frag(bytes);
+	if (!data)
+		return NULL;
+	skb = napi_build_skb(data, bytes);
+	if (!skb)
+		skb_free_frag(data);
+	return skb;
+}
+
 static struct sk_buff *to_skb(struct net_device *dev, const struct drvport_net_frame *frame)
 {
-	unsigned int headroom = LL_MAX_HEADER + dev->needed_headroom;
+	unsigned int headroom = NET_SKB_PAD + dev->needed_headroom;
 	struct sk_buff *skb;
 
 	if (frame->len < ETH_HLEN)
 		return NULL;
-	skb = alloc_skb(headroom + frame->len + dev->needed_tailroom, GFP_ATOMIC);
+	skb = empty_skb(headroom, frame->len + dev->needed_tailroom);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, headroom);
@@ -306,8 +328,7 @@ static int received(struct sk_buff *skb, struct net_device *dev, struct packet_t
 	struct offered *net = container_of(type, struct offered, tap);
 	struct drvport_net_frame *frame;
 
-	/* What this interface sends is shown to taps too. */
-	if (skb->pkt_type == PACKET_OUTGOING || skb->pkt_type == PACKET_LOOPBACK || skb_linearize(skb)) {
+	if (skb->pkt_type == PACKET_LOOPBACK || skb_linearize(skb)) {
 		kfree_skb(skb);
 		return 0;
 	}
@@ -372,7 +393,10 @@ static void offer(struct net_device *dev)
 	dev->features &= ~NETIF_F_GRO;
 	dev->wanted_features &= ~NETIF_F_GRO;
 	list_add_tail(&net->list, &interfaces);
-	net->tap = (struct packet_type) { .type = htons(ETH_P_ALL), .dev = dev, .func = received };
+	/* What this interface sends would be copied for it. */
+	net->tap = (struct packet_type) {
+		.type = htons(ETH_P_ALL), .dev = dev, .func = received, .ignore_outgoing = true,
+	};
 	dev_add_pack(&net->tap);
 	drvport_net_queue(net->handle, 1);
 	tell_carrier(net);

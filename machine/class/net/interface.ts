@@ -81,6 +81,8 @@ export class NetInterface implements FramePort, Unit {
   #held = false
   readonly #kept: Uint8Array[] = []
   #awake = false
+  /** The driver knows that there may be frames, and will ask for them. */
+  #told = false
   #posted = false
   #arena = 0
   #slotBytes = 0
@@ -137,6 +139,7 @@ export class NetInterface implements FramePort, Unit {
     this.driver = undefined
     this.#transmit = undefined
     this.#awake = false
+    this.#told = false
     this.#filled = this.#head = 0
     this.waitingSinceNs = Infinity
     this.#retry.disarm()
@@ -147,12 +150,14 @@ export class NetInterface implements FramePort, Unit {
     if (this.carrier === up) return
     this.carrier = up
     this.waitingSinceNs = Infinity
+    this.#told = false
     this.onCarrier?.(up)
     if (up) this.kick()
   }
 
   setAwake(awake: boolean): void {
     this.#awake = awake
+    this.#told = false
     if (awake) this.kick()
   }
 
@@ -216,8 +221,10 @@ export class NetInterface implements FramePort, Unit {
   kick(): void {
     if (this.#posted || this.#held || (this.source === undefined && this.#kept.length === 0) || !this.ready) return
     if (this.driver!.domain.polls) {
-      // It fetches them when its queue has room.
       if (this.waitingSinceNs === Infinity) this.waitingSinceNs = this.#kernel.clock.now()
+      // It fetches them when its queue has room, and goes on until there are none.
+      if (this.#told) return
+      this.#told = true
       return this.driver!.domain.raise(IRQ.FRAMES)
     }
     this.#posted = true
@@ -227,7 +234,8 @@ export class NetInterface implements FramePort, Unit {
   /** The driver has room: what the source has, up to a batch. Returns how many frames lie in the arena. */
   fetch(): number {
     this.waitingSinceNs = Infinity
-    if (this.#held || !this.ready || !this.#fill()) return 0
+    this.#told = !this.#held && this.ready && this.#fill()
+    if (!this.#told) return 0
     const { words } = this.driver!.host
     this.counters.txCalls++
     this.counters.txFrames += this.#filled
