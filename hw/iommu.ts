@@ -190,7 +190,9 @@ class Space implements DmaSpace, DmaPort {
     if (length <= 0 || address < 0 || address + length > bank.bytes.length || this.#freeTop === 0) return MAP_FAILED
     const bankIndex = this.#bankIndex(bank)
     const pages = ((address & OFFSET) + length + OFFSET) >>> PAGE_SHIFT
-    const page = pages + 1 < this.#none ? this.#find(pages + 1) : -1
+    // Whole pages are aligned to their order, as an operating system promises it of memory that it shares with a device.
+    const align = (address & OFFSET) === 0 ? 1 << (32 - Math.clz32(pages - 1)) : 1
+    const page = pages + 1 < this.#none ? this.#find(pages + 1, align) : -1
     if (page < 0) return MAP_FAILED
     const window = this.#free[--this.#freeTop]!
     const iova = (((this.#basePage + page) << PAGE_SHIFT) | (address & OFFSET)) >>> 0
@@ -258,22 +260,23 @@ class Space implements DmaSpace, DmaPort {
     return index
   }
 
-  /** First of `count` free pages, next fit; -1 when there is no such run. */
-  #find(count: number): number {
-    let found = this.#search(this.#cursor, this.#pages, count)
-    if (found < 0) found = this.#search(0, Math.min(this.#cursor + count, this.#pages), count)
+  /** First of `count` free pages, next fit; -1 when there is no such run. `align`: of their bus address, in pages. */
+  #find(count: number, align: number): number {
+    let found = this.#search(this.#cursor, this.#pages, count, align)
+    if (found < 0) found = this.#search(0, Math.min(this.#cursor + count + align, this.#pages), count, align)
     if (found < 0) this.#none = count
     return found
   }
 
   /** A window is passed over in one step. */
-  #search(from: number, to: number, count: number): number {
+  #search(from: number, to: number, count: number, align: number): number {
     const table = this.#table
-    let [run, steps, page] = [0, 0, from]
+    const aligned = (page: number): number => page + (-(this.#basePage + page) & (align - 1))
+    let [run, steps, page] = [0, 0, aligned(from)]
     for (; page < to && run < count; steps++) {
       const window = table[page]!
       run = window === 0 ? run + 1 : 0
-      page = window === 0 ? page + 1 : this.#after(window)
+      page = window === 0 ? page + 1 : aligned(this.#after(window))
     }
     this.searched += steps
     return run === count ? page - count : -1

@@ -106,6 +106,8 @@ export interface PciDevice {
   readonly identity: PciIdentity
   readonly bars: readonly BarSpec[]
   readonly capabilities: PciCapabilities
+  /** What its expansion ROM holds: a power of two of bytes, at least 2048. */
+  readonly rom?: Uint8Array
   /** Part of the board: firmware leaves its decoding on, and drivers count on that. */
   readonly onBoard?: true
   read(bar: number, offset: number, width: number): number

@@ -86,25 +86,28 @@ class Space implements ConfigSpace {
   }
 
   barAddress(spec: BarSpec): number {
-    const at = R.BAR0 + 4 * spec.index
+    const at = R.barRegister(spec.index)
     const low = this.get32(at)
+    if (spec.index === R.ROM_INDEX) return (low & -R.ROM_BYTES_MIN) >>> 0
     if (spec.kind === 'io') return (low & ~3) >>> 0
     const high = spec.kind === 'mem64' ? this.get32(at + 4) : 0
     return high * 2 ** 32 + ((low & ~15) >>> 0)
   }
 
   setBarAddress(spec: BarSpec, address: number): void {
-    const at = R.BAR0 + 4 * spec.index
+    const at = R.barRegister(spec.index)
     this.write(at, 4, address >>> 0)
     if (spec.kind === 'mem64') this.write(at + 4, 4, Math.floor(address / 2 ** 32))
   }
 
   reset(keepBars: boolean): void {
     const bars = this.bytes.slice(R.BAR0, R.BAR0 + 24)
+    const rom = this.get32(R.ROM_BAR) & ~R.ROM_ENABLE
     const line = this.bytes[R.INTERRUPT_LINE]!
     this.bytes.set(this.#initial)
     if (!keepBars) return
     this.bytes.set(bars, R.BAR0)
+    this.set32(R.ROM_BAR, rom)
     this.bytes[R.INTERRUPT_LINE] = line
   }
 }
@@ -155,6 +158,13 @@ const bars = (space: Space, specs: readonly BarSpec[], model: string): void => {
     space.maskView.setUint32(at, -spec.bytes >>> 0, true)
     if (spec.kind === 'mem64') space.maskView.setUint32(at + 4, 0xffffffff, true)
   }
+}
+
+/** Address and enable can be written; it has no type. */
+const rom = (space: Space, bytes: number, model: string): void => {
+  if (bytes < R.ROM_BYTES_MIN || Math.log2(bytes) % 1 !== 0)
+    throw new RangeError(`${model}: its ROM is ${bytes} bytes; expected a power of two, at least ${R.ROM_BYTES_MIN}`)
+  space.maskView.setUint32(R.ROM_BAR, (-bytes | R.ROM_ENABLE) >>> 0, true)
 }
 
 /** Lays capabilities out from FIRST_CAPABILITY on and links them. */
@@ -227,11 +237,13 @@ export const createConfigSpace = (
   identity: PciIdentity,
   specs: readonly BarSpec[],
   capabilities: PciCapabilities,
+  romBytes = 0,
 ): ConfigSpace => {
   const space = new Space()
   const list = new CapabilityList(space)
   header(space, identity)
   bars(space, specs, model)
+  if (romBytes > 0) rom(space, romBytes, model)
   const offsets = space.capabilities
   if (capabilities.powerManagement) offsets.power = power(space, list)
   if (capabilities.msi) offsets.msi = msi(space, list, capabilities.msi)

@@ -26,6 +26,15 @@ export const BAR_FLAG_PREFETCH = 4
 
 export type VectorKind = 'intx' | 'msi' | 'msix'
 
+/** Little-endian, as wide as the access. */
+const fromRom = (rom: Uint8Array, offset: number, width: number): number => {
+  let value = 0
+  for (let i = 0; i < width; i++) value |= rom[offset + i]! << (8 * i)
+  return value >>> 0
+}
+
+const romSpec = (bytes: number): BarSpec => ({ index: R.ROM_INDEX, kind: 'mem32', bytes, prefetchable: true })
+
 /** What the bus gives a function. */
 export interface BusSide {
   readonly location: number
@@ -56,13 +65,16 @@ export class PciBar implements Claim {
   readonly #device: PciDevice
   readonly #messages: Messages | undefined
   readonly #io: boolean
+  /** What is read here, where it is the expansion ROM. */
+  readonly #rom: Uint8Array | undefined
 
-  constructor(owner: PciFunction, spec: BarSpec, messages: Messages | undefined) {
+  constructor(owner: PciFunction, spec: BarSpec, messages: Messages | undefined, rom?: Uint8Array) {
     this.index = spec.index
     this.bytes = spec.bytes
     this.spec = spec
     this.function = owner
-    this.name = `${owner.name} BAR ${spec.index}`
+    this.#rom = rom
+    this.name = `${owner.name} ${rom === undefined ? `BAR ${spec.index}` : 'ROM'}`
     this.#io = spec.kind === 'io'
     this.flags =
       (this.#io ? BAR_FLAG_IO : 0) |
@@ -74,7 +86,9 @@ export class PciBar implements Claim {
 
   /** True when the function answers here now. */
   get decoded(): boolean {
-    return this.claimed && (this.#io ? this.function.ioOn : this.function.memoryOn)
+    if (!this.claimed) return false
+    if (this.#io) return this.function.ioOn
+    return this.function.memoryOn && (this.#rom === undefined || this.function.romOn)
   }
 
   /** Read 1, 2 or 4 bytes, unsigned; all ones when the function does not decode or the offset is outside. */
@@ -82,6 +96,7 @@ export class PciBar implements Claim {
     if (!this.decoded || offset < 0 || offset + width > this.bytes) return allOnes(width)
     if ((offset & (width - 1)) !== 0) return this.#readBytes(offset, width)
     if (this.#messages?.covers(this.index, offset)) return this.#messages.read(offset, width) >>> 0
+    if (this.#rom !== undefined) return fromRom(this.#rom, offset, width)
     return this.#device.read(this.index, offset, width) >>> 0
   }
 
@@ -93,7 +108,7 @@ export class PciBar implements Claim {
       return
     }
     if (this.#messages?.covers(this.index, offset)) this.#messages.write(offset, width, value)
-    else this.#device.write(this.index, offset, width, value >>> 0)
+    else if (this.#rom === undefined) this.#device.write(this.index, offset, width, value >>> 0)
   }
 
   /** The bus carries a misaligned access as byte lanes of two transfers. */
@@ -121,6 +136,8 @@ export class PciFunction implements InterruptPort {
   /** What the command register and the power state allow now. */
   ioOn = false
   memoryOn = false
+  /** The expansion ROM is enabled: it answers where memory does. */
+  romOn = false
   /** Messages sent with an address or number that is not this function's. */
   strayMessages = 0
   readonly #bus: BusSide
@@ -152,10 +169,12 @@ export class PciFunction implements InterruptPort {
   /** Second half of construction: the model needs this function's ports before it exists. */
   install(device: PciDevice): void {
     this.#device = device
-    this.#config = createConfigSpace(device.model, device.identity, device.bars, device.capabilities)
+    const { rom } = device
+    this.#config = createConfigSpace(device.model, device.identity, device.bars, device.capabilities, rom?.length)
     this.#messages = new Messages(this.#config, device.capabilities, (address, data) => this.#post(address, data))
     const messages = device.capabilities.msix ? this.#messages : undefined
     this.#bars = device.bars.map((spec) => new PciBar(this, spec, messages))
+    if (rom !== undefined) this.#bars.push(new PciBar(this, romSpec(rom.length), undefined, rom))
     if (device.identity.interruptPin !== 0) this.line = this.#bus.line
     if (this.line >= 0) this.#config.write(R.INTERRUPT_LINE, 1, this.line)
   }
@@ -219,8 +238,8 @@ export class PciFunction implements InterruptPort {
     this.#config.write(offset, width, value)
     const touches = (at: number, bytes: number): boolean => offset < at + bytes && at < offset + width
     const { power, msi, msix } = this.#config.capabilities
-    if (touches(R.COMMAND, 2)) this.#apply()
-    if (touches(R.BAR0, 24)) this.#rebase()
+    if (touches(R.COMMAND, 2) || touches(R.ROM_BAR, 4)) this.#apply()
+    if (touches(R.BAR0, 24) || touches(R.ROM_BAR, 4)) this.#rebase()
     if ((msi && touches(msi, 24)) || (msix && touches(msix, 12))) this.#messagesChanged()
     if (power && touches(power + R.PMCSR, 2)) this.#powerChanged(this.#config.get16(power + R.PMCSR) & 3)
     if (this.resets(offset, width, value)) this.#functionLevelReset()
@@ -241,24 +260,32 @@ export class PciFunction implements InterruptPort {
       offset < 0 ||
       offset + width > R.CONFIG_BYTES ||
       touches(R.BAR0, 24) ||
-      touches(R.ROM_BAR, 4) ||
+      (touches(R.ROM_BAR, 4) && !this.#enablesRom(offset, width, value)) ||
       touches(R.INTERRUPT_LINE, 1) ||
       (msi !== 0 && touches(msi + R.MSI_CONTROL, this.#device.capabilities.msi!.address64 ? 12 : 8)) ||
       (msix !== 0 && touches(msix + R.MSIX_CONTROL, 10))
-    if (width === 4 && (touches(R.BAR0, 24) || touches(R.ROM_BAR, 4))) this.#size(offset, value)
+    if (hosts && width === 4 && (touches(R.BAR0, 24) || touches(R.ROM_BAR, 4))) this.#size(offset, value)
     if (hosts) return false
+    if (touches(R.ROM_BAR, 4)) this.#sized.delete(R.ROM_BAR)
     // The host restores what the driver may not: places of BARs, messages. Whoever resets finds the rest as well.
     if (this.resets(offset, width, value)) this.reset()
     else this.configWrite(offset, width, value)
     return true
   }
 
-  /** Command register and power state take effect on the bus. */
+  /** The place of the ROM is the host's; whether it answers there is its driver's. */
+  #enablesRom(offset: number, width: number, value: number): boolean {
+    const now = this.#config.get32(R.ROM_BAR)
+    return offset === R.ROM_BAR && width === 4 && ((value ^ now) & ~R.ROM_ENABLE) === 0
+  }
+
+  /** Command register, power state and the ROM's enable bit take effect on the bus. */
   #apply(): void {
     const command = this.#config.get16(R.COMMAND)
     const awake = this.#power === 0
     this.ioOn = awake && (command & R.COMMAND_IO) !== 0
     this.memoryOn = awake && (command & R.COMMAND_MEMORY) !== 0
+    this.romOn = (this.#config.get32(R.ROM_BAR) & R.ROM_ENABLE) !== 0
     this.#intxOn = awake && (command & R.COMMAND_INTX_DISABLE) === 0
     this.dma.setEnabled(awake && (command & R.COMMAND_MASTER) !== 0)
     this.#route()

@@ -54,6 +54,14 @@ export const BAR_IS_IO = 1 << 0
 export const BAR_IS_MEM64 = 2 << 1
 export const BAR_IS_PREFETCHABLE = 1 << 3
 
+/** Expansion ROM base address register, section 6.2.5.2. As a BAR it counts as the one after the six. */
+export const ROM_ENABLE = 1 << 0
+export const ROM_INDEX = 6
+export const ROM_BYTES_MIN = 2048
+
+/** Where the register of a BAR is. */
+export const barRegister = (index: number): number => (index === ROM_INDEX ? ROM_BAR : BAR0 + 4 * index)
+
 /** Capability ids, appendix H. */
 export const CAP_POWER = 0x01
 export const CAP_MSI = 0x05

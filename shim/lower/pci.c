@@ -119,6 +119,9 @@ static int try_driver(struct device_driver *driver, void *data)
 	if (driver->bus->match && driver->bus->match(attempt->dev, driver) <= 0)
 		return 0;
 	result = device_driver_attach(driver, attempt->dev);
+	/* What one is told who binds by hand: it waits for another device, and is to be asked again. */
+	if (result == -EAGAIN)
+		result = -EPROBE_DEFER;
 	if (!result || attempt->result == -ENODEV)
 		attempt->result = result;
 	return !result;

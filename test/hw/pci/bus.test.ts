@@ -249,3 +249,34 @@ test('an unplugged function is gone and its addresses are free', (t) => {
   t.is(board.host.configRead(fn.location, 0, 4), 0xffffffff)
   t.is(board.host.plug(probe).bar(0)!.start, start)
 })
+
+test('an expansion ROM is read where the host placed it, while it is enabled; its driver enables it and moves nothing', (t) => {
+  const board = testBoard()
+  const rom = Uint8Array.from({ length: 4096 }, (_, i) => (i * 7) & 0xff)
+  const fn = board.host.plug((context) => ({ ...probe(context), rom }))
+  const { start, bytes } = fn.bar(6)!
+  t.deepEqual([start % 4096, bytes], [0, 4096])
+  t.is(fn.configRead(0x30, 4), start)
+  fn.configWrite(4, 2, 2)
+  t.is(board.host.memoryRead(start, 4), 0xffffffff)
+  // Sizing, as for a BAR.
+  t.false(fn.driverConfigWrite(0x30, 4, 0xfffff800))
+  t.is(fn.configRead(0x30, 4), 0xfffff000)
+  t.true(fn.driverConfigWrite(0x30, 4, start))
+  t.is(fn.configRead(0x30, 4), start)
+  t.true(fn.driverConfigWrite(0x30, 4, start + 1))
+  t.is(board.host.memoryRead(start + 4, 4), 0x312a231c)
+  t.is(board.host.memoryRead(start + 4094, 2), 0xf9f2)
+  board.host.memoryWrite(start, 4, 0)
+  t.is(board.host.memoryRead(start, 4), 0x150e0700)
+  t.false(fn.driverConfigWrite(0x30, 4, start + 4096 + 1))
+  t.is(fn.configRead(0x30, 4), start + 1)
+  fn.detach()
+  t.is(fn.configRead(0x30, 4), start)
+  fn.configWrite(4, 2, 2)
+  t.is(board.host.memoryRead(start, 4), 0xffffffff)
+  t.is(fn.device.read(0, 0, 4), 0, 'nothing was written to the device')
+  t.throws(() => board.host.plug((context) => ({ ...probe(context), rom: new Uint8Array(1000) })), {
+    message: /its ROM is 1000 bytes/,
+  })
+})
