@@ -30,11 +30,17 @@ export function nameOf(roots: readonly Root[], file: string): string {
   return root === undefined ? file : root.as + file.slice(root.dir.length + 1)
 }
 
-/** The file of a name; the inverse of nameOf. Names of the root '' are those no other root claims. */
-function fileOf(roots: readonly Root[], name: string): string {
-  const root = roots.find(({ as }) => as !== '' && name.startsWith(as)) ?? roots.find(({ as }) => as === '')
-  if (root === undefined || path.isAbsolute(name)) return name
-  return path.join(root.dir, name.slice(root.as.length))
+/**
+ * Files that a name may stand for, the inverse of nameOf. Names of the root '' are those no other root claims; beside the
+ * tree's there may be one of links into it (folder/stand-ins.ts), which has some files under names of its own.
+ */
+function filesOf(roots: readonly Root[], name: string): readonly string[] {
+  if (path.isAbsolute(name)) return [name]
+  const named = roots.find(({ as }) => as !== '' && name.startsWith(as))
+  const unnamed = () =>
+    roots.filter(({ as }) => as === '').toSorted((a, b) => Number(a.local === true) - Number(b.local === true))
+  const candidates = named === undefined ? unnamed() : [named]
+  return candidates.length === 0 ? [name] : candidates.map(({ dir, as }) => path.join(dir, name.slice(as.length)))
 }
 
 export class InputTable {
@@ -65,13 +71,13 @@ export class InputTable {
     const known = this.known.get(name)
     if (known?.file === file) return known
     // Two outside directories may have one name.
-    return fileOf(this.roots, name) === file ? this.read(name) : readInput(name, file)
+    return filesOf(this.roots, name)[0] === file ? this.read(name) : readInput(name, [file])
   }
 
   private read(name: string): Promise<Input> {
     let reading = this.pending.get(name)
     if (reading === undefined) {
-      reading = readInput(name, fileOf(this.roots, name)).then((input) => {
+      reading = readInput(name, filesOf(this.roots, name)).then((input) => {
         this.known.set(name, input)
         this.pending.delete(name)
         return input
@@ -82,9 +88,11 @@ export class InputTable {
   }
 }
 
-async function readInput(name: string, file: string): Promise<Input> {
+/** The first of these files that is there. */
+async function readInput(name: string, files: readonly string[]): Promise<Input> {
+  const [file = name, ...others] = files
   const bytes = await fs.readFile(file).catch(() => undefined)
-  if (bytes === undefined) return { name, file, sha256: '', options: [] }
+  if (bytes === undefined) return others.length > 0 ? readInput(name, others) : { name, file, sha256: '', options: [] }
   const text = bytes.toString('latin1')
   if (name === OPTIONS_HEADER) return { name, file, sha256: sha256(bytes), options: [], lines: optionLines(text) }
   return { name, file, sha256: sha256(bytes), options: optionsMentioned(text) }
