@@ -5,6 +5,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
 import { runTool } from '../toolchain/process.ts'
 import { declarationsIn, type Declaration, type Field } from './declarations.ts'
 
@@ -13,6 +14,9 @@ export interface ApiSource {
   readonly name: string
   readonly version: string
   readonly dir: string
+  /** What was found in a tree that does not change is kept under its id. */
+  readonly id?: string
+  readonly sealed?: boolean
 }
 
 /** A declaration and its place. */
@@ -46,7 +50,8 @@ export interface ApiTree extends ApiSource {
 /** Parts of a tree in which drivers and their like are. */
 const USERS = ['drivers', 'sound', 'net', 'fs', 'block', 'crypto', 'kernel', 'mm', 'lib', 'security', 'samples']
 
-export function openApiTree({ name, version, dir }: ApiSource): ApiTree {
+export function openApiTree({ name, version, dir, id, sealed }: ApiSource): ApiTree {
+  const filesWith = keptSearch(dir, sealed === true ? id : undefined)
   const once = memo()
   const text = (file: string) =>
     once(`text ${file}`, () => fs.readFile(path.join(dir, file), 'utf8').catch(() => undefined))
@@ -54,12 +59,12 @@ export function openApiTree({ name, version, dir }: ApiSource): ApiTree {
   const found = new Map<string, readonly string[]>()
   const search = async (word: string, where: readonly string[]) =>
     found.get(`${where[0]} ${word}`) ??
-    once(`${where[0]} ${word}`, async () => (await filesWith(dir, [word], where)).get(word) ?? [])
+    once(`${where[0]} ${word}`, async () => (await filesWith([word], where)).get(word) ?? [])
   const expect = async (names: readonly string[], what: 'declarations' | 'users') => {
     const where = what === 'users' ? USERS : ['include']
     const fresh = [...new Set(names)].filter((name) => !found.has(`${where[0]} ${name}`))
     if (fresh.length === 0) return
-    const files = await filesWith(dir, fresh, where)
+    const files = await filesWith(fresh, where)
     for (const name of fresh) found.set(`${where[0]} ${name}`, files.get(name) ?? [])
   }
 
@@ -130,6 +135,26 @@ async function directoriesIn(dir: string): Promise<string[]> {
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .toSorted()
+}
+
+type Search = (words: readonly string[], places: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>
+
+/** A search of which each word's files are kept, for a tree that has an id. */
+function keptSearch(dir: string, id: string | undefined): Search {
+  if (id === undefined) return (words, places) => filesWith(dir, words, places)
+  const fileOf = (word: string, places: readonly string[]) => {
+    const key = contentKey(['words 1', id, word, ...places])
+    return cachePath('words', key.slice(0, 2), `${key}.json`)
+  }
+  return async (words, places) => {
+    const kept = await Promise.all(
+      words.map(async (word) => [word, await readKept<readonly string[]>(fileOf(word, places))] as const),
+    )
+    const fresh = kept.flatMap(([word, files]) => (files === undefined ? [word] : []))
+    const found = fresh.length === 0 ? new Map<string, readonly string[]>() : await filesWith(dir, fresh, places)
+    for (const word of fresh) await writeAtomic(fileOf(word, places), JSON.stringify(found.get(word) ?? []))
+    return new Map(kept.map(([word, files]) => [word, files ?? found.get(word) ?? []]))
+  }
 }
 
 /** C files and headers with these words in them, by word, sorted. grep reads a whole tree's text in a second or two. */

@@ -55,9 +55,9 @@ export async function tryModules(request: TrialRequest): Promise<Trial> {
   const tried = await Promise.all(
     modules.map(async (module) => trialOf(await build.compiler.module(module), build.compiler, exports)),
   )
-  const { name, version, view } = request.tree
+  const { name, version, id, sealed, view } = request.tree
   return {
-    tree: openApiTree({ name, version, dir: view }),
+    tree: openApiTree({ name, version, id, sealed, dir: view }),
     modules: tried.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     exported: (symbol) => {
       const found = exports.get(symbol)

@@ -160,7 +160,8 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
   let all: Promise<Exports> | undefined
   let suites: Promise<ReadonlySet<string>> | undefined
   const tests = async () => new Set([...(await tree.tests()), ...(await suitesAmong(modules))])
-  const exports = () => (all ??= tree.exports().then((tree) => new Map([...tree, ...own])))
+  const exports = () =>
+    own.size === 0 ? tree.exports() : (all ??= tree.exports().then((tree) => new Map([...tree, ...own])))
   const said = [...own].map(
     ([
       symbol,

@@ -12,7 +12,7 @@ import { factsOf, licensedSources } from './facts.ts'
 import { compileFailure } from './failure.ts'
 import { changedBytes } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { knownFacts, type Facts } from './trace.ts'
+import { knownFacts, knownFailure, type Facts } from './trace.ts'
 
 export interface ModuleBuild {
   readonly tree: KernelTree
@@ -65,7 +65,7 @@ const apiTrees = new WeakMap<KernelTree, ApiTree>()
 
 /** What is looked up in a tree's text is kept with the tree. */
 function apiOf(tree: KernelTree): ApiTree {
-  const api = apiTrees.get(tree) ?? openApiTree({ name: tree.name, version: tree.version, dir: tree.view })
+  const api = apiTrees.get(tree) ?? openApiTree({ ...tree, dir: tree.view })
   apiTrees.set(tree, api)
   return api
 }
@@ -78,10 +78,10 @@ async function afterCompile(
 ): Promise<Facts> {
   const { module, objects } = compiled
   if (objects === undefined)
-    return {
+    return knownFailure(build, compiled, async () => ({
       ...(await ownFacts(build, compiled)),
       ...(await compileFailure(compiled, build.compiler.context.roots, apiOf(build.tree))),
-    }
+    }))
   const job = { build, module, objects }
   const own = await knownFacts(job, () => ownFacts(build, compiled))
   if (until === 'parse' || until === 'compile') return { ...own, rung: until }

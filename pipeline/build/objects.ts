@@ -344,7 +344,8 @@ async function remember(
 }
 
 /** Errors that stay as long as what was read stays: not those about files that may still come. */
-const isFinal = (diagnostics: readonly Diagnostic[]): boolean =>
+export const isFinal = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.length > 0 &&
   diagnostics.every(({ line, message }) => line > 0 && !/file not found|No such file|Could not find/i.test(message))
 
 /** One in so many objects made with precompiled headers is compiled plainly, too, wherever it is made. */

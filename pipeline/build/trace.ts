@@ -6,11 +6,12 @@
  */
 
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
-import type { BuiltObject } from './compiler.ts'
+import type { BuiltModule, BuiltObject } from './compiler.ts'
 import type { ModuleResult } from './document.ts'
 import { inputsDigest } from './inputs.ts'
 import type { KernelModule } from './kernel.ts'
 import type { ModuleBuild } from './module.ts'
+import { isFinal } from './objects.ts'
 import { ownCodeKey } from './own-code.ts'
 
 /** What a result says apart from which module it is of and how long it took. */
@@ -60,6 +61,29 @@ async function keptFile({ build, module, objects }: Compiled, kind: 'facts' | { 
 export async function knownFacts(compiled: Compiled, tell: () => Promise<Facts>): Promise<Facts> {
   const file = await keptFile(compiled, 'facts')
   const kept = await readKept<Facts>(file)
+  if (kept !== undefined) return kept
+  const facts = await tell()
+  await writeAtomic(file, JSON.stringify(facts))
+  return facts
+}
+
+/**
+ * What is known of a module that did not compile: told once for what it read and what the compiler said of it. Of a file
+ * that was not found nothing is kept: it may come.
+ */
+export async function knownFailure<T extends Facts>(
+  build: ModuleBuild,
+  compiled: BuiltModule,
+  tell: () => Promise<T>,
+): Promise<T> {
+  const { module, diagnostics } = compiled
+  if (!isFinal(diagnostics)) return tell()
+  const basis = bases.get(build) ?? basisOf(build)
+  bases.set(build, basis)
+  const said = diagnostics.flatMap(({ file, line, message }) => [file, line, message])
+  const key = contentKey([await basis, module.path, 'failed', inputsDigest(compiled), ...said])
+  const file = cachePath('links', key.slice(0, 2), `${key}.failure`)
+  const kept = await readKept<T>(file)
   if (kept !== undefined) return kept
   const facts = await tell()
   await writeAtomic(file, JSON.stringify(facts))

@@ -5,8 +5,12 @@ import * as path from 'node:path'
 import { packageRoot } from '../root.ts'
 import { findProgram, runTool } from '../toolchain/process.ts'
 
+let own: Promise<string> | undefined
+
 /** `0.1.0` or `0.1.0+1bc0b9f`. */
-export async function ownVersion(): Promise<string> {
+export const ownVersion = (): Promise<string> => (own ??= findVersion())
+
+async function findVersion(): Promise<string> {
   const { version } = JSON.parse(await fs.readFile(path.join(packageRoot, 'package.json'), 'utf8')) as {
     version: string
   }
