@@ -87,7 +87,8 @@ export function renderMany(document: MatricesDocument): string {
 const baselineOf = (column: MatrixDocument, baselines: readonly MatrixDocument[]): MatrixDocument | undefined =>
   baselines.find(({ tree }) => tree.name === column.tree.name)
 
-async function concludeMany(context: Context, document: MatricesDocument, asked: Asked): Promise<number> {
+/** Print it, write its reports, and return the exit status: see `conclude` for a matrix of one tree. */
+export async function concludeMany(context: Context, document: MatricesDocument, asked: Asked): Promise<number> {
   const names = columnNames(document)
   const diffs = document.columns.flatMap((column, i) => {
     const baseline = baselineOf(column, asked.baselines ?? [])

@@ -16,6 +16,7 @@ import { useStore } from '../store.ts'
 import { treesOf } from '../trees.ts'
 import { workspaceOf } from '../workspace.ts'
 import { runDiff } from './matrix-diff.ts'
+import { runJoin } from './matrix-join.ts'
 import { runMany, type MakeColumn } from './matrix-many.ts'
 import { runMerge } from './matrix-merge.ts'
 
@@ -38,7 +39,7 @@ function parseJobs(given: unknown): number | undefined {
 
 export const matrix: Command = {
   usage: 'matrix <selectors..>',
-  describe: 'the ladder over many modules; matrix merge FILE..., matrix diff A B',
+  describe: 'the ladder over many modules; matrix merge FILE..., matrix join FILE..., matrix diff A B',
   options: (argv) =>
     reportOptions(argv)
       .positional('selectors', {
@@ -56,11 +57,13 @@ export const matrix: Command = {
       .option('shard', { type: 'string', describe: 'only part I of N, as in 2/4' })
       .option('queue', { type: 'string', describe: 'have workers make the rows: redis://HOST:PORT[/DB]' })
       .option('store', { type: 'string', describe: 'share packages and objects: a directory, or s3://BUCKET/PREFIX' })
+      .option('explain', { type: 'boolean', describe: 'with join: bring the trees that can say why' })
       .epilogue(HELP),
   async run(context, argv) {
     const selectors = argv['selectors'] as string[]
     const [first, ...files] = selectors
     if (first === 'merge') return runMerge(context, files, argv)
+    if (first === 'join') return runJoin(context, files, argv)
     if (first === 'diff') return runDiff(context, files, argv)
     const asked = await askedReports(argv)
     await useStore(context, argv['store'])

@@ -12,7 +12,7 @@ import type { Toolchain } from '../toolchain/types.ts'
 import { withRows, type MatricesDocument } from './many.ts'
 import { oneLine } from './row.ts'
 import { rungIndex } from '../ladder.ts'
-import type { MatrixRow, Reason } from './types.ts'
+import type { MatrixDocument, MatrixRow, Reason } from './types.ts'
 
 export interface Tried {
   readonly tree: KernelTree
@@ -31,16 +31,41 @@ const OPEN = new Set<Reason | ''>([
 
 const compiles = (row: MatrixRow): boolean => rungIndex(row.rung) >= rungIndex('compile')
 
-/** Say why, where the trees tell; `tried` are the trees of the columns. */
+/** Modules that compile for one tree, and for another do not, or would not load, for a reason that the trees may tell. */
+function questionable({ columns }: MatricesDocument): ReadonlySet<string> {
+  const rows = columns.flatMap((column) => column.rows)
+  const good = new Set(rows.filter(compiles).map(({ path }) => path))
+  return new Set(rows.filter(({ path, reason }) => good.has(path) && OPEN.has(reason)).map(({ path }) => path))
+}
+
+/**
+ * The columns whose trees are needed to say why: those in which such a module fails, and for each the nearest before it
+ * (else after it) in which it does not. Columns are the oldest kernel first.
+ */
+export function openQuestions(document: MatricesDocument): MatrixDocument[] {
+  const { columns } = document
+  const needed = new Set<MatrixDocument>()
+  for (const module of questionable(document)) {
+    const rows = columns.map((column) => column.rows.find(({ path }) => path === module))
+    rows.forEach((row, i) => {
+      if (row === undefined || !OPEN.has(row.reason)) return
+      const good = (j: number) => rows[j] !== undefined && compiles(rows[j]) && !OPEN.has(rows[j].reason)
+      const before = columns.findLastIndex((_, j) => j < i && good(j))
+      const witness = columns[before >= 0 ? before : columns.findIndex((_, j) => good(j))]
+      for (const column of [columns[i], witness]) if (column !== undefined) needed.add(column)
+    })
+  }
+  return columns.filter((column) => needed.has(column))
+}
+
+/** Say why, where the trees tell; `tried` are the trees of the columns, or those of `openQuestions`. */
 export async function withReasons(
   document: MatricesDocument,
   tried: readonly Tried[],
   selectors: readonly string[],
   signal?: AbortSignal,
 ): Promise<MatricesDocument> {
-  const rows = document.columns.flatMap((column) => column.rows)
-  const good = new Set(rows.filter(compiles).map(({ path }) => path))
-  const only = new Set(rows.filter(({ path, reason }) => good.has(path) && OPEN.has(reason)).map(({ path }) => path))
+  const only = questionable(document)
   if (only.size === 0) return document
   const trials: Trial[] = []
   for (const one of tried) trials.push(await tryModules({ ...one, selectors, only, ...(signal && { signal }) }))

@@ -6,43 +6,22 @@
  */
 
 import { UsageError } from '../errors.ts'
+import { checkSame, refuseParts, SAME_RUN, treeText, type Common, type MatrixPart } from './parts.ts'
 import { byPath, digestOf, summarize } from './summary.ts'
 import type { MatrixDocument, MatrixRow } from './types.ts'
 
-export interface MatrixPart {
-  /** For messages. */
-  readonly file: string
-  readonly document: MatrixDocument
-}
-
-/** What the parts of one matrix have in common. */
-const COMMON: readonly (readonly [name: string, value: (document: MatrixDocument) => string])[] = [
-  [
-    'tree',
-    ({ tree }) =>
-      `${tree.name} (${tree.version})${tree.configuration === undefined ? '' : ` with ${tree.configuration}`}`,
-  ],
-  ['toolchain', ({ toolchain }) => `${toolchain.name} ${toolchain.version}`],
-  ['drvport', ({ drvport }) => drvport],
-  ['--until', ({ until }) => until],
-  ['--seed', ({ seed }) => String(seed)],
+const COMMON: readonly Common[] = [
+  ['tree', ({ tree }) => treeText(tree)],
+  ...SAME_RUN,
   ['--sample', ({ sample }) => (sample === undefined ? 'none' : `${sample.size} of ${sample.of}`)],
   ['number of shards', ({ shard }) => (shard === undefined ? 'not a shard' : String(shard.of))],
 ]
 
-function refuse(parts: readonly MatrixPart[], expected: string, found: string, todo: string): UsageError {
-  const where = parts.map(({ file }) => file).join(', ')
-  return new UsageError('these matrices are not parts of one', { where, expected, found, todo })
-}
+const refuse = (parts: readonly MatrixPart[], expected: string, found: string, todo: string): UsageError =>
+  refuseParts('these matrices are not parts of one', parts, expected, found, todo)
 
-function checkCommon(first: MatrixPart, others: readonly MatrixPart[]): void {
-  for (const other of others)
-    for (const [name, value] of COMMON) {
-      const [expected, found] = [value(first.document), value(other.document)]
-      if (expected !== found)
-        throw refuse([first, other], `the same ${name}, ${expected}`, found, 'make all parts with the same command')
-    }
-}
+const checkCommon = (parts: readonly MatrixPart[]): void =>
+  checkSame('these matrices are not parts of one', parts, COMMON)
 
 /** Every shard, once, of the same selection. */
 function checkShards(parts: readonly MatrixPart[]): void {
@@ -96,9 +75,9 @@ const sum = (values: readonly (number | undefined)[]): number | undefined =>
  * which names the files, when they do not make one whole.
  */
 export function mergeMatrices(parts: readonly MatrixPart[]): MatrixDocument {
-  const [first, ...others] = parts
+  const [first] = parts
   if (first === undefined) throw new UsageError('no matrix to merge', { todo: 'name the files of its parts' })
-  checkCommon(first, others)
+  checkCommon(parts)
   checkShards(parts)
   const rows = unite(parts)
   const documents = parts.map(({ document }) => document)

@@ -1,7 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { UsageError } from '../../../pipeline/errors.ts'
-import { mergeMatrices, type MatrixPart } from '../../../pipeline/matrix/merge.ts'
+import { mergeMatrices } from '../../../pipeline/matrix/merge.ts'
+import type { MatrixPart } from '../../../pipeline/matrix/parts.ts'
 import type { MatrixDocument } from '../../../pipeline/matrix/types.ts'
 import { anyMatrix, matrix, row } from './_rows.ts'
 
