@@ -19,7 +19,7 @@ import { json } from './json.ts'
 import { junit } from './junit.ts'
 import { kcidbText } from './kcidb.ts'
 import { ktap } from './ktap.ts'
-import { badge, manyJson, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from './many.ts'
+import { badge, manyComment, manyJson, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from './many.ts'
 import { markdown, markdownDiff, markdownMissing } from './markdown.ts'
 import { packageRoot } from '../root.ts'
 import { parseCauses, testsPage } from './tests.ts'
@@ -58,6 +58,7 @@ const WRITERS = {
   markdown: (document, { baseline }) => markdown(document, baseline && diffMatrices(baseline, document)),
   kcidb: (document, { startTime }) => kcidbText(document, startTime === undefined ? {} : { startTime }),
   missing,
+  comment: (document) => manyComment({ schema: 'drvport.matrix/2', columns: [document] }),
   badge: (document) => badge([document]),
   tests: async (document) => testsPage([document], await causes()),
 } satisfies Record<string, Writer>
@@ -78,6 +79,7 @@ const MANY_WRITERS: Readonly<Partial<Record<ReportKind, ManyWriter>>> = {
   ktap: manyKtap,
   markdown: manyMarkdown,
   kcidb: (document, { startTime }) => manyKcidb(document, startTime === undefined ? {} : { startTime }),
+  comment: manyComment,
   badge: ({ columns }) => badge(columns),
   tests: async ({ columns }) => testsPage(columns, await causes()),
 }

@@ -66,10 +66,6 @@ export function cellText(row: MatrixRow | undefined): string {
 
 const escapeCell = (text: string): string => oneLine(text).replaceAll('|', '\\|').replaceAll('<', '&lt;')
 
-/** More lines than a comment or a step summary wants. */
-const ROWS_MAX = 200
-const DETAILS_MAX = 60
-
 /** Which modules a short report shows: all of a few, else those about which the trees differ, else those that fail. */
 export function shownRows(rows: readonly ManyRow[], most: number): readonly ManyRow[] {
   if (rows.length <= most) return rows
@@ -80,11 +76,33 @@ export function shownRows(rows: readonly ManyRow[], most: number): readonly Many
 
 const MARKS: Readonly<Record<Outcome, string>> = { pass: '✅', fail: '❌', error: '❌', skip: '➖', miss: '❔' }
 
-/** A table for a step summary or a comment, and why each cell stops. */
-export function manyMarkdown(document: MatricesDocument): string {
+/** What a text may show at most. */
+interface Most {
+  readonly rows: number
+  readonly details: number
+}
+
+/** In one sentence: where all is well, and where not. */
+function verdict(document: MatricesDocument): string {
+  const { columns } = document
+  const rows = manyRows(document)
+  const [first] = rows
+  if (first === undefined) return 'No module was tried.'
+  const what = rows.length === 1 ? `\`${escapeCell(first.module)}\`` : `${rows.length} modules`
+  const [one, none] = rows.length === 1 ? ['reaches', 'does not reach'] : ['reach', 'do not all reach']
+  const { good, failing } = judged(columns)
+  const until = `\`${columns[0]?.until}\``
+  const told = (some: readonly MatrixDocument[]) => some.map(shortName).join(', ')
+  if (good.length === 0 && failing.length === 0) return `${what}: for none of these kernels.`
+  if (good.length === 0) return `${what} ${none} ${until} on ${told(failing)}.`
+  return `${what} ${one} ${until} on ${told(good)}${failing.length === 0 ? '' : `, **not on ${told(failing)}**`}.`
+}
+
+/** A table, and why each cell stops. */
+function tableText(document: MatricesDocument, most: Most): string[] {
   const names = columnNames(document)
   const rows = manyRows(document)
-  const shown = shownRows(rows, ROWS_MAX)
+  const shown = shownRows(rows, most.rows)
   const totals = document.columns.map((column) => `**${passed(column)} of ${meant(column)}**`)
   const mark = (row: MatrixRow | undefined, column: MatrixDocument | undefined) =>
     row === undefined || column === undefined ? '' : `${MARKS[outcomeOf(row, column.until)]} `
@@ -92,33 +110,57 @@ export function manyMarkdown(document: MatricesDocument): string {
     const texts = cells.map((cell, i) => `${mark(cell, document.columns[i])}${escapeCell(cellText(cell))}`)
     return `| \`${escapeCell(module)}\` | ${texts.join(' | ')} |`
   })
-  const details = shown.flatMap(({ module, cells }) =>
-    cells.flatMap((cell, i) =>
-      cell === undefined || cell.reason === ''
-        ? patchedLine(module, names[i] as string, cell)
-        : [`- \`${escapeCell(module)}\` on ${names[i]}: ${escapeCell(whyNot(cell))}`],
-    ),
+  const details = detailsOf(document, shown).map(
+    ({ module, trees, text }) => `- \`${escapeCell(module)}\` on ${trees.join(', ')}: ${escapeCell(text)}`,
   )
-  const more = details.length > DETAILS_MAX ? [`- and ${details.length - DETAILS_MAX} more`] : []
-  const heading = document.columns[0]?.until ?? ''
+  const more = details.length > most.details ? [`- and ${details.length - most.details} more`] : []
+  const left = rows.length - shown.length
   return [
-    `# ${names.length} kernels, until ${heading}`,
-    '',
     `| module | ${document.columns.map(({ tree }, i) => `${names[i]}<br>${tree.version}`).join(' | ')} |`,
     `| --- |${names.map(() => ' --- |').join('')}`,
-    `| ${rows.length} modules | ${totals.join(' | ')} |`,
     ...lines,
-    ...(shown.length < rows.length ? [``, `${rows.length - shown.length} modules more, the same in every tree.`] : []),
-    ...(details.length > 0 ? ['', ...details.slice(0, DETAILS_MAX), ...more] : []),
-    '',
-  ].join('\n')
+    ...(rows.length > 1 ? [`| ${rows.length} modules | ${totals.join(' | ')} |`] : []),
+    ...(left > 0 ? ['', `${left} modules more.`] : []),
+    ...(details.length > 0 ? ['', ...details.slice(0, most.details), ...more] : []),
+  ]
+}
+
+/** For a step summary. */
+export const manyMarkdown = (document: MatricesDocument): string =>
+  ['# Kernels', '', verdict(document), '', ...tableText(document, { rows: 200, details: 60 }), ''].join('\n')
+
+/** GitHub takes 65,536 characters in a comment; somebody may add some. */
+const COMMENT_CHARACTERS = 60_000
+
+/** For a comment on a change: what a reader must know, and within what such a comment may be long. */
+export function manyComment(document: MatricesDocument): string {
+  const text = (part: number) => {
+    const most = { rows: Math.floor(40 * part), details: Math.floor(30 * part) }
+    return ['### Kernels', '', verdict(document), '', ...tableText(document, most), ''].join('\n')
+  }
+  let part = 1
+  while (text(part).length > COMMENT_CHARACTERS && part > 0.01) part /= 2
+  return text(part)
+}
+
+/** Why modules stop, or what was done for them: the same said of several trees is said once. */
+function detailsOf(
+  document: MatricesDocument,
+  rows: readonly ManyRow[],
+): { module: string; trees: string[]; text: string }[] {
+  const names = columnNames(document)
+  return rows.flatMap(({ module, cells }) => {
+    const said = new Map<string, string[]>()
+    cells.forEach((cell, i) => {
+      const text = cell === undefined ? '' : cell.reason === '' ? patchesText(cell) : whyNot(cell)
+      if (text !== '') said.set(text, [...(said.get(text) ?? []), names[i] as string])
+    })
+    return [...said].map(([text, trees]) => ({ module, trees, text }))
+  })
 }
 
 /** What was applied to it before. */
-const patchedLine = (module: string, tree: string, cell: MatrixRow | undefined): string[] =>
-  cell?.patches === undefined
-    ? []
-    : [`- \`${escapeCell(module)}\` on ${tree}: with ${escapeCell(cell.patches.join(', '))}`]
+const patchesText = ({ patches }: MatrixRow): string => (patches === undefined ? '' : `with ${patches.join(', ')}`)
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color:#1c1c1c;background:#fff}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ccc;vertical-align:top}
@@ -154,16 +196,21 @@ ${lines.join('\n')}
 `
 }
 
+/** Trees on which all modules are as far as asked, and those on which not; one that no module is for is neither. */
+function judged(all: readonly MatrixDocument[]): { good: MatrixDocument[]; failing: MatrixDocument[] } {
+  const columns = all.filter((column) => column.rows.length === 0 || meant(column) > 0)
+  const good = columns.filter((column) => column.rows.length > 0 && passed(column) === meant(column))
+  return { good, failing: columns.filter((column) => !good.includes(column)) }
+}
+
 /** About as wide as it is drawn, at 11 pixels. */
 const PIXELS_PER_CHARACTER = 6.6
 
-/** A badge: on how many kernels all modules reach the rung asked for. */
+/** A badge: on which kernels all modules reach the rung asked for. */
 export function badge(all: readonly MatrixDocument[]): string {
-  // A kernel that no module is for says nothing of them.
-  const columns = all.filter((column) => column.rows.length === 0 || meant(column) > 0)
-  const good = columns.filter((column) => column.rows.length > 0 && passed(column) === meant(column))
-  const [label, value] = ['linux', describeBadge(columns, good)]
-  const colour = good.length === columns.length ? '#1a7f37' : good.length === 0 ? '#b42318' : '#8a6100'
+  const { good, failing } = judged(all)
+  const [label, value] = ['linux', describeBadge(good, failing)]
+  const colour = failing.length === 0 ? '#1a7f37' : good.length === 0 ? '#b42318' : '#8a6100'
   const [left, right] = [label, value].map((text) => Math.round(text.length * PIXELS_PER_CHARACTER + 12)) as [
     number,
     number,
@@ -179,10 +226,9 @@ export function badge(all: readonly MatrixDocument[]): string {
 
 const shortName = ({ tree }: MatrixDocument): string => tree.name.replace(/^linux-/, '')
 
-function describeBadge(columns: readonly MatrixDocument[], good: readonly MatrixDocument[]): string {
-  const failing = columns.filter((column) => !good.includes(column))
-  if (columns.length === 0) return 'for none of these'
-  if (failing.length === 0) return columns.map(shortName).join(' | ')
+function describeBadge(good: readonly MatrixDocument[], failing: readonly MatrixDocument[]): string {
+  if (good.length === 0 && failing.length === 0) return 'for none of these'
+  if (failing.length === 0) return good.map(shortName).join(' | ')
   const listed = failing.map(shortName).join(', ')
   return good.length === 0 ? `fails on ${listed}` : `${good.map(shortName).join(' | ')}, not ${listed}`
 }

@@ -4,7 +4,15 @@ import { emptyRow } from '../../../pipeline/matrix/row.ts'
 import { summarize } from '../../../pipeline/matrix/summary.ts'
 import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
 import { fallsShort } from '../../../pipeline/report/outcome.ts'
-import { badge, manyJunit, manyKcidb, manyKtap, manyMarkdown, manyPage } from '../../../pipeline/report/many.ts'
+import {
+  badge,
+  manyComment,
+  manyJunit,
+  manyKcidb,
+  manyKtap,
+  manyMarkdown,
+  manyPage,
+} from '../../../pipeline/report/many.ts'
 
 const good = (path: string): MatrixRow => {
   const module = path.replace(/^.*\//, '').replace(/\.ko$/, '')
@@ -93,15 +101,36 @@ test('what its dkms.conf leaves out counts neither for nor against; a patch that
     reason: 'excluded',
   }
   const columns = [
-    column('linux-5.10', '5.10.1', [left]),
-    column('linux-6.1', '6.1.1', [{ ...good('a/x.ko'), patches: ['new-api.patch'] }]),
+    column('linux-5.10', '5.10.1', [left, { ...left, module: 'y', path: 'a/y.ko' }]),
+    column('linux-6.1', '6.1.1', [{ ...good('a/x.ko'), patches: ['new-api.patch'] }, good('a/y.ko')]),
   ]
   t.regex(badge(columns), /aria-label="linux: 6\.1"/)
   const text = manyMarkdown({ schema: 'drvport.matrix/2', columns })
-  t.regex(text, /\| \*\*0 of 0\*\* \| \*\*1 of 1\*\* \|/)
+  t.regex(text, /\| 2 modules \| \*\*0 of 0\*\* \| \*\*2 of 2\*\* \|/)
   t.regex(text, /➖ excluded \| ✅ compile/)
   t.regex(text, /`x` on linux-6\.1: with new-api\.patch/)
   t.deepEqual([fallsShort(left, 'compile'), fallsShort(bad('a/x.ko', ''), 'compile')], [false, true])
+})
+
+test('a comment says first where all is well and where not, and one reason of several trees once', (t) => {
+  const [first, second] = document.columns as [MatrixDocument, MatrixDocument]
+  t.regex(manyComment(document), /^### Kernels\n\n4 modules reach `compile` on 6\.1, \*\*not on 7\.2\*\*\.\n/)
+  const third = { ...second, tree: { name: 'linux-7.3', version: '7.3.0-rc7' } }
+  const text = manyComment({ ...document, columns: [first, second, third] })
+  t.is(text.match(/api-removed: acme\.c/g)?.length, 1)
+  t.regex(text, /- `acme` on linux-7\.2, linux-7\.3: api-removed: acme\.c:3/)
+  const one = manyComment({ ...document, columns: [column('linux-6.1', '6.1.1', [good('a/x.ko')])] })
+  t.regex(one, /`x` reaches `compile` on 6\.1\./)
+  const none = manyComment({ ...document, columns: [column('linux-6.1', '6.1.1', [bad('a/x.ko', '')])] })
+  t.regex(none, /`x` does not reach `compile` on 6\.1\./)
+})
+
+test('a comment is within what GitHub takes, however much there is to say', (t) => {
+  const rows = Array.from({ length: 900 }, (_, i) => bad(`a/m${i}.ko`, 'é<|'.repeat(160)))
+  const many = { ...document, columns: ['6.1', '7.2'].map((name) => column(`linux-${name}`, `${name}.1`, rows)) }
+  const text = manyComment(many)
+  t.true(text.length > 1000 && text.length < 65_536, String(text.length))
+  t.regex(text, /\n- and \d+ more\n/)
 })
 
 test('a badge says on which kernels all is well', (t) => {
