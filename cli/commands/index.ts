@@ -4,6 +4,7 @@ import type { Command } from '../context.ts'
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demo,
   test: async () => (await import('./test.ts')).test,
+  ci: async () => (await import('./ci.ts')).ci,
   doctor: async () => (await import('./doctor.ts')).doctor,
   explain: async () => (await import('./explain.ts')).explain,
   fetch: async () => (await import('./fetch.ts')).fetchTrees,

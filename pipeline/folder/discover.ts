@@ -41,3 +41,20 @@ export async function foldersBelow(top: string): Promise<string[]> {
   await visit(top, 1)
   return found
 }
+
+/** Whether there is a driver in a directory, or below it. */
+export const isDriverFolder = async (dir: string): Promise<boolean> =>
+  (await hasModules(dir)) || (await foldersBelow(dir)).length > 0
+
+/** How many C files there are in a directory and below it. */
+export async function sourcesBelow(dir: string): Promise<number> {
+  let found = 0
+  const visit = async (at: string, depth: number): Promise<void> => {
+    for (const entry of await fs.readdir(at, { withFileTypes: true }).catch(() => []))
+      if (entry.name.endsWith('.c')) found++
+      else if (entry.isDirectory() && !SKIPPED.test(entry.name) && depth < DEPTH_MAX)
+        await visit(path.join(at, entry.name), depth + 1)
+  }
+  await visit(dir, 1)
+  return found
+}

@@ -9,7 +9,7 @@
 import type { Dirent } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256File } from '../cache.ts'
+import { cacheDir, cachePath, contentKey, exists, makeDirectoryAtomic, sha256File } from '../cache.ts'
 import { UsageError } from '../errors.ts'
 
 export interface Snapshot {
@@ -41,11 +41,14 @@ interface Listed {
 async function list(real: string): Promise<Listed[]> {
   const files: Listed[] = []
   let bytes = 0
+  // CI systems keep a cache below the checkout, which may be the driver's folder.
+  const cache = await fs.realpath(cacheDir()).catch(() => '')
   const visit = async (dir: string): Promise<void> => {
     const entries = await fs.readdir(path.join(real, dir), { withFileTypes: true })
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = path.join(dir, entry.name)
       if (SKIPPED.test(entry.name) || PRODUCT.test(entry.name)) continue
+      if (path.join(real, name) === cache) continue
       if (entry.isDirectory()) await visit(name)
       else {
         const file = await fs.realpath(path.join(real, name)).catch(() => undefined)

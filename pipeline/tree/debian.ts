@@ -68,6 +68,12 @@ export async function packageFile(wanted: Wanted, options: DebianOptions): Promi
   return { deb, version: source.version, from: source.from, warnings: otherThanLocked(wanted, source, found) }
 }
 
+/** What would be fetched, without fetching it. Throws as `packageFile`. */
+export async function packageFacts(wanted: Wanted, options: DebianOptions): Promise<Pick<Source, 'version' | 'bytes'>> {
+  const { version, bytes } = await findSource(wanted, options)
+  return { version, bytes }
+}
+
 function otherThanLocked({ locked, ...wanted }: Wanted, { version }: Source, found: string): string[] {
   if (locked === undefined || version === locked.version) return []
   return [

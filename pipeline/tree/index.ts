@@ -9,7 +9,7 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256, sha256File, withLock } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
-import { packageFile, type Wanted } from './debian.ts'
+import { packageFacts, packageFile, type Wanted } from './debian.ts'
 import { lockedTrees, type LockedTree } from './lock.ts'
 import { compareVersions, isPoint, NAMES_FOR_PEOPLE, parseTreeName, suiteOfName, upstreamOf } from './names.ts'
 import { suiteOffers } from './suites.ts'
@@ -208,6 +208,32 @@ export async function fetchTree(spec: string, options: FetchOptions = {}): Promi
   const name = await resolveName(spec, options)
   const wanted = await wantedOf(name)
   return fetchOnce(name, options, (temporary) => fromDebian(name, wanted, temporary, options))
+}
+
+/** What Debian would send for a name. */
+export interface TreeOffer {
+  readonly name: string
+  readonly version: string
+  /** Of the package. */
+  readonly bytes: number
+}
+
+/** What fetching a tree by name would download. Throws UsageError for a name that nobody offers, InfrastructureError. */
+export async function treeOffer(spec: string, options: FetchOptions = {}): Promise<TreeOffer> {
+  if (!isFetchable(spec)) throw unknownTree(spec, [])
+  const name = await resolveName(spec, options)
+  const facts = await packageFacts(await wantedOf(name), {
+    say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
+    onBytes: () => undefined,
+    ...(options.signal && { signal: options.signal }),
+  })
+  return { name: spec, ...facts }
+}
+
+/** Whether a tree needs no fetching: it is here, or lies where a path says. */
+export async function isHere(spec: string): Promise<boolean> {
+  if (suiteOfName(spec) === undefined && !isFetchable(spec)) return true
+  return (await readOrigin(await resolveName(spec))) !== undefined
 }
 
 async function wantedOf(name: string): Promise<Wanted> {

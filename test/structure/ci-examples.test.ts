@@ -72,8 +72,8 @@ for (const [where, texts] of Object.entries(scripts)) {
     for (const words of lines) {
       t.notRegex(words.join(' '), /\$/, 'every variable is known here')
       const { command, argv } = await dryRun(words)
-      t.regex(command.usage, /^matrix /)
-      const [first] = argv['selectors'] as string[]
+      t.regex(command.usage, /^(matrix|ci) /)
+      const [first] = (argv['selectors'] as string[] | undefined) ?? []
       const kinds: readonly string[] = first === 'diff' ? DIFF_REPORT_KINDS : REPORT_KINDS
       for (const report of (argv['report'] as string[] | undefined) ?? [])
         t.true(kinds.includes(report.split('=')[0] as string), report)
