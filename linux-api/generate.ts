@@ -158,11 +158,10 @@ export function tsModule(): string {
     FORWARD_TYPES,
     forwarders(),
     BOUND_TYPES,
-    `/** Bounds of every call, by \`group.call\`. */\nexport const BOUNDS: Readonly<Record<string, CallBounds>> = {\n${groups.flatMap((group) => group.calls.map((call) => boundRow(group.name, call))).join('\n')}\n${Object.entries(
-      wasi,
-    )
-      .map(([name, rules]) => wasiRow(name, rules))
-      .join('\n')}\n}\n`,
+    `/** Every call within its bounds, by \`group.call\`: each written out, so that the engine learns of each by itself. */\nexport const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words>> = {\n${[
+      ...groups.flatMap((group) => group.calls.map((call) => boundCode(group.name, boundsAt(group.name, call)))),
+      ...Object.entries(wasi).map(([name, rules]) => boundCode('wasi', wasiBoundsAt(name, rules))),
+    ].join('\n')}\n}\n`,
     `/** What a module exports. */\nexport interface Entries {\n${entryTypes.join('\n')}\n}\n`,
     `export const ENTRIES = {\n${entryTable.join('\n')}\n} as const\n`,
     `export const SHARED = [${shared.map((data) => `'${data.name}'`).join(', ')}] as const`,
@@ -176,21 +175,49 @@ const structSize = (name: string): number => {
   return layout(found).size
 }
 
-/** A call's bounds with names resolved: parameters by their place, -1 for none. */
-function boundRow(group: string, { name, params, bounds: rules }: Call): string {
+/** A parameter in the code of a bounded call, unsigned. */
+const wordAt = (place: number): string => `${'abcdef'[place]!} >>> 0`
+
+/** So many by a word, in that code. */
+interface AmountAt extends Omit<Amount, 'by'> {
+  readonly by: number
+}
+
+const amountCode = ({ by, shift = 0, times = 1, more = 0 }: AmountAt): string => {
+  if (by < 0) return `${more}`
+  const part = shift === 0 ? `(${wordAt(by)})` : `(${'abcdef'[by]!} >>> ${shift})`
+  return `${part}${times === 1 ? '' : ` * ${times}`}${more === 0 ? '' : ` + ${more}`}`
+}
+
+/** A call's bounds with parameters by their place, -1 for none. */
+interface BoundsAt {
+  readonly name: string
+  readonly params: number
+  readonly units: AmountAt
+  readonly looks: boolean
+  readonly anyone: boolean
+  readonly pieces: readonly {
+    readonly at: number
+    readonly bytes: number
+    readonly count: number
+    readonly width: number
+  }[]
+  readonly most: readonly { readonly param: number; readonly most: number; readonly answer: number | undefined }[]
+  readonly keeps: readonly (AmountAt & { readonly resource: string })[]
+  readonly refused: number
+}
+
+function boundsAt(group: string, { name, params, bounds: rules }: Call): BoundsAt {
   const place = (param: string | undefined): number => {
     if (param === undefined) return -1
     const at = params.findIndex((one) => one.name === param)
     if (at < 0) throw new Error(`${group}.${name} has no parameter ${param}`)
     return at
   }
-  const amount = ({ by, shift = 0, times = 1, more = 0 }: Amount): Record<string, number> => ({
-    by: place(by),
-    shift,
-    times,
-    more,
-  })
-  const row = {
+  const amount = (of: Amount): AmountAt => ({ ...of, by: place(of.by) })
+  return {
+    name,
+    params: params.length,
     units: amount(rules.units),
     looks: rules.looks === true,
     anyone: rules.anyone === true,
@@ -200,27 +227,77 @@ function boundRow(group: string, { name, params, bounds: rules }: Call): string 
       count: place(count),
       width: place(width),
     })),
-    most: (rules.most ?? []).map(({ param, most, answer }) => ({ param: place(param), most, answer: answer ?? null })),
+    most: (rules.most ?? []).map(({ param, most, answer }) => ({ param: place(param), most, answer })),
     keeps: Object.entries(rules.keeps ?? {}).map(([resource, much]) => ({ resource, ...amount(much) })),
     refused: rules.refused ?? 0,
   }
-  return `  '${group}.${name}': ${JSON.stringify(row)},`
 }
 
 /** The same for a WASI call, whose parameters have no names. */
-function wasiRow(name: string, { units, pieces = [], most = [], keeps, refused = 0 }: WasiBounds): string {
-  const amount = (more: number): Record<string, number> => ({ by: -1, shift: 0, times: 1, more })
-  const row = {
-    units: amount(units),
-    looks: false,
-    anyone: false,
-    pieces: pieces.map(([at, bytes, count = -1]) => ({ at, bytes, count, width: -1 })),
-    most: most.map(([param, limit, answer]) => ({ param, most: limit, answer })),
-    keeps: keeps === undefined ? [] : [{ resource: keeps, ...amount(1) }],
-    refused,
+const wasiBoundsAt = (name: string, { units, pieces = [], most = [], keeps, refused = 0 }: WasiBounds): BoundsAt => ({
+  name,
+  params: 6,
+  units: { by: -1, more: units },
+  looks: false,
+  anyone: false,
+  pieces: pieces.map(([at, bytes, count = -1]) => ({ at, bytes, count, width: -1 })),
+  most: most.map(([param, limit, answer]) => ({ param, most: limit, answer })),
+  keeps: keeps === undefined ? [] : [{ resource: keeps, by: -1, more: 1 }],
+  refused,
+})
+
+/** Everything there is to look at, in this order: authority, memory, lengths, quotas; then the charge, and the call. */
+function boundCode(group: string, call: BoundsAt): string {
+  const { units, looks, pieces, most, keeps, refused } = call
+  const lines: string[] = []
+  if (!call.anyone) lines.push(`by.grip?.need('${call.name}')`)
+  for (const { at, bytes, count, width } of pieces) {
+    const each = width < 0 ? `${bytes}` : `by.width(${wordAt(width)})`
+    lines.push(`by.within('${group}.${call.name}', ${wordAt(at)}, ${each}${count < 0 ? '' : ` * (${wordAt(count)})`})`)
   }
-  return `  'wasi.${name}': ${JSON.stringify(row)},`
+  const refusal = (answer: number): string =>
+    units.more ? `{ by.charge(${units.more}); return ${answer} }` : `return ${answer}`
+  const cut = most.find(({ answer }) => answer === undefined)
+  for (const { param, most: limit, answer } of most)
+    if (answer !== undefined) lines.push(`if ((${wordAt(param)}) > ${limit}) ${refusal(answer)}`)
+  for (const keep of keeps) lines.push(`if (!by.may.${keep.resource}(${amountCode(keep)})) ${refusal(refused)}`)
+  const work = cut === undefined ? amountCode(units) : `Math.min(${amountCode(units)}, ${cut.most + (units.more ?? 0)})`
+  const charged = [...(work === '0' ? [] : [work]), ...(looks ? ['by.looks()'] : [])].join(' + ')
+  if (charged !== '') lines.push(`by.charge(${charged})`)
+  const words = Array.from({ length: call.params }, (_, i) => 'abcdef'[i]!)
+  const passed = words.map((word, i) => (i === cut?.param ? `Math.min(${word} >>> 0, ${cut.most})` : word))
+  const typed = words.map((word) => `${word}: number`).join(', ')
+  const key = `  '${group}.${call.name}': (by: Bounder, call: Words) =>`
+  if (lines.length === 0) return `${key} call,`
+  return `${key} (${typed}) => {\n    ${[...lines, `return call(${passed.join(', ')})`].join('\n    ')}\n  },`
 }
+
+/** What calls keep, in any row. */
+const KEPT = [
+  ...new Set([
+    ...groups.flatMap(({ calls }) => calls.flatMap(({ bounds: { keeps } }) => Object.keys(keeps ?? {}))),
+    ...Object.values(wasi).flatMap(({ keeps }) => keeps ?? []),
+  ]),
+].toSorted()
+
+const BOUND_TYPES = `/** A call as a module makes it: words. */
+export type Words = (...words: number[]) => unknown
+
+/** What bounds ask of a domain. */
+export interface Bounder {
+  /** Its hold on the group, where that has one capability behind it. Ends the domain that has none. */
+  readonly grip: { need(call: string): void } | undefined
+  /** Ends the domain whose memory that is not. */
+  within(call: string, at: number, bytes: number): void
+  /** 1, 2 or 4; 0 for anything else. */
+  width(width: number): number
+  /** Whether it may have so much more of each. */
+  readonly may: Readonly<Record<${KEPT.map((name) => `'${name}'`).join(' | ')}, (more: number) => boolean>>
+  /** Work for the capabilities it holds. */
+  looks(): number
+  charge(units: number): void
+}
+`
 
 const FORWARD_TYPES = `/** Who serves a call now. */
 export interface Line {
@@ -239,26 +316,6 @@ function forwarders(): string {
   const type = 'Readonly<Record<string, Readonly<Record<string, (line: Line) => (...words: number[]) => unknown>>>>'
   return `/** Every call as a function that passes its words on, to whoever serves it at that time. */\nexport const FORWARD: ${type} = {\n${rows.join('\n')}\n}\n`
 }
-
-const BOUND_TYPES = `/** So many by a parameter (-1: none): its value >> shift, times \`times\`, and \`more\`. */
-export interface BoundAmount {
-  readonly by: number
-  readonly shift: number
-  readonly times: number
-  readonly more: number
-}
-
-/** What a call may cost and keep; parameters by their place. */
-export interface CallBounds {
-  readonly units: BoundAmount
-  readonly looks: boolean
-  readonly anyone: boolean
-  readonly pieces: readonly { readonly at: number; readonly bytes: number; readonly count: number; readonly width: number }[]
-  readonly most: readonly { readonly param: number; readonly most: number; readonly answer: number | null }[]
-  readonly keeps: readonly (BoundAmount & { readonly resource: string })[]
-  readonly refused: number
-}
-`
 
 const pascal = (name: string): string => name[0]!.toUpperCase() + name.slice(1)
 const cell = (text: string): string => text.replaceAll('|', '\\|')

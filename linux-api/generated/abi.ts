@@ -1017,158 +1017,704 @@ export const FORWARD: Readonly<Record<string, Readonly<Record<string, (line: Lin
   },
 }
 
-/** So many by a parameter (-1: none): its value >> shift, times `times`, and `more`. */
-export interface BoundAmount {
-  readonly by: number
-  readonly shift: number
-  readonly times: number
-  readonly more: number
+/** A call as a module makes it: words. */
+export type Words = (...words: number[]) => unknown
+
+/** What bounds ask of a domain. */
+export interface Bounder {
+  /** Its hold on the group, where that has one capability behind it. Ends the domain that has none. */
+  readonly grip: { need(call: string): void } | undefined
+  /** Ends the domain whose memory that is not. */
+  within(call: string, at: number, bytes: number): void
+  /** 1, 2 or 4; 0 for anything else. */
+  width(width: number): number
+  /** Whether it may have so much more of each. */
+  readonly may: Readonly<Record<'capabilities' | 'dma' | 'files' | 'memory' | 'services' | 'units' | 'windows', (more: number) => boolean>>
+  /** Work for the capabilities it holds. */
+  looks(): number
+  charge(units: number): void
 }
 
-/** What a call may cost and keep; parameters by their place. */
-export interface CallBounds {
-  readonly units: BoundAmount
-  readonly looks: boolean
-  readonly anyone: boolean
-  readonly pieces: readonly { readonly at: number; readonly bytes: number; readonly count: number; readonly width: number }[]
-  readonly most: readonly { readonly param: number; readonly most: number; readonly answer: number | null }[]
-  readonly keeps: readonly (BoundAmount & { readonly resource: string })[]
-  readonly refused: number
-}
-
-/** Bounds of every call, by `group.call`. */
-export const BOUNDS: Readonly<Record<string, CallBounds>> = {
-  'log.write': {"units":{"by":2,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
-  'log.fault': {"units":{"by":-1,"shift":0,"times":1,"more":4096},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":4096,"answer":null}],"keeps":[],"refused":0},
-  'log.seed': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'mmio.map': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":0},
-  'mmio.unmap': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.read8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.read16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.read32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.write8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.write16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.write32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mmio.read_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
-  'mmio.write_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
-  'pio.in8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.in16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.in32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.out8': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.out16': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.out32': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pio.in_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
-  'pio.out_rep': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":1}],"most":[],"keeps":[],"refused":0},
-  'pci.location': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pci.config_read': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pci.config_write': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pci.bar': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":24,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'pci.vectors': {"units":{"by":2,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":2,"shift":0,"times":1,"more":1}],"refused":-28},
-  'pci.vectors_free': {"units":{"by":-1,"shift":0,"times":1,"more":128},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'pci.reset': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'dma.map': {"units":{"by":2,"shift":16,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"windows","by":-1,"shift":0,"times":1,"more":1},{"resource":"dma","by":2,"shift":0,"times":1,"more":0}],"refused":-1},
-  'dma.unmap': {"units":{"by":2,"shift":16,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'dma.set_mask': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.attach': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.detach': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.mask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.unmask': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.deliver': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.take': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'irq.done': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'time.now': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'time.wall': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'time.set_timer': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'time.delay': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'time.pass': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.self': {"units":{"by":-1,"shift":0,"times":1,"more":2},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.spawn': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.block': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.wake': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.yield': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.kick': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.relax': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.exit': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.preempt': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.resched': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.stack_overflow': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":true,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.create': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.switch': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.release': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.idle': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'sched.ready': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'call.take': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":32,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'call.data': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'call.done': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'call.wanted': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[{"param":1,"most":128,"answer":-19}],"keeps":[],"refused":0},
-  'call.module': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1},{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":1,"most":128,"answer":-22}],"keeps":[],"refused":0},
-  'net.register': {"units":{"by":-1,"shift":0,"times":1,"more":400},"looks":true,"anyone":false,"pieces":[{"at":0,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"units","by":-1,"shift":0,"times":1,"more":1}],"refused":-28},
-  'net.unregister': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'net.carrier': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'net.queue': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'net.rx': {"units":{"by":2,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":20,"count":2,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'net.fetch': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'net.changed': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":56,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'ipc.find': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[{"param":1,"most":128,"answer":-3}],"keeps":[],"refused":0},
-  'ipc.offer': {"units":{"by":3,"shift":0,"times":8,"more":600},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1},{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":1,"most":128,"answer":-13},{"param":3,"most":4096,"answer":-13}],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"services","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
-  'ipc.notification': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
-  'ipc.close': {"units":{"by":-1,"shift":0,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.call': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.send': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.receive': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.reply': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.reply_receive': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.watch': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.window': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.serve': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.invoke': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.signal': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.wait': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.poll': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ipc.next': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'cap.mint': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
-  'cap.move': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'cap.remove': {"units":{"by":-1,"shift":0,"times":1,"more":16},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'cap.revoke': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'cap.rights': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'cap.free': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mem.create': {"units":{"by":0,"shift":6,"times":1,"more":100},"looks":true,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1},{"resource":"memory","by":0,"shift":0,"times":1,"more":0}],"refused":-12},
-  'mem.lend': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":1,"count":1,"width":-1}],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
-  'mem.size': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'mem.read': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'mem.write': {"units":{"by":-1,"shift":0,"times":1,"more":4},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'mem.map': {"units":{"by":2,"shift":12,"times":1,"more":64},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":0},
-  'mem.unmap': {"units":{"by":-1,"shift":0,"times":1,"more":32},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ring.create': {"units":{"by":-1,"shift":0,"times":1,"more":200},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[{"resource":"capabilities","by":-1,"shift":0,"times":1,"more":1}],"refused":-12},
-  'ring.take': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ring.put': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ring.tell': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'ring.wait': {"units":{"by":-1,"shift":0,"times":1,"more":8},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.args_get': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.args_sizes_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":4,"count":-1,"width":-1},{"at":1,"bytes":4,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.environ_get': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.environ_sizes_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":0,"bytes":4,"count":-1,"width":-1},{"at":1,"bytes":4,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_advise': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_close': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_fdstat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":24,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_fdstat_set_flags': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_filestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":64,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_pread': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
-  'wasi.fd_prestat_dir_name': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":1024,"answer":37}],"keeps":[],"refused":0},
-  'wasi.fd_prestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_pwrite': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
-  'wasi.fd_read': {"units":{"by":-1,"shift":0,"times":1,"more":2000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
-  'wasi.fd_readdir': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":65536,"answer":28}],"keeps":[],"refused":0},
-  'wasi.fd_seek': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_sync': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_tell': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":-1,"width":-1}],"most":[],"keeps":[],"refused":0},
-  'wasi.fd_write': {"units":{"by":-1,"shift":0,"times":1,"more":1000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":8,"count":2,"width":-1}],"most":[{"param":2,"most":64,"answer":28}],"keeps":[],"refused":0},
-  'wasi.path_filestat_get': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":3,"most":1024,"answer":37}],"keeps":[],"refused":0},
-  'wasi.path_open': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":2,"bytes":1,"count":3,"width":-1}],"most":[{"param":3,"most":1024,"answer":37}],"keeps":[{"resource":"files","by":-1,"shift":0,"times":1,"more":1}],"refused":33},
-  'wasi.path_readlink': {"units":{"by":-1,"shift":0,"times":1,"more":4000},"looks":false,"anyone":false,"pieces":[{"at":1,"bytes":1,"count":2,"width":-1}],"most":[{"param":2,"most":1024,"answer":37}],"keeps":[],"refused":0},
-  'wasi.proc_exit': {"units":{"by":-1,"shift":0,"times":1,"more":0},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.clock_time_get': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
-  'wasi.random_get': {"units":{"by":-1,"shift":0,"times":1,"more":100},"looks":false,"anyone":false,"pieces":[],"most":[],"keeps":[],"refused":0},
+/** Every call within its bounds, by `group.call`: each written out, so that the engine learns of each by itself. */
+export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words>> = {
+  'log.write': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('write')
+    by.within('log.write', b >>> 0, 1 * (c >>> 0))
+    by.charge(Math.min((c >>> 0) + 16, 4112))
+    return call(a, b, Math.min(c >>> 0, 4096))
+  },
+  'log.fault': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('fault')
+    by.within('log.fault', b >>> 0, 1 * (c >>> 0))
+    by.charge(Math.min(4096, 8192))
+    return call(a, b, Math.min(c >>> 0, 4096))
+  },
+  'log.seed': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('seed')
+    by.within('log.seed', a >>> 0, 1 * (b >>> 0))
+    by.charge(64)
+    return call(a, b)
+  },
+  'mmio.map': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('map')
+    if (!by.may.capabilities(1)) { by.charge(32); return 0 }
+    by.charge(32 + by.looks())
+    return call(a, b, c)
+  },
+  'mmio.unmap': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('unmap')
+    by.charge(32)
+    return call(a)
+  },
+  'mmio.read8': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('read8')
+    return call(a)
+  },
+  'mmio.read16': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('read16')
+    return call(a)
+  },
+  'mmio.read32': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('read32')
+    return call(a)
+  },
+  'mmio.write8': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('write8')
+    return call(a, b)
+  },
+  'mmio.write16': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('write16')
+    return call(a, b)
+  },
+  'mmio.write32': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('write32')
+    return call(a, b)
+  },
+  'mmio.read_rep': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('read_rep')
+    by.within('mmio.read_rep', c >>> 0, by.width(b >>> 0) * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'mmio.write_rep': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('write_rep')
+    by.within('mmio.write_rep', c >>> 0, by.width(b >>> 0) * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'pio.in8': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('in8')
+    return call(a)
+  },
+  'pio.in16': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('in16')
+    return call(a)
+  },
+  'pio.in32': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('in32')
+    return call(a)
+  },
+  'pio.out8': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('out8')
+    return call(a, b)
+  },
+  'pio.out16': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('out16')
+    return call(a, b)
+  },
+  'pio.out32': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('out32')
+    return call(a, b)
+  },
+  'pio.in_rep': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('in_rep')
+    by.within('pio.in_rep', c >>> 0, by.width(b >>> 0) * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'pio.out_rep': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('out_rep')
+    by.within('pio.out_rep', c >>> 0, by.width(b >>> 0) * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'pci.location': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('location')
+    by.charge(4)
+    return call(a)
+  },
+  'pci.config_read': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('config_read')
+    return call(a, b, c)
+  },
+  'pci.config_write': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('config_write')
+    by.charge(32)
+    return call(a, b, c, d)
+  },
+  'pci.bar': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('bar')
+    by.within('pci.bar', c >>> 0, 24)
+    by.charge(16)
+    return call(a, b, c)
+  },
+  'pci.vectors': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('vectors')
+    if (!by.may.capabilities((c >>> 0) + 1)) { by.charge(64); return -28 }
+    by.charge((c >>> 0) + 64)
+    return call(a, b, c)
+  },
+  'pci.vectors_free': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('vectors_free')
+    by.charge(128 + by.looks())
+    return call(a)
+  },
+  'pci.reset': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('reset')
+    return call(a)
+  },
+  'dma.map': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('map')
+    if (!by.may.windows(1)) return -1
+    if (!by.may.dma((c >>> 0))) return -1
+    by.charge((c >>> 16))
+    return call(a, b, c, d)
+  },
+  'dma.unmap': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('unmap')
+    by.charge((c >>> 16))
+    return call(a, b, c)
+  },
+  'dma.set_mask': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('set_mask')
+    by.charge(32)
+    return call(a, b)
+  },
+  'irq.attach': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('attach')
+    by.charge(64 + by.looks())
+    return call(a)
+  },
+  'irq.detach': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('detach')
+    by.charge(64)
+    return call(a)
+  },
+  'irq.mask': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('mask')
+    by.charge(8)
+    return call(a)
+  },
+  'irq.unmask': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('unmask')
+    by.charge(8)
+    return call(a)
+  },
+  'irq.deliver': (by: Bounder, call: Words) => () => {
+    by.grip?.need('deliver')
+    by.charge(4)
+    return call()
+  },
+  'irq.take': (by: Bounder, call: Words) => () => {
+    by.grip?.need('take')
+    by.charge(16)
+    return call()
+  },
+  'irq.done': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('done')
+    by.charge(16)
+    return call(a)
+  },
+  'time.now': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('now')
+    return call(a)
+  },
+  'time.wall': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('wall')
+    by.charge(4)
+    return call(a)
+  },
+  'time.set_timer': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('set_timer')
+    by.charge(16)
+    return call(a, b)
+  },
+  'time.delay': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('delay')
+    by.charge(2)
+    return call(a)
+  },
+  'time.pass': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('pass')
+    by.charge(2)
+    return call(a)
+  },
+  'sched.self': (by: Bounder, call: Words) => () => {
+    by.grip?.need('self')
+    by.charge(2)
+    return call()
+  },
+  'sched.spawn': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('spawn')
+    by.charge(400)
+    return call(a)
+  },
+  'sched.block': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('block')
+    return call(a, b)
+  },
+  'sched.wake': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('wake')
+    by.charge(8)
+    return call(a)
+  },
+  'sched.yield': (by: Bounder, call: Words) => () => {
+    by.grip?.need('yield')
+    return call()
+  },
+  'sched.kick': (by: Bounder, call: Words) => () => {
+    by.grip?.need('kick')
+    by.charge(4)
+    return call()
+  },
+  'sched.relax': (by: Bounder, call: Words) => () => {
+    by.grip?.need('relax')
+    return call()
+  },
+  'sched.exit': (by: Bounder, call: Words) => () => {
+    by.grip?.need('exit')
+    return call()
+  },
+  'sched.preempt': (by: Bounder, call: Words) => call,
+  'sched.resched': (by: Bounder, call: Words) => call,
+  'sched.stack_overflow': (by: Bounder, call: Words) => call,
+  'sched.create': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('create')
+    by.charge(400)
+    return call(a, b, c)
+  },
+  'sched.switch': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('switch')
+    return call(a)
+  },
+  'sched.release': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('release')
+    by.charge(64)
+    return call(a)
+  },
+  'sched.idle': (by: Bounder, call: Words) => () => {
+    by.grip?.need('idle')
+    return call()
+  },
+  'sched.ready': (by: Bounder, call: Words) => () => {
+    by.grip?.need('ready')
+    by.charge(8)
+    return call()
+  },
+  'call.take': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('take')
+    by.within('call.take', a >>> 0, 32)
+    by.charge(64)
+    return call(a)
+  },
+  'call.data': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('data')
+    by.charge(64)
+    return call(a, b)
+  },
+  'call.done': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('done')
+    by.charge(64)
+    return call(a, b, c)
+  },
+  'call.wanted': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('wanted')
+    by.within('call.wanted', a >>> 0, 1 * (b >>> 0))
+    if ((b >>> 0) > 128) { by.charge(64); return -19 }
+    by.charge(64)
+    return call(a, b)
+  },
+  'call.module': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('module')
+    by.within('call.module', a >>> 0, 1 * (b >>> 0))
+    by.within('call.module', c >>> 0, 1 * (d >>> 0))
+    if ((b >>> 0) > 128) { by.charge(4000); return -22 }
+    by.charge(4000)
+    return call(a, b, c, d)
+  },
+  'net.register': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('register')
+    by.within('net.register', a >>> 0, 56)
+    if (!by.may.capabilities(1)) { by.charge(400); return -28 }
+    if (!by.may.units(1)) { by.charge(400); return -28 }
+    by.charge(400 + by.looks())
+    return call(a)
+  },
+  'net.unregister': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('unregister')
+    by.charge(64 + by.looks())
+    return call(a)
+  },
+  'net.carrier': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('carrier')
+    by.charge(32)
+    return call(a, b)
+  },
+  'net.queue': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('queue')
+    by.charge(16)
+    return call(a, b)
+  },
+  'net.rx': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('rx')
+    by.within('net.rx', b >>> 0, 20 * (c >>> 0))
+    by.charge((c >>> 0))
+    return call(a, b, c)
+  },
+  'net.fetch': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('fetch')
+    by.charge(64)
+    return call(a)
+  },
+  'net.changed': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('changed')
+    by.within('net.changed', b >>> 0, 56)
+    by.charge(64)
+    return call(a, b)
+  },
+  'ipc.find': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('find')
+    by.within('ipc.find', a >>> 0, 1 * (b >>> 0))
+    if ((b >>> 0) > 128) { by.charge(32); return -3 }
+    by.charge(32)
+    return call(a, b)
+  },
+  'ipc.offer': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('offer')
+    by.within('ipc.offer', a >>> 0, 1 * (b >>> 0))
+    by.within('ipc.offer', c >>> 0, 1 * (d >>> 0))
+    if ((b >>> 0) > 128) { by.charge(600); return -13 }
+    if ((d >>> 0) > 4096) { by.charge(600); return -13 }
+    if (!by.may.capabilities(1)) { by.charge(600); return -12 }
+    if (!by.may.services(1)) { by.charge(600); return -12 }
+    by.charge((d >>> 0) * 8 + 600)
+    return call(a, b, c, d)
+  },
+  'ipc.notification': (by: Bounder, call: Words) => () => {
+    by.grip?.need('notification')
+    if (!by.may.capabilities(1)) { by.charge(100); return -12 }
+    by.charge(100)
+    return call()
+  },
+  'ipc.close': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('close')
+    by.charge(64)
+    return call(a)
+  },
+  'ipc.call': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('call')
+    return call(a, b, c, d)
+  },
+  'ipc.send': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('send')
+    return call(a, b, c, d)
+  },
+  'ipc.receive': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('receive')
+    return call(a, b, c, d)
+  },
+  'ipc.reply': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('reply')
+    return call(a)
+  },
+  'ipc.reply_receive': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('reply_receive')
+    return call(a, b, c, d)
+  },
+  'ipc.watch': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('watch')
+    by.charge(8)
+    return call(a)
+  },
+  'ipc.window': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('window')
+    by.charge(8)
+    return call(a, b)
+  },
+  'ipc.serve': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('serve')
+    by.charge(16)
+    return call(a, b)
+  },
+  'ipc.invoke': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number) => {
+    by.grip?.need('invoke')
+    by.charge(4)
+    return call(a, b, c, d, e)
+  },
+  'ipc.signal': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('signal')
+    return call(a, b)
+  },
+  'ipc.wait': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('wait')
+    return call(a, b, c, d)
+  },
+  'ipc.poll': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('poll')
+    return call(a)
+  },
+  'ipc.next': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('next')
+    by.charge(8)
+    return call(a)
+  },
+  'cap.mint': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('mint')
+    if (!by.may.capabilities(1)) { by.charge(16); return -12 }
+    by.charge(16)
+    return call(a, b, c, d)
+  },
+  'cap.move': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('move')
+    by.charge(16)
+    return call(a, b)
+  },
+  'cap.remove': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('remove')
+    by.charge(16)
+    return call(a)
+  },
+  'cap.revoke': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('revoke')
+    return call(a)
+  },
+  'cap.rights': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('rights')
+    return call(a)
+  },
+  'cap.free': (by: Bounder, call: Words) => () => {
+    by.grip?.need('free')
+    return call()
+  },
+  'mem.create': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('create')
+    if (!by.may.capabilities(1)) { by.charge(100); return -12 }
+    if (!by.may.memory((a >>> 0))) { by.charge(100); return -12 }
+    by.charge((a >>> 6) + 100 + by.looks())
+    return call(a)
+  },
+  'mem.lend': (by: Bounder, call: Words) => (a: number, b: number) => {
+    by.grip?.need('lend')
+    by.within('mem.lend', a >>> 0, 1 * (b >>> 0))
+    if (!by.may.capabilities(1)) { by.charge(100); return -12 }
+    by.charge(100)
+    return call(a, b)
+  },
+  'mem.size': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('size')
+    by.charge(8)
+    return call(a)
+  },
+  'mem.read': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('read')
+    by.within('mem.read', c >>> 0, 1 * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'mem.write': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('write')
+    by.within('mem.write', c >>> 0, 1 * (d >>> 0))
+    by.charge(4)
+    return call(a, b, c, d)
+  },
+  'mem.map': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('map')
+    if (!by.may.capabilities(1)) { by.charge(64); return 0 }
+    by.charge((c >>> 12) + 64)
+    return call(a, b, c)
+  },
+  'mem.unmap': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('unmap')
+    by.charge(32)
+    return call(a)
+  },
+  'ring.create': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
+    by.grip?.need('create')
+    if (!by.may.capabilities(1)) { by.charge(200); return -12 }
+    by.charge(200)
+    return call(a, b, c, d)
+  },
+  'ring.take': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('take')
+    by.charge(8)
+    return call(a, b, c)
+  },
+  'ring.put': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('put')
+    by.charge(8)
+    return call(a, b, c)
+  },
+  'ring.tell': (by: Bounder, call: Words) => (a: number) => {
+    by.grip?.need('tell')
+    by.charge(8)
+    return call(a)
+  },
+  'ring.wait': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
+    by.grip?.need('wait')
+    by.charge(8)
+    return call(a, b, c)
+  },
+  'wasi.args_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('args_get')
+    by.charge(2000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.args_sizes_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('args_sizes_get')
+    by.within('wasi.args_sizes_get', a >>> 0, 4)
+    by.within('wasi.args_sizes_get', b >>> 0, 4)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.environ_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('environ_get')
+    by.charge(2000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.environ_sizes_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('environ_sizes_get')
+    by.within('wasi.environ_sizes_get', a >>> 0, 4)
+    by.within('wasi.environ_sizes_get', b >>> 0, 4)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_advise': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_advise')
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_close': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_close')
+    by.charge(2000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_fdstat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_fdstat_get')
+    by.within('wasi.fd_fdstat_get', b >>> 0, 24)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_fdstat_set_flags': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_fdstat_set_flags')
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_filestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_filestat_get')
+    by.within('wasi.fd_filestat_get', b >>> 0, 64)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_pread': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_pread')
+    by.within('wasi.fd_pread', b >>> 0, 8 * (c >>> 0))
+    if ((c >>> 0) > 64) { by.charge(2000); return 28 }
+    by.charge(2000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_prestat_dir_name': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_prestat_dir_name')
+    by.within('wasi.fd_prestat_dir_name', b >>> 0, 1 * (c >>> 0))
+    if ((c >>> 0) > 1024) { by.charge(1000); return 37 }
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_prestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_prestat_get')
+    by.within('wasi.fd_prestat_get', b >>> 0, 8)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_pwrite': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_pwrite')
+    by.within('wasi.fd_pwrite', b >>> 0, 8 * (c >>> 0))
+    if ((c >>> 0) > 64) { by.charge(1000); return 28 }
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_read': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_read')
+    by.within('wasi.fd_read', b >>> 0, 8 * (c >>> 0))
+    if ((c >>> 0) > 64) { by.charge(2000); return 28 }
+    by.charge(2000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_readdir': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_readdir')
+    by.within('wasi.fd_readdir', b >>> 0, 1 * (c >>> 0))
+    if ((c >>> 0) > 65536) { by.charge(4000); return 28 }
+    by.charge(4000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_seek': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_seek')
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_sync': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_sync')
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_tell': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_tell')
+    by.within('wasi.fd_tell', b >>> 0, 8)
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.fd_write': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('fd_write')
+    by.within('wasi.fd_write', b >>> 0, 8 * (c >>> 0))
+    if ((c >>> 0) > 64) { by.charge(1000); return 28 }
+    by.charge(1000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.path_filestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('path_filestat_get')
+    by.within('wasi.path_filestat_get', c >>> 0, 1 * (d >>> 0))
+    if ((d >>> 0) > 1024) { by.charge(4000); return 37 }
+    by.charge(4000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.path_open': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('path_open')
+    by.within('wasi.path_open', c >>> 0, 1 * (d >>> 0))
+    if ((d >>> 0) > 1024) { by.charge(4000); return 37 }
+    if (!by.may.files(1)) { by.charge(4000); return 33 }
+    by.charge(4000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.path_readlink': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('path_readlink')
+    by.within('wasi.path_readlink', b >>> 0, 1 * (c >>> 0))
+    if ((c >>> 0) > 1024) { by.charge(4000); return 37 }
+    by.charge(4000)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.proc_exit': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('proc_exit')
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.clock_time_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('clock_time_get')
+    by.charge(100)
+    return call(a, b, c, d, e, f)
+  },
+  'wasi.random_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    by.grip?.need('random_get')
+    by.charge(100)
+    return call(a, b, c, d, e, f)
+  },
 }
 
 /** What a module exports. */

@@ -118,7 +118,7 @@ function guarded(host: Host, name: string, call: WasiCall): WasiCall {
       throw new Failure('no-capability', `wasi.${name}: no driver may call it`)
     }
   }
-  const may = bounded(host, 'wasi', name, 6, () => undefined)
+  const may = bounded(host, 'wasi', name, () => undefined)
   return (...args) => {
     const [a, b, c, d, e, f] = args as [number, number, number, number, number, number]
     return (may(a, b, c, d, e, f) as number | undefined) ?? call(...args)

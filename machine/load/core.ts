@@ -173,12 +173,11 @@ function callsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, op
     const calls = group.calls(host, exported) as unknown as Record<string, Call>
     const granted = grants.has(group.name)
     const into: Record<string, Call> = {}
-    for (const [name, shape] of Object.entries<{ params: number; blocking: boolean }>(CALLS[group.name])) {
-      const { params, blocking } = shape
+    for (const [name, { blocking }] of Object.entries<{ blocking: boolean }>(CALLS[group.name])) {
       const refused = (): never => {
         throw new Failure('no-capability', `${group.name}.${name}: the domain was not granted ${group.name}`)
       }
-      const call = granted ? (bounded(host, group.name, name, params, calls[name]!) as Call) : refused
+      const call = granted ? (bounded(host, group.name, name, calls[name]!)) : refused
       into[name] = options.observer?.call?.(host, group.name, name, blocking, call) ?? call
     }
     table[group.name] = into

@@ -160,7 +160,7 @@ function importsOf(
     const implementation = group.calls(host, exported) as unknown as Record<string, (...args: number[]) => number>
     const into: WebAssembly.ModuleImports = {}
     for (const [name, shape] of Object.entries<{ params: number; blocking: boolean }>(CALLS[group.name])) {
-      const inner = bounded(host, group.name, name, shape.params, implementation[name]!) as Call
+      const inner = bounded(host, group.name, name, implementation[name]!)
       const call = seen(group.name, name, shape.blocking, inner) as (...args: number[]) => number
       into[name] = shape.blocking ? new (WebAssembly as unknown as Jspi).Suspending(call) : call
     }
