@@ -5,9 +5,11 @@ import { withReasons } from '../../pipeline/matrix/because.ts'
 import { columnNames, differs, manyRows, type MatricesDocument } from '../../pipeline/matrix/many.ts'
 import { readColumns } from '../../pipeline/matrix/read.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
+import { limiter } from '../../pipeline/limit.ts'
 import type { MatrixDocument, MatrixRow } from '../../pipeline/matrix/types.ts'
 import { checkManyReports, writeManyReports } from '../../pipeline/report/index.ts'
-import { cellText, shownRows } from '../../pipeline/report/many.ts'
+import { shownRows } from '../../pipeline/report/many.ts'
+import { cellText } from '../../pipeline/report/verdict.ts'
 import { fallsShort, whyNot } from '../../pipeline/report/outcome.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import type { Context } from '../context.ts'
@@ -19,6 +21,10 @@ import { workspaceOf } from '../workspace.ts'
 /** Makes one column. */
 export type MakeColumn = (workspace: Workspace) => Promise<MatrixDocument>
 
+/**
+ * A column for each tree, in their order. While one is made the next trees are fetched and configured, two at once: one
+ * waits for the network or a makefile while the other has a processor.
+ */
 export async function runMany(
   context: Context,
   trees: readonly string[],
@@ -27,18 +33,29 @@ export async function runMany(
   makeColumn: MakeColumn,
 ): Promise<number> {
   checkManyReports(asked.reports)
-  const workspaces: Workspace[] = []
+  const stop = new AbortController()
+  const signal = AbortSignal.any([context.signal, stop.signal])
+  const limited = limiter(2)
+  const opening = trees.map((tree) => limited(() => workspaceOf({ ...context, signal }, tree)))
+  // One that fails is told of when its turn comes.
+  for (const open of opening) open.catch(() => undefined)
   try {
-    for (const tree of trees) workspaces.push(await workspaceOf(context, tree))
+    const workspaces: Workspace[] = []
     const columns: MatrixDocument[] = []
-    for (const workspace of workspaces) columns.push(await makeColumn(workspace))
+    for (const open of opening) {
+      const workspace = await open
+      workspaces.push(workspace)
+      columns.push(await makeColumn(workspace))
+    }
     const plain: MatricesDocument = { schema: 'drvport.matrix/2', columns }
     const interrupted = columns.some((column) => column.interrupted)
     const document = interrupted ? plain : await withReasons(plain, workspaces, selectors, context.signal)
     const status = await concludeMany(context, document, asked)
     return interrupted ? 130 : status
   } finally {
-    for (const workspace of workspaces) await workspace.close()
+    stop.abort()
+    for (const opened of await Promise.allSettled(opening))
+      if (opened.status === 'fulfilled') await opened.value.close()
   }
 }
 

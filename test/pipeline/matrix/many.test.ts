@@ -3,16 +3,10 @@ import { columnNames, differs, manyRows, type MatricesDocument } from '../../../
 import { emptyRow } from '../../../pipeline/matrix/row.ts'
 import { summarize } from '../../../pipeline/matrix/summary.ts'
 import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
+import { badge } from '../../../pipeline/report/badge.ts'
+import { manyPage } from '../../../pipeline/report/many-page.ts'
 import { fallsShort } from '../../../pipeline/report/outcome.ts'
-import {
-  badge,
-  manyComment,
-  manyJunit,
-  manyKcidb,
-  manyKtap,
-  manyMarkdown,
-  manyPage,
-} from '../../../pipeline/report/many.ts'
+import { manyComment, manyJunit, manyKcidb, manyKtap, manyMarkdown } from '../../../pipeline/report/many.ts'
 
 const good = (path: string): MatrixRow => {
   const module = path.replace(/^.*\//, '').replace(/\.ko$/, '')
@@ -90,8 +84,8 @@ test('every report has a column, a suite or a build for each tree', (t) => {
   t.regex(manyKtap(document), /^KTAP version 1\n1\.\.2\n {2}KTAP version 1\n {2}# Subtest: linux-6\.1\n/)
   t.regex(manyKtap(document), /^not ok 2 linux-7\.2$/m)
   const page = manyPage(document)
-  t.regex(page, /<td class="fail">parse, api-removed<small>acme\.c:3: &lt;strlcpy&gt; \| gone<\/small><\/td>/)
-  t.regex(page, /<td>not in this tree<\/td>/)
+  t.regex(page, /<td class="fail">✗ [^<]+<small>acme\.c:3: &lt;strlcpy&gt; \| gone<\/small><\/td>/)
+  t.regex(page, /<td class="none">not in this tree<\/td>/)
 })
 
 test('what its dkms.conf leaves out counts neither for nor against; a patch that was applied is named', (t) => {
@@ -123,6 +117,25 @@ test('a comment says first where all is well and where not, and one reason of se
   t.regex(one, /`x` reaches `compile` on 6\.1\./)
   const none = manyComment({ ...document, columns: [column('linux-6.1', '6.1.1', [bad('a/x.ko', '')])] })
   t.regex(none, /`x` does not reach `compile` on 6\.1\./)
+})
+
+test('the page says once what neighbouring trees say alike, and fields of the badge are as wide as their texts', (t) => {
+  const [first, second] = document.columns as [MatrixDocument, MatrixDocument]
+  const third = { ...second, tree: { name: 'linux-7.3', version: '7.3.0-rc7' } }
+  const columns = [first, second, third]
+  const page = manyPage({ ...document, columns })
+  t.is(page.match(/acme\.c:3/g)?.length, 1)
+  t.regex(page, /<td class="fail" colspan="2">/)
+  t.is(page.match(/<td class="pass">✓ compile<\/td>/g)?.length, 7)
+  t.regex(page, /reach <code>compile<\/code> on 6\.1, <strong>not on 7\.2, 7\.3<\/strong>\./)
+  t.notRegex(page, /<script|https?:/)
+  const svg = badge(columns)
+  const fields = [...svg.matchAll(/<path d="M(\d+) 0h(\d+)v20/g)].map(([, x, width]) => [Number(x), Number(width)])
+  t.is(fields.length, 4)
+  for (const [i, [x = 0, width = 0]] of fields.entries())
+    t.is(x + width, fields[i + 1]?.[0] ?? Number(/<svg [^>]*width="(\d+)"/.exec(svg)?.[1]))
+  t.is(svg.match(/#1a7f37/g)?.length, 1)
+  t.is(svg.match(/#b42318/g)?.length, 2)
 })
 
 test('a comment is within what GitHub takes, however much there is to say', (t) => {
