@@ -4,9 +4,10 @@ import { openWorkspace, type Workspace } from '../pipeline/workspace.ts'
 import type { Context } from './context.ts'
 
 /** What the pipeline reports, shown by a command. */
-export const reporting = (context: Context) => ({
+export const reporting = (context: Context, tree = '') => ({
   signal: context.signal,
-  onProgress: (text: string) => context.progress.update(text),
+  // Several trees may be at it: a line says of which it is.
+  onProgress: (text: string) => context.progress.update(text.includes(tree) ? text : `${tree}: ${text}`),
   onNote: (text: string) => context.progress.note(text),
 })
 
@@ -18,5 +19,5 @@ export const workspaceOf = (context: Context, tree: string = context.tree): Prom
     tree,
     toolchain: context.toolchain,
     ...configurationOf(context),
-    ...reporting(context),
+    ...reporting(context, tree),
   })

@@ -21,7 +21,7 @@ const FIRST_FILE_SECONDS = 6
 const FILE_SECONDS = 0.5
 /** The tree's own kernel, for the rungs from verify on. */
 const KERNEL_SECONDS = 480
-const PROGRAMS_SECONDS = 35
+export const PROGRAMS_SECONDS = 35
 /** A run in which nothing changed. */
 const WARM_SECONDS = 3
 

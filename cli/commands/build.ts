@@ -2,6 +2,7 @@
 import { buildModules, type BuildDocument, type BuildProgress, type ModuleResult } from '../../pipeline/build/index.ts'
 import { bytes, duration, paint, table, treeText } from '../output.ts'
 import type { Command, Context } from '../context.ts'
+import { announce } from '../announce.ts'
 import { treesOf } from '../trees.ts'
 import { workspaceOf } from '../workspace.ts'
 
@@ -83,6 +84,7 @@ export const build: Command = {
     }),
   async run(context, argv) {
     const trees = treesOf(context)
+    await announce(context, trees, 'verify')
     const columns: BuildDocument[] = []
     for (const tree of trees) columns.push(await buildOne(context, tree, argv['selectors'] as string[]))
     const [only] = columns

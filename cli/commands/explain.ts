@@ -6,6 +6,7 @@ import { openApiTree, type ApiTree } from '../../pipeline/api/tree.ts'
 import { tryModules, type Trial } from '../../pipeline/api/trial.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 import { listTrees, openTree } from '../../pipeline/tree/index.ts'
+import { announce } from '../announce.ts'
 import type { Command, Context } from '../context.ts'
 import { paint } from '../output.ts'
 import { treesOf } from '../trees.ts'
@@ -178,6 +179,7 @@ export const explain: Command = {
         found: `--tree ${context.tree}`,
         todo: 'name two or more: --tree linux-6.1,linux-7.2',
       })
+    await announce(context, names, 'compile')
     const trials = await trialsOf(context, names, argv['modules'] as string[])
     const others = await otherTrees(trials)
     const comparisons = await compareTrials(trials, others)

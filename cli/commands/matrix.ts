@@ -6,6 +6,7 @@ import { runMatrix } from '../../pipeline/matrix/run.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
 import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
+import { announce } from '../announce.ts'
 import type { Command, Context } from '../context.ts'
 import type { Distribution } from '../queue.ts'
 import { openClimber } from '../matrix-machine.ts'
@@ -89,6 +90,7 @@ async function climbAll(
   const jobs = parseJobs(argv['jobs'])
   checkRequired(asked, until)
   const trees = treesOf(context)
+  await announce(context, trees, until)
   const selectors = argv['selectors'] as string[]
   const climber = openClimber({ seed: context.seed })
   const makeColumn = async (workspace: Workspace): Promise<MatrixDocument> => {

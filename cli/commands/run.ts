@@ -26,6 +26,7 @@ import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
 import { replacementsFor } from '../replacement.ts'
 import { createRecording } from '../recording-file.ts'
 import { parseWatchdog, startWatchdog, watched } from '../watchdog.ts'
+import { announce } from '../announce.ts'
 import { workspaceOf } from '../workspace.ts'
 import { showBuild } from './build.ts'
 
@@ -235,6 +236,7 @@ export const run: Command = {
       argv,
       wanted.map(({ module }) => module),
     )
+    await announce(context, [context.tree], 'operate')
     const workspace = await workspaceOf(context)
     try {
       const document = await buildAll(
