@@ -77,6 +77,8 @@ export class Host {
   /** The driver's entries, for services. */
   driver!: DriverEntries
   words!: Int32Array
+  /** Where a kernel's own data begins. Below it a register's offset from a pointer that is NULL may lead. */
+  dataStart = Infinity
   /** Where offsets of its module lie in the source. */
   symbolize: Symbolizer | undefined
   /** Files it has open. */

@@ -277,6 +277,8 @@ export async function loadCore(
     if (!(error instanceof CapabilityError)) throw error
     throw new PackageError(`${name}: cannot be given its call groups: ${error.message}`, { cause: error })
   }
+  const { data } = apart(core.wasm)
+  host.dataStart = Math.min(...data.map(({ at }) => at))
   return {
     process: housing.process,
     atomic: housing.atomic,
@@ -286,7 +288,7 @@ export async function loadCore(
     wasi: undefined,
     memory,
     table: housing.table,
-    data: apart(core.wasm).data,
+    data,
     lay: (content) => lent.lay(content),
     instantiate: (bound) => instantiate(housing, instances, bound),
     instantiateNow: (bound) => instantiateNow(housing, instances, bound),
