@@ -32,6 +32,8 @@ export interface ClimberOptions {
 
 /** Last resorts: far beyond what a package needs that keeps to the machine's own limits, on a busy computer too. */
 const WALL_MS_MAX = 300_000
+/** The same of a test, which may compute for long. */
+const TEST_WALL_MS_MAX = 1_200_000
 const MEMORY_BYTES_MAX = 2 * 2 ** 30
 /** JavaScript heap of a process, MiB; drivers' memories are outside of it. */
 const HEAP_MB = 1024
@@ -154,6 +156,7 @@ export function openClimber(options: ClimberOptions): Climber {
     wallMs: options.wallMsMax ?? WALL_MS_MAX,
     memoryBytes: options.memoryBytesMax ?? MEMORY_BYTES_MAX,
   }
+  const testWallMs = options.wallMsMax ?? TEST_WALL_MS_MAX
   const idle: Slot[] = []
   const all = new Set<Slot>()
   const waiting: (() => void)[] = []
@@ -181,7 +184,7 @@ export function openClimber(options: ClimberOptions): Climber {
   const attempt = async (task: MatrixTask, signal: AbortSignal): Promise<Ending> => {
     const slot = await take()
     try {
-      return await slot.perform(task, limits, signal)
+      return await slot.perform(task, task.isTest ? { ...limits, wallMs: testWallMs } : limits, signal)
     } finally {
       giveBack(slot)
     }

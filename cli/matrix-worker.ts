@@ -7,6 +7,7 @@ import { ascend } from '../lab/ascent.ts'
 import { PackageError } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
 import type { RunRung } from '../lab/run.ts'
+import { endingOf } from '../pipeline/matrix/endings.ts'
 import { parametersOf } from '../pipeline/matrix/parameters.ts'
 import type { Ascent } from '../pipeline/matrix/climb.ts'
 import { DriverFailure } from '../pipeline/errors.ts'
@@ -28,7 +29,8 @@ async function perform({ dir, name, until, seed, isTest, beside }: MatrixTask): 
     const pack = await readPackage(dir, name)
     verifyPackage(pack, DEFAULT_ALLOWANCE)
     const args = pack.on === undefined ? [] : await parametersOf(pack.manifest.modules)
-    const how = { until, seed, isTest, beside, args }
+    const ending = isTest ? await endingOf(name) : undefined
+    const how = { until, seed, isTest, ...(ending && { ending }), beside, args }
     const ascent = await ascend(pack, { ...how, symbolizer: symbolizerOf, wallMs: () => performance.now() })
     return args.length === 0 ? ascent : { ...ascent, parameters: args }
   } catch (error) {

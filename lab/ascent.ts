@@ -23,9 +23,9 @@ import { errnoName } from '../machine/linux/errno.ts'
 import { createMachine, type Machine } from '../machine/machine.ts'
 import { type DriverPackage, PackageError } from '../machine/load/package.ts'
 import { placeOf } from './place.ts'
-import { labPolicies } from './policies.ts'
+import { labPolicies, TEST_POLICIES } from './policies.ts'
 import { runMachine, type RunReport, type RunRung } from './run.ts'
-import { tallyOf, type TestTally } from './tests.ts'
+import { tallyOf, type TestEnding, type TestTally } from './tests.ts'
 
 export type AscentReason =
   | ''
@@ -55,6 +55,8 @@ export interface AscentOptions {
   readonly args?: readonly string[]
   /** It is one of the tree's own tests: what its init says are results. */
   readonly isTest?: boolean
+  /** and how it ends when it has passed. */
+  readonly ending?: TestEnding
   /** It has reached init in a package of its own: here it operates, with these modules beside it. */
   readonly beside?: readonly string[] | undefined
   readonly symbolizer: (pack: DriverPackage) => Symbolizer
@@ -92,7 +94,7 @@ export async function ascend(pack: DriverPackage, options: AscentOptions): Promi
   if (options.beside !== undefined) return { ...(await timed('operate', operated(pack, options, options.beside))), ms }
   if (until === 'load') return { ...(await timed('load', load(pack, options))), ms }
   const started = await timed('init', initAndExit(pack, options))
-  if (options.isTest === true && until !== 'init') return { ...tested(pack.manifest.name, started), ms }
+  if (options.isTest === true && until !== 'init') return { ...tested(pack.manifest.name, started, options.ending), ms }
   const { rung, reason, detail } = started
   if (reason !== '' || until === 'init') return { rung, reason, detail, ms }
   if (modelsFor(pack.manifest).length === 0) return { rung, reason: 'no-device-model', detail, ms }
@@ -100,11 +102,12 @@ export async function ascend(pack: DriverPackage, options: AscentOptions): Promi
 }
 
 /** Of a test, what its cases came to is what counts. */
-function tested(name: string, { said, refusal, rung, reason, detail }: Started): Outcome {
-  const tests = tallyOf(name, said, refusal)
-  const { passed, failed, cases } = tests
+function tested(name: string, { said, refusal, rung, reason, detail }: Started, ending?: TestEnding): Outcome {
   // One that has passed may have itself unloaded at once, by an error that says so.
-  if (reason !== '' && refusal === undefined) return { rung, reason, detail, tests }
+  const broke = reason !== '' && refusal === undefined
+  const tests = tallyOf(name, said, { refusal, ...(broke && { fault: detail }) }, ending)
+  const { passed, failed, cases } = tests
+  if (broke) return { rung, reason, detail, tests }
   if (failed === 0 && passed > 0) return { rung: 'operate', reason: '', detail: '', tests }
   const first = cases.find(({ outcome }) => outcome === 'failed')
   if (first === undefined) return { rung, reason: 'check-failed', detail: 'every case was skipped', tests }
@@ -112,8 +115,10 @@ function tested(name: string, { said, refusal, rung, reason, detail }: Started):
   return { rung, reason: 'check-failed', detail: what, tests }
 }
 
-const bare = (pack: DriverPackage, { seed, symbolizer }: AscentOptions): Machine =>
-  createMachine({ seed, symbolizer, restarts: NO_RESTARTS, policies: labPolicies([pack]) })
+const bare = (pack: DriverPackage, { seed, symbolizer, isTest }: AscentOptions): Machine => {
+  const policies = labPolicies([pack], isTest === true ? TEST_POLICIES : {})
+  return createMachine({ seed, symbolizer, restarts: NO_RESTARTS, policies })
+}
 
 async function load(pack: DriverPackage, options: AscentOptions): Promise<Outcome> {
   try {

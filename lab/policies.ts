@@ -1,10 +1,15 @@
 /**
- * What the lab's machines let drivers do unless they are told otherwise: one that names no PCI device finds its own, and may
- * look for it at the ports of the board's legacy bus.
+ * What the lab's machines let drivers do unless they are told otherwise.
  */
 import type { DriverPackage } from '../machine/load/package.ts'
 import type { Policies } from '../machine/supervise/policy.ts'
 
+/** A test of the tree's may compute for as long as it likes, as where it was written, and some want much memory. */
+export const TEST_POLICIES: Policies = {
+  '*': { limits: { fuel: 100e9, busyNs: 10_000e9, entryNs: 10_000e9, memory: 256 << 20 } },
+}
+
+/** One that names no PCI device finds its own, and may look for it at the ports of the board's legacy bus. */
 export function labPolicies(packs: readonly Pick<DriverPackage, 'manifest'>[], policies: Policies = {}): Policies {
   const looking = packs.filter(({ manifest }) => !manifest.ids.some(({ bus }) => bus === 'pci'))
   const legacyPorts = policies['*']?.legacyPorts ?? true

@@ -61,6 +61,8 @@ export interface TestTally {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** Of a test that is no suite, and so one case: checks that it counted itself. */
+  readonly checks?: number
   /** Those that failed or were skipped, and why. */
   readonly cases: readonly {
     readonly suite: string

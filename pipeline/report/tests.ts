@@ -104,6 +104,7 @@ function tree(document: MatrixDocument, causes: readonly Cause[]): string[] {
       count(tests!.passed),
       count(tests!.failed),
       count(tests!.skipped),
+      tests!.checks === undefined ? '' : count(tests!.checks),
     ),
   )
   return [
@@ -114,8 +115,8 @@ function tree(document: MatrixDocument, causes: readonly Cause[]): string[] {
       : [cells('case', 'module', 'what it said', 'cause'), '| --- | --- | --- | --- |', ...exceptions, '']),
     '<details><summary>all tests that ran</summary>',
     '',
-    cells('test', 'in', 'passed', 'failed', 'skipped'),
-    '| --- | --- | ---: | ---: | ---: |',
+    cells('test', 'in', 'passed', 'failed', 'skipped', 'its own checks'),
+    '| --- | --- | ---: | ---: | ---: | ---: |',
     ...list,
     '',
     '</details>',
@@ -131,7 +132,8 @@ export function testsPage(documents: readonly MatrixDocument[], causes: readonly
     "# The tree's own tests",
     '',
     "KUnit suites and the tests of the kernel's libraries are modules of the tree like any other: built unmodified, loaded into a",
-    'domain, and read case by case. Each failure and each skip has its cause. Made by',
+    'domain, and read case by case; a test that is no suite is one case, whatever it counts itself. Each failure and each skip has its',
+    'cause. Made by',
     '',
     `    ${command}`,
     '',

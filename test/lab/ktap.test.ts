@@ -1,6 +1,7 @@
 import test from 'ava'
 import { readKtap } from '../../lab/ktap.ts'
-import { tallyOf } from '../../lab/tests.ts'
+import { tallyOf, type TestEnding } from '../../lab/tests.ts'
+import { endingOf, parseEndings } from '../../pipeline/matrix/endings.ts'
 
 const lines = (text: string): string[] => text.split('\n')
 
@@ -67,22 +68,63 @@ test('several suites, one that does not end, and one whose surroundings fail', (
 
 test('a log without results has none', (t) => t.deepEqual(readKtap(['ok so far', 'ok', '# Subtest: x']), []))
 
-test('tests that are no suites: their own count, what they say of a failure, and how they end', (t) => {
-  const tally = (text: string, refusal?: string) => {
-    const { passed, failed, skipped, cases } = tallyOf('test_x', lines(text), refusal)
-    return [passed, failed, skipped, ...cases.map(({ detail }) => detail)]
+test('tests that are no suites: one case, what they count and say of a failure, and how they end', (t) => {
+  const tally = (text: string, refusal?: string, ending?: TestEnding) => {
+    const { passed, failed, checks, cases } = tallyOf('test_x', lines(text), { refusal }, ending)
+    return [passed, failed, checks, ...cases.map(({ detail }) => detail)]
   }
-  t.deepEqual(tally('test_bitmap: loaded.\ntest_bitmap: all 6550 tests passed'), [6550, 0, 0])
+  t.deepEqual(tally('test_bitmap: loaded.\ntest_bitmap: all 6550 tests passed'), [1, 0, 6550])
   t.deepEqual(tally('test_scanf: failed 2 out of 10 tests', '-EINVAL'), [
-    8,
-    2,
     0,
+    1,
+    10,
     'test_scanf: failed 2 out of 10 tests; init returned -EINVAL',
   ])
-  t.deepEqual(tally('XArray: 148 of 148 tests passed'), [148, 0, 0])
-  t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 1 FAILED, [0/1023 JITed]').slice(0, 3), [1035, 1, 0])
-  t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 0 FAILED, [0/1023 JITed]'), [1035, 0, 0])
-  t.deepEqual(tally('rbtree testing -> test 1 (latency of nnodes insert+delete): 0 cycles', '-EAGAIN'), [1, 0, 0])
-  t.deepEqual(tally('WARNING: CPU: 0 PID: 41 at lib/test_div64.c:12').slice(0, 3), [0, 1, 0])
-  t.deepEqual(tally('', '-ENOMEM'), [0, 1, 0, 'init returned -ENOMEM'])
+  t.deepEqual(tally('XArray: 148 of 148 tests passed'), [1, 0, 148])
+  t.deepEqual(tally('XArray: 147 of 148 tests passed', '-EINVAL'), [
+    0,
+    1,
+    148,
+    '1 of its checks failed; init returned -EINVAL',
+  ])
+  t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 1 FAILED, [0/1023 JITed]').slice(0, 3), [0, 1, 1036])
+  t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 0 FAILED, [0/1023 JITed]'), [1, 0, 1035])
+  t.deepEqual(tally('rbtree testing -> test 1: 0 cycles', '-EAGAIN'), [1, 0, undefined])
+  t.deepEqual(tally('WARNING: CPU: 0 PID: 41 at lib/test_div64.c:12').slice(0, 2), [0, 1])
+  t.deepEqual(tally('', '-ENOMEM'), [0, 1, undefined, 'init returned -ENOMEM'])
+})
+
+test('a test that did not come to its end has failed', (t) => {
+  const { passed, cases } = tallyOf('test_x', lines('all is well so far'), { fault: 'endless-loop in init' })
+  t.deepEqual([passed, cases[0]?.detail], [0, 'endless-loop in init'])
+})
+
+test('tests whose end is an error, or a warning that is to come', (t) => {
+  const outcome = (text: string, refusal?: string, ending?: TestEnding) => {
+    const { passed, cases } = tallyOf('test_x', lines(text), { refusal }, ending)
+    return passed === 1 ? 'passed' : cases[0]?.detail
+  }
+  t.is(outcome('', '-EINVAL', { error: '-EINVAL' }), 'passed')
+  t.is(outcome('', undefined, { error: '-EINVAL' }), 'init returned without an error')
+  t.is(outcome('WARNING: at lib/x.c:1', '-EINVAL', { error: '-EINVAL' }), 'WARNING: at lib/x.c:1')
+  t.is(outcome('WARNING: at lib/x.c:1', undefined, { warns: 'at lib/x.c' }), 'passed')
+  t.is(
+    outcome('WARNING: at lib/y.c:1', undefined, { warns: 'at lib/x.c' }),
+    'WARNING: at lib/y.c:1; no warning of at lib/x.c',
+  )
+})
+
+test('the table of endings: each has a reason', async (t) => {
+  t.deepEqual(
+    parseEndings('module\terror\twarns\treason\ntest-x\t-EINVAL\t\tIt always returns this, to be gone.\n').get(
+      'test_x',
+    ),
+    {
+      error: '-EINVAL',
+    },
+  )
+  t.throws(() => parseEndings('module\terror\twarns\treason\ntest-x\t\t\tIt always returns this, to be gone.\n'), {
+    message: /makes no sense/,
+  })
+  t.is((await endingOf('test_ida'))?.error, '-EINVAL')
 })
