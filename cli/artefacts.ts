@@ -18,8 +18,8 @@ export async function withArtefact(pack: DriverPackage): Promise<DriverPackage> 
       todo: `drvport run ${manifest.name} --profile FILE, then drvport optimize ${manifest.name} --profile FILE`,
     })
   const { wasm, lines } = found
-  const plain = { manifest: { ...manifest, wasm: fileOf(manifest.wasm, found) }, wasm, lines }
-  return pack.on === undefined ? plain : { ...plain, ...(await modulesOf(manifest.core!, pack.on, binding, plain)) }
+  const { core, on } = await modulesOf(manifest.core, pack.on, binding)
+  return { manifest: { ...manifest, wasm: fileOf(manifest.wasm, found), core }, wasm, lines, on }
 }
 
 type FileFacts = Manifest['wasm']
@@ -31,12 +31,7 @@ const fileOf = (file: FileFacts, { artefact: { wasm } }: ArtefactFiles): FileFac
 })
 
 /** The modules of a package on a kernel, each as its artefact where there is one. */
-async function modulesOf(
-  facts: OnCoreFacts,
-  on: OnCore,
-  binding: Binding,
-  plain: Pick<DriverPackage, 'manifest'>,
-): Promise<Pick<DriverPackage, 'manifest' | 'on'>> {
+async function modulesOf(facts: OnCoreFacts, on: OnCore, binding: Binding): Promise<{ core: OnCoreFacts; on: OnCore }> {
   const found = await Promise.all(on.modules.map(({ sha256 }) => boundArtefact(sha256, binding)))
   const modules = on.modules.map((module, i) => {
     const made = found[i]
@@ -46,7 +41,7 @@ async function modulesOf(
     const made = found[i]
     return made === undefined ? module : { ...module, wasm: fileOf(module.wasm, made) }
   })
-  return { manifest: { ...plain.manifest, core: { ...facts, modules: claimed } }, on: { ...on, modules } }
+  return { core: { ...facts, modules: claimed }, on: { ...on, modules } }
 }
 
 const filesOf = ({ wasm, lines }: ArtefactFiles) => ({ wasm, lines })

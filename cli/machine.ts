@@ -5,7 +5,6 @@ import { sha256 } from '../pipeline/cache.ts'
 import { provedCore } from '../pipeline/core/index.ts'
 import { PackageProof } from '../pipeline/core/proof.ts'
 import { DriverFailure, UsageError } from '../pipeline/errors.ts'
-import { verify } from '../pipeline/verify/index.ts'
 import type { Allowance } from '../pipeline/verify/index.ts'
 import type { DriverPackage, OnCore, Part } from '../machine/load/package.ts'
 import { accept, acceptParts, DEVICE_ALLOWANCE } from './trust.ts'
@@ -14,7 +13,6 @@ export { symbolizerOf } from './trust.ts'
 
 /** Refuses a package that its binary does not honour. Runs before anything of it is compiled. */
 export function verifyPackage(pack: DriverPackage, allowance: Allowance = DEVICE_ALLOWANCE): void {
-  if (pack.on === undefined) return accept(pack, verify(pack.wasm, pack.manifest, allowance))
   acceptParts(pack, hashOf, allowance)
   if (proved.has(pack.on)) return
   prove(pack, pack.on)
@@ -26,7 +24,7 @@ const proved = new WeakSet<OnCore>()
 
 /** Prove the modules of a package against the core that is kept here. Throws DriverFailure. */
 function prove(pack: DriverPackage, on: OnCore): void {
-  const facts = pack.manifest.core!
+  const facts = pack.manifest.core
   const core = provedCore(facts.key)
   if (core === undefined || core.sha256 !== facts.sha256)
     throw new DriverFailure(`${pack.manifest.name} is refused: its kernel is not known here`, {

@@ -28,7 +28,7 @@ async function perform({ dir, name, until, seed, isTest, beside }: MatrixTask): 
   try {
     const pack = await readPackage(dir, name)
     verifyPackage(pack, DEFAULT_ALLOWANCE)
-    const args = pack.on === undefined ? [] : await parametersOf(pack.manifest.modules)
+    const args = await parametersOf(pack.manifest.modules)
     const ending = isTest ? await endingOf(name) : undefined
     const how = { until, seed, isTest, ...(ending && { ending }), beside, args }
     const ascent = await ascend(pack, { ...how, symbolizer: symbolizerOf, wallMs: () => performance.now() })

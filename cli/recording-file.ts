@@ -54,8 +54,8 @@ interface EmbeddedPackage {
   readonly manifest: Manifest
   readonly wasm: string
   readonly lines?: string
-  /** Of one that stands on a kernel: its modules, in the order of the manifest's. */
-  readonly modules?: readonly { readonly wasm: string; readonly lines?: string; readonly image: string }[]
+  /** In the order of the manifest's. */
+  readonly modules: readonly { readonly wasm: string; readonly lines?: string; readonly image: string }[]
 }
 
 /** A kernel, once for all packages that stand on it. */
@@ -152,7 +152,7 @@ export function createRecording(path: string, request: RunRequest, options: Reco
   } satisfies FileHeader)
   if (options.embed) {
     const packs = request.modules.flatMap(({ pack: module, replacement }) => [module, replacement ?? []].flat())
-    const cores = new Map(packs.flatMap(({ on, manifest }) => (on ? [[on.core, manifest.core!.key] as const] : [])))
+    const cores = new Map(packs.map(({ on, manifest }) => [on.core, manifest.core.key] as const))
     for (const [core, key] of cores) put(embeddedCore(core, symbolsOf(key)))
     for (const module of packs) put(embeddedPackage(module))
     for (const [name, data] of firmware) put({ kind: 'firmware', name, data: pack(data) } satisfies Embedded)
@@ -171,13 +171,11 @@ const embeddedPackage = ({ manifest, wasm, lines, on }: DriverPackage): Embedded
   manifest,
   wasm: pack(wasm),
   ...packedLines(lines),
-  ...(on && {
-    modules: on.modules.map((module) => ({
-      wasm: pack(module.wasm),
-      ...packedLines(module.lines),
-      image: pack(module.image),
-    })),
-  }),
+  modules: on.modules.map((module) => ({
+    wasm: pack(module.wasm),
+    ...packedLines(module.lines),
+    image: pack(module.image),
+  })),
 })
 
 const embeddedCore = ({ sha256: hash, wasm, lines }: CorePackage, symbols: Uint8Array): EmbeddedCore => ({
@@ -281,8 +279,8 @@ export async function modulesOf(recording: Recording): Promise<ModuleRequest[]> 
 /** A package's `buildId`, taken of what it is and not of what it says. */
 function hashesOf(found: DriverPackage): string {
   const [core, ...modules] = partsOf(found)
-  const below = found.on && [core!, ...modules.slice(0, -1)].map(({ wasm }) => sha256(wasm))
-  return buildId({ sha256: sha256(found.wasm), ...(below && { on: below }) })
+  const below = [core!, ...modules.slice(0, -1)].map(({ wasm }) => sha256(wasm))
+  return buildId({ sha256: sha256(found.wasm), on: below })
 }
 
 const linesOf = (lines: string | undefined) => (lines === undefined ? undefined : unpack(lines))
@@ -295,9 +293,8 @@ function unpacked(
 ): DriverPackage | undefined {
   const plain = { manifest, wasm: new Uint8Array(unpack(wasm)), lines: linesOf(lines) }
   const { core: facts } = manifest
-  if (facts === undefined) return plain
   const packed = embedded.filter((item) => item.kind === 'core').find((item) => item.sha256 === facts.sha256)
-  if (packed === undefined || modules?.length !== facts.modules.length) return undefined
+  if (packed === undefined || modules.length !== facts.modules.length) return undefined
   const core = cores.get(facts.sha256) ?? coreFrom(facts, new Uint8Array(unpack(packed.wasm)), linesOf(packed.lines))
   cores.set(facts.sha256, core)
   const [problem] = admitCore(facts.key, core.wasm, unpack(packed.symbols))

@@ -27,7 +27,7 @@ export function acceptParts(pack: DriverPackage, hashOf: (part: Part) => string,
   const problems = policyProblems(pack.manifest, allowance)
   if (problems.length > 0) accept(pack, { ok: false, problems })
   const { core, name } = pack.manifest
-  const proved = [core?.sha256, ...(core?.modules ?? []).map(({ wasm }) => wasm.sha256)]
+  const proved = [core.sha256, ...core.modules.map(({ wasm }) => wasm.sha256)]
   partsOf(pack).forEach((part, i) => {
     const found = hashOf(part)
     if (found === proved[i]) return
@@ -65,15 +65,10 @@ const linesAt = (lines: Uint8Array, offset: number) =>
   symbolize(tableOf(lines), offset).map(({ function: name, file, line }) => ({ function: name, file, line, offset }))
 
 /** Symbolizer of a package from its line tables; function numbers only when it has none. */
-export function symbolizerOf(pack: DriverPackage): Symbolizer {
-  const { lines, on } = pack
-  if (on !== undefined) {
-    const tables = new Map(on.modules.map((module) => [module.name, module.lines]))
-    return (offset, _index, module) => {
-      const found = tables.get(module ?? '') ?? on.core.lines
-      return found === undefined ? [] : linesAt(found, offset)
-    }
+export function symbolizerOf({ on }: DriverPackage): Symbolizer {
+  const tables = new Map(on.modules.map((module) => [module.name, module.lines]))
+  return (offset, _index, module) => {
+    const found = tables.get(module ?? '') ?? on.core.lines
+    return found === undefined ? [] : linesAt(found, offset)
   }
-  if (lines === undefined) return () => []
-  return (offset) => linesAt(lines, offset)
 }

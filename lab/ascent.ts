@@ -202,7 +202,7 @@ async function operated(pack: DriverPackage, options: AscentOptions, beside: rea
   const machine = bare(pack, options)
   const normal = (name: string): string => name.replaceAll('-', '_')
   const wanted = new Set(beside.map(normal))
-  const loaded = pack.on?.modules.filter(({ along }) => along === undefined) ?? []
+  const loaded = pack.on.modules.filter(({ along }) => along === undefined)
   const names = loaded.slice(0, -1).map(({ name }) => normal(name))
   const first = names.findLastIndex((name) => wanted.has(name)) + 1
   try {

@@ -102,10 +102,8 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     location: units(4),
     config_read: timed(),
     config_write: units(32),
-    bar: units(16, { pieces: [struct('out', 'bar')] }),
     vectors: { units: { by: 'count', more: 64 }, keeps: { capabilities: { by: 'count', more: 1 } }, refused: NOSPC },
     vectors_free: units(128, { looks: true }),
-    reset: timed(),
   },
   dma: {
     map: { units: { by: 'len', shift: 16 }, keeps: { windows: one, dma: { by: 'len' } }, refused: -1 },
@@ -117,7 +115,6 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     detach: units(64),
     mask: units(8),
     unmask: units(8),
-    deliver: units(4),
     take: units(16),
     done: units(16),
   },
@@ -125,18 +122,11 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     now: timed(),
     wall: units(4),
     set_timer: units(16),
-    delay: units(2),
     pass: units(2),
   },
   sched: {
     self: units(2),
-    spawn: units(400),
-    block: timed(),
-    wake: units(8),
-    yield: timed(),
-    kick: units(4),
     relax: timed(),
-    exit: timed(),
     create: units(400),
     switch: timed(),
     release: units(64),
@@ -248,49 +238,15 @@ const path = (at: number): Pick<WasiBounds, 'pieces' | 'most'> => ({
   pieces: [[at, 1, at + 1]],
   most: [[at + 1, PATH_BYTES, ENAMETOOLONG]],
 })
-const vectors: Pick<WasiBounds, 'pieces' | 'most'> = { pieces: [[1, 8, 2]], most: [[2, VECTORS, EINVAL]] }
 
 /**
- * Files a driver may read, and its output: WASI preview 1, as far as the verifier allows it. A call goes through a library, so it
- * costs microseconds. Bytes that are read or written cost more, as the call finds them.
+ * Files a driver may read: of WASI preview 1, the calls that a core makes (shim/lower/files.c). A call goes through a library, so it
+ * costs microseconds. Bytes that are read cost more, as the call finds them.
  */
 export const wasi: Readonly<Record<string, WasiBounds>> = {
-  args_get: { units: 2000 },
-  args_sizes_get: {
-    units: 1000,
-    pieces: [
-      [0, 4],
-      [1, 4],
-    ],
-  },
-  environ_get: { units: 2000 },
-  environ_sizes_get: {
-    units: 1000,
-    pieces: [
-      [0, 4],
-      [1, 4],
-    ],
-  },
-  fd_advise: { units: 1000 },
   fd_close: { units: 2000 },
-  fd_fdstat_get: { units: 1000, pieces: [[1, 24]] },
-  fd_fdstat_set_flags: { units: 1000 },
-  fd_filestat_get: { units: 1000, pieces: [[1, 64]] },
-  fd_pread: { units: 2000, ...vectors },
-  fd_prestat_dir_name: { units: 1000, ...path(1) },
+  fd_pread: { units: 2000, pieces: [[1, 8, 2]], most: [[2, VECTORS, EINVAL]] },
   fd_prestat_get: { units: 1000, pieces: [[1, 8]] },
-  fd_pwrite: { units: 1000, ...vectors },
-  fd_read: { units: 2000, ...vectors },
-  fd_readdir: { units: 4000, pieces: [[1, 1, 2]], most: [[2, 65_536, EINVAL]] },
-  fd_seek: { units: 1000 },
-  fd_sync: { units: 1000 },
-  fd_tell: { units: 1000, pieces: [[1, 8]] },
-  fd_write: { units: 1000, ...vectors },
   path_filestat_get: { units: 4000, ...path(2) },
   path_open: { units: 4000, ...path(2), keeps: 'files', refused: EMFILE },
-  path_readlink: { units: 4000, ...path(1) },
-  proc_exit: { units: 0 },
-  // Not for drivers, whose time is the ABI's own: for what else runs here.
-  clock_time_get: { units: 100 },
-  random_get: { units: 100 },
 }

@@ -1,8 +1,8 @@
 /**
  * The driver ABI, defined once.
  *
- * What a driver module may import (calls), what it must or may export (entries), the structures both sides read in
- * the module's linear memory, and the constants. `linux-api/generate.ts` turns this table into the C header the shim
+ * What a core and modules bound to it may import (calls), what a core must export (entries), the structures both sides
+ * read in the domain's linear memory, and the constants. `linux-api/generate.ts` turns this table into the C header the shim
  * includes, the TypeScript types the machine implements, and docs/abi.md.
  *
  * Rules: 32-bit integers only; pointer and length for bytes; a 64-bit value is two words or eight bytes in memory;
@@ -30,13 +30,15 @@ export interface Call {
   readonly noreturn?: true
   /** The overlay's headers call it, so that every object of a tree may: declared where each of them reads it. */
   readonly inline?: true
+  /** A function of the core: what calls it is bound to that, and no module may import it from the machine. */
+  readonly core?: true
   readonly doc: string
   /** What it may cost and keep. */
   readonly bounds: Bounds
 }
 
-/** A call as it is written down here: with its bounds, or with a row in bounds.ts. */
-type Written = Omit<Call, 'bounds'> & { readonly bounds?: Bounds }
+/** A call as it is written down here: its bounds are a row in bounds.ts. */
+type Written = Omit<Call, 'bounds'>
 
 export interface Group {
   readonly name: string
@@ -53,7 +55,6 @@ export interface Entry {
   readonly context: 'atomic' | 'process'
   readonly params: readonly Param[]
   readonly result: Word | 'void'
-  readonly required?: true
   readonly doc: string
 }
 
@@ -93,7 +94,7 @@ const deadline = [
   p('deadline_hi', 'u32', 'high word; both words all ones: no deadline'),
 ] as const
 
-export const ABI_VERSION = 1
+export const ABI_VERSION = 2
 
 const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Written[] })[] = [
   {
@@ -200,19 +201,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         doc: 'Write configuration space. BARs and MSI address/data registers belong to the host: E_PERM.',
       },
       {
-        name: 'bar',
-        params: [fn, p('index', 'u32', '0 to 5, 6 the expansion ROM'), p('out', 'ptr', 'struct bar')],
-        result: 'i32',
-        doc: 'Describe a BAR as the host placed it. 0, or E_NODEV when it is not implemented.',
-      },
-      {
         name: 'vectors',
         params: [fn, p('kind', 'u32', 'VECTOR_*'), p('count', 'u32', 'wanted')],
         result: 'i32',
         doc: 'Allocate interrupt vectors; returns the first interrupt number (they are consecutive) or E_NOSPC / E_INVAL. VECTOR_INTX returns the line.',
       },
       { name: 'vectors_free', params: [fn], result: 'i32', doc: 'Give MSI or MSI-X vectors back and return to INTx.' },
-      { name: 'reset', params: [fn], result: 'i32', doc: 'Function-level reset.' },
     ],
   },
   {
@@ -249,7 +243,7 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'attach',
         params: [p('irq', 'u32')],
         result: 'i32',
-        doc: 'Deliver this interrupt to the `irq` entry from now on. Starts unmasked.',
+        doc: 'Deliver this interrupt from now on, by irq.take. Starts unmasked.',
       },
       { name: 'detach', params: [p('irq', 'u32')], result: 'i32', doc: 'Stop delivery.' },
       { name: 'mask', params: [p('irq', 'u32')], result: 'i32', doc: 'Hold delivery back. Nests.' },
@@ -257,11 +251,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'unmask',
         params: [p('irq', 'u32')],
         result: 'i32',
-        doc: 'Undo one mask; what is pending is delivered at once if interrupts are on.',
+        doc: 'Undo one mask; what was held back can be taken.',
       },
       {
         name: 'deliver',
         inline: true,
+        core: true,
         params: [],
         result: 'void',
         doc: 'Interrupts were turned on while `pending` was set: deliver now.',
@@ -296,11 +291,12 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'set_timer',
         params: deadline,
         result: 'void',
-        doc: "Arm the domain's one timer: the `timer` entry is called at or after the deadline. Replaces the earlier deadline.",
+        doc: "Arm the domain's one timer: irq.take says IRQ_TIMER at or after the deadline. Replaces the earlier deadline.",
       },
       {
         name: 'delay',
         inline: true,
+        core: true,
         params: [p('ns', 'u32')],
         result: 'void',
         doc: 'Busy wait. Time passes; devices work; interrupts arrive if they are on.',
@@ -325,34 +321,11 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         doc: 'The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by.',
       },
       {
-        name: 'spawn',
-        params: [p('arg', 'u32')],
-        result: 'u32',
-        doc: 'New fiber, which calls the `fiber` entry with arg. Returns its id, 0 when the quota is exhausted.',
-      },
-      {
-        name: 'block',
-        params: deadline,
-        result: 'u32',
-        blocking: true,
-        doc: 'Suspend this fiber until it is woken (0) or the deadline passes (1).',
-      },
-      { name: 'wake', params: [p('fiber', 'u32')], result: 'void', doc: 'Make a fiber runnable.' },
-      { name: 'yield', params: [], result: 'void', blocking: true, doc: 'Let other runnable fibers run.' },
-      { name: 'kick', params: [], result: 'void', doc: 'Ask for the `softirq` entry to be called soon.' },
-      {
         name: 'relax',
         inline: true,
         params: [],
         result: 'void',
         doc: 'A busy-wait loop turned once: a little time passes and interrupts may arrive.',
-      },
-      {
-        name: 'exit',
-        params: [],
-        result: 'void',
-        noreturn: true,
-        doc: 'End this fiber here, however deep in its calls it is.',
       },
       {
         name: 'preempt',
@@ -417,40 +390,38 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
     name: 'call',
     doc: 'What the machine asks of the domain: requests, announced by the interrupt IRQ_REQUEST.',
     grantedTo: ['all'],
-    calls: (
-      [
-        {
-          name: 'take',
-          params: [p('out', 'ptr', 'struct request')],
-          result: 'i32',
-          doc: 'The next request: 1, or 0 when there is none.',
-        },
-        {
-          name: 'data',
-          params: [p('id', 'u32', 'of the request'), p('dst', 'ptr', 'as many bytes as the request says')],
-          result: 'i32',
-          doc: 'What came with a request that was taken. 0, or E_INVAL.',
-        },
-        {
-          name: 'done',
-          params: [p('id', 'u32'), p('result', 'i32'), p('data', 'ptr', 'its data as it is now, or 0')],
-          result: 'void',
-          doc: 'A request has been carried out.',
-        },
-        {
-          name: 'wanted',
-          params: [p('name', 'ptr'), p('len', 'u32')],
-          result: 'i32',
-          doc: 'Somebody asks for a module by its name or an alias. Bytes of the image of the one that is to be loaded next for it; 0 when all are; E_NODEV when there is none.',
-        },
-        {
-          name: 'module',
-          params: [p('name', 'ptr'), p('len', 'u32'), p('dst', 'ptr', 'struct module_image'), p('bytes', 'u32')],
-          result: 'i32',
-          doc: 'Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more.',
-        },
-      ] satisfies readonly Written[]
-    ),
+    calls: [
+      {
+        name: 'take',
+        params: [p('out', 'ptr', 'struct request')],
+        result: 'i32',
+        doc: 'The next request: 1, or 0 when there is none.',
+      },
+      {
+        name: 'data',
+        params: [p('id', 'u32', 'of the request'), p('dst', 'ptr', 'as many bytes as the request says')],
+        result: 'i32',
+        doc: 'What came with a request that was taken. 0, or E_INVAL.',
+      },
+      {
+        name: 'done',
+        params: [p('id', 'u32'), p('result', 'i32'), p('data', 'ptr', 'its data as it is now, or 0')],
+        result: 'void',
+        doc: 'A request has been carried out.',
+      },
+      {
+        name: 'wanted',
+        params: [p('name', 'ptr'), p('len', 'u32')],
+        result: 'i32',
+        doc: 'Somebody asks for a module by its name or an alias. Bytes of the image of the one that is to be loaded next for it; 0 when all are; E_NODEV when there is none.',
+      },
+      {
+        name: 'module',
+        params: [p('name', 'ptr'), p('len', 'u32'), p('dst', 'ptr', 'struct module_image'), p('bytes', 'u32')],
+        result: 'i32',
+        doc: 'Put that module in its place, and its image where it is wanted. 0, or E_INVAL when it is not of so many bytes any more.',
+      },
+    ] satisfies readonly Written[],
   },
   {
     name: 'net',
@@ -495,245 +466,243 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
     name: 'ipc',
     doc: 'Conversations with other domains, through endpoints and notifications that the domain holds. Results below zero are IPC_*.',
     grantedTo: ['layered'],
-    calls: (
-      [
-        {
-          name: 'find',
-          params: [p('name', 'ptr'), p('len', 'u32')],
-          result: 'i32',
-          doc: 'The slot of the capability that was granted under this name, or IPC_EMPTY.',
-        },
-        {
-          name: 'offer',
-          params: [p('name', 'ptr'), p('len', 'u32'), p('rules', 'ptr', 'contract, or nothing'), p('rules_len', 'u32')],
-          result: 'i32',
-          doc: 'Make an endpoint and offer it under a name: whoever the machine connects gets a capability to it. Returns the slot of the one to receive with, IPC_PROTOCOL for rules that make no sense, IPC_QUOTA.',
-        },
-        {
-          name: 'notification',
-          params: [],
-          result: 'i32',
-          doc: 'Make a notification. Returns its slot, or IPC_QUOTA.',
-        },
-        {
-          name: 'close',
-          params: [slot],
-          result: 'i32',
-          doc: 'End an endpoint or notification one may receive from: everybody who waits there is told, every capability to it ends.',
-        },
-        {
-          name: 'call',
-          params: [slot, message, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Send the message and wait for its reply, which replaces it. Returns the label of the reply, or IPC_*.',
-        },
-        {
-          name: 'send',
-          params: [slot, message, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Send the message; done when it is received. Returns 0 or IPC_*.',
-        },
-        {
-          name: 'receive',
-          params: [slot, message, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Wait for the next message. Returns its label, or IPC_*.',
-        },
-        {
-          name: 'reply',
-          params: [message],
-          result: 'i32',
-          doc: 'Answer the latest caller not yet answered. On an error it still waits.',
-        },
-        {
-          name: 'reply_receive',
-          params: [slot, message, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*.',
-        },
-        {
-          name: 'watch',
-          params: [slot],
-          result: 'i32',
-          doc: 'From now on whoever receives there hears, by a message with label IPC_GONE and the badge, that the last capability of a client has ended.',
-        },
-        {
-          name: 'window',
-          params: [p('first', 'u32', 'slot'), p('count', 'u32', '0 to 3')],
-          result: 'i32',
-          doc: 'Open slots for capabilities that come in messages to this fiber: without it none do.',
-        },
-        {
-          name: 'serve',
-          params: [slot, p('cookie', 'u32', 'what the entry is told of the endpoint')],
-          result: 'i32',
-          doc: 'Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller.',
-        },
-        {
-          name: 'invoke',
-          params: [slot, p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
-          result: 'i32',
-          doc: 'Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*: IPC_DEADLOCK where the server is at work already or holds interrupts off. Never blocks: for atomic entries too.',
-        },
-        {
-          name: 'signal',
-          params: [slot, p('bits', 'u32')],
-          result: 'i32',
-          doc: 'Set bits of a notification: those of the badge where there is one. Never blocks.',
-        },
-        {
-          name: 'wait',
-          params: [slot, message, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Wait until bits are set; they come as the label of the message and are cleared. Returns 0 or IPC_*.',
-        },
-        {
-          name: 'poll',
-          params: [slot],
-          result: 'i32',
-          doc: 'The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks.',
-        },
-        {
-          name: 'next',
-          params: [p('out', 'ptr', 'i32: what its call comes to')],
-          result: 'u32',
-          doc: 'Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none.',
-        },
-      ] satisfies readonly Written[]
-    ),
+    calls: [
+      {
+        name: 'find',
+        params: [p('name', 'ptr'), p('len', 'u32')],
+        result: 'i32',
+        doc: 'The slot of the capability that was granted under this name, or IPC_EMPTY.',
+      },
+      {
+        name: 'offer',
+        params: [p('name', 'ptr'), p('len', 'u32'), p('rules', 'ptr', 'contract, or nothing'), p('rules_len', 'u32')],
+        result: 'i32',
+        doc: 'Make an endpoint and offer it under a name: whoever the machine connects gets a capability to it. Returns the slot of the one to receive with, IPC_PROTOCOL for rules that make no sense, IPC_QUOTA.',
+      },
+      {
+        name: 'notification',
+        params: [],
+        result: 'i32',
+        doc: 'Make a notification. Returns its slot, or IPC_QUOTA.',
+      },
+      {
+        name: 'close',
+        params: [slot],
+        result: 'i32',
+        doc: 'End an endpoint or notification one may receive from: everybody who waits there is told, every capability to it ends.',
+      },
+      {
+        name: 'call',
+        params: [slot, message, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Send the message and wait for its reply, which replaces it. Returns the label of the reply, or IPC_*.',
+      },
+      {
+        name: 'send',
+        params: [slot, message, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Send the message; done when it is received. Returns 0 or IPC_*.',
+      },
+      {
+        name: 'receive',
+        params: [slot, message, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Wait for the next message. Returns its label, or IPC_*.',
+      },
+      {
+        name: 'reply',
+        params: [message],
+        result: 'i32',
+        doc: 'Answer the latest caller not yet answered. On an error it still waits.',
+      },
+      {
+        name: 'reply_receive',
+        params: [slot, message, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Answer with the message, then wait for the next one in its place: what the loop of a server does. Returns its label, or IPC_*.',
+      },
+      {
+        name: 'watch',
+        params: [slot],
+        result: 'i32',
+        doc: 'From now on whoever receives there hears, by a message with label IPC_GONE and the badge, that the last capability of a client has ended.',
+      },
+      {
+        name: 'window',
+        params: [p('first', 'u32', 'slot'), p('count', 'u32', '0 to 3')],
+        result: 'i32',
+        doc: 'Open slots for capabilities that come in messages to this fiber: without it none do.',
+      },
+      {
+        name: 'serve',
+        params: [slot, p('cookie', 'u32', 'what the entry is told of the endpoint')],
+        result: 'i32',
+        doc: 'Answer ipc.invoke on this endpoint with the `serve` entry from now on, on the thread of the caller.',
+      },
+      {
+        name: 'invoke',
+        params: [slot, p('label', 'u32'), p('a', 'u32'), p('b', 'u32'), p('c', 'u32')],
+        result: 'i32',
+        doc: 'Call the `serve` entry behind an endpoint and return its answer (31 bits), or IPC_*: IPC_DEADLOCK where the server is at work already or holds interrupts off. Never blocks: for atomic entries too.',
+      },
+      {
+        name: 'signal',
+        params: [slot, p('bits', 'u32')],
+        result: 'i32',
+        doc: 'Set bits of a notification: those of the badge where there is one. Never blocks.',
+      },
+      {
+        name: 'wait',
+        params: [slot, message, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Wait until bits are set; they come as the label of the message and are cleared. Returns 0 or IPC_*.',
+      },
+      {
+        name: 'poll',
+        params: [slot],
+        result: 'i32',
+        doc: 'The bits that are set (31 of them), cleared; 0 when there are none, or IPC_*. Never blocks.',
+      },
+      {
+        name: 'next',
+        params: [p('out', 'ptr', 'i32: what its call comes to')],
+        result: 'u32',
+        doc: 'Of a program that switches between its tasks itself, whose calls that must wait return IPC_LATER: the next fiber that need not wait any more, announced by IRQ_MESSAGE; 0 when there is none.',
+      },
+    ] satisfies readonly Written[],
   },
   {
     name: 'cap',
     doc: 'The capability space of the domain. Rights only shrink; results below zero are IPC_*.',
     grantedTo: ['layered'],
-    calls: (
-      [
-        {
-          name: 'mint',
-          params: [p('from', 'u32'), p('to', 'u32'), p('rights', 'u32', 'RIGHT_*'), p('badge', 'u32', '0: as it is')],
-          result: 'i32',
-          doc: 'Derive a capability into an empty slot, with no more rights and with a badge if it has none.',
-        },
-        { name: 'move', params: [p('from', 'u32'), p('to', 'u32')], result: 'i32', doc: 'Put it into another slot.' },
-        {
-          name: 'remove',
-          params: [slot],
-          result: 'i32',
-          doc: 'Empty a slot. What was derived from it stays.',
-        },
-        {
-          name: 'revoke',
-          params: [slot],
-          result: 'i32',
-          blocking: true,
-          doc: 'End everything derived from it, wherever it lies. All of it fails from the instant this begins; others run in between. Returns how many ended.',
-        },
-        { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
-        { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
-      ] satisfies readonly Written[]
-    ),
+    calls: [
+      {
+        name: 'mint',
+        params: [p('from', 'u32'), p('to', 'u32'), p('rights', 'u32', 'RIGHT_*'), p('badge', 'u32', '0: as it is')],
+        result: 'i32',
+        doc: 'Derive a capability into an empty slot, with no more rights and with a badge if it has none.',
+      },
+      { name: 'move', params: [p('from', 'u32'), p('to', 'u32')], result: 'i32', doc: 'Put it into another slot.' },
+      {
+        name: 'remove',
+        params: [slot],
+        result: 'i32',
+        doc: 'Empty a slot. What was derived from it stays.',
+      },
+      {
+        name: 'revoke',
+        params: [slot],
+        result: 'i32',
+        blocking: true,
+        doc: 'End everything derived from it, wherever it lies. All of it fails from the instant this begins; others run in between. Returns how many ended.',
+      },
+      { name: 'rights', params: [slot], result: 'i32', doc: 'RIGHT_* of a capability that can be used, or IPC_*.' },
+      { name: 'free', params: [], result: 'i32', doc: 'The lowest empty slot, or IPC_QUOTA.' },
+    ] satisfies readonly Written[],
   },
   {
     name: 'mem',
     doc: 'Memory shared between domains. Results below zero are IPC_*.',
     grantedTo: ['layered'],
-    calls: (
-      [
-        {
-          name: 'create',
-          params: [p('len', 'u32', 'bytes')],
-          result: 'i32',
-          doc: 'Make a memory object, zeroed, and own it. Returns its slot, or IPC_QUOTA.',
-        },
-        {
-          name: 'lend',
-          params: [p('addr', 'ptr'), p('len', 'u32', 'bytes')],
-          result: 'i32',
-          doc: "Make a memory object of a piece of the domain's own memory: it can be shared and taken back, never given away. Returns its slot, IPC_RANGE, or IPC_QUOTA.",
-        },
-        { name: 'size', params: [slot], result: 'i32', doc: 'Bytes of a memory object, or IPC_*.' },
-        {
-          name: 'read',
-          params: [slot, p('offset', 'u32'), p('dst', 'ptr'), p('len', 'u32')],
-          result: 'i32',
-          doc: 'Copy out of a memory object. 0, or IPC_RANGE when not all of it lies within.',
-        },
-        {
-          name: 'write',
-          params: [slot, p('offset', 'u32'), p('src', 'ptr'), p('len', 'u32')],
-          result: 'i32',
-          doc: 'Copy into a memory object. 0, or IPC_RANGE, and nothing is written.',
-        },
-        {
-          name: 'map',
-          params: [slot, p('offset', 'u32'), p('len', 'u32')],
-          result: 'u32',
-          doc: 'Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked.',
-        },
-        { name: 'unmap', params: [p('addr', 'u32', 'address returned by mem.map')], result: 'i32', doc: 'Undo map.' },
-      ] satisfies readonly Written[]
-    ),
+    calls: [
+      {
+        name: 'create',
+        params: [p('len', 'u32', 'bytes')],
+        result: 'i32',
+        doc: 'Make a memory object, zeroed, and own it. Returns its slot, or IPC_QUOTA.',
+      },
+      {
+        name: 'lend',
+        params: [p('addr', 'ptr'), p('len', 'u32', 'bytes')],
+        result: 'i32',
+        doc: "Make a memory object of a piece of the domain's own memory: it can be shared and taken back, never given away. Returns its slot, IPC_RANGE, or IPC_QUOTA.",
+      },
+      { name: 'size', params: [slot], result: 'i32', doc: 'Bytes of a memory object, or IPC_*.' },
+      {
+        name: 'read',
+        params: [slot, p('offset', 'u32'), p('dst', 'ptr'), p('len', 'u32')],
+        result: 'i32',
+        doc: 'Copy out of a memory object. 0, or IPC_RANGE when not all of it lies within.',
+      },
+      {
+        name: 'write',
+        params: [slot, p('offset', 'u32'), p('src', 'ptr'), p('len', 'u32')],
+        result: 'i32',
+        doc: 'Copy into a memory object. 0, or IPC_RANGE, and nothing is written.',
+      },
+      {
+        name: 'map',
+        params: [slot, p('offset', 'u32'), p('len', 'u32')],
+        result: 'u32',
+        doc: 'Map a piece of it beyond linear memory, for mmio.read and mmio.write. Returns the address, or 0. It ends when the capability it was made by is revoked.',
+      },
+      { name: 'unmap', params: [p('addr', 'u32', 'address returned by mem.map')], result: 'i32', doc: 'Undo map.' },
+    ] satisfies readonly Written[],
   },
   {
     name: 'ring',
     doc: 'Rings of slots in memory that one side, the owner, lends (layout: struct ring). The owner works on it in place. Results below zero are IPC_*.',
     grantedTo: ['layered'],
-    calls: (
-      [
-        {
-          name: 'create',
-          params: [
-            p('addr', 'ptr', 'struct ring and the slots after it, 4-byte aligned'),
-            p('slots', 'u32', 'a power of two'),
-            p('slot_bytes', 'u32'),
-            p('outward', 'u32', '1: from the owner to the peer, 0: to the owner'),
-          ],
-          result: 'i32',
-          doc: "Make a ring in the domain's own memory. Returns the owner's slot; who is given one derived from it is the peer.",
-        },
-        {
-          name: 'take',
-          params: [slot, p('dst', 'ptr'), p('max', 'u32', 'slots')],
-          result: 'i32',
-          doc: 'Peer: take what is there, and tell the owner if it asked for that. Returns how many slots.',
-        },
-        {
-          name: 'put',
-          params: [slot, p('src', 'ptr'), p('count', 'u32', 'slots')],
-          result: 'i32',
-          doc: 'Peer: put slots, and tell the owner if it asked for that. Returns how many there was room for.',
-        },
-        {
-          name: 'tell',
-          params: [slot],
-          result: 'i32',
-          doc: 'Owner: the peer asked to hear of the slot just passed (its event index in the ring).',
-        },
-        {
-          name: 'wait',
-          params: [slot, ...deadline],
-          result: 'i32',
-          blocking: true,
-          doc: 'Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there.',
-        },
-      ] satisfies readonly Written[]
-    ),
+    calls: [
+      {
+        name: 'create',
+        params: [
+          p('addr', 'ptr', 'struct ring and the slots after it, 4-byte aligned'),
+          p('slots', 'u32', 'a power of two'),
+          p('slot_bytes', 'u32'),
+          p('outward', 'u32', '1: from the owner to the peer, 0: to the owner'),
+        ],
+        result: 'i32',
+        doc: "Make a ring in the domain's own memory. Returns the owner's slot; who is given one derived from it is the peer.",
+      },
+      {
+        name: 'take',
+        params: [slot, p('dst', 'ptr'), p('max', 'u32', 'slots')],
+        result: 'i32',
+        doc: 'Peer: take what is there, and tell the owner if it asked for that. Returns how many slots.',
+      },
+      {
+        name: 'put',
+        params: [slot, p('src', 'ptr'), p('count', 'u32', 'slots')],
+        result: 'i32',
+        doc: 'Peer: put slots, and tell the owner if it asked for that. Returns how many there was room for.',
+      },
+      {
+        name: 'tell',
+        params: [slot],
+        result: 'i32',
+        doc: 'Owner: the peer asked to hear of the slot just passed (its event index in the ring).',
+      },
+      {
+        name: 'wait',
+        params: [slot, ...deadline],
+        result: 'i32',
+        blocking: true,
+        doc: 'Wait until the other side went on: the peer for slots to move, the owner for what it wrote as its event index. 0, or IPC_ENDED when nobody is there.',
+      },
+    ] satisfies readonly Written[],
   },
 ]
 
+/** Every call, those that the core answers among them: what C is written against. */
+export const declared: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Written[] })[] = written
+
+/** Calls of the machine. */
 export const groups: readonly Group[] = written.map((group) => ({
   ...group,
-  calls: group.calls.map((call) => ({ ...call, bounds: boundsOf(group.name, call) })),
+  calls: group.calls
+    .filter(({ core }) => core === undefined)
+    .map((call) => ({ ...call, bounds: boundsOf(group.name, call) })),
 }))
 
-function boundsOf(group: string, call: Written): Bounds {
-  const found = call.bounds ?? bounds[group]?.[call.name]
-  if (found === undefined) throw new Error(`${group}.${call.name} has no bounds, nor a row in linux-api/bounds.ts`)
+function boundsOf(group: string, { name }: Written): Bounds {
+  const found = bounds[group]?.[name]
+  if (found === undefined) throw new Error(`${group}.${name} has no row in linux-api/bounds.ts`)
   return found
 }
 
@@ -764,172 +733,7 @@ export const entries: readonly Entry[] = [
     context: 'atomic',
     params: [],
     result: 'void',
-    doc: 'Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine.',
-  },
-  {
-    name: 'init',
-    context: 'process',
-    params: [],
-    result: 'i32',
-    required: true,
-    doc: "Start the shim and run the modules' init functions. 0 or E_*.",
-  },
-  {
-    name: 'exit',
-    context: 'process',
-    params: [],
-    result: 'void',
-    required: true,
-    doc: "Run the modules' exit functions; afterwards the domain holds nothing.",
-  },
-  {
-    name: 'probe',
-    context: 'process',
-    params: [p('bus', 'u32', 'BUS_*'), p('slot', 'u32', 'handle on that bus')],
-    result: 'i32',
-    required: true,
-    doc: 'A device was granted: match it and bind a driver. 0 bound, E_NODEV no driver wanted it, other E_* the probe failed.',
-  },
-  {
-    name: 'remove',
-    context: 'process',
-    params: [p('bus', 'u32'), p('slot', 'u32')],
-    result: 'void',
-    required: true,
-    doc: 'The device goes away: unbind.',
-  },
-  {
-    name: 'fiber',
-    context: 'process',
-    params: [p('arg', 'u32')],
-    result: 'void',
-    required: true,
-    doc: 'Body of a spawned fiber.',
-  },
-  {
-    name: 'irq',
-    context: 'atomic',
-    params: [p('irq', 'u32')],
-    result: 'void',
-    required: true,
-    doc: 'An attached interrupt fired.',
-  },
-  { name: 'timer', context: 'atomic', params: [], result: 'void', required: true, doc: 'The armed deadline passed.' },
-  { name: 'softirq', context: 'atomic', params: [], result: 'void', required: true, doc: 'Answer to sched.kick.' },
-  {
-    name: 'preemptible',
-    context: 'atomic',
-    params: [],
-    result: 'i32',
-    doc: 'Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may.',
-  },
-  {
-    name: 'census',
-    context: 'atomic',
-    params: [p('out', 'ptr', 'struct census')],
-    result: 'void',
-    doc: 'Count what the driver still holds, for leak checks after remove and exit.',
-  },
-  {
-    name: 'alloc',
-    context: 'atomic',
-    params: [p('len', 'u32')],
-    result: 'ptr',
-    required: true,
-    doc: 'Memory for arguments of entries; 0 when there is none.',
-  },
-  { name: 'free', context: 'atomic', params: [p('mem', 'ptr')], result: 'void', required: true, doc: 'Give it back.' },
-  {
-    name: 'heartbeat',
-    context: 'process',
-    params: [],
-    result: 'void',
-    doc: 'Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody.',
-  },
-  { name: 'net_open', context: 'process', params: [iface], result: 'i32', doc: 'Bring the interface up.' },
-  { name: 'net_stop', context: 'process', params: [iface], result: 'i32', doc: 'Bring it down.' },
-  {
-    name: 'net_tx',
-    context: 'atomic',
-    params: [iface, p('vec', 'ptr', 'struct net_frame[] in the transmit arena'), p('count', 'u32')],
-    result: 'i32',
-    doc: 'Send frames; returns how many were taken (the queue may stop part-way).',
-  },
-  { name: 'net_set_mtu', context: 'process', params: [iface, p('mtu', 'u32')], result: 'i32', doc: 'Change the MTU.' },
-  {
-    name: 'net_set_address',
-    context: 'process',
-    params: [iface, p('mac', 'ptr', '6 bytes')],
-    result: 'i32',
-    doc: 'Change the station address.',
-  },
-  {
-    name: 'net_set_filter',
-    context: 'process',
-    params: [iface, p('flags', 'u32', 'FILTER_*'), p('list', 'ptr', '6 bytes each'), p('count', 'u32')],
-    result: 'i32',
-    doc: 'Set promiscuous / all-multicast and the multicast list.',
-  },
-  {
-    name: 'net_stats',
-    context: 'process',
-    params: [iface, p('out', 'ptr', 'struct net_stats')],
-    result: 'i32',
-    doc: "The driver's own statistics.",
-  },
-  {
-    name: 'net_link',
-    context: 'process',
-    params: [iface, p('out', 'ptr', 'struct net_link')],
-    result: 'i32',
-    doc: 'Speed, duplex, link as the driver reports them.',
-  },
-  {
-    name: 'net_info',
-    context: 'process',
-    params: [iface, p('out', 'ptr', 'struct net_info')],
-    result: 'i32',
-    doc: 'Driver name, version, bus, firmware, register and EEPROM sizes.',
-  },
-  {
-    name: 'net_counters',
-    context: 'process',
-    params: [iface, p('out', 'ptr', 'struct net_value[]'), p('max', 'u32')],
-    result: 'i32',
-    doc: "The driver's private counters; returns how many there are.",
-  },
-  {
-    name: 'net_selftest',
-    context: 'process',
-    params: [iface, p('flags', 'u32', 'SELFTEST_*'), p('out', 'ptr', 'struct net_value[]'), p('max', 'u32')],
-    result: 'i32',
-    doc: "The driver's self-test; returns the number of results; SELFTEST_FAILED is or-ed in when the driver says so.",
-  },
-  {
-    name: 'net_registers',
-    context: 'process',
-    params: [iface, p('out', 'ptr'), p('max', 'u32')],
-    result: 'i32',
-    doc: 'Register dump; returns its length.',
-  },
-  {
-    name: 'net_eeprom',
-    context: 'process',
-    params: [iface, p('offset', 'u32'), p('out', 'ptr'), p('len', 'u32')],
-    result: 'i32',
-    doc: 'Read the EEPROM; returns bytes read.',
-  },
-  {
-    name: 'attribute',
-    context: 'process',
-    params: [
-      p('buffer', 'ptr', 'the path CLASS/DEVICE/ATTRIBUTE and after it what to store; then what is shown'),
-      p('path_len', 'u32'),
-      p('value_len', 'u32', 'all ones: show'),
-      p('size', 'u32', 'of the buffer'),
-    ],
-    result: 'i32',
-    doc: 'Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno.',
+    doc: 'Take what there is, if interrupts are on. Called where the work of a module bound to the core is counted, and never by the machine.',
   },
   {
     name: 'serve',
@@ -947,29 +751,40 @@ export const entries: readonly Entry[] = [
   },
 ]
 
-/** Data the module exports: the symbol's value is its address in linear memory. */
-export const shared: readonly { name: string; type: 'u32' | 'u64'; required: boolean; doc: string }[] = [
-  {
-    name: 'drvport_tick',
-    type: 'u64',
-    required: true,
-    doc: 'Periodic tick count (TICK_HZ a second); the machine keeps it current.',
-  },
+/** Operations of a network interface, in the order of their numbers: what each is told, all words but the first of it. */
+const netOperations: readonly (readonly [name: string, doc: string])[] = [
+  ['OPEN', 'bring the interface up'],
+  ['STOP', 'bring it down'],
+  ['SET_MTU', 'change the MTU: args[1]'],
+  ['SET_ADDRESS', 'change the station address; data: 6 bytes'],
+  ['SET_FILTER', 'set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each'],
+  ['STATS', "the driver's own statistics; data: struct net_stats"],
+  ['LINK', 'speed, duplex, link as the driver reports them; data: struct net_link'],
+  ['INFO', 'driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info'],
+  ['COUNTERS', "the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are"],
+  [
+    'SELFTEST',
+    "the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so",
+  ],
+  ['REGISTERS', 'register dump, at most args[2] bytes; returns its length'],
+  ['EEPROM', 'read the EEPROM from args[1], args[3] bytes; returns bytes read'],
+]
+
+/** Data the core exports: the symbol's value is its address in linear memory. */
+export const shared: readonly { name: string; type: 'u32' | 'u64'; doc: string }[] = [
   {
     name: 'drvport_irqs_off',
     type: 'u32',
-    required: true,
-    doc: 'Non-zero while the domain holds interrupts off; the machine reads it before every delivery.',
+    doc: 'Non-zero while the domain holds interrupts off; the machine reads it before it stops a fiber, ends a busy wait or lets another domain in.',
   },
   {
     name: 'drvport_pending',
     type: 'u32',
-    required: true,
-    doc: 'The machine sets it when it held a delivery back; the shim calls irq.deliver on turning interrupts on.',
+    doc: 'The machine sets it when there is something for irq.take; the core looks at it when it turns interrupts on.',
   },
 ]
 
-/** wasm globals the module exports. All but the first are added by the pipeline. */
+/** wasm globals the core exports, and modules bound to it import. All but the first are added by the pipeline. */
 export const globals: readonly { name: string; doc: string }[] = [
   { name: '__stack_pointer', doc: 'C stack pointer, mutable; switched with the fiber.' },
   {
@@ -984,16 +799,6 @@ export const globals: readonly { name: string; doc: string }[] = [
 ]
 
 export const structs: readonly Struct[] = [
-  {
-    name: 'bar',
-    doc: 'A base address register as the host placed it.',
-    fields: [
-      { name: 'start', type: 'u64', doc: 'bus address, or first port' },
-      { name: 'length', type: 'u64', doc: 'bytes' },
-      { name: 'flags', type: 'u32', doc: 'BAR_*' },
-      { name: 'pad', type: 'u32' },
-    ],
-  },
   {
     name: 'net_desc',
     doc: 'An interface on offer.',
@@ -1113,10 +918,10 @@ export const structs: readonly Struct[] = [
   },
   {
     name: 'nub',
-    doc: "A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies).",
+    doc: "A device behind another domain's driver, as REQUEST_NUB_ADD tells of it.",
     fields: [
       { name: 'kind', type: 'u32', doc: 'NUB_*: what its endpoint understands' },
-      { name: 'handle', type: 'u32', doc: 'what `remove` is given' },
+      { name: 'handle', type: 'u32', doc: 'what REQUEST_NUB_REMOVE is told' },
       { name: 'endpoint', type: 'u32', doc: 'slot of the capability to its bus, which its address is the badge of' },
       { name: 'address', type: 'u32', doc: 'on its bus' },
       { name: 'name', type: 'u8', count: 32, doc: 'of its kind, with a zero at the end' },
@@ -1178,28 +983,9 @@ export const structs: readonly Struct[] = [
       { name: 'align', type: 'u32', doc: 'bytes' },
     ],
   },
-  {
-    name: 'census',
-    doc: 'What the driver side still holds. All zero (but reserved_pages) after exit.',
-    fields: [
-      { name: 'heap_objects', type: 'u32', doc: 'kmalloc and slab objects' },
-      { name: 'heap_bytes', type: 'u32' },
-      { name: 'pages', type: 'u32', doc: 'pages allocated by the driver' },
-      { name: 'reserved_pages', type: 'u32', doc: 'pages the shim itself keeps (stacks, slabs, memory map)' },
-      { name: 'irqs', type: 'u32' },
-      { name: 'timers', type: 'u32' },
-      { name: 'work', type: 'u32', doc: 'pending or running work items' },
-      { name: 'tasks', type: 'u32', doc: 'kernel threads and blocked callers' },
-      { name: 'mappings', type: 'u32', doc: 'ioremap ranges' },
-      { name: 'dma', type: 'u32', doc: 'DMA windows' },
-      { name: 'devices', type: 'u32', doc: 'registered devices, drivers, interfaces' },
-      { name: 'resources', type: 'u32', doc: 'claimed regions' },
-    ],
-  },
 ]
 
 export const constants: readonly ConstantSet[] = [
-  { name: 'TICK', doc: 'The periodic tick.', values: [['HZ', 250, 'ticks a second']] },
   {
     name: 'MMIO',
     doc: 'Address space beyond linear memory.',
@@ -1238,14 +1024,6 @@ export const constants: readonly ConstantSet[] = [
     ],
   },
   {
-    name: 'BUS',
-    doc: 'Buses a device may be granted on.',
-    values: [
-      ['PCI', 1, ''],
-      ['PLATFORM', 2, ''],
-    ],
-  },
-  {
     name: 'VECTOR',
     doc: 'Interrupt vector kinds.',
     values: [
@@ -1262,15 +1040,6 @@ export const constants: readonly ConstantSet[] = [
       ['TO_DEVICE', 1, 'device reads'],
       ['FROM_DEVICE', 2, 'device writes'],
       ['ERROR', 0xffffffff, 'map failed'],
-    ],
-  },
-  {
-    name: 'BAR',
-    doc: 'BAR flags.',
-    values: [
-      ['IO', 1, 'ports'],
-      ['MEM64', 2, '64-bit memory'],
-      ['PREFETCH', 4, 'prefetchable'],
     ],
   },
   {
@@ -1358,18 +1127,13 @@ export const constants: readonly ConstantSet[] = [
         9,
         'show that the kernel does its work; data: room for struct waiting[]; returns how many there are',
       ],
-      ...entries
-        .filter(({ name, context }) => context === 'process' && name.startsWith('net_'))
-        .map(({ name }, i) => [name.toUpperCase(), 16 + i, `as the entry ${name}`] as const),
+      ...netOperations.map(([name, doc], i) => [`NET_${name}`, 16 + i, `of the interface args[0]: ${doc}`] as const),
     ],
   },
   {
     name: 'NUB',
     doc: 'Devices that a driver in another domain found on its bus.',
-    values: [
-      ['BUS', 16, 'the bus that `probe` and `remove` are told: it is another domain'],
-      ['I2C', 1, 'an I2C or SMBus device'],
-    ],
+    values: [['I2C', 1, 'an I2C or SMBus device']],
   },
   {
     name: 'IPC',

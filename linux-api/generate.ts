@@ -7,8 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { wasi, type Amount, type Bounds, type WasiBounds } from './bounds.ts'
-import { ABI_VERSION, constants, entries, globals, groups, shared, structs } from './capabilities.ts'
-import type { Call, Entry, Field, Group, Param, Struct } from './capabilities.ts'
+import { ABI_VERSION, constants, declared, entries, globals, groups, shared, structs } from './capabilities.ts'
+import type { Call, Entry, Field, Param, Struct } from './capabilities.ts'
 
 const NOTE = 'Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit.'
 
@@ -43,12 +43,14 @@ export function layout(struct: Struct): { offsets: Map<string, number>; size: nu
 const cParams = (params: readonly Param[]): string =>
   params.length === 0 ? 'void' : params.map((param) => `${cType(param.type)} ${param.name}`).join(', ')
 
-const cCall = (group: string, call: Call): string =>
+type Declared = (typeof declared)[number]
+
+const cCall = (group: string, call: Declared['calls'][number]): string =>
   `/* ${call.doc} */\n__attribute__((import_module("${group}"), import_name("${call.name}")${call.noreturn ? ', noreturn' : ''}))\n` +
   `${cType(call.result)} drvport_${group}_${call.name}(${cParams(call.params)});\n`
 
 const cEntry = (entry: Entry): string =>
-  `/* ${entry.context}${entry.required ? ', required' : ''}: ${entry.doc} */\n` +
+  `/* ${entry.context}: ${entry.doc} */\n` +
   `__attribute__((export_name("${entry.name}"), used)) ${cType(entry.result)} drvport_entry_${entry.name}(${cParams(entry.params)});\n`
 
 function cStruct(struct: Struct): string {
@@ -59,11 +61,11 @@ function cStruct(struct: Struct): string {
 }
 
 /** Calls of a group for one of the two headers. */
-const declarations = (group: Group, inline: boolean): string[] =>
+const declarations = (group: Declared, inline: boolean): string[] =>
   group.calls.filter((call) => (group.inline ?? call.inline ?? false) === inline).map((call) => cCall(group.name, call))
 
 const sections = (inline: boolean): string[] =>
-  groups
+  declared
     .map((group) => [group, declarations(group, inline)] as const)
     .filter(([, calls]) => calls.length > 0)
     .map(([group, calls]) => `/* ---- ${group.name}: ${group.doc} ---- */\n${calls.join('\n')}`)
@@ -141,11 +143,7 @@ export function tsModule(): string {
   )
   const entryTypes = entries.map(
     (entry) =>
-      `  /** ${entry.context}: ${entry.doc} */\n  ${entry.name}${entry.required ? '' : '?'}(${tsParams(entry.params)}): ${entry.result === 'void' ? 'void' : 'number'}`,
-  )
-  const entryTable = entries.map(
-    (entry) =>
-      `  ${entry.name}: { params: ${entry.params.length}, result: ${entry.result !== 'void'}, context: '${entry.context}', required: ${entry.required === true} },`,
+      `  /** ${entry.context}: ${entry.doc} */\n  ${entry.name}(${tsParams(entry.params)}): ${entry.result === 'void' ? 'void' : 'number'}`,
   )
   return [
     `/** ${NOTE} */`,
@@ -162,8 +160,7 @@ export function tsModule(): string {
       ...groups.flatMap((group) => group.calls.map((call) => boundCode(group.name, boundsAt(group.name, call)))),
       ...Object.entries(wasi).map(([name, rules]) => boundCode('wasi', wasiBoundsAt(name, rules))),
     ].join('\n')}\n}\n`,
-    `/** What a module exports. */\nexport interface Entries {\n${entryTypes.join('\n')}\n}\n`,
-    `export const ENTRIES = {\n${entryTable.join('\n')}\n} as const\n`,
+    `/** What a core exports. */\nexport interface Entries {\n${entryTypes.join('\n')}\n}\n`,
     `export const SHARED = [${shared.map((data) => `'${data.name}'`).join(', ')}] as const`,
     `export const GLOBALS = [${globals.map((global) => `'${global.name}'`).join(', ')}] as const\n`,
   ].join('\n')
@@ -344,7 +341,7 @@ export function page(): string {
       .join('; ')
   return [
     `<!-- ${NOTE} -->\n# The driver ABI, version ${ABI_VERSION}\n`,
-    'A driver module imports calls and exports entries. A module that does not import a group cannot even ask for what it offers.\n',
+    'A core imports calls and exports entries; a module bound to it imports calls, of groups that its domain was granted.\n',
     ...groups.flatMap((group) => [
       `## Calls: ${group.name}\n\n${group.doc}\n\n| call | what it does | parameters | units of work, at most | keeps |\n|---|---|---|---|---|`,
       ...group.calls.map(
@@ -354,9 +351,7 @@ export function page(): string {
       '',
     ]),
     '## Entries\n\n| entry | context | what it does |\n|---|---|---|',
-    ...entries.map(
-      (entry) => `| ${signature(entry)} | ${entry.context}${entry.required ? ', required' : ''} | ${cell(entry.doc)} |`,
-    ),
+    ...entries.map((entry) => `| ${signature(entry)} | ${entry.context} | ${cell(entry.doc)} |`),
     '\n## Shared data and globals\n\n| name | what it is |\n|---|---|',
     ...[...shared, ...globals].map((item) => `| \`${item.name}\` | ${item.doc} |`),
     '\n## Structures\n',

@@ -1,9 +1,10 @@
 /**
  * A loaded driver: one generation of one package in its domain, and the operations on it.
  *
- * Every operation is a process entry run to its end; when the domain ends instead, DriverEnded carries the fault.
+ * Every operation is a request to the kernel in the domain, waited for to its end; when the domain ends instead, DriverEnded
+ * carries the fault.
  */
-import { BUS, census as censusLayout, E, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
+import { E, nub as nubLayout, NUB } from '../linux-api/generated/abi.ts'
 import type { Capability } from '../kernel/capability.ts'
 import { type DriverFault, Failure } from '../kernel/fault.ts'
 import type { Beat, Heartbeat } from '../kernel/heartbeat.ts'
@@ -13,21 +14,17 @@ import type { Board } from './board.ts'
 import type { Nub } from './tree/nubs.ts'
 import type { DriverEntries, Unit } from './class/device-class.ts'
 import type { DriverPackage } from './load/package.ts'
-import type { EntryName } from './abi/group.ts'
 import type { Request } from './abi/requests.ts'
 import { imageOf, putImage } from './load/image.ts'
 import { errnoName } from './linux/errno.ts'
 import { System, SystemError } from './linux/system.ts'
-import { type CoreBeat, CoreEntries, NO_ENTRY } from './load/core-entries.ts'
-import { type BoundPackage, type CoreProgram, loadCore } from './load/core.ts'
-import { type LoadedProgram, type LoadOptions, loadProgram } from './load/program.ts'
+import { type BoundPackage, type CoreProgram, loadCore, type LoadOptions } from './load/core.ts'
+import { type CoreBeat, type Operation, Operations } from './load/operations.ts'
 import { condemn } from './supervise/inquest.ts'
 
 /** delete_module(2) of a module that its own kernel holds, as alarm timers hold the first clock that rings. */
 const IN_USE = '-EAGAIN'
 
-/** Longest text of an attribute: a page, as in sysfs. */
-const ATTRIBUTE_BYTES = 4096
 /** What messages call one. */
 const SYSTEM_CALL = 'a system call'
 
@@ -54,8 +51,6 @@ export class InitRefused extends Error {
   }
 }
 
-export type Census = Record<Exclude<keyof typeof censusLayout, 'size'>, number>
-
 /** What was still there after everything was given back; all zero when nothing leaked. */
 export interface Leftovers {
   readonly mappings: number
@@ -63,20 +58,15 @@ export interface Leftovers {
   readonly vectors: number
   readonly interrupts: number
   readonly units: number
-  /** Undefined where they are those of a whole kernel, of which nobody knows which are the driver's. */
-  readonly timers: number | undefined
-  readonly fibers: number | undefined
   readonly capabilities: number
   /** What unloading said: an errno where it failed, 0 where Linux did it, keeps such a module for good, or has it in use. */
   readonly exit: number
-  /** The driver side's own count; undefined when the module does not keep one. */
-  readonly census: Census | undefined
 }
 
 export class Driver implements DriverEntries {
   readonly pack: DriverPackage
   readonly generation: number
-  readonly program: LoadedProgram
+  readonly program: CoreProgram
   /** Functions granted, by the driver's handle. */
   readonly devices = new Map<number, PciFunction>()
   /** Devices of other domains' buses, by its handle. */
@@ -87,19 +77,18 @@ export class Driver implements DriverEntries {
   /** Held back while an operation runs, which has a limit of its own. */
   heartbeat: Heartbeat | undefined
   readonly #board: Board
-  /** Of a program that takes requests. */
-  readonly #entries: CoreEntries | undefined
-  /** The last heartbeat of such a program. */
+  readonly #operations: Operations
+  /** The last heartbeat. */
   #beat: CoreBeat | undefined
 
   private constructor(
     board: Board,
     pack: DriverPackage,
     generation: number,
-    program: LoadedProgram,
-    entries?: CoreEntries,
+    program: CoreProgram,
+    operations: Operations,
   ) {
-    this.#entries = entries
+    this.#operations = operations
     this.#board = board
     this.pack = pack
     this.generation = generation
@@ -109,19 +98,18 @@ export class Driver implements DriverEntries {
 
   /** Load a package; nothing of it has run yet. Throws PackageError. */
   static async open(board: Board, pack: DriverPackage, options: LoadOptions, generation = 1): Promise<Driver> {
-    if (pack.on === undefined) return new Driver(board, pack, generation, await loadProgram(board, pack, options))
     const modules = pack.on.modules.filter(({ along }) => along === undefined || options.layered)
     const grants = options.grants ?? [...pack.manifest.capabilities, ...modules.flatMap(({ along = [] }) => along)]
     const { core } = pack.on
     const program = await loadCore(board, core, { ...options, grants }, modules)
-    const driver = new Driver(board, pack, generation, program, new CoreEntries(program, modules, options.args))
+    const driver = new Driver(board, pack, generation, program, new Operations(program, modules, options.args))
     await driver.#boot(program, modules)
     return driver
   }
 
   /** A kernel that is up, and the modules' code and data in their place. */
   async #boot(program: CoreProgram, modules: readonly BoundPackage[]): Promise<void> {
-    putImage(program, await imageOf(this.pack.on!.core, program.memory.buffer.byteLength))
+    putImage(program, await imageOf(this.pack.on.core, program.memory.buffer.byteLength))
     for (const module of modules) if (!module.onCall) await program.instantiate(module)
   }
 
@@ -137,35 +125,29 @@ export class Driver implements DriverEntries {
    * others. Throws DriverEnded, InitRefused.
    */
   async initialize(modules = Infinity): Promise<void> {
-    const code = this.#entries === undefined ? await this.call('init') : await this.#load(this.#entries, modules)
-    if (code < 0) throw new InitRefused(this.name, code, this.#entries?.nameOf(this.#loaded))
+    for (const step of this.#operations.loads(this.#loaded, this.pack.on.modules.slice(0, modules))) {
+      const code = await this.#answer('init', step)
+      if (code < 0) throw new InitRefused(this.name, code, this.#operations.nameOf(this.#loaded))
+      this.#loaded++
+    }
   }
 
   #loaded = 0
 
-  async #load(entries: CoreEntries, modules: number): Promise<number> {
-    for (const step of entries.loads(this.#loaded, this.pack.on!.modules.slice(0, modules))) {
-      const code = await this.#answer('init', step)
-      if (code < 0) return code
-      this.#loaded++
-    }
-    return 0
-  }
-
   /** Modules that its kernel asked for by name, and that its package has not. */
   get missedModules(): readonly string[] {
-    return this.#entries?.missed ?? []
+    return this.#operations.missed
   }
 
   get name(): string {
     return this.domain.name
   }
 
-  get host(): LoadedProgram['host'] {
+  get host(): CoreProgram['host'] {
     return this.program.host
   }
 
-  get domain(): LoadedProgram['domain'] {
+  get domain(): CoreProgram['domain'] {
     return this.program.domain
   }
 
@@ -173,35 +155,12 @@ export class Driver implements DriverEntries {
     return this.domain.dead
   }
 
-  atomic(name: EntryName): ((...args: number[]) => number) | undefined {
-    return this.program.atomic(name)
+  call(name: Operation, ...args: number[]): Promise<number> {
+    return this.#answer(name, () => this.#operations.ask(name, args))
   }
 
-  async call(name: EntryName, ...args: number[]): Promise<number> {
-    if (this.#entries !== undefined) {
-      const steps = this.#entries.steps(name, args)
-      let result = 0
-      for (const step of steps ?? []) {
-        result = await this.#answer(name, step)
-        if (result < 0) return result
-      }
-      return steps === undefined ? NO_ENTRY : result
-    }
-    const entry = this.program.process(name)
-    if (entry === undefined) return E.OPNOTSUPP
-    const called = this.#called
-    const fiber = this.domain.start(name, entry, args)
-    if (fiber === undefined) {
-      // One that has nothing left to be called with serves nobody: it ends of that, by name.
-      this.domain.fail(new Failure('quota', `${name}: no fiber, or no memory for its stack`))
-      throw new DriverEnded(called, name, this.domain.fault)
-    }
-    if (this.heartbeat !== undefined) this.heartbeat.operations++
-    const result = await this.#board.kernel.complete(fiber, this.domain.limits.entryNs)
-    if (this.heartbeat !== undefined) this.heartbeat.operations--
-    this.program.wasi?.flush()
-    if (this.dead) throw new DriverEnded(this.name, name, this.domain.fault)
-    return result ?? 0
+  callWith(name: Operation, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
+    return this.#answer(name, () => this.#operations.askWith(name, bytes, args))
   }
 
   /** For messages to those who hold on to a generation that has gone. */
@@ -209,12 +168,9 @@ export class Driver implements DriverEntries {
     return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name
   }
 
-  /** Ask it to show that it does its work; undefined when it has no way to. */
-  get pulse(): (() => Beat | undefined) | undefined {
-    const entries = this.#entries
-    if (entries !== undefined) return () => (this.#beat = entries.heartbeat())
-    const entry = this.program.process('heartbeat')
-    return entry && (() => this.domain.start('heartbeat', entry))
+  /** Ask it to show that it does its work. */
+  pulse(): Beat {
+    return (this.#beat = this.#operations.heartbeat())
   }
 
   /** A task of its kernel that has waited for longer than an operation may take, as its last answer to a heartbeat told. */
@@ -227,29 +183,28 @@ export class Driver implements DriverEntries {
     return undefined
   }
 
-  /** System calls into its kernel; undefined for a program in one piece. */
-  get system(): System | undefined {
-    const entries = this.#entries
-    if (entries === undefined) return undefined
+  /** System calls into its kernel. */
+  get system(): System {
+    const operations = this.#operations
     return new System({
       send: (kind, data) => {
         this.#alive(SYSTEM_CALL)
-        return entries.raw(kind, data)
+        return operations.raw(kind, data)
       },
       wait: async (answer, patienceNs) => {
         const request = answer as Request
         if (await this.#until(request, patienceNs)) return request.result!
         // Who waits for what does not come is no hang, unless it does not return when it is told to.
-        if (!this.dead) entries.cancel(request)
+        if (!this.dead) operations.cancel(request)
         return this.#finished(SYSTEM_CALL, request)
       },
     })
   }
 
   /** Run until a request has been carried out. Throws DriverEnded. */
-  #answer(name: EntryName, send: () => Request): Promise<number> {
-    this.#alive(name)
-    return this.#finished(name, send())
+  #answer(what: string, send: () => Request): Promise<number> {
+    this.#alive(what)
+    return this.#finished(what, send())
   }
 
   #alive(what: string): void {
@@ -272,48 +227,12 @@ export class Driver implements DriverEntries {
     return request.result !== undefined
   }
 
-  async callWith(name: EntryName, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
-    if (this.#entries !== undefined) {
-      const entries = this.#entries
-      if (!entries.has(name)) return NO_ENTRY
-      return this.#answer(name, () => entries.withData(name, bytes, args))
-    }
-    const address = this.#allocate(bytes.length)
-    if (address === 0) return E.NOMEM
-    const memory = this.host.bank.bytes
-    memory.set(bytes, address)
-    const result = await this.call(name, ...args(address))
-    bytes.set(memory.subarray(address, address + bytes.length))
-    this.domain.enter(this.atomic('free')!, address)
-    return result
-  }
-
   /**
    * Show an attribute, CLASS/DEVICE/ATTRIBUTE, or store a text in it; of a shorter path, the names below it, a line each.
    * A negative errno when it cannot be.
    */
-  async attribute(path: string, value?: string): Promise<string | number> {
-    if (this.system !== undefined) return attributeOf(this.system, `/sys/class/${path}`, value)
-    const [name, text] = [new TextEncoder().encode(path), new TextEncoder().encode(value ?? '')]
-    const bytes = new Uint8Array(name.length + Math.max(text.length, ATTRIBUTE_BYTES))
-    bytes.set(name)
-    bytes.set(text, name.length)
-    const length = value === undefined ? 0xffffffff : text.length
-    const result = await this.callWith('attribute', bytes, (at) => [at, name.length, length, bytes.length])
-    if (result < 0) return result
-    return value === undefined ? new TextDecoder().decode(bytes.subarray(0, Math.min(result, bytes.length))) : ''
-  }
-
-  /** Memory of the driver's for an argument; 0 when it has none left. Throws DriverEnded when it ends of being asked. */
-  #allocate(bytes: number): number {
-    const address = this.domain.enter(this.atomic('alloc')!, Math.max(bytes, 8)) >>> 0
-    if (this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
-    if (address === 0) return 0
-    const room = this.host.bank.bytes.length
-    if (address + bytes > room)
-      this.domain.fail(new Failure('memory-access', `alloc gave 0x${address.toString(16)}, of ${room} bytes of memory`))
-    if (this.dead) throw new DriverEnded(this.name, 'alloc', this.domain.fault)
-    return address
+  attribute(path: string, value?: string): Promise<string | number> {
+    return attributeOf(this.system, `/sys/class/${path}`, value)
   }
 
   /** Grant a PCI function and probe it. 0 when bound; otherwise the error, and the function is taken back. */
@@ -322,7 +241,7 @@ export class Driver implements DriverEntries {
     if (handle < 0) return handle
     this.#board.owners.set(fn, this.domain)
     this.devices.set(handle, fn)
-    const code = await this.call('probe', BUS.PCI, handle)
+    const code = await this.#answer('probe', () => this.#operations.ask('pci_add', [handle]))
     if (code < 0) this.#giveBack(handle, fn)
     else
       this.#board.tree.attach(fn, { driver: this.pack.manifest.name, stop: () => this.#enduring(() => this.#stop(fn)) })
@@ -333,7 +252,7 @@ export class Driver implements DriverEntries {
   async unbind(fn: PciFunction): Promise<Pick<Leftovers, 'mappings' | 'windows' | 'vectors' | 'interrupts' | 'units'>> {
     const handle = [...this.devices].find(([, device]) => device === fn)?.[0]
     if (handle === undefined) throw new Error(`${this.name} does not drive ${fn.name}`)
-    await this.call('remove', BUS.PCI, handle)
+    await this.#answer('remove', () => this.#operations.ask('pci_remove', [handle]))
     const left = {
       mappings: this.host.pages.count,
       windows: fn.dma.windows,
@@ -363,10 +282,7 @@ export class Driver implements DriverEntries {
     view.setUint32(nubLayout.address.offset, nub.address, true)
     new TextEncoder().encodeInto(nub.name, bytes.subarray(nubLayout.name.offset, nubLayout.size - 1))
     this.nubs.set(handle, { node, bus })
-    const entries = this.#entries
-    const code = await (entries === undefined
-      ? this.callWith('probe', bytes, (address) => [NUB.BUS, address])
-      : this.#answer('probe', () => entries.nub(bytes)))
+    const code = await this.#answer('probe', () => this.#operations.nub(bytes))
     if (code < 0) this.#giveNubBack(handle)
     else {
       this.#board.tree.registry.attach(node, {
@@ -378,7 +294,7 @@ export class Driver implements DriverEntries {
   }
 
   async unbindNub(handle: number): Promise<void> {
-    await this.call('remove', NUB.BUS, handle)
+    await this.#answer('remove', () => this.#operations.ask('nub_remove', [handle]))
     this.#giveNubBack(handle)
   }
 
@@ -430,22 +346,6 @@ export class Driver implements DriverEntries {
     return this.#board.services.unitsOf(this)
   }
 
-  /** What the driver side says it still holds. */
-  census(): Census | undefined {
-    const entry = this.atomic('census')
-    if (entry === undefined) return undefined
-    const address = this.#allocate(censusLayout.size)
-    if (address === 0) return undefined
-    this.domain.enter(entry, address)
-    const view = new DataView(this.host.bank.bytes.buffer, address, censusLayout.size)
-    const fields = Object.entries(censusLayout).filter(([name]) => name !== 'size') as [string, { offset: number }][]
-    const counts = Object.fromEntries(
-      fields.map(([name, { offset }]) => [name, view.getUint32(offset, true)]),
-    ) as Census
-    this.domain.enter(this.atomic('free')!, address)
-    return counts
-  }
-
   /** Stop it without asking, whatever it is at: it has nothing any more. */
   end(): void {
     for (const [handle, fn] of this.devices) this.#giveBack(handle, fn)
@@ -461,23 +361,21 @@ export class Driver implements DriverEntries {
       const these = await this.unbind(fn)
       for (const key of Object.keys(left) as (keyof typeof left)[]) left[key] += these[key]
     }
-    const said = await this.call('exit')
+    const said = await this.#exit()
     // What a whole kernel keeps for itself is no driver's: what it took of the machine is counted above.
-    if (this.#entries !== undefined) {
-      const kept = (said === E.BUSY && this.#entries.permanent) || errnoName(said) === IN_USE
-      const exit = kept ? 0 : Math.min(0, said)
-      const capabilities = this.domain.remains().capabilities - this.host.given
-      this.domain.end()
-      return { ...left, capabilities, exit, fibers: undefined, timers: undefined, census: undefined }
-    }
-    this.domain.releaseStacks()
-    const census = this.census()
-    const { timers, ...remains } = this.domain.remains()
-    const capabilities = remains.capabilities - this.host.given
+    const kept = (said === E.BUSY && this.#operations.permanent) || errnoName(said) === IN_USE
+    const capabilities = this.domain.remains().capabilities - this.host.given
     this.domain.end()
-    // Threads that belong to what is built into the domain, not to the modules, are no tasks of the census.
-    const fibers = census === undefined ? remains.fibers : Math.min(remains.fibers, census.tasks)
-    return { ...left, fibers, capabilities, timers, exit: 0, census }
+    return { ...left, capabilities, exit: kept ? 0 : Math.min(0, said) }
+  }
+
+  /** Unload its modules: the first refusal, 0 when there is none. */
+  async #exit(): Promise<number> {
+    for (const step of this.#operations.unloads()) {
+      const code = await this.#answer('exit', step)
+      if (code < 0) return code
+    }
+    return 0
   }
 }
 
@@ -493,19 +391,12 @@ async function attributeOf(system: System, path: string, value: string | undefin
   }
 }
 
-/** Nothing was left that is counted, pages that a program reserves for itself aside. */
-export function isClean(left: Leftovers): boolean {
-  const { census, ...counts } = left
-  const own = census === undefined ? [] : Object.entries(census).filter(([name]) => name !== 'reserved_pages')
-  return (
-    Object.values(counts).every((count) => count === 0 || count === undefined) && own.every(([, count]) => count === 0)
-  )
-}
+/** Nothing was left. */
+export const isClean = (left: Leftovers): boolean => Object.values(left).every((count) => count === 0)
 
 /** What was left, in words. */
-export function leftList({ census, ...counts }: Leftovers): string {
-  return Object.entries({ ...counts, ...census })
-    .filter(([name, count]) => count !== 0 && count !== undefined && name !== 'reserved_pages')
+export const leftList = (left: Leftovers): string =>
+  Object.entries(left)
+    .filter(([, count]) => count !== 0)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
-}

@@ -28,7 +28,7 @@ import { type Placement, placementOf, placementsOf, type Schedule } from './load
 import type { Observer } from './observe/observer.ts'
 import { type DriverPolicy, driverPolicy, type Policies } from './supervise/policy.ts'
 import { type PostMortem, postMortem } from './observe/post-mortem.ts'
-import type { LoadOptions } from './load/program.ts'
+import type { LoadOptions } from './load/core.ts'
 import { type Replacement, replaceDriver } from './supervise/replace.ts'
 import { Watch } from './supervise/watch.ts'
 

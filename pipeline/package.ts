@@ -104,24 +104,22 @@ export interface Manifest {
   readonly modules: readonly string[]
   readonly wasm: { readonly file: string; readonly sha256: string; readonly bytes: number }
   readonly lines: { readonly file: string; readonly sha256: string } | null
-  /** Every wasm import, `group.call`, sorted. WASI calls are under `wasi`. */
+  /** Every call of the machine that its modules import, `group.call`, sorted. WASI calls are under `wasi`. */
   readonly imports: readonly string[]
   /** Groups of the ABI that the imports belong to, sorted. */
   readonly capabilities: readonly string[]
   readonly ids: readonly DeviceId[]
   readonly params: readonly ModuleParam[]
   readonly firmware: readonly string[]
-  readonly memory: { readonly pages: number }
   /** Limits the package sets itself: memory and dma in bytes, log in characters, the rest in pieces. A machine may set stricter ones. */
   readonly quotas?: Readonly<Partial<Record<'memory' | 'fibers' | 'capabilities' | 'dma' | 'windows' | 'log', number>>>
-  readonly stackBytes: number
   readonly sources: readonly SourceFile[]
   /** MODULE_LICENSE texts of the linked modules, sorted. */
   readonly licenses: readonly string[]
   /** Symbols that the linked modules use and the tree exports to GPL-compatible modules only, sorted. */
   readonly gplOnly: readonly string[]
-  /** The tree's own kernel, and what is bound to it; absent for a program that is linked in one piece, which tests make by hand. */
-  readonly core?: OnCoreFacts
+  /** The tree's own kernel, and what is bound to it. */
+  readonly core: OnCoreFacts
 }
 
 interface PackageFile {

@@ -8,8 +8,7 @@ import { decodeImage, type KeptImages } from '../../machine/load/image.ts'
 import { boundFrom, coreFrom, partsOf, type DriverPackage } from '../../machine/load/package.ts'
 import type { Check } from '../../lab/check.ts'
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
-import { verifyHashed } from '../../pipeline/verify/verdict.ts'
-import { accept, acceptParts, DEVICE_ALLOWANCE, symbolizerOf } from '../trust.ts'
+import { acceptParts, DEVICE_ALLOWANCE, symbolizerOf } from '../trust.ts'
 
 /** `request.json` of a job. Files are names below the job's directory. */
 export interface GuestRequest {
@@ -31,7 +30,7 @@ export interface GuestRequest {
       /** SHA-256 of one of `cores`. */
       readonly core: string
       readonly modules: readonly { readonly wasm: string; readonly lines: string | null; readonly image: string }[]
-    } | null
+    }
     readonly device: string | null
     readonly args: readonly string[]
   }[]
@@ -105,7 +104,6 @@ class Packages {
   async open({ manifest, wasm, lines, on }: GuestRequest['modules'][number]): Promise<DriverPackage> {
     const plain = { manifest, wasm: await this.#io.read(wasm), lines: await this.#lines(lines) }
     const facts = manifest.core
-    if (on === null || facts === undefined) return plain
     const core = this.#read.get(on.core) ?? this.#core(facts, this.#cores[on.core]!)
     this.#read.set(on.core, core)
     const modules = facts.modules.map(async (module, i) => {
@@ -160,10 +158,7 @@ async function open(io: GuestIo): Promise<{ request: RunRequest; loaded: EngineF
     costs,
     modules,
     firmware,
-    verify: (pack) => {
-      if (pack.on !== undefined) acceptParts(pack, hashOf, DEVICE_ALLOWANCE)
-      else accept(pack, verifyHashed(pack.wasm, hashOf(pack), pack.manifest, DEVICE_ALLOWANCE))
-    },
+    verify: (pack) => acceptParts(pack, hashOf, DEVICE_ALLOWANCE),
     symbolizer: symbolizerOf,
     wallMs: () => performance.now(),
     onCheck: (check) => io.tell({ check }),

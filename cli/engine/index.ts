@@ -110,13 +110,13 @@ async function writeRequest(dir: string, run: EngineRun): Promise<void> {
   const modules: GuestRequest['modules'][number][] = []
   const cores: Record<string, GuestCore> = {}
   for (const { pack, device, args } of run.modules) {
-    const { core } = pack.on ?? {}
-    if (core !== undefined) cores[core.sha256] ??= await writeCore(files, core, run.bootThere === true)
+    const { core } = pack.on
+    cores[core.sha256] ??= await writeCore(files, core, run.bootThere === true)
     modules.push({
       manifest: pack.manifest,
       wasm: await files.write(pack.wasm),
       lines: await files.lines(pack.lines),
-      on: pack.on === undefined ? null : await writeModules(files, pack.on),
+      on: await writeModules(files, pack.on),
       device: device ?? null,
       args: args ?? [],
     })

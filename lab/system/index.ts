@@ -37,7 +37,7 @@ export interface Operated {
 
 /** What a package's own module says of itself, `field=value` by `field`. */
 function modinfo(pack: DriverPackage, field: string): string[] {
-  const own = pack.on?.modules.at(-1)
+  const own = pack.on.modules.at(-1)
   if (own === undefined) return []
   const texts = new TextDecoder('latin1').decode(own.image).split('\0')
   return texts.flatMap((text) => (text.startsWith(`${field}=`) ? [text.slice(field.length + 1)] : []))

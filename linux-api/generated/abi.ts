@@ -1,11 +1,5 @@
 /** Generated from linux-api/capabilities.ts by linux-api/generate.ts. Do not edit. */
-export const ABI_VERSION = 1
-
-/** The periodic tick. */
-export const TICK = {
-  /** ticks a second */
-  HZ: 250,
-} as const
+export const ABI_VERSION = 2
 
 /** Address space beyond linear memory. */
 export const MMIO = {
@@ -49,12 +43,6 @@ export const LOG = {
   DEBUG: 7,
 } as const
 
-/** Buses a device may be granted on. */
-export const BUS = {
-  PCI: 1,
-  PLATFORM: 2,
-} as const
-
 /** Interrupt vector kinds. */
 export const VECTOR = {
   INTX: 0,
@@ -72,16 +60,6 @@ export const DMA = {
   FROM_DEVICE: 2,
   /** map failed */
   ERROR: 4294967295,
-} as const
-
-/** BAR flags. */
-export const BAR = {
-  /** ports */
-  IO: 1,
-  /** 64-bit memory */
-  MEM64: 2,
-  /** prefetchable */
-  PREFETCH: 4,
 } as const
 
 /** Frame flags. */
@@ -183,36 +161,34 @@ export const REQUEST = {
   NUB_REMOVE: 8,
   /** show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
   HEARTBEAT: 9,
-  /** as the entry net_open */
+  /** of the interface args[0]: bring the interface up */
   NET_OPEN: 16,
-  /** as the entry net_stop */
+  /** of the interface args[0]: bring it down */
   NET_STOP: 17,
-  /** as the entry net_set_mtu */
+  /** of the interface args[0]: change the MTU: args[1] */
   NET_SET_MTU: 18,
-  /** as the entry net_set_address */
+  /** of the interface args[0]: change the station address; data: 6 bytes */
   NET_SET_ADDRESS: 19,
-  /** as the entry net_set_filter */
+  /** of the interface args[0]: set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each */
   NET_SET_FILTER: 20,
-  /** as the entry net_stats */
+  /** of the interface args[0]: the driver's own statistics; data: struct net_stats */
   NET_STATS: 21,
-  /** as the entry net_link */
+  /** of the interface args[0]: speed, duplex, link as the driver reports them; data: struct net_link */
   NET_LINK: 22,
-  /** as the entry net_info */
+  /** of the interface args[0]: driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info */
   NET_INFO: 23,
-  /** as the entry net_counters */
+  /** of the interface args[0]: the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are */
   NET_COUNTERS: 24,
-  /** as the entry net_selftest */
+  /** of the interface args[0]: the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so */
   NET_SELFTEST: 25,
-  /** as the entry net_registers */
+  /** of the interface args[0]: register dump, at most args[2] bytes; returns its length */
   NET_REGISTERS: 26,
-  /** as the entry net_eeprom */
+  /** of the interface args[0]: read the EEPROM from args[1], args[3] bytes; returns bytes read */
   NET_EEPROM: 27,
 } as const
 
 /** Devices that a driver in another domain found on its bus. */
 export const NUB = {
-  /** the bus that `probe` and `remove` are told: it is another domain */
-  BUS: 16,
   /** an I2C or SMBus device */
   I2C: 1,
 } as const
@@ -262,15 +238,6 @@ export const RIGHT = {
   /** map it */
   MAP: 8,
   ALL: 15,
-} as const
-
-/** A base address register as the host placed it. */
-export const bar = {
-  size: 24,
-  start: { offset: 0, type: 'u64', count: 1 },
-  length: { offset: 8, type: 'u64', count: 1 },
-  flags: { offset: 16, type: 'u32', count: 1 },
-  pad: { offset: 20, type: 'u32', count: 1 },
 } as const
 
 /** An interface on offer. */
@@ -376,7 +343,7 @@ export const ring = {
   pad: { offset: 16, type: 'u32', count: 4 },
 } as const
 
-/** A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies). */
+/** A device behind another domain's driver, as REQUEST_NUB_ADD tells of it. */
 export const nub = {
   size: 48,
   kind: { offset: 0, type: 'u32', count: 1 },
@@ -431,23 +398,6 @@ export const module_section = {
   address: { offset: 40, type: 'u32', count: 1 },
   bytes: { offset: 44, type: 'u32', count: 1 },
   align: { offset: 48, type: 'u32', count: 1 },
-} as const
-
-/** What the driver side still holds. All zero (but reserved_pages) after exit. */
-export const census = {
-  size: 48,
-  heap_objects: { offset: 0, type: 'u32', count: 1 },
-  heap_bytes: { offset: 4, type: 'u32', count: 1 },
-  pages: { offset: 8, type: 'u32', count: 1 },
-  reserved_pages: { offset: 12, type: 'u32', count: 1 },
-  irqs: { offset: 16, type: 'u32', count: 1 },
-  timers: { offset: 20, type: 'u32', count: 1 },
-  work: { offset: 24, type: 'u32', count: 1 },
-  tasks: { offset: 28, type: 'u32', count: 1 },
-  mappings: { offset: 32, type: 'u32', count: 1 },
-  dma: { offset: 36, type: 'u32', count: 1 },
-  devices: { offset: 40, type: 'u32', count: 1 },
-  resources: { offset: 44, type: 'u32', count: 1 },
 } as const
 
 /** Log records and self-reported failure. Every domain holds it, within a volume quota. */
@@ -512,14 +462,10 @@ export interface PciCalls {
   config_read(fn: number, offset: number, width: number): number
   /** Write configuration space. BARs and MSI address/data registers belong to the host: E_PERM. */
   config_write(fn: number, offset: number, width: number, value: number): number
-  /** Describe a BAR as the host placed it. 0, or E_NODEV when it is not implemented. */
-  bar(fn: number, index: number, out: number): number
   /** Allocate interrupt vectors; returns the first interrupt number (they are consecutive) or E_NOSPC / E_INVAL. VECTOR_INTX returns the line. */
   vectors(fn: number, kind: number, count: number): number
   /** Give MSI or MSI-X vectors back and return to INTx. */
   vectors_free(fn: number): number
-  /** Function-level reset. */
-  reset(fn: number): number
 }
 
 /** Windows of linear memory that a device may reach. Anything outside them is an IOMMU fault. */
@@ -534,16 +480,14 @@ export interface DmaCalls {
 
 /** Interrupt lines and messages granted to the domain. */
 export interface IrqCalls {
-  /** Deliver this interrupt to the `irq` entry from now on. Starts unmasked. */
+  /** Deliver this interrupt from now on, by irq.take. Starts unmasked. */
   attach(irq: number): number
   /** Stop delivery. */
   detach(irq: number): number
   /** Hold delivery back. Nests. */
   mask(irq: number): number
-  /** Undo one mask; what is pending is delivered at once if interrupts are on. */
+  /** Undo one mask; what was held back can be taken. */
   unmask(irq: number): number
-  /** Interrupts were turned on while `pending` was set: deliver now. */
-  deliver(): void
   /** The next interrupt to be handled, or IRQ_TIMER, IRQ_REQUEST; -1 when there is nothing more. */
   take(): number
   /** An interrupt that was taken has been handled: what is still asserted comes again. */
@@ -556,10 +500,8 @@ export interface TimeCalls {
   now(out: number): void
   /** Nanoseconds since 1970 by the machine's own (virtual) clock. */
   wall(out: number): void
-  /** Arm the domain's one timer: the `timer` entry is called at or after the deadline. Replaces the earlier deadline. */
+  /** Arm the domain's one timer: irq.take says IRQ_TIMER at or after the deadline. Replaces the earlier deadline. */
   set_timer(deadline_lo: number, deadline_hi: number): void
-  /** Busy wait. Time passes; devices work; interrupts arrive if they are on. */
-  delay(ns: number): void
   /** Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left. */
   pass(ns: number): number
 }
@@ -568,20 +510,8 @@ export interface TimeCalls {
 export interface SchedCalls {
   /** The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by. */
   self(): number
-  /** New fiber, which calls the `fiber` entry with arg. Returns its id, 0 when the quota is exhausted. */
-  spawn(arg: number): number
-  /** Suspend this fiber until it is woken (0) or the deadline passes (1). */
-  block(deadline_lo: number, deadline_hi: number): number | Promise<number>
-  /** Make a fiber runnable. */
-  wake(fiber: number): void
-  /** Let other runnable fibers run. */
-  yield(): void | Promise<void>
-  /** Ask for the `softirq` entry to be called soon. */
-  kick(): void
   /** A busy-wait loop turned once: a little time passes and interrupts may arrive. */
   relax(): void
-  /** End this fiber here, however deep in its calls it is. */
-  exit(): never
   /** The work counter ran out (called by code the pipeline adds at loop back-edges). */
   preempt(): void
   /** Somebody else is to run now: called after `preempt`, by code the pipeline adds, when that left the counter below zero. */
@@ -769,10 +699,8 @@ export const CALLS = {
     location: { params: 1, result: true, blocking: false },
     config_read: { params: 3, result: true, blocking: false },
     config_write: { params: 4, result: true, blocking: false },
-    bar: { params: 3, result: true, blocking: false },
     vectors: { params: 3, result: true, blocking: false },
     vectors_free: { params: 1, result: true, blocking: false },
-    reset: { params: 1, result: true, blocking: false },
   },
   dma: {
     map: { params: 4, result: true, blocking: false },
@@ -784,7 +712,6 @@ export const CALLS = {
     detach: { params: 1, result: true, blocking: false },
     mask: { params: 1, result: true, blocking: false },
     unmask: { params: 1, result: true, blocking: false },
-    deliver: { params: 0, result: false, blocking: false },
     take: { params: 0, result: true, blocking: false },
     done: { params: 1, result: false, blocking: false },
   },
@@ -792,18 +719,11 @@ export const CALLS = {
     now: { params: 1, result: false, blocking: false },
     wall: { params: 1, result: false, blocking: false },
     set_timer: { params: 2, result: false, blocking: false },
-    delay: { params: 1, result: false, blocking: false },
     pass: { params: 1, result: true, blocking: false },
   },
   sched: {
     self: { params: 0, result: true, blocking: false },
-    spawn: { params: 1, result: true, blocking: false },
-    block: { params: 2, result: true, blocking: true },
-    wake: { params: 1, result: false, blocking: false },
-    yield: { params: 0, result: false, blocking: true },
-    kick: { params: 0, result: false, blocking: false },
     relax: { params: 0, result: false, blocking: false },
-    exit: { params: 0, result: false, blocking: false },
     preempt: { params: 0, result: false, blocking: false },
     resched: { params: 0, result: false, blocking: true },
     stack_overflow: { params: 0, result: false, blocking: false },
@@ -912,10 +832,8 @@ export const FORWARD: Readonly<Record<string, Readonly<Record<string, (line: Lin
     location: (line: Line) => (a: number) => line.call(a),
     config_read: (line: Line) => (a: number, b: number, c: number) => line.call(a, b, c),
     config_write: (line: Line) => (a: number, b: number, c: number, d: number) => line.call(a, b, c, d),
-    bar: (line: Line) => (a: number, b: number, c: number) => line.call(a, b, c),
     vectors: (line: Line) => (a: number, b: number, c: number) => line.call(a, b, c),
     vectors_free: (line: Line) => (a: number) => line.call(a),
-    reset: (line: Line) => (a: number) => line.call(a),
   },
   dma: {
     map: (line: Line) => (a: number, b: number, c: number, d: number) => line.call(a, b, c, d),
@@ -927,7 +845,6 @@ export const FORWARD: Readonly<Record<string, Readonly<Record<string, (line: Lin
     detach: (line: Line) => (a: number) => line.call(a),
     mask: (line: Line) => (a: number) => line.call(a),
     unmask: (line: Line) => (a: number) => line.call(a),
-    deliver: (line: Line) => () => line.call(),
     take: (line: Line) => () => line.call(),
     done: (line: Line) => (a: number) => line.call(a),
   },
@@ -935,18 +852,11 @@ export const FORWARD: Readonly<Record<string, Readonly<Record<string, (line: Lin
     now: (line: Line) => (a: number) => line.call(a),
     wall: (line: Line) => (a: number) => line.call(a),
     set_timer: (line: Line) => (a: number, b: number) => line.call(a, b),
-    delay: (line: Line) => (a: number) => line.call(a),
     pass: (line: Line) => (a: number) => line.call(a),
   },
   sched: {
     self: (line: Line) => () => line.call(),
-    spawn: (line: Line) => (a: number) => line.call(a),
-    block: (line: Line) => (a: number, b: number) => line.call(a, b),
-    wake: (line: Line) => (a: number) => line.call(a),
-    yield: (line: Line) => () => line.call(),
-    kick: (line: Line) => () => line.call(),
     relax: (line: Line) => () => line.call(),
-    exit: (line: Line) => () => line.call(),
     preempt: (line: Line) => () => line.call(),
     resched: (line: Line) => () => line.call(),
     stack_overflow: (line: Line) => () => line.call(),
@@ -1152,12 +1062,6 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(32)
     return call(a, b, c, d)
   },
-  'pci.bar': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
-    by.grip?.need('bar')
-    by.within('pci.bar', c >>> 0, 24)
-    by.charge(16)
-    return call(a, b, c)
-  },
   'pci.vectors': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
     by.grip?.need('vectors')
     if (!by.may.capabilities((c >>> 0) + 1)) { by.charge(64); return -28 }
@@ -1167,10 +1071,6 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   'pci.vectors_free': (by: Bounder, call: Words) => (a: number) => {
     by.grip?.need('vectors_free')
     by.charge(128 + by.looks())
-    return call(a)
-  },
-  'pci.reset': (by: Bounder, call: Words) => (a: number) => {
-    by.grip?.need('reset')
     return call(a)
   },
   'dma.map': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
@@ -1210,11 +1110,6 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(8)
     return call(a)
   },
-  'irq.deliver': (by: Bounder, call: Words) => () => {
-    by.grip?.need('deliver')
-    by.charge(4)
-    return call()
-  },
   'irq.take': (by: Bounder, call: Words) => () => {
     by.grip?.need('take')
     by.charge(16)
@@ -1239,11 +1134,6 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(16)
     return call(a, b)
   },
-  'time.delay': (by: Bounder, call: Words) => (a: number) => {
-    by.grip?.need('delay')
-    by.charge(2)
-    return call(a)
-  },
   'time.pass': (by: Bounder, call: Words) => (a: number) => {
     by.grip?.need('pass')
     by.charge(2)
@@ -1254,35 +1144,8 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(2)
     return call()
   },
-  'sched.spawn': (by: Bounder, call: Words) => (a: number) => {
-    by.grip?.need('spawn')
-    by.charge(400)
-    return call(a)
-  },
-  'sched.block': (by: Bounder, call: Words) => (a: number, b: number) => {
-    by.grip?.need('block')
-    return call(a, b)
-  },
-  'sched.wake': (by: Bounder, call: Words) => (a: number) => {
-    by.grip?.need('wake')
-    by.charge(8)
-    return call(a)
-  },
-  'sched.yield': (by: Bounder, call: Words) => () => {
-    by.grip?.need('yield')
-    return call()
-  },
-  'sched.kick': (by: Bounder, call: Words) => () => {
-    by.grip?.need('kick')
-    by.charge(4)
-    return call()
-  },
   'sched.relax': (by: Bounder, call: Words) => () => {
     by.grip?.need('relax')
-    return call()
-  },
-  'sched.exit': (by: Bounder, call: Words) => () => {
-    by.grip?.need('exit')
     return call()
   },
   'sched.preempt': (by: Bounder, call: Words) => call,
@@ -1564,55 +1427,9 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(8)
     return call(a, b, c)
   },
-  'wasi.args_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('args_get')
-    by.charge(2000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.args_sizes_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('args_sizes_get')
-    by.within('wasi.args_sizes_get', a >>> 0, 4)
-    by.within('wasi.args_sizes_get', b >>> 0, 4)
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.environ_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('environ_get')
-    by.charge(2000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.environ_sizes_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('environ_sizes_get')
-    by.within('wasi.environ_sizes_get', a >>> 0, 4)
-    by.within('wasi.environ_sizes_get', b >>> 0, 4)
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_advise': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_advise')
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
   'wasi.fd_close': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
     by.grip?.need('fd_close')
     by.charge(2000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_fdstat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_fdstat_get')
-    by.within('wasi.fd_fdstat_get', b >>> 0, 24)
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_fdstat_set_flags': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_fdstat_set_flags')
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_filestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_filestat_get')
-    by.within('wasi.fd_filestat_get', b >>> 0, 64)
-    by.charge(1000)
     return call(a, b, c, d, e, f)
   },
   'wasi.fd_pread': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
@@ -1622,60 +1439,9 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(2000)
     return call(a, b, c, d, e, f)
   },
-  'wasi.fd_prestat_dir_name': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_prestat_dir_name')
-    by.within('wasi.fd_prestat_dir_name', b >>> 0, 1 * (c >>> 0))
-    if ((c >>> 0) > 1024) { by.charge(1000); return 37 }
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
   'wasi.fd_prestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
     by.grip?.need('fd_prestat_get')
     by.within('wasi.fd_prestat_get', b >>> 0, 8)
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_pwrite': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_pwrite')
-    by.within('wasi.fd_pwrite', b >>> 0, 8 * (c >>> 0))
-    if ((c >>> 0) > 64) { by.charge(1000); return 28 }
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_read': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_read')
-    by.within('wasi.fd_read', b >>> 0, 8 * (c >>> 0))
-    if ((c >>> 0) > 64) { by.charge(2000); return 28 }
-    by.charge(2000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_readdir': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_readdir')
-    by.within('wasi.fd_readdir', b >>> 0, 1 * (c >>> 0))
-    if ((c >>> 0) > 65536) { by.charge(4000); return 28 }
-    by.charge(4000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_seek': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_seek')
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_sync': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_sync')
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_tell': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_tell')
-    by.within('wasi.fd_tell', b >>> 0, 8)
-    by.charge(1000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.fd_write': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('fd_write')
-    by.within('wasi.fd_write', b >>> 0, 8 * (c >>> 0))
-    if ((c >>> 0) > 64) { by.charge(1000); return 28 }
     by.charge(1000)
     return call(a, b, c, d, e, f)
   },
@@ -1694,131 +1460,21 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
     by.charge(4000)
     return call(a, b, c, d, e, f)
   },
-  'wasi.path_readlink': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('path_readlink')
-    by.within('wasi.path_readlink', b >>> 0, 1 * (c >>> 0))
-    if ((c >>> 0) > 1024) { by.charge(4000); return 37 }
-    by.charge(4000)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.proc_exit': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('proc_exit')
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.clock_time_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('clock_time_get')
-    by.charge(100)
-    return call(a, b, c, d, e, f)
-  },
-  'wasi.random_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    by.grip?.need('random_get')
-    by.charge(100)
-    return call(a, b, c, d, e, f)
-  },
 }
 
-/** What a module exports. */
+/** What a core exports. */
 export interface Entries {
   /** process: Bring the kernel up. Does not return: the fiber becomes the one that idles. */
-  start?(bytes: number, fiber: number): void
+  start(bytes: number, fiber: number): void
   /** process: Body of a fiber made by sched.create. */
-  task?(arg: number): void
+  task(arg: number): void
   /** process: Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created. */
-  resume?(arg: number): void
-  /** atomic: Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine. */
-  look?(): void
-  /** process: Start the shim and run the modules' init functions. 0 or E_*. */
-  init(): number
-  /** process: Run the modules' exit functions; afterwards the domain holds nothing. */
-  exit(): void
-  /** process: A device was granted: match it and bind a driver. 0 bound, E_NODEV no driver wanted it, other E_* the probe failed. */
-  probe(bus: number, slot: number): number
-  /** process: The device goes away: unbind. */
-  remove(bus: number, slot: number): void
-  /** process: Body of a spawned fiber. */
-  fiber(arg: number): void
-  /** atomic: An attached interrupt fired. */
-  irq(irq: number): void
-  /** atomic: The armed deadline passed. */
-  timer(): void
-  /** atomic: Answer to sched.kick. */
-  softirq(): void
-  /** atomic: Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may. */
-  preemptible?(): number
-  /** atomic: Count what the driver still holds, for leak checks after remove and exit. */
-  census?(out: number): void
-  /** atomic: Memory for arguments of entries; 0 when there is none. */
-  alloc(len: number): number
-  /** atomic: Give it back. */
-  free(mem: number): void
-  /** process: Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody. */
-  heartbeat?(): void
-  /** process: Bring the interface up. */
-  net_open?(net: number): number
-  /** process: Bring it down. */
-  net_stop?(net: number): number
-  /** atomic: Send frames; returns how many were taken (the queue may stop part-way). */
-  net_tx?(net: number, vec: number, count: number): number
-  /** process: Change the MTU. */
-  net_set_mtu?(net: number, mtu: number): number
-  /** process: Change the station address. */
-  net_set_address?(net: number, mac: number): number
-  /** process: Set promiscuous / all-multicast and the multicast list. */
-  net_set_filter?(net: number, flags: number, list: number, count: number): number
-  /** process: The driver's own statistics. */
-  net_stats?(net: number, out: number): number
-  /** process: Speed, duplex, link as the driver reports them. */
-  net_link?(net: number, out: number): number
-  /** process: Driver name, version, bus, firmware, register and EEPROM sizes. */
-  net_info?(net: number, out: number): number
-  /** process: The driver's private counters; returns how many there are. */
-  net_counters?(net: number, out: number, max: number): number
-  /** process: The driver's self-test; returns the number of results; SELFTEST_FAILED is or-ed in when the driver says so. */
-  net_selftest?(net: number, flags: number, out: number, max: number): number
-  /** process: Register dump; returns its length. */
-  net_registers?(net: number, out: number, max: number): number
-  /** process: Read the EEPROM; returns bytes read. */
-  net_eeprom?(net: number, offset: number, out: number, len: number): number
-  /** process: Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno. */
-  attribute?(buffer: number, path_len: number, value_len: number, size: number): number
+  resume(arg: number): void
+  /** atomic: Take what there is, if interrupts are on. Called where the work of a module bound to the core is counted, and never by the machine. */
+  look(): void
   /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
-  serve?(cookie: number, badge: number, label: number, a: number, b: number, c: number): number
+  serve(cookie: number, badge: number, label: number, a: number, b: number, c: number): number
 }
 
-export const ENTRIES = {
-  start: { params: 2, result: false, context: 'process', required: false },
-  task: { params: 1, result: false, context: 'process', required: false },
-  resume: { params: 1, result: false, context: 'process', required: false },
-  look: { params: 0, result: false, context: 'atomic', required: false },
-  init: { params: 0, result: true, context: 'process', required: true },
-  exit: { params: 0, result: false, context: 'process', required: true },
-  probe: { params: 2, result: true, context: 'process', required: true },
-  remove: { params: 2, result: false, context: 'process', required: true },
-  fiber: { params: 1, result: false, context: 'process', required: true },
-  irq: { params: 1, result: false, context: 'atomic', required: true },
-  timer: { params: 0, result: false, context: 'atomic', required: true },
-  softirq: { params: 0, result: false, context: 'atomic', required: true },
-  preemptible: { params: 0, result: true, context: 'atomic', required: false },
-  census: { params: 1, result: false, context: 'atomic', required: false },
-  alloc: { params: 1, result: true, context: 'atomic', required: true },
-  free: { params: 1, result: false, context: 'atomic', required: true },
-  heartbeat: { params: 0, result: false, context: 'process', required: false },
-  net_open: { params: 1, result: true, context: 'process', required: false },
-  net_stop: { params: 1, result: true, context: 'process', required: false },
-  net_tx: { params: 3, result: true, context: 'atomic', required: false },
-  net_set_mtu: { params: 2, result: true, context: 'process', required: false },
-  net_set_address: { params: 2, result: true, context: 'process', required: false },
-  net_set_filter: { params: 4, result: true, context: 'process', required: false },
-  net_stats: { params: 2, result: true, context: 'process', required: false },
-  net_link: { params: 2, result: true, context: 'process', required: false },
-  net_info: { params: 2, result: true, context: 'process', required: false },
-  net_counters: { params: 3, result: true, context: 'process', required: false },
-  net_selftest: { params: 4, result: true, context: 'process', required: false },
-  net_registers: { params: 3, result: true, context: 'process', required: false },
-  net_eeprom: { params: 4, result: true, context: 'process', required: false },
-  attribute: { params: 4, result: true, context: 'process', required: false },
-  serve: { params: 6, result: true, context: 'atomic', required: false },
-} as const
-
-export const SHARED = ['drvport_tick', 'drvport_irqs_off', 'drvport_pending'] as const
+export const SHARED = ['drvport_irqs_off', 'drvport_pending'] as const
 export const GLOBALS = ['__stack_pointer', 'drvport_fuel', 'drvport_stack_limit', 'drvport_room'] as const

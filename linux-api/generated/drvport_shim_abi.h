@@ -6,9 +6,8 @@
 
 #include <drvport_abi.h>
 
-#define DRVPORT_ABI_VERSION 1
+#define DRVPORT_ABI_VERSION 2
 
-#define DRVPORT_TICK_HZ 250 /* ticks a second */
 #define DRVPORT_MMIO_BASE 0xc0000000u /* first address mmio.map may return */
 #define DRVPORT_MMIO_END 0xffff0000u /* one past the last */
 #define DRVPORT_E_PERM (-1) /* no capability */
@@ -28,8 +27,6 @@
 #define DRVPORT_LOG_NOTICE 5
 #define DRVPORT_LOG_INFO 6
 #define DRVPORT_LOG_DEBUG 7
-#define DRVPORT_BUS_PCI 1
-#define DRVPORT_BUS_PLATFORM 2
 #define DRVPORT_VECTOR_INTX 0
 #define DRVPORT_VECTOR_MSI 1
 #define DRVPORT_VECTOR_MSIX 2
@@ -37,9 +34,6 @@
 #define DRVPORT_DMA_TO_DEVICE 1 /* device reads */
 #define DRVPORT_DMA_FROM_DEVICE 2 /* device writes */
 #define DRVPORT_DMA_ERROR 0xffffffffu /* map failed */
-#define DRVPORT_BAR_IO 1 /* ports */
-#define DRVPORT_BAR_MEM64 2 /* 64-bit memory */
-#define DRVPORT_BAR_PREFETCH 4 /* prefetchable */
 #define DRVPORT_FRAME_CSUM_OK 1 /* rx: hardware verified the checksum */
 #define DRVPORT_FRAME_CSUM_PARTIAL 2 /* tx: hardware must fill the checksum in */
 #define DRVPORT_FRAME_VLAN 4 /* vlan field is valid */
@@ -81,19 +75,18 @@
 #define DRVPORT_REQUEST_NUB_ADD 7 /* a device of another domain's bus was granted; data: struct nub */
 #define DRVPORT_REQUEST_NUB_REMOVE 8 /* it goes away: the handle args[0] */
 #define DRVPORT_REQUEST_HEARTBEAT 9 /* show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
-#define DRVPORT_REQUEST_NET_OPEN 16 /* as the entry net_open */
-#define DRVPORT_REQUEST_NET_STOP 17 /* as the entry net_stop */
-#define DRVPORT_REQUEST_NET_SET_MTU 18 /* as the entry net_set_mtu */
-#define DRVPORT_REQUEST_NET_SET_ADDRESS 19 /* as the entry net_set_address */
-#define DRVPORT_REQUEST_NET_SET_FILTER 20 /* as the entry net_set_filter */
-#define DRVPORT_REQUEST_NET_STATS 21 /* as the entry net_stats */
-#define DRVPORT_REQUEST_NET_LINK 22 /* as the entry net_link */
-#define DRVPORT_REQUEST_NET_INFO 23 /* as the entry net_info */
-#define DRVPORT_REQUEST_NET_COUNTERS 24 /* as the entry net_counters */
-#define DRVPORT_REQUEST_NET_SELFTEST 25 /* as the entry net_selftest */
-#define DRVPORT_REQUEST_NET_REGISTERS 26 /* as the entry net_registers */
-#define DRVPORT_REQUEST_NET_EEPROM 27 /* as the entry net_eeprom */
-#define DRVPORT_NUB_BUS 16 /* the bus that `probe` and `remove` are told: it is another domain */
+#define DRVPORT_REQUEST_NET_OPEN 16 /* of the interface args[0]: bring the interface up */
+#define DRVPORT_REQUEST_NET_STOP 17 /* of the interface args[0]: bring it down */
+#define DRVPORT_REQUEST_NET_SET_MTU 18 /* of the interface args[0]: change the MTU: args[1] */
+#define DRVPORT_REQUEST_NET_SET_ADDRESS 19 /* of the interface args[0]: change the station address; data: 6 bytes */
+#define DRVPORT_REQUEST_NET_SET_FILTER 20 /* of the interface args[0]: set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each */
+#define DRVPORT_REQUEST_NET_STATS 21 /* of the interface args[0]: the driver's own statistics; data: struct net_stats */
+#define DRVPORT_REQUEST_NET_LINK 22 /* of the interface args[0]: speed, duplex, link as the driver reports them; data: struct net_link */
+#define DRVPORT_REQUEST_NET_INFO 23 /* of the interface args[0]: driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info */
+#define DRVPORT_REQUEST_NET_COUNTERS 24 /* of the interface args[0]: the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are */
+#define DRVPORT_REQUEST_NET_SELFTEST 25 /* of the interface args[0]: the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so */
+#define DRVPORT_REQUEST_NET_REGISTERS 26 /* of the interface args[0]: register dump, at most args[2] bytes; returns its length */
+#define DRVPORT_REQUEST_NET_EEPROM 27 /* of the interface args[0]: read the EEPROM from args[1], args[3] bytes; returns bytes read */
 #define DRVPORT_NUB_I2C 1 /* an I2C or SMBus device */
 #define DRVPORT_IPC_ENDED (-1) /* the other side has ended, or the capability */
 #define DRVPORT_IPC_NO_RIGHT (-2) /* the capability lacks the right */
@@ -115,15 +108,6 @@
 #define DRVPORT_RIGHT_GRANT 4 /* give it to another domain */
 #define DRVPORT_RIGHT_MAP 8 /* map it */
 #define DRVPORT_RIGHT_ALL 15
-
-/* A base address register as the host placed it. */
-struct drvport_bar {
-	unsigned long long start; /* bus address, or first port */
-	unsigned long long length; /* bytes */
-	unsigned int flags; /* BAR_* */
-	unsigned int pad;
-};
-_Static_assert(sizeof(struct drvport_bar) == 24, "bar");
 
 /* An interface on offer. */
 struct drvport_net_desc {
@@ -228,10 +212,10 @@ struct drvport_ring {
 };
 _Static_assert(sizeof(struct drvport_ring) == 32, "ring");
 
-/* A device behind another domain's driver: what `probe` is told of it (bus NUB_BUS, slot: where this lies). */
+/* A device behind another domain's driver, as REQUEST_NUB_ADD tells of it. */
 struct drvport_nub {
 	unsigned int kind; /* NUB_*: what its endpoint understands */
-	unsigned int handle; /* what `remove` is given */
+	unsigned int handle; /* what REQUEST_NUB_REMOVE is told */
 	unsigned int endpoint; /* slot of the capability to its bus, which its address is the badge of */
 	unsigned int address; /* on its bus */
 	unsigned char name[32]; /* of its kind, with a zero at the end */
@@ -285,23 +269,6 @@ struct drvport_module_section {
 };
 _Static_assert(sizeof(struct drvport_module_section) == 52, "module_section");
 
-/* What the driver side still holds. All zero (but reserved_pages) after exit. */
-struct drvport_census {
-	unsigned int heap_objects; /* kmalloc and slab objects */
-	unsigned int heap_bytes;
-	unsigned int pages; /* pages allocated by the driver */
-	unsigned int reserved_pages; /* pages the shim itself keeps (stacks, slabs, memory map) */
-	unsigned int irqs;
-	unsigned int timers;
-	unsigned int work; /* pending or running work items */
-	unsigned int tasks; /* kernel threads and blocked callers */
-	unsigned int mappings; /* ioremap ranges */
-	unsigned int dma; /* DMA windows */
-	unsigned int devices; /* registered devices, drivers, interfaces */
-	unsigned int resources; /* claimed regions */
-};
-_Static_assert(sizeof(struct drvport_census) == 48, "census");
-
 
 /* ---- log: Log records and self-reported failure. Every domain holds it, within a volume quota. ---- */
 /* One log record, UTF-8, without a trailing newline. */
@@ -330,10 +297,6 @@ unsigned int drvport_pci_config_read(unsigned int fn, unsigned int offset, unsig
 __attribute__((import_module("pci"), import_name("config_write")))
 int drvport_pci_config_write(unsigned int fn, unsigned int offset, unsigned int width, unsigned int value);
 
-/* Describe a BAR as the host placed it. 0, or E_NODEV when it is not implemented. */
-__attribute__((import_module("pci"), import_name("bar")))
-int drvport_pci_bar(unsigned int fn, unsigned int index, unsigned int out);
-
 /* Allocate interrupt vectors; returns the first interrupt number (they are consecutive) or E_NOSPC / E_INVAL. VECTOR_INTX returns the line. */
 __attribute__((import_module("pci"), import_name("vectors")))
 int drvport_pci_vectors(unsigned int fn, unsigned int kind, unsigned int count);
@@ -341,10 +304,6 @@ int drvport_pci_vectors(unsigned int fn, unsigned int kind, unsigned int count);
 /* Give MSI or MSI-X vectors back and return to INTx. */
 __attribute__((import_module("pci"), import_name("vectors_free")))
 int drvport_pci_vectors_free(unsigned int fn);
-
-/* Function-level reset. */
-__attribute__((import_module("pci"), import_name("reset")))
-int drvport_pci_reset(unsigned int fn);
 
 
 /* ---- dma: Windows of linear memory that a device may reach. Anything outside them is an IOMMU fault. ---- */
@@ -362,7 +321,7 @@ int drvport_dma_set_mask(unsigned int fn, unsigned int bits);
 
 
 /* ---- irq: Interrupt lines and messages granted to the domain. ---- */
-/* Deliver this interrupt to the `irq` entry from now on. Starts unmasked. */
+/* Deliver this interrupt from now on, by irq.take. Starts unmasked. */
 __attribute__((import_module("irq"), import_name("attach")))
 int drvport_irq_attach(unsigned int irq);
 
@@ -374,7 +333,7 @@ int drvport_irq_detach(unsigned int irq);
 __attribute__((import_module("irq"), import_name("mask")))
 int drvport_irq_mask(unsigned int irq);
 
-/* Undo one mask; what is pending is delivered at once if interrupts are on. */
+/* Undo one mask; what was held back can be taken. */
 __attribute__((import_module("irq"), import_name("unmask")))
 int drvport_irq_unmask(unsigned int irq);
 
@@ -396,7 +355,7 @@ void drvport_time_now(unsigned int out);
 __attribute__((import_module("time"), import_name("wall")))
 void drvport_time_wall(unsigned int out);
 
-/* Arm the domain's one timer: the `timer` entry is called at or after the deadline. Replaces the earlier deadline. */
+/* Arm the domain's one timer: irq.take says IRQ_TIMER at or after the deadline. Replaces the earlier deadline. */
 __attribute__((import_module("time"), import_name("set_timer")))
 void drvport_time_set_timer(unsigned int deadline_lo, unsigned int deadline_hi);
 
@@ -409,30 +368,6 @@ unsigned int drvport_time_pass(unsigned int ns);
 /* The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by. */
 __attribute__((import_module("sched"), import_name("self")))
 unsigned int drvport_sched_self(void);
-
-/* New fiber, which calls the `fiber` entry with arg. Returns its id, 0 when the quota is exhausted. */
-__attribute__((import_module("sched"), import_name("spawn")))
-unsigned int drvport_sched_spawn(unsigned int arg);
-
-/* Suspend this fiber until it is woken (0) or the deadline passes (1). */
-__attribute__((import_module("sched"), import_name("block")))
-unsigned int drvport_sched_block(unsigned int deadline_lo, unsigned int deadline_hi);
-
-/* Make a fiber runnable. */
-__attribute__((import_module("sched"), import_name("wake")))
-void drvport_sched_wake(unsigned int fiber);
-
-/* Let other runnable fibers run. */
-__attribute__((import_module("sched"), import_name("yield")))
-void drvport_sched_yield(void);
-
-/* Ask for the `softirq` entry to be called soon. */
-__attribute__((import_module("sched"), import_name("kick")))
-void drvport_sched_kick(void);
-
-/* End this fiber here, however deep in its calls it is. */
-__attribute__((import_module("sched"), import_name("exit"), noreturn))
-void drvport_sched_exit(void);
 
 /* The work counter ran out (called by code the pipeline adds at loop back-edges). */
 __attribute__((import_module("sched"), import_name("preempt")))
@@ -678,99 +613,16 @@ __attribute__((export_name("task"), used)) void drvport_entry_task(unsigned int 
 /* process: Body of a fiber of a domain that began from an image: it goes on with what it was given when it was created. */
 __attribute__((export_name("resume"), used)) void drvport_entry_resume(unsigned int arg);
 
-/* atomic: Of a program that takes interrupts itself: take what there is, if interrupts are on. Called where the work of a module bound to it is counted, and never by the machine. */
+/* atomic: Take what there is, if interrupts are on. Called where the work of a module bound to the core is counted, and never by the machine. */
 __attribute__((export_name("look"), used)) void drvport_entry_look(void);
-
-/* process, required: Start the shim and run the modules' init functions. 0 or E_*. */
-__attribute__((export_name("init"), used)) int drvport_entry_init(void);
-
-/* process, required: Run the modules' exit functions; afterwards the domain holds nothing. */
-__attribute__((export_name("exit"), used)) void drvport_entry_exit(void);
-
-/* process, required: A device was granted: match it and bind a driver. 0 bound, E_NODEV no driver wanted it, other E_* the probe failed. */
-__attribute__((export_name("probe"), used)) int drvport_entry_probe(unsigned int bus, unsigned int slot);
-
-/* process, required: The device goes away: unbind. */
-__attribute__((export_name("remove"), used)) void drvport_entry_remove(unsigned int bus, unsigned int slot);
-
-/* process, required: Body of a spawned fiber. */
-__attribute__((export_name("fiber"), used)) void drvport_entry_fiber(unsigned int arg);
-
-/* atomic, required: An attached interrupt fired. */
-__attribute__((export_name("irq"), used)) void drvport_entry_irq(unsigned int irq);
-
-/* atomic, required: The armed deadline passed. */
-__attribute__((export_name("timer"), used)) void drvport_entry_timer(void);
-
-/* atomic, required: Answer to sched.kick. */
-__attribute__((export_name("softirq"), used)) void drvport_entry_softirq(void);
-
-/* atomic: Whether the fiber that runs may be stopped here for another domain: not while it holds a spinlock. Without this entry it always may. */
-__attribute__((export_name("preemptible"), used)) int drvport_entry_preemptible(void);
-
-/* atomic: Count what the driver still holds, for leak checks after remove and exit. */
-__attribute__((export_name("census"), used)) void drvport_entry_census(unsigned int out);
-
-/* atomic, required: Memory for arguments of entries; 0 when there is none. */
-__attribute__((export_name("alloc"), used)) unsigned int drvport_entry_alloc(unsigned int len);
-
-/* atomic, required: Give it back. */
-__attribute__((export_name("free"), used)) void drvport_entry_free(unsigned int mem);
-
-/* process: Go once through what every thread of the driver depends on (timer, softirq, each work queue, the lock of network configuration), and return. One that does not return serves nobody. */
-__attribute__((export_name("heartbeat"), used)) void drvport_entry_heartbeat(void);
-
-/* process: Bring the interface up. */
-__attribute__((export_name("net_open"), used)) int drvport_entry_net_open(unsigned int net);
-
-/* process: Bring it down. */
-__attribute__((export_name("net_stop"), used)) int drvport_entry_net_stop(unsigned int net);
-
-/* atomic: Send frames; returns how many were taken (the queue may stop part-way). */
-__attribute__((export_name("net_tx"), used)) int drvport_entry_net_tx(unsigned int net, unsigned int vec, unsigned int count);
-
-/* process: Change the MTU. */
-__attribute__((export_name("net_set_mtu"), used)) int drvport_entry_net_set_mtu(unsigned int net, unsigned int mtu);
-
-/* process: Change the station address. */
-__attribute__((export_name("net_set_address"), used)) int drvport_entry_net_set_address(unsigned int net, unsigned int mac);
-
-/* process: Set promiscuous / all-multicast and the multicast list. */
-__attribute__((export_name("net_set_filter"), used)) int drvport_entry_net_set_filter(unsigned int net, unsigned int flags, unsigned int list, unsigned int count);
-
-/* process: The driver's own statistics. */
-__attribute__((export_name("net_stats"), used)) int drvport_entry_net_stats(unsigned int net, unsigned int out);
-
-/* process: Speed, duplex, link as the driver reports them. */
-__attribute__((export_name("net_link"), used)) int drvport_entry_net_link(unsigned int net, unsigned int out);
-
-/* process: Driver name, version, bus, firmware, register and EEPROM sizes. */
-__attribute__((export_name("net_info"), used)) int drvport_entry_net_info(unsigned int net, unsigned int out);
-
-/* process: The driver's private counters; returns how many there are. */
-__attribute__((export_name("net_counters"), used)) int drvport_entry_net_counters(unsigned int net, unsigned int out, unsigned int max);
-
-/* process: The driver's self-test; returns the number of results; SELFTEST_FAILED is or-ed in when the driver says so. */
-__attribute__((export_name("net_selftest"), used)) int drvport_entry_net_selftest(unsigned int net, unsigned int flags, unsigned int out, unsigned int max);
-
-/* process: Register dump; returns its length. */
-__attribute__((export_name("net_registers"), used)) int drvport_entry_net_registers(unsigned int net, unsigned int out, unsigned int max);
-
-/* process: Read the EEPROM; returns bytes read. */
-__attribute__((export_name("net_eeprom"), used)) int drvport_entry_net_eeprom(unsigned int net, unsigned int offset, unsigned int out, unsigned int len);
-
-/* process: Show or store an attribute of a device; of a shorter path, list what is below. Returns bytes, or a negative errno. */
-__attribute__((export_name("attribute"), used)) int drvport_entry_attribute(unsigned int buffer, unsigned int path_len, unsigned int value_len, unsigned int size);
 
 /* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
 __attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int cookie, unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 
 
-/* Periodic tick count (TICK_HZ a second); the machine keeps it current. */
-extern unsigned long long drvport_tick;
-/* Non-zero while the domain holds interrupts off; the machine reads it before every delivery. */
+/* Non-zero while the domain holds interrupts off; the machine reads it before it stops a fiber, ends a busy wait or lets another domain in. */
 extern unsigned int drvport_irqs_off;
-/* The machine sets it when it held a delivery back; the shim calls irq.deliver on turning interrupts on. */
+/* The machine sets it when there is something for irq.take; the core looks at it when it turns interrupts on. */
 extern unsigned int drvport_pending;
 
 #endif

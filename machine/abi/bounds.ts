@@ -13,9 +13,6 @@ import { checkedWidth } from './words.ts'
 /** Capabilities looked through for a unit of work, as a power of two. */
 const LOOK_SHIFT = 1
 
-/** Whether the table knows a call. */
-export const hasBounds = (group: string, name: string): boolean => BOUNDS[`${group}.${name}`] !== undefined
-
 /** The call, bounded: what `members` of `CALLS` are made of before a module gets them. */
 export function bounded(host: Host, group: string, name: string, call: Words): Words {
   const held = BOUNDS[`${group}.${name}`]

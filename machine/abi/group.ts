@@ -8,12 +8,12 @@ import type { Host } from './host.ts'
 
 export type EntryName = keyof Entries
 
-/** What the program exports; there is none before it is instantiated, which is after its imports were made. */
+/** What the core exports; there is none before it is instantiated, which is after its imports were made. */
 export interface Exported {
-  /** An atomic entry; undefined when the module does not export it. */
-  atomic(name: EntryName): ((...args: number[]) => number) | undefined
+  /** An atomic entry. */
+  atomic(name: EntryName): (...args: number[]) => number
   /** A process entry, wrapped for a fiber. */
-  process(name: EntryName): ProcessEntry | undefined
+  process(name: EntryName): ProcessEntry
   /** Where a word lies that both sides read. */
   address(name: (typeof SHARED)[number]): number
 }

@@ -149,7 +149,7 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
       const entry = exported.atomic('serve')
       return refusable(() => {
         const { object, rights } = lookup(host.domain.capabilities, pointer >>> 0)
-        if (!(object instanceof Endpoint) || entry === undefined) return IPC.EMPTY
+        if (!(object instanceof Endpoint)) return IPC.EMPTY
         if ((rights & RIGHT.READ) === 0) return IPC.NO_RIGHT
         const { domain, words } = host
         const irqsOff = exported.address('drvport_irqs_off')

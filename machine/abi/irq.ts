@@ -9,10 +9,6 @@ function irqCalls(host: Host): IrqCalls {
     detach: (irq) => (host.domain.interrupts.remove(irq) ? 0 : E.INVAL),
     mask: (irq) => (host.domain.interrupts.mask(irq) ? 0 : E.INVAL),
     unmask: (irq) => (host.domain.interrupts.unmask(irq) ? 0 : E.INVAL),
-    deliver: () => {
-      host.domain.deliver()
-      host.domain.spend(0)
-    },
     take: () => {
       host.domain.account()
       return host.domain.take(IRQ.TIMER)

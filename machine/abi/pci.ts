@@ -1,5 +1,5 @@
-/** Host side of the `pci` call group: configuration space, BARs, vectors and reset of the functions a domain was granted. */
-import { bar as barLayout, E, type PciCalls, VECTOR } from '../../linux-api/generated/abi.ts'
+/** Host side of the `pci` call group: configuration space and vectors of the functions a domain was granted. */
+import { E, type PciCalls, VECTOR } from '../../linux-api/generated/abi.ts'
 import { allOnes } from '../../hw/pci/function.ts'
 import type { AbiGroup } from './group.ts'
 import type { Host } from './host.ts'
@@ -18,16 +18,6 @@ function pciCalls(host: Host): PciCalls {
       if (target === undefined) return E.NODEV
       return target.driverConfigWrite(offset, width, value) ? 0 : E.PERM
     },
-    bar: (fn, index, out) => {
-      const bar = host.function(fn)?.bar(index)
-      if (bar === undefined) return E.NODEV
-      const bytes = host.bytes('pci.bar', out, barLayout.size)
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-      view.setBigUint64(barLayout.start.offset, BigInt(bar.start), true)
-      view.setBigUint64(barLayout.length.offset, BigInt(bar.bytes), true)
-      view.setUint32(barLayout.flags.offset, bar.flags, true)
-      return 0
-    },
     vectors: (fn, kind, count) => {
       const target = host.function(fn)
       if (target === undefined) return E.NODEV
@@ -37,13 +27,6 @@ function pciCalls(host: Host): PciCalls {
       return first < 0 ? E.NOSPC : first
     },
     vectors_free: (fn) => (host.vectorsFree(fn) ? 0 : E.INVAL),
-    reset: (fn) => {
-      const target = host.function(fn)
-      if (target === undefined) return E.NODEV
-      target.reset()
-      host.domain.spend(host.board.kernel.costs.resetNs)
-      return 0
-    },
   }
 }
 

@@ -23,10 +23,6 @@ function timeCalls(host: Host): TimeCalls {
     set_timer: (low, high) => {
       host.domain.setTimer(host.machineNs(deadline(low, high)))
     },
-    delay: (ns) => {
-      host.domain.account()
-      delay(host, ns >>> 0)
-    },
     pass: (ns) => {
       host.domain.account()
       return pass(host, ns >>> 0)
@@ -34,16 +30,7 @@ function timeCalls(host: Host): TimeCalls {
   }
 }
 
-/** Devices work during a delay, so it ends event by event. */
-function delay(host: Host, ns: number): void {
-  const { clock } = host.board.kernel
-  const end = clock.now() + ns
-  for (let now = clock.now(); now < end; now = clock.now()) {
-    host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
-  }
-}
-
-/** The same, at most until something is to be taken. Returns what is left. */
+/** Devices work meanwhile, so it ends event by event, at most until something is to be taken. Returns what is left. */
 function pass(host: Host, ns: number): number {
   const { clock } = host.board.kernel
   const end = clock.now() + ns

@@ -5,20 +5,20 @@
  * keeps what its clients set and what they have under way, and gives it to the next generation. The machine loads,
  * watches, replaces and restarts drivers through this interface, and knows no class by name: index.ts lists them.
  */
-import type { Calls, Entries } from '../../linux-api/generated/abi.ts'
+import type { Calls } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Host } from '../abi/host.ts'
+import type { Operation } from '../load/operations.ts'
 
-/** A driver as a class sees it: its entries, and the domain they run in. */
+/** A driver as a class sees it: what can be asked of it, and the domain it runs in. */
 export interface DriverEntries {
   readonly host: Host
   readonly domain: Domain
-  atomic(name: keyof Entries): ((...args: number[]) => number) | undefined
-  /** Call a process entry to its end. Throws when the domain ends instead. */
-  call(name: keyof Entries, ...args: number[]): Promise<number>
+  /** Have it do something, to its end. Throws when the domain ends instead. */
+  call(name: Operation, ...args: number[]): Promise<number>
   /** The same with bytes in the driver's memory as one argument. */
-  callWith(name: keyof Entries, bytes: Uint8Array, args: (address: number) => number[]): Promise<number>
+  callWith(name: Operation, bytes: Uint8Array, args: (address: number) => number[]): Promise<number>
 }
 
 /** How much of what, in the class's own words: `{ frames: 3 }`. */

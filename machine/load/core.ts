@@ -7,23 +7,41 @@
  */
 import { CALLS } from '../../linux-api/generated/abi.ts'
 import { CapabilityError } from '../../kernel/capability.ts'
+import type { Domain } from '../../kernel/domain.ts'
 import { Failure } from '../../kernel/fault.ts'
-import type { Program } from '../../kernel/program.ts'
+import type { DomainLimits, Program } from '../../kernel/program.ts'
 import { memoryBank } from '../../hw/iommu.ts'
 import type { Exported } from '../abi/group.ts'
 import { Host } from '../abi/host.ts'
 import { bounded } from '../abi/bounds.ts'
 import { ABI_GROUPS } from '../abi/index.ts'
-import { createFiles, FILES, WASI_NAMESPACE } from '../abi/wasi.ts'
+import { createFiles, FILE_CALLS, FILES, WASI_NAMESPACE } from '../abi/wasi.ts'
 import type { Board } from '../board.ts'
 import type { Symbolizer } from '../../kernel/fault.ts'
-import type { Call, ModuleCopy } from '../observe/observer.ts'
+import type { Call, ModuleCopy, Observer } from '../observe/observer.ts'
 import { type Apart, dataApart, type Segment } from './data-segments.ts'
 import { Housing, type Kind, leaveHousing, takeHousing } from './housing.ts'
 import { type Content, takeMemory } from './memories.ts'
 import { corePart, modulePart, PackageError, type Part } from './package.ts'
 import type { KeptImages } from './image.ts'
-import type { LoadedProgram, LoadOptions } from './program.ts'
+import type { Placement } from './placement.ts'
+
+export interface LoadOptions {
+  readonly name: string
+  /** Parameters, `MODULE.NAME=VALUE`. */
+  readonly args: readonly string[]
+  /** Contents by name below /lib/firmware. */
+  readonly firmware: Readonly<Record<string, Uint8Array>>
+  readonly symbolize: Symbolizer | undefined
+  readonly limits: DomainLimits
+  /** Where in the schedule it runs; anywhere at normal priority when not given. */
+  readonly placement?: Placement
+  readonly observer?: Observer | undefined
+  /** Drivers serve each other's buses. */
+  readonly layered?: boolean | undefined
+  /** Call groups granted; default those that its manifest asks for. */
+  readonly grants?: readonly string[] | undefined
+}
 
 export interface CorePackage {
   /** Of `wasm`. */
@@ -60,7 +78,9 @@ export interface BoundPackage {
   readonly image: Uint8Array
 }
 
-export interface CoreProgram extends LoadedProgram {
+export interface CoreProgram extends Exported {
+  readonly host: Host
+  readonly domain: Domain
   readonly memory: WebAssembly.Memory
   readonly table: WebAssembly.Table
   /** What is to be in memory before the kernel boots: it is not there yet. */
@@ -71,6 +91,12 @@ export interface CoreProgram extends LoadedProgram {
   instantiate(module: BoundPackage): Promise<void>
   /** The same at once: whoever asks for it waits in the domain. */
   instantiateNow(module: BoundPackage): void
+}
+
+/** Throws PackageError where the engine cannot suspend wasm. */
+function checkEngine(): void {
+  if ('promising' in WebAssembly) return
+  throw new PackageError('this engine has no WebAssembly JS Promise Integration: use Node 24 or newer')
 }
 
 /** Compiled in this process: every domain shares them. */
@@ -177,7 +203,7 @@ function callsOf(host: Host, exported: Exported, grants: ReadonlySet<string>, op
       const refused = (): never => {
         throw new Failure('no-capability', `${group.name}.${name}: the domain was not granted ${group.name}`)
       }
-      const call = granted ? (bounded(host, group.name, name, calls[name]!)) : refused
+      const call = granted ? bounded(host, group.name, name, calls[name]!) : refused
       into[name] = options.observer?.call?.(host, group.name, name, blocking, call) ?? call
     }
     table[group.name] = into
@@ -198,12 +224,12 @@ async function filesOf(
   options: LoadOptions,
 ): Promise<Record<string, Call>> {
   if (grants.has(FILES.name) && Object.keys(options.firmware).length > 0)
-    return (await createFiles(host, memory, options)) as Record<string, Call>
+    return (await createFiles(host, memory, options.firmware)) as Record<string, Call>
   const answer = (name: string) => (): number => {
     if (grants.has(FILES.name)) return NOENT
     throw new Failure('no-capability', `wasi.${name}: the domain was not granted ${FILES.name}`)
   }
-  return Object.fromEntries(CORE_FILE_CALLS.map((name) => [name, answer(name)]))
+  return Object.fromEntries(FILE_CALLS.map((name) => [name, answer(name)]))
 }
 
 function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program {
@@ -230,9 +256,6 @@ function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program
   }
 }
 
-/** Calls of WASI that a core makes: shim/lower/files.c. */
-const CORE_FILE_CALLS = ['fd_close', 'fd_pread', 'fd_prestat_get', 'path_filestat_get', 'path_open']
-
 /** Groups that a core calls whatever its driver is. */
 export const CORE_GROUPS: readonly string[] = ['log', 'time', 'sched', 'irq', 'call']
 
@@ -246,6 +269,7 @@ export async function loadCore(
   options: LoadOptions,
   modules: readonly BoundPackage[] = [],
 ): Promise<CoreProgram> {
+  checkEngine()
   const grants = new Set([...CORE_GROUPS, ...(options.grants ?? [])])
   const host = new Host(board, options.name)
   const instances = new Instances(host, options)
@@ -285,7 +309,6 @@ export async function loadCore(
     address: housing.address,
     host,
     domain,
-    wasi: undefined,
     memory,
     table: housing.table,
     data,
@@ -307,7 +330,7 @@ async function housingOf(
   if (left !== undefined) return left
   const lent = takeMemory(kind.pages)
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: kind.tableEnd })
-  const housing = new Housing(lent, table, [WASI_NAMESPACE, CORE_FILE_CALLS])
+  const housing = new Housing(lent, table, [WASI_NAMESPACE, FILE_CALLS])
   const env = { memory: lent.memory, __indirect_function_table: table }
   const { instance, code } = await instances.make(corePart(core), { ...housing.calls, env })
   housing.core = [instance, code.wasm]

@@ -100,15 +100,13 @@ export class Housing implements Exported {
     return Object.fromEntries(HANDLES.flatMap((name) => (this.has(name) ? [[name, this.global(name)]] : [])))
   }
 
-  readonly atomic = (name: EntryName | 'look'): ((...args: number[]) => number) =>
+  readonly atomic = (name: EntryName): ((...args: number[]) => number) =>
     this.#exports[name] as (...args: number[]) => number
 
   readonly address = (name: string): number => this.global(name).value as number
 
-  readonly process = (name: EntryName): ProcessEntry | undefined => {
-    const known = this.#wrapped.get(name)
-    if (known !== undefined || typeof this.#exports[name] !== 'function') return known
-    const entry = jspi.promising(this.#exports[name])
+  readonly process = (name: EntryName): ProcessEntry => {
+    const entry = this.#wrapped.get(name) ?? jspi.promising(this.#exports[name])
     this.#wrapped.set(name, entry)
     return entry
   }

@@ -102,7 +102,7 @@ export function putImage(program: CoreProgram, image: Image): void {
   program.lay(image.content)
   const { host, domain } = program
   host.setClock(image.clockNs)
-  const [task, resume] = [program.process('task')!, program.process('resume')!]
+  const [task, resume] = [program.process('task'), program.process('resume')]
   domain.thaw(image.frozen, ({ begun, runs }: FrozenTask) => (begun || runs ? resume : task))
   host.requests.open()
 }
@@ -142,7 +142,7 @@ export async function bootImage(core: CorePackage, size: number): Promise<Image>
   const memory = new Uint8Array(program.memory.buffer)
   program.lay(new Content(memory.length, []))
   for (const { at, bytes } of program.data) memory.set(bytes, at)
-  program.domain.start('start', program.process('start')!, [size, FIRST_FIBER])
+  program.domain.start('start', program.process('start'), [size, FIRST_FIBER])
   await board.kernel.run(() => program.host.requests.ready || program.domain.dead, BOOT_NS_MAX)
   const { fault } = program.domain
   if (!program.host.requests.ready) {

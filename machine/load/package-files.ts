@@ -65,7 +65,6 @@ export async function readPackage(directory: string, name: string): Promise<Driv
     const manifest = JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')) as Manifest
     const wasm = new Uint8Array(await readFile(join(directory, manifest.wasm.file)))
     const lines = manifest.lines === null ? undefined : await readFile(join(directory, manifest.lines.file))
-    if (manifest.core === undefined) return { manifest, wasm, lines }
     return { manifest, wasm, lines, on: await readOnCore(directory, manifest.core) }
   } catch (error) {
     throw new PackageError(`package ${name} in ${directory} cannot be read: ${(error as Error).message}`, {

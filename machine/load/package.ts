@@ -4,7 +4,6 @@
  */
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
 import type { BoundPackage, CorePackage } from './core.ts'
-import { withMemory } from './memory-limit.ts'
 
 /** A driver that stands on a kernel linked once: that, and its modules in the order in which they are loaded. */
 export interface OnCore {
@@ -12,9 +11,9 @@ export interface OnCore {
   readonly modules: readonly BoundPackage[]
 }
 
-/** A wasm module of a package: a whole program, or a kernel, or a module that was bound to one. */
+/** A wasm module of a package: a kernel, or a module that was bound to one. */
 export interface Part {
-  readonly role: 'program' | 'core' | 'module'
+  readonly role: 'core' | 'module'
   /** As it is called in the package; engines show that of a module. */
   readonly name: string
   readonly sha256: string
@@ -26,11 +25,11 @@ export interface Part {
 
 export interface DriverPackage {
   readonly manifest: Manifest
+  /** Of the module asked for, as among those in `on`. */
   readonly wasm: Uint8Array<ArrayBuffer>
-  /** Line table, undefined when the package has none. */
+  /** Its line table, undefined when the package has none. */
   readonly lines: Uint8Array | undefined
-  /** Absent for a driver that was linked in one piece. */
-  readonly on?: OnCore
+  readonly on: OnCore
 }
 
 type ModuleFacts = OnCoreFacts['modules'][number]
@@ -69,40 +68,12 @@ export const modulePart = ({ name, sha256, wasm, lines }: BoundPackage): Part =>
 })
 
 /** What a package's code is made of: the kernel first, then its modules in the order of loading. */
-export function partsOf({ manifest, wasm, lines, on }: DriverPackage): Part[] {
-  if (on !== undefined) return [corePart(on.core), ...on.modules.map(modulePart)]
-  return [{ role: 'program', name: manifest.name, sha256: manifest.wasm.sha256, wasm, lines }]
-}
+export const partsOf = ({ on }: DriverPackage): Part[] => [corePart(on.core), ...on.modules.map(modulePart)]
 
 /** A package that cannot be loaded, and why. */
 export class PackageError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'PackageError'
-  }
-}
-
-/** Modules compiled in this process, by hash and pages of memory: the second boot of a driver compiles nothing. */
-const compiled = new Map<string, Promise<WebAssembly.Module>>()
-
-/** Compile a package's module, once for each size of memory. Throws PackageError for bytes the engine refuses. */
-export async function compilePackage(
-  pack: DriverPackage,
-  pages = pack.manifest.memory.pages,
-): Promise<WebAssembly.Module> {
-  const { memory, wasm } = pack.manifest
-  const key = `${wasm.sha256} ${pages}`
-  let module = compiled.get(key)
-  if (module === undefined) {
-    module = WebAssembly.compile(pages === memory.pages ? pack.wasm : withMemory(pack.wasm, pages))
-    compiled.set(key, module)
-  }
-  try {
-    return await module
-  } catch (error) {
-    compiled.delete(key)
-    throw new PackageError(`${pack.manifest.name}: the module is not valid: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }

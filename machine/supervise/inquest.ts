@@ -24,9 +24,9 @@ export async function condemn(driver: Driver, complaint: string): Promise<void> 
   domain.fail(verdict)
 }
 
-/** A thread that waits in the driver's own code; else the heartbeat itself, which waits for what is stuck. */
+/** A thread that waits in the driver's own code. */
 const culpritOf = (traces: readonly Trace[], own: ReadonlySet<string>): Trace | undefined =>
-  traces.find((trace) => ownFrame(trace, own) !== undefined) ?? traces.find(({ fiber }) => fiber === 'heartbeat')
+  traces.find((trace) => ownFrame(trace, own) !== undefined)
 
 const ownFrame = ({ frames }: Trace, own: ReadonlySet<string>): Trace['frames'][number] | undefined =>
   frames.find(({ file }) => own.has(file))

@@ -9,21 +9,24 @@ import { condemn } from './inquest.ts'
 export class Watch {
   /** Why it is to be ended; undefined while it serves. */
   complaint: string | undefined
-  readonly heartbeat: Heartbeat | undefined
+  readonly heartbeat: Heartbeat
   readonly #driver: Driver
 
   private constructor(driver: Driver, policy: HeartbeatPolicy) {
     this.#driver = driver
-    const ask = driver.pulse
-    if (ask === undefined) return
-    this.heartbeat = new Heartbeat(driver.domain, ask, policy, (reason) => {
-      this.complaint = reason ?? `no answer to a heartbeat for ${policy.timeoutNs / 1e9} s`
-    })
+    this.heartbeat = new Heartbeat(
+      driver.domain,
+      () => driver.pulse(),
+      policy,
+      (reason) => {
+        this.complaint = reason ?? `no answer to a heartbeat for ${policy.timeoutNs / 1e9} s`
+      },
+    )
     this.heartbeat.serving = () => this.#stalled(policy) ?? driver.stuck()
     driver.heartbeat = this.heartbeat
   }
 
-  /** Begin. A program that cannot be asked is not watched. */
+  /** Begin. */
   static over(driver: Driver, policy: HeartbeatPolicy): Watch {
     return new Watch(driver, policy)
   }
@@ -39,17 +42,17 @@ export class Watch {
   }
 
   stop(): void {
-    this.heartbeat?.stop()
+    this.heartbeat.stop()
     this.complaint = undefined
   }
 
   /** Stop, and let the last heartbeat come back: for a driver that is about to be unloaded. */
   async settle(): Promise<void> {
     this.stop()
-    const beat = this.heartbeat?.pending
+    const beat = this.heartbeat.pending
     if (beat === undefined) return
     const { kernel } = this.#driver.host.board
-    await kernel.run(() => beat.done || this.#driver.dead, kernel.clock.now() + this.heartbeat!.policy.timeoutNs)
+    await kernel.run(() => beat.done || this.#driver.dead, kernel.clock.now() + this.heartbeat.policy.timeoutNs)
   }
 
   /** End a driver that does not serve. */

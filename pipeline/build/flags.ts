@@ -181,8 +181,6 @@ export function moduleFlags(name: string): string[] {
   return [`-Dinit_module=${init}`, `-Dcleanup_module=${exit}`, `-D__this_module=${self}`]
 }
 
-/** Pages of 64 KiB; a driver's memory never grows. */
-export const MEMORY_PAGES = 512
 export const STACK_BYTES = 65536
 
 /** kfree_rcu() passes an offset below 4096 where a function is expected: no function may have such a number. */

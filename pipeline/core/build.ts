@@ -6,7 +6,6 @@ import { readAuthority } from '../build/authority.ts'
 import type { BuiltModule } from '../build/compiler.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import { gplOnlyOf, licensedSources } from '../build/facts.ts'
-import { MEMORY_PAGES } from '../build/flags.ts'
 import { changedBytes, describeMissing, inputsDigest } from '../build/inputs.ts'
 import { treeFacts } from '../build/kernel.ts'
 import type { BuildUntil, ModuleBuild } from '../build/module.ts'
@@ -178,8 +177,6 @@ async function store(
     ids: info.ids,
     params: info.params,
     firmware: info.firmware,
-    memory: { pages: MEMORY_PAGES },
-    stackBytes: 0,
     sources: await licensedSources(modules),
     licenses: info.licenses,
     gplOnly: gplOnlyOf(objects, await build.tree.exports()),

@@ -3,6 +3,7 @@
  * the content of everything in it.
  */
 
+import { entries, shared } from '../../linux-api/capabilities.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
@@ -57,8 +58,8 @@ export interface CoreFacts {
 }
 
 /** Exports that the machine uses. */
-const ENTRIES = ['start', 'task', 'resume', 'look', 'serve']
-const WORDS = ['drvport_irqs_off', 'drvport_pending']
+const ENTRIES = entries.map(({ name }) => name)
+const WORDS = shared.map(({ name }) => name)
 const FOR_MACHINE = [...CORE_EXPORTS, ...ENTRIES, ...WORDS]
 /** The core's memory may be as large as a policy says. */
 const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }

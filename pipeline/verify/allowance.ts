@@ -8,7 +8,7 @@ import { groups } from '../../linux-api/capabilities.ts'
 import type { Manifest } from '../package.ts'
 
 /** What a manifest has to say for the verifier. */
-export type ManifestClaims = Pick<Manifest, 'imports' | 'capabilities' | 'memory' | 'wasm'>
+export type ManifestClaims = Pick<Manifest, 'imports' | 'capabilities'>
 
 export interface Allowance {
   /** ABI groups (and `wasi`) that may be asked for. */

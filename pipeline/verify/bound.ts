@@ -27,7 +27,7 @@ import { at, type Problem } from './problem.ts'
 import { checkClaims, checkCount, compile, PROBLEMS_MAX, readChecked } from './verdict.ts'
 
 /** What is said of a bound module. */
-export interface BoundClaims extends Pick<ManifestClaims, 'imports' | 'capabilities'> {
+export interface BoundClaims extends ManifestClaims {
   readonly name: string
   /** Of its bytes, and of its core's. */
   readonly sha256: string

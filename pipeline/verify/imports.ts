@@ -27,20 +27,13 @@ export function importName(item: { readonly module: string; readonly name: strin
   return `${item.module === WASI_MODULE ? 'wasi' : item.module}.${item.name}`
 }
 
-export function checkImports(module: WasmModule, manifest: ManifestClaims, problems: Problem[]): void {
-  for (const item of module.imports) {
-    const name = checkCall(module, item, problems)
-    if (name !== undefined) checkDeclared(name, item, manifest, problems)
-  }
-}
-
 /** An import that must be a call: it exists, and has its type. Its name; undefined when there is no such call. */
 export function checkCall(module: WasmModule, item: Import, problems: Problem[]): string | undefined {
   const name = importName(item)
   const where = at(`import ${name}`, item.offset)
   const expected = item.module === 'wasi' ? undefined : callType(name)
   if (expected === undefined || item.kind !== 'func') {
-    const message = `${item.kind === 'func' ? 'no such call' : `a ${item.kind}`}; only calls of the driver ABI and WASI files may be imported`
+    const message = `${item.kind === 'func' ? 'no such call' : `a ${item.kind}`}; only calls of the driver ABI and of WASI for files may be imported`
     problems.push({ code: 'unknown-import', where, message })
     return undefined
   }
@@ -49,12 +42,7 @@ export function checkCall(module: WasmModule, item: Import, problems: Problem[])
 }
 
 /** A call that is imported is one the manifest lists, of a group that it asks for. */
-export function checkDeclared(
-  name: string,
-  item: Import,
-  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
-  problems: Problem[],
-): void {
+export function checkDeclared(name: string, item: Import, manifest: ManifestClaims, problems: Problem[]): void {
   const where = at(`import ${name}`, item.offset)
   if (!manifest.imports.includes(name))
     problems.push({ code: 'not-in-manifest', where, message: 'the manifest does not list it' })
@@ -76,11 +64,7 @@ export function checkType(
 }
 
 /** The manifest by itself: it names calls that exist, in groups that policy grants. */
-export function checkManifest(
-  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
-  allowance: Allowance,
-  problems: Problem[],
-): void {
+export function checkManifest(manifest: ManifestClaims, allowance: Allowance, problems: Problem[]): void {
   const allowed = new Set(allowance.groups)
   const known = new Set([...groups.map((g) => g.name), 'wasi'])
   for (const name of manifest.imports)

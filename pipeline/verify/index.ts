@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 import { verifyBoundHashed, type BoundClaims, type BoundFacts, type BoundVerdict } from './bound.ts'
 import { verifyCoreHashed, type CoreClaims, type CoreFacts, type CoreVerdict } from './core.ts'
-import { DEFAULT_ALLOWANCE, type ManifestClaims, type Allowance } from './allowance.ts'
-import { verifyHashed, type Verdict } from './verdict.ts'
+import { DEFAULT_ALLOWANCE, type Allowance } from './allowance.ts'
 
 export { overlaps, type BoundClaims, type BoundFacts, type BoundVerdict } from './bound.ts'
 export type { CoreClaims, CoreFacts, CoreVerdict } from './core.ts'
@@ -12,11 +11,6 @@ export type { Problem, ProblemCode } from './problem.ts'
 export type { Verdict } from './verdict.ts'
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-/** Verify the bytes of NAME.wasm against its manifest and allowance. Never throws on bad input. */
-export function verify(bytes: Uint8Array, manifest: ManifestClaims, allowance: Allowance = DEFAULT_ALLOWANCE): Verdict {
-  return verifyHashed(bytes, sha256(bytes), manifest, allowance)
-}
 
 /** Verify a core's bytes. Never throws on bad input. */
 export function verifyCore(

@@ -1,19 +1,14 @@
 /**
- * What a driver module can do, proved on the binary before it is loaded.
- *
- * Imports lie within the driver ABI and the manifest, the manifest within policy; memory and tables are bounded; nothing
- * runs by itself; the machine's handles are there; every loop and recursion counts its work and every stack pointer
- * write is checked. Corrupt input gives problems, never an exception and never a hang.
+ * What the proofs of a core (core.ts) and of a module bound to one (bound.ts) have in common: reading, size and hash, the engine's own
+ * validation, policy. Corrupt input gives problems, never an exception and never a hang.
  *
  * Must not know: Linux, what any particular driver needs, or Node: it is repeated by whoever loads, in a browser too.
  */
 import { WasmError } from '../wasm/bytes.ts'
 import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
-import { checkCode } from './code.ts'
-import { checkImports, checkManifest } from './imports.ts'
-import { DEFAULT_ALLOWANCE, type ManifestClaims, type Allowance } from './allowance.ts'
+import { checkManifest } from './imports.ts'
+import type { ManifestClaims, Allowance } from './allowance.ts'
 import type { Problem } from './problem.ts'
-import { checkShape } from './shape.ts'
 
 export type Verdict =
   | { readonly ok: true; /** Compiled, ready to instantiate. */ readonly module: WebAssembly.Module }
@@ -21,23 +16,6 @@ export type Verdict =
 
 /** Problems listed for one module; a module with more is no better understood by reading them all. */
 export const PROBLEMS_MAX = 50
-
-/** Verify bytes whose SHA-256 the caller has taken: what hashes differs between engines, the proof does not. */
-export function verifyHashed(
-  bytes: Uint8Array,
-  sha256: string,
-  manifest: ManifestClaims,
-  allowance: Allowance = DEFAULT_ALLOWANCE,
-): Verdict {
-  const problems: Problem[] = []
-  checkClaims(bytes, sha256, manifest.wasm.sha256, allowance, problems)
-  checkManifest(manifest, allowance, problems)
-  const read = readChecked(bytes, allowance, problems, (module, report) =>
-    checkModule(module, manifest, allowance, problems, report),
-  )
-  if (!read || problems.length > 0) return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) }
-  return compile(bytes)
-}
 
 /** Read a module that is not too large and check it; what cannot be read is a problem. False when it was not read. */
 export function readChecked(
@@ -58,19 +36,6 @@ export function readChecked(
     report({ code, where: `offset 0x${error.offset.toString(16)}`, message: error.message })
   }
   return true
-}
-
-function checkModule(
-  module: WasmModule,
-  manifest: ManifestClaims,
-  allowance: Allowance,
-  problems: Problem[],
-  report: (problem: Problem) => void,
-): void {
-  checkImports(module, manifest, problems)
-  checkShape(module, manifest, allowance, problems)
-  checkCount(module, allowance, problems)
-  checkCode(module, report)
 }
 
 export function checkCount(module: WasmModule, allowance: Allowance, problems: Problem[]): void {
@@ -118,10 +83,7 @@ function engineWhere(bytes: Uint8Array, message: string): string {
 }
 
 /** What policy says against a manifest whose modules have been proved. */
-export function policyProblems(
-  manifest: Pick<ManifestClaims, 'imports' | 'capabilities'>,
-  allowance: Allowance,
-): Problem[] {
+export function policyProblems(manifest: ManifestClaims, allowance: Allowance): Problem[] {
   const problems: Problem[] = []
   checkManifest(manifest, allowance, problems)
   return problems

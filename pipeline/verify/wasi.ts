@@ -1,8 +1,6 @@
 /**
- * The WASI preview 1 calls a driver module may import, with their types.
- *
- * Files, arguments and output only. Clocks, chance, sockets and polling are left out on purpose: time comes from the
- * driver ABI's own calls, or runs would not repeat.
+ * The WASI preview 1 calls that may be imported, with their types: those by which a core reads files (shim/lower/files.c), each with
+ * its bounds in linux-api/bounds.ts. There are no others, clocks, chance and output least of all.
  * Source: WASI preview 1, witx of wasi_snapshot_preview1. i = i32, I = i64; results follow the arrow.
  */
 import type { FuncType, ValueType } from '../wasm/module.ts'
@@ -10,29 +8,11 @@ import type { FuncType, ValueType } from '../wasm/module.ts'
 export const WASI_MODULE = 'wasi_snapshot_preview1'
 
 const signatures: Record<string, string> = {
-  args_get: 'ii>i',
-  args_sizes_get: 'ii>i',
-  environ_get: 'ii>i',
-  environ_sizes_get: 'ii>i',
-  fd_advise: 'iIIi>i',
   fd_close: 'i>i',
-  fd_fdstat_get: 'ii>i',
-  fd_fdstat_set_flags: 'ii>i',
-  fd_filestat_get: 'ii>i',
   fd_pread: 'iiiIi>i',
-  fd_prestat_dir_name: 'iii>i',
   fd_prestat_get: 'ii>i',
-  fd_pwrite: 'iiiIi>i',
-  fd_read: 'iiii>i',
-  fd_readdir: 'iiiIi>i',
-  fd_seek: 'iIii>i',
-  fd_sync: 'i>i',
-  fd_tell: 'ii>i',
-  fd_write: 'iiii>i',
   path_filestat_get: 'iiiii>i',
   path_open: 'iiiiiIIii>i',
-  path_readlink: 'iiiiii>i',
-  proc_exit: 'i>',
 }
 
 const valueTypes: Record<string, ValueType> = { i: 'i32', I: 'i64' }

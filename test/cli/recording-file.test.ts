@@ -1,15 +1,23 @@
 /** Record and replay, the file: what was written is read, what was damaged is refused, what was cut off is known as that. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { createRecording, modulesOf, readRecording, requestOf } from '../../cli/recording-file.ts'
 import type { Frame } from '../../lab/recording.ts'
+import { encodeSymbols } from '../../pipeline/bind/index.ts'
+import { cachePath } from '../../pipeline/cache.ts'
 import { UsageError } from '../../pipeline/errors.ts'
+import { smallCore } from '../machine/small/core.ts'
 import { testPackage } from '../machine/support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'drvport-recording-'))
+// The store has what is known of the kernel, and not the kernel.
+process.env['DRVPORT_CACHE'] = folder
+const { core, symbols } = smallCore()
+mkdirSync(cachePath('store', 'cores', core.sha256), { recursive: true })
+writeFileSync(cachePath('store', 'cores', core.sha256, 'core.symbols'), encodeSymbols(symbols))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 
 const pack = testPackage('tiny', [])
@@ -66,7 +74,7 @@ test('a package or firmware that is not what was recorded is refused by its hash
   const recording = readRecording(record('bare', false))
   await t.throwsAsync(modulesOf(recording), { instanceOf: UsageError, message: /needs tiny as it was/ })
   const embedded = readRecording(record('embedded2', true))
-  const other = { ...embedded, embedded: embedded.embedded.filter(({ kind }) => kind === 'package') }
+  const other = { ...embedded, embedded: embedded.embedded.filter(({ kind }) => kind !== 'firmware') }
   await t.throwsAsync(requestOf(other, { 'a.bin': Buffer.from('abd') }), { message: /firmware a\.bin as it was/ })
   await t.notThrowsAsync(requestOf(other, { 'a.bin': Buffer.from('abc') }))
 })

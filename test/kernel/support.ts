@@ -22,6 +22,7 @@ const I32 = 0x7f
 export const op = {
   unreachable: [0x00],
   call: (name: string): { call: string } => ({ call: name }),
+  slot: (name: string): { slot: string } => ({ slot: name }),
   value: (n: number): number[] => [0x41, ...signed(n)],
   local: (n: number): number[] => [0x20, n],
   setLocal: (n: number): number[] => [0x21, n],
@@ -41,9 +42,23 @@ export const op = {
   lessThanZero: [0x41, 0, 0x48],
   lessThan: [0x48],
   if: [0x04, 0x40],
+  ifValue: [0x04, 0x7f],
+  else: [0x05],
+  return: [0x0f],
+  isZero: [0x45],
+  equal: [0x46],
+  unequal: [0x47],
+  lessThanUnsigned: [0x49],
+  and: [0x71],
+  shiftLeft: [0x74],
 } as const
 
-export type Instruction = Bytes | { call: string }
+/** Bytes; a call by name; the table slot of a function, and a call of what a slot holds, for what is bound to a core. */
+export type Instruction =
+  | Bytes
+  | { readonly call: string }
+  | { readonly slot: string }
+  | { readonly indirect: number; readonly result: boolean }
 
 /** Instructions that belong on one line. */
 export const line = (...instructions: Instruction[]): Instruction[] => instructions
@@ -61,6 +76,8 @@ export interface Import {
   readonly name: string
   readonly params: number
   readonly result: boolean
+  /** Its parameters where some are of 64 bits: `i` and `I`. */
+  readonly types?: string
 }
 
 /** Globals in order: __stack_pointer, drvport_fuel, drvport_stack_limit. */
@@ -94,7 +111,11 @@ export function assemble(
     return at
   }
   const code = (f: Function): number[] => {
-    const body = f.body.flatMap((part) => ('call' in part ? [0x10, ...unsigned(found(part.call))] : [...part]))
+    const body = f.body.flatMap((part) => {
+      if ('call' in part) return [0x10, ...unsigned(found(part.call))]
+      if ('slot' in part || 'indirect' in part) throw new Error('a kernel test has no table')
+      return [...part]
+    })
     const locals = f.locals === undefined ? [0] : [1, ...unsigned(f.locals), I32]
     return [...unsigned(locals.length + body.length + 1), ...locals, ...body, 0x0b]
   }

@@ -30,7 +30,7 @@ function bench(seed = 1): Bench {
   return { machine, device: device!, fn }
 }
 
-/** A driver whose `init` pokes nothing and whose `fiber` does `body`. */
+/** A driver whose probe goes on with `body`. */
 const probing = (name: string, body: typeof probe.body) =>
   testPackage(name, [{ ...probe, body: [...probe.body, ...body] }, remove, irq])
 
@@ -71,7 +71,7 @@ test('one byte past a mapping is no longer the device', async (t) => {
 
 test('a port nobody granted is refused', async (t) => {
   const { machine, fn } = bench()
-  const driver = await machine.load(probing('port', [op.value(0x60), op.call('in8'), op.drop]))
+  const driver = await machine.load(probing('port', [op.value(0x60), op.call('pio.in8'), op.drop]))
   await t.throwsAsync(driver.bind(fn), { message: /pio\.in8 of port 0x60/ })
 })
 

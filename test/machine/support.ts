@@ -1,12 +1,11 @@
 /**
  * A device and a driver made by hand, to test the machine without a kernel tree or a compiler.
  */
-import { createHash } from 'node:crypto'
-import { CALLS, ENTRIES } from '../../linux-api/generated/abi.ts'
+import { groups } from '../../linux-api/capabilities.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import type { DeviceContext, PciDevice } from '../../hw/types.ts'
-import { PACKAGE_SCHEMA } from '../../pipeline/package.ts'
-import { assemble, type Function, type Import, line, op, SCRATCH } from '../kernel/support.ts'
+import { type Function, type Instruction, line, op } from '../kernel/support.ts'
+import { modulePackage, WORDS } from './small/module.ts'
 
 /** Registers of the test device, 4 bytes each. */
 export const SCRATCH_REGISTER = 0x00
@@ -70,22 +69,22 @@ export class TestDevice implements PciDevice {
   }
 }
 
-const IMPORTS: readonly Import[] = Object.entries(CALLS).flatMap(([module, calls]) =>
-  Object.entries(calls as Record<string, { params: number; result: boolean }>).map(([name, { params, result }]) => ({
-    module,
-    name,
-    params,
-    result,
-  })),
-)
-
 /** Where the test driver keeps things. */
-export const REGISTERS = SCRATCH + 32
-export const INTERRUPTS = SCRATCH + 36
-const BAR = SCRATCH + 48
-const IRQ = SCRATCH + 40
+export const REGISTERS = WORDS + 0x1000
+export const INTERRUPTS = REGISTERS + 4
+const IRQ = REGISTERS + 8
 
 const fetch = (address: number): Function['body'] => [op.value(address), op.load]
+
+/** Of a function's memory BAR, as its configuration space has it: the address alone. */
+const BAR_BITS = -16
+const BAR0 = 0x10
+
+/** Where the memory BAR of a function lies; `fn` pushes its handle. */
+export const barOf = (...fn: Instruction[]): Instruction[] => [
+  ...fn,
+  ...line(op.value(BAR0), op.value(4), op.call('pci.config_read'), op.value(BAR_BITS), op.and),
+]
 
 /** probe: map BAR 0, enable memory, I/O and bus mastering, attach the INTx line. */
 export const probe: Function = {
@@ -93,14 +92,11 @@ export const probe: Function = {
   params: 2,
   result: true,
   body: [
-    ...line(op.local(1), op.value(4), op.value(2), op.value(7), op.call('config_write'), op.drop),
-    ...line(op.local(1), op.value(0), op.value(BAR), op.call('bar'), op.drop),
-    op.value(REGISTERS),
-    ...fetch(BAR),
-    ...line(op.value(0), op.value(256), op.call('mmio.map'), op.store),
-    ...line(op.value(IRQ), op.local(1), op.value(0), op.value(1), op.call('vectors'), op.store),
+    ...line(op.local(1), op.value(4), op.value(2), op.value(7), op.call('pci.config_write'), op.drop),
+    ...line(op.value(REGISTERS), ...barOf(op.local(1)), op.value(0), op.value(256), op.call('mmio.map'), op.store),
+    ...line(op.value(IRQ), op.local(1), op.value(0), op.value(1), op.call('pci.vectors'), op.store),
     ...fetch(IRQ),
-    op.call('attach'),
+    op.call('irq.attach'),
   ],
 }
 
@@ -108,7 +104,7 @@ export const probe: Function = {
 export const remove: Function = {
   name: 'remove',
   params: 2,
-  body: [...fetch(IRQ), op.call('detach'), op.drop, ...fetch(REGISTERS), op.call('mmio.unmap'), op.drop],
+  body: [...fetch(IRQ), op.call('irq.detach'), op.drop, ...fetch(REGISTERS), op.call('mmio.unmap'), op.drop],
 }
 
 /** irq: count it and acknowledge it at the device. */
@@ -130,42 +126,17 @@ export const poke = (register: number, value: Function['body']): Function['body'
   op.call('mmio.write32'),
 ]
 
-const defaults: readonly Function[] = Object.entries(ENTRIES)
-  .filter(([, entry]) => entry.required)
-  .map(([name, entry]) => ({
-    name,
-    params: entry.params,
-    result: entry.result,
-    body: entry.result ? [op.value(name === 'alloc' ? 73728 : 0)] : [],
-  }))
+/** A request that is handed on to whatever a module hooked as `request`: any that the small core does not know. */
+export const TURN = 'net_open'
 
-/** A package whose required entries do nothing but those given. Calls that share a name are `group.name`. */
-export function testPackage(name: string, functions: readonly Function[]): DriverPackage {
-  const given = new Set(functions.map((f) => f.name))
-  const all = [...defaults.filter((f) => !given.has(f.name)), ...functions]
-  const wasm = assemble(IMPORTS, all, { drvport_tick: 65552, drvport_irqs_off: 65536, drvport_pending: 65540 })
-  return {
-    wasm,
-    lines: undefined,
-    manifest: {
-      schema: PACKAGE_SCHEMA,
-      name,
-      abi: 1,
-      tree: { name: 'none', version: '0' },
-      toolchain: { name: 'none', version: '0' },
-      modules: [name],
-      wasm: { file: `${name}.wasm`, sha256: createHash('sha256').update(wasm).digest('hex'), bytes: wasm.length },
-      lines: null,
-      imports: [],
-      capabilities: Object.keys(CALLS),
-      ids: [],
-      params: [],
-      firmware: [],
-      memory: { pages: 2 },
-      stackBytes: 65536,
-      sources: [],
-      licenses: [],
-      gplOnly: [],
-    },
-  }
-}
+/** What is hooked then: `body`, and it went well. */
+export const turn = (body: Function['body']): Function => ({
+  name: 'request',
+  params: 4,
+  result: true,
+  body: [...body, op.value(0)],
+})
+
+/** A package of a driver that may call everything. */
+export const testPackage = (name: string, functions: readonly Function[]): DriverPackage =>
+  modulePackage(name, functions, { capabilities: groups.map((group) => group.name) })

@@ -367,7 +367,7 @@ const coreRefusals: Record<
   'without an entry that the machine needs': {
     code: 'missing-entry',
     message: /expected/,
-    change: () => ({ entries: ['init'] }),
+    change: () => ({ entries: ['start'] }),
   },
 }
 type Claims = Parameters<typeof verifyCore>[1]

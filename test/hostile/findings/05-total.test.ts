@@ -2,14 +2,13 @@
 import test from 'ava'
 import { symbolizerOf } from '../../../cli/trust.ts'
 import { op } from '../../kernel/support.ts'
-import { machineOf, script, witness } from '../script.ts'
+import { machineOf, say, script, witness } from '../script.ts'
 
 const crash = (name: string) =>
   script(name, [
-    { name: 'fiber', params: 1, body: [op.unreachable] },
-    { name: 'init', params: 0, result: true, body: spawn },
+    { name: 'timer', body: [op.unreachable] },
+    { name: 'init', params: 0, result: true, body: [...say('time.set_timer', [1e6, 0]), op.value(0)] },
   ])
-const spawn = [op.value(1), op.call('sched.spawn'), op.drop, op.value(0)]
 
 test('finding 5: a damaged line table costs the names of lines and nothing else', async (t) => {
   const machine = machineOf({

@@ -3,17 +3,15 @@ import test from 'ava'
 import { DriverEnded } from '../../../machine/driver.ts'
 import { createDmaSpace, DEVICE_READS, MAP_FAILED, memoryBank } from '../../../hw/iommu.ts'
 import { PageTable } from '../../../machine/reach/page-table.ts'
-import { shared } from '../../../linux-api/capabilities.ts'
 import { op, type Instruction } from '../../kernel/support.ts'
-import { DMA_REGISTER, TestDevice } from '../../machine/support.ts'
+import { IRQS_OFF } from '../../machine/small/core.ts'
+import { barOf, DMA_REGISTER, TestDevice } from '../../machine/support.ts'
 import { counting, forever, keep, LAYERED, machineOf, say, script, times, witness, word, WORDS } from '../script.ts'
 
-const [BAR, REGISTERS, SLOT, AT] = [WORDS, WORDS + 64, WORDS + 68, WORDS + 72]
-const IRQS_OFF = 1024 + 8 * shared.findIndex((one) => one.name === 'drvport_irqs_off')
+const [REGISTERS, SLOT, AT] = [WORDS + 64, WORDS + 68, WORDS + 72]
 const setUp: readonly Instruction[] = [
   ...say('pci.config_write', [[op.local(1)], 4, 2, 7]),
-  ...say('pci.bar', [[op.local(1)], 0, BAR]),
-  ...say('mmio.map', [word(BAR), 0, 256], REGISTERS),
+  ...say('mmio.map', [barOf(op.local(1)), 0, 256], REGISTERS),
 ]
 const never = { limit: 0, windowNs: 1e9, backoffNs: 1, backoffMaxNs: 1 }
 

@@ -2,10 +2,10 @@
 import test from 'ava'
 import type { DeviceContext } from '../../../hw/types.ts'
 import { line, op } from '../../kernel/support.ts'
-import { TestDevice } from '../../machine/support.ts'
+import { barOf, TestDevice } from '../../machine/support.ts'
 import { machineOf, say, script, witness, word, WORDS } from '../script.ts'
 
-const [BAR, REGISTERS] = [WORDS, WORDS + 64]
+const REGISTERS = WORDS + 64
 const CRASH_REGISTER = 0x10
 
 /** A model with a mistake: what is written here makes an event of its throw. */
@@ -34,8 +34,7 @@ test('finding 9: a mistake of a device model is the end of who drives the device
       result: true,
       body: [
         ...say('pci.config_write', [[op.local(1)], 4, 2, 7]),
-        ...say('pci.bar', [[op.local(1)], 0, BAR]),
-        ...say('mmio.map', [word(BAR), 0, 256], REGISTERS),
+        ...say('mmio.map', [barOf(op.local(1)), 0, 256], REGISTERS),
         ...say('mmio.write32', [line(...word(REGISTERS), op.value(CRASH_REGISTER), op.add), 3000]),
         op.value(0),
       ],

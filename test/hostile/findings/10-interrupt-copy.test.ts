@@ -4,7 +4,7 @@
  */
 import test from 'ava'
 import { op } from '../../kernel/support.ts'
-import { TestDevice } from '../../machine/support.ts'
+import { TestDevice, TURN, turn } from '../../machine/support.ts'
 import { LAYERED, machineOf, say, script, word, WORDS } from '../script.ts'
 
 const [IRQ, ATTACHED, HEARD, NEXT] = [WORDS, WORDS + 4, WORDS + 8, WORDS + 12]
@@ -28,7 +28,7 @@ const thief = script(
         op.value(0),
       ],
     },
-    { name: 'exit', params: 0, body: say('irq.attach', [word(IRQ)], ATTACHED) },
+    turn(say('irq.attach', [word(IRQ)], ATTACHED)),
     { name: 'irq', params: 1, body: [op.value(HEARD), ...word(HEARD), op.value(1), op.add, op.store] },
   ],
   { policy: LAYERED },
@@ -52,7 +52,7 @@ test('finding 10: no copy of an interrupt outlives its vectors, whatever is remo
   t.is(await victim.bind(second!), 0)
   const [taken, given] = [hostile.host.words[IRQ >> 2]!, victim.host.words[IRQ >> 2]!]
   t.is(taken, given, 'the number is another’s now')
-  await hostile.call('exit')
+  await hostile.call(TURN)
   t.is(hostile.host.words[ATTACHED >> 2], -1)
   t.is(hostile.domain.interrupts.has(given), false)
   t.is(hostile.domain.capabilities.ofType('irq').length, 1, 'the line of its own function')

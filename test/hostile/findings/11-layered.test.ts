@@ -4,6 +4,7 @@ import type { Driver } from '../../../machine/driver.ts'
 import type { Machine } from '../../../machine/machine.ts'
 import { IPC } from '../../../kernel/message.ts'
 import { op, type Function, type Instruction } from '../../kernel/support.ts'
+import { TURN, turn } from '../../machine/support.ts'
 import { keep, LAYERED, machineOf, say, script, times, witness, word, WORDS } from '../script.ts'
 
 const [SLOT, RESULT, COUNT, NAME, MESSAGE, FOUND] = [WORDS, WORDS + 4, WORDS + 8, WORDS + 32, WORDS + 64, WORDS + 16]
@@ -29,14 +30,14 @@ const carrying = (slot: number): Instruction[] => [
 
 /** Takes what comes into its slot 100 and on, for ever. */
 const taker: Function[] = [
-  ...init([...offer, ...say('sched.spawn', [0])]),
+  ...init([...offer, ...say('spawn', [0])]),
   {
     name: 'fiber',
     params: 1,
     body: [
       ...say('ipc.window', [100, 1]),
       ...say('ipc.receive', [word(SLOT), MESSAGE, -1, -1], RESULT),
-      ...say('sched.block', [-1, -1]),
+      ...say('block', []),
     ],
   },
 ]
@@ -82,7 +83,7 @@ test('finding 13: memory that is given away counts with whoever gets it, by its 
   const server = await machine.load(layered('server', taker))
   const client = await machine.load(
     layered('client', [
-      ...init(say('sched.spawn', [0])),
+      ...init(say('spawn', [0])),
       {
         name: 'fiber',
         params: 1,
@@ -122,16 +123,12 @@ test('finding 15: what a message moves out of a CNode needs the right to write t
   const client = await machine.load(
     layered('client', [
       ...init([]),
-      {
-        name: 'exit',
-        params: 0,
-        body: [
-          ...carrying(SLOT),
-          ...say('ipc.find', [NAME, 3], FOUND),
-          ...say('ipc.send', [word(FOUND), MESSAGE, -1, -1], RESULT),
-          ...say('cap.move', [word(SLOT), 200], COUNT),
-        ],
-      },
+      turn([
+        ...carrying(SLOT),
+        ...say('ipc.find', [NAME, 3], FOUND),
+        ...say('ipc.send', [word(FOUND), MESSAGE, -1, -1], RESULT),
+        ...say('cap.move', [word(SLOT), 200], COUNT),
+      ]),
     ]),
   )
   // A box that the client may look into, and no more, with something in it.
@@ -140,7 +137,7 @@ test('finding 15: what a message moves out of a CNode needs the right to write t
   const root = new CNode('root', 8).create(box)
   const held = client.domain.capabilities.derive(root, box, { rights: RIGHT.READ })
   client.host.words[SLOT >> 2] = held.slot + (inside.slot + 1) * 0x10000
-  await client.call('exit')
+  await client.call(TURN)
   t.is(at(client, COUNT), IPC.NO_RIGHT)
   t.is(at(client, RESULT), IPC.NO_RIGHT)
   t.is(inside.space, box)

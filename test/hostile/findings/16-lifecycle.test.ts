@@ -1,29 +1,35 @@
 /** Findings 16, 17, 19: drivers that end at the wrong moment of a replacement, of their init or of an unload. */
 import test from 'ava'
 import { DriverEnded, InitRefused } from '../../../machine/driver.ts'
-import { op, type Function } from '../../kernel/support.ts'
+import { line, op, type Function } from '../../kernel/support.ts'
+import { REQUEST } from '../../../linux-api/generated/abi.ts'
 import { TestDevice } from '../../machine/support.ts'
 import { keep, machineOf, say, script, WORDS, word, witness } from '../script.ts'
 
 const DESC = WORDS + 128
 /** struct net_desc: slot, MTU and its bounds, features, arena and its slots. */
 const interfaceOf = [
-  ...[0, 1500, 68, 9000, 0, 0x20000, 32, 2048].flatMap((value, i) => keep(DESC + 24 + 4 * i, value)),
+  ...[0, 1500, 68, 9000, 0, WORDS + 0x1000, 8, 2048].flatMap((value, i) => keep(DESC + 24 + 4 * i, value)),
   ...say('net.register', [DESC], WORDS),
   ...say('net.carrier', [word(WORDS), 1]),
   ...say('net.queue', [word(WORDS), 1]),
 ]
 const probe: Function = { name: 'probe', params: 2, result: true, body: [...interfaceOf, op.value(0)] }
-const stats: Function = { name: 'net_stats', params: 2, result: true, body: [op.value(0)] }
-const net = (name: string, more: readonly Function[] = []) =>
-  script(name, [probe, ...(more.some((f) => f.name === 'net_stats') ? [] : [stats]), ...more])
+/** What its statistics are answered with; everything else that is asked of it goes well. */
+const statistics = (body: Function['body']): Function => ({
+  name: 'request',
+  params: 4,
+  result: true,
+  body: line(op.local(0), op.value(REQUEST.NET_STATS), op.equal, op.ifValue, ...body, op.else, op.value(0), op.end),
+})
+const net = (name: string, more: readonly Function[] = [statistics([op.value(0)])]) => script(name, [probe, ...more])
 const crash = [op.unreachable]
 
 const ENDS: Readonly<Record<string, readonly Function[]>> = {
-  'while its statistics are asked for': [{ name: 'net_stats', params: 2, result: true, body: crash }],
+  'while its statistics are asked for': [statistics(crash)],
   'in remove': [{ name: 'remove', params: 2, body: crash }],
   'that cannot be asked for statistics, in exit': [
-    { name: 'net_stats', params: 2, result: true, body: [op.value(-95)] },
+    statistics([op.value(-95)]),
     { name: 'exit', params: 0, body: crash },
   ],
   'in exit': [{ name: 'exit', params: 0, body: crash }],
@@ -47,7 +53,7 @@ for (const [when, functions] of Object.entries(ENDS))
     await machine.sleep(1e9)
     t.deepEqual(machine.recoveries, [], 'nothing was to be restarted')
     const [unit] = next.units
-    t.deepEqual(unit!.release(), { frames: 0 })
+    t.deepEqual(unit!.release(), {})
     t.is(machine.board.kernel.domains.length, 2)
     t.is(await other.ask(), undefined)
   })

@@ -1,10 +1,10 @@
 /** Findings 18 and 21: what a driver set of its device's reach, or reset through the bus, is no burden of its own or the next. */
 import test from 'ava'
 import { op, type Instruction } from '../../kernel/support.ts'
-import { TestDevice } from '../../machine/support.ts'
+import { barOf, TestDevice } from '../../machine/support.ts'
 import { machineOf, say, script, word, WORDS } from '../script.ts'
 
-const [IOVA, BAR, REGISTERS, READ, IRQ, CONTROL] = [WORDS, WORDS + 8, WORDS + 40, WORDS + 44, WORDS + 48, WORDS + 52]
+const [IOVA, REGISTERS, READ, IRQ, CONTROL] = [WORDS, WORDS + 40, WORDS + 44, WORDS + 48, WORDS + 52]
 
 const probing = (name: string, body: readonly Instruction[]) =>
   script(name, [{ name: 'probe', params: 2, result: true, body: [...body, op.value(0)] }])
@@ -34,8 +34,7 @@ test('finding 21: a function-level reset by its capability leaves the driver wha
     probing('resetting', [
       ...say('pci.config_write', [[op.local(1)], 4, 2, 7]),
       ...say('pci.vectors', [[op.local(1)], 1, 1], IRQ),
-      ...say('pci.bar', [[op.local(1)], 0, BAR]),
-      ...say('mmio.map', [word(BAR), 0, 256], REGISTERS),
+      ...say('mmio.map', [barOf(op.local(1)), 0, 256], REGISTERS),
       ...say('mmio.write32', [word(REGISTERS), 0x1234]),
       ...say('pci.config_write', [[op.local(1)], express + 8, 2, 0x8000], CONTROL),
       ...say('mmio.read32', [word(REGISTERS)], READ),

@@ -6,12 +6,13 @@ import { CNode, Revocation, RIGHT } from '../../../kernel/capability.ts'
 import { DriverEnded } from '../../../machine/driver.ts'
 import { createMachine } from '../../../machine/machine.ts'
 import { type Function, line, op } from '../../kernel/support.ts'
-import { irq, probe, REGISTERS, remove, TestDevice, testPackage } from '../support.ts'
+import { modulePackage, WORDS } from '../small/module.ts'
+import { irq, probe, REGISTERS, remove, TestDevice, testPackage, TURN, turn } from '../support.ts'
 
 /** Where the test drivers keep a name, rules, a message and what they noted. */
-const NAME = 66000
-const MESSAGE = 66200
-const NOTED = 66400
+const NAME = WORDS
+const MESSAGE = WORDS + 0x100
+const NOTED = WORDS + 0x200
 const FOREVER = [op.value(-1), op.value(-1)]
 
 /** Write text into memory, a word at a time. */
@@ -42,7 +43,7 @@ const server = (rules = '') =>
       body: [
         ...text(NAME, 'adder'),
         ...(rules === '' ? [] : text(NAME + 16, rules)),
-        ...note(0, op.value(NAME), op.value(5), op.value(NAME + 16), op.value(rules.length), op.call('offer')),
+        ...note(0, op.value(NAME), op.value(5), op.value(NAME + 16), op.value(rules.length), op.call('ipc.offer')),
         ...line(op.value(0), op.call('spawn'), op.drop, op.value(0)),
       ],
     },
@@ -50,27 +51,30 @@ const server = (rules = '') =>
       name: 'fiber',
       params: 1,
       body: [
-        ...line(...fetch(NOTED), op.value(MESSAGE), ...FOREVER, op.call('receive'), op.drop, op.loop),
+        ...line(...fetch(NOTED), op.value(MESSAGE), ...FOREVER, op.call('ipc.receive'), op.drop, op.loop),
         ...store(MESSAGE + 20, ...fetch(MESSAGE + 20), op.value(1), op.add),
-        ...line(...fetch(NOTED), op.value(MESSAGE), ...FOREVER, op.call('reply_receive'), op.drop, op.again, op.end),
+        ...line(
+          ...fetch(NOTED),
+          op.value(MESSAGE),
+          ...FOREVER,
+          op.call('ipc.reply_receive'),
+          op.drop,
+          op.again,
+          op.end,
+        ),
       ],
     },
   ])
 
-/** probe: find the service and do `body`. */
+/** When asked: find the service and do `body`. */
 const client = (name: string, body: Function['body']) =>
   testPackage(name, [
-    {
-      name: 'probe',
-      params: 2,
-      result: true,
-      body: [...text(NAME, 'plus'), ...note(0, op.value(NAME), op.value(4), op.call('find')), ...body, op.value(0)],
-    },
+    turn([...text(NAME, 'plus'), ...note(0, op.value(NAME), op.value(4), op.call('ipc.find')), ...body]),
   ])
 
 const ask = (label: number, word: number, into: number): Function['body'] => [
   ...say(label, [op.value(word)]),
-  ...note(into, ...fetch(NOTED), op.value(MESSAGE), ...FOREVER, op.call('call')),
+  ...note(into, ...fetch(NOTED), op.value(MESSAGE), ...FOREVER, op.call('ipc.call')),
 ]
 
 test('a driver calls another through an endpoint that the machine linked to it', async (t) => {
@@ -78,7 +82,7 @@ test('a driver calls another through an endpoint that the machine linked to it',
   machine.board.exchange.link({ client: 'client', name: 'plus', server: 'server', service: 'adder' })
   const serving = await machine.load(server())
   const calling = await machine.load(client('client', [...ask(7, 41, 1), ...note(2, ...fetch(MESSAGE + 20))]))
-  await calling.call('probe')
+  await calling.call(TURN)
   const noted = [...calling.host.words.subarray(NOTED >> 2, (NOTED >> 2) + 3)]
   t.true(noted[0]! >= 0, 'found')
   t.deepEqual(noted.slice(1), [7, 42])
@@ -90,7 +94,7 @@ test('a driver that was linked to nothing finds nothing', async (t) => {
   const machine = createMachine()
   await machine.load(server())
   const calling = await machine.load(client('client', ask(7, 41, 1)))
-  await calling.call('probe')
+  await calling.call(TURN)
   t.deepEqual([...calling.host.words.subarray(NOTED >> 2, (NOTED >> 2) + 2)], [-3, -3])
 })
 
@@ -101,7 +105,7 @@ test('a message out of order is refused by the name of state and message', async
   machine.board.kernel.ipc.onRefusal = (_party, why) => said.push(why)
   await machine.load(server('open=1 write=2; closed: open > opened; opened: write > opened'))
   const calling = await machine.load(client('client', [...ask(2, 1, 1), ...ask(1, 1, 2), ...ask(2, 1, 3)]))
-  await calling.call('probe')
+  await calling.call(TURN)
   t.deepEqual([...calling.host.words.subarray((NOTED >> 2) + 1, (NOTED >> 2) + 4)], [-7, 1, 2])
   t.deepEqual(said, ['adder: write in state closed, where open is expected'])
 })
@@ -116,21 +120,22 @@ test('L4: a passive server answers on the thread of its caller', async (t) => {
         result: true,
         body: [
           ...text(NAME, 'adder'),
-          ...note(0, op.value(NAME), op.value(5), op.value(0), op.value(0), op.call('offer')),
-          ...line(...fetch(NOTED), op.value(5), op.call('ipc.serve')),
+          ...note(0, op.value(NAME), op.value(5), op.value(0), op.value(0), op.call('ipc.offer')),
+          ...line(...fetch(NOTED), op.slot('answer'), op.call('ipc.serve')),
         ],
       },
-      { name: 'serve', params: 6, result: true, body: [op.local(0), op.local(3), op.add, op.local(5), op.add] },
+      // Badge and label, and the three words.
+      { name: 'answer', params: 5, result: true, body: [op.local(2), op.local(4), op.add, op.value(5), op.add] },
     ]),
   )
-  const invoke = [...fetch(NOTED), op.value(1), op.value(30), op.value(10), op.value(7), op.call('invoke')]
+  const invoke = [...fetch(NOTED), op.value(1), op.value(30), op.value(10), op.value(7), op.call('ipc.invoke')]
   const { scheduler } = machine.board.kernel
   const calling = await machine.load(client('client', note(1, ...invoke)))
   const enqueue = scheduler.enqueue.bind(scheduler)
   let queued = 0
   scheduler.enqueue = (thread) => (queued++, enqueue(thread))
-  await calling.call('probe')
-  t.is(queued, 1, 'probe itself was queued, nothing else')
+  await calling.call(TURN)
+  t.is(queued, 2, 'the client by its request, and the server to look about itself after its answer')
   t.is(calling.host.words[(NOTED >> 2) + 1], 42)
 })
 
@@ -142,43 +147,39 @@ test('drivers and the kernel call refusals and rights by the same numbers', (t) 
   t.deepEqual<Record<string, number>, Record<string, number>>(ABI.RIGHT, RIGHT)
 })
 
-const grants = ['log', 'time', 'sched'] as const
+test('DriverKit: a call of a group that the domain was not granted ends it by name', async (t) => {
+  const machine = createMachine()
+  const body = [op.value(NAME), op.value(4), op.call('ipc.find'), op.drop]
+  const [driver, other] = [
+    await machine.load(modulePackage('greedy', [turn(body)], { capabilities: [] })),
+    await machine.load(modulePackage('granted', [turn(body)], { capabilities: ['ipc'] })),
+  ]
+  const error = await t.throwsAsync(driver.call(TURN), { instanceOf: DriverEnded })
+  t.is(error.fault?.kind, 'no-capability')
+  t.regex(error.message, /ipc\.find: the domain was not granted ipc/)
+  t.is(await other.call(TURN), 0)
+})
 
-for (const group of grants) {
-  test(`DriverKit: a module whose domain was not granted ${group} is refused at load`, async (t) => {
-    const pack = testPackage('greedy', [])
-    const { manifest } = pack
-    const capabilities = manifest.capabilities.filter((name) => name !== group)
-    const machine = createMachine()
-    await t.throwsAsync(machine.load({ ...pack, manifest: { ...manifest, capabilities } }), {
-      message: new RegExp(`greedy: imports ${group}\\.\\w+, and was not granted ${group}`),
-    })
-  })
-}
-
-const USES: Readonly<Record<(typeof grants)[number], Function['body']>> = {
+const USES: Readonly<Record<string, Function['body']>> = {
   log: [op.value(6), op.value(NAME), op.value(4), op.call('log.write')],
-  time: [op.value(NAME), op.call('now')],
-  sched: [op.call('self'), op.drop],
+  time: [op.value(NAME), op.call('time.now')],
+  sched: [op.call('sched.self'), op.drop],
 }
 
-for (const group of grants) {
+for (const [group, use] of Object.entries(USES)) {
   test(`seL4: with its ${group} capability revoked, the next ${group} call ends the driver, and no other`, async (t) => {
     const machine = createMachine()
-    const [driver, other] = [
-      await machine.load(client('one', USES[group])),
-      await machine.load(client('two', USES[group])),
-    ]
-    await driver.call('probe')
+    const [driver, other] = [await machine.load(client('one', use)), await machine.load(client('two', use))]
+    await driver.call(TURN)
     machine.board.authority.revoke(driver.host.grips, group)
-    const error = await t.throwsAsync(driver.call('probe'), { instanceOf: DriverEnded })
+    const error = await t.throwsAsync(driver.call(TURN), { instanceOf: DriverEnded })
     t.is(error.fault?.kind, 'no-capability')
     t.regex(error.message, new RegExp(`${group}\\.\\w+: the domain holds no`))
-    t.is(await other.call('probe'), 0)
+    t.is(await other.call(TURN), 0)
   })
 }
 
-/** probe, after `probe`'s own work: empty the slot of the capability of this type. */
+/** Where a driver holds its capability of this type. */
 const slotOf = (
   driver: { host: { domain: { capabilities: { ofType(type: string): { slot: number }[] } } } },
   type: string,
@@ -187,16 +188,15 @@ const slotOf = (
 test('seL4: a driver that drops its function keeps nothing of it, and another may have it', async (t) => {
   const machine = createMachine()
   const fn = machine.board.pci.plug((context) => new TestDevice(context))
-  const drop: Function = {
-    name: 'remove',
-    params: 2,
-    body: [...line(op.local(0), op.call('cap.remove'), op.drop), ...fetch(REGISTERS), op.call('mmio.read32'), op.drop],
-  }
+  const drop = turn([
+    ...line(op.local(1), op.call('cap.remove'), op.drop),
+    ...line(...fetch(REGISTERS), op.call('mmio.read32'), op.drop),
+  ])
   const dropper = await machine.load(testPackage('dropper', [probe, drop, irq]))
   t.is(await dropper.bind(fn), 0)
   const types = ['pci', 'mmio', 'port', 'irq', 'dma', 'mapping']
   for (const type of types) t.true(dropper.domain.capabilities.ofType(type).length > 0, `holds ${type}`)
-  const error = await t.throwsAsync(dropper.call('remove', slotOf(dropper, 'pci'), 0), { instanceOf: DriverEnded })
+  const error = await t.throwsAsync(dropper.call(TURN, slotOf(dropper, 'pci')), { instanceOf: DriverEnded })
   t.is(error.fault?.kind, 'no-capability')
   t.regex(error.message, /mmio\.read32/)
   t.is(machine.board.hardware.count, 0)
@@ -217,7 +217,7 @@ test('seL4: a driver may not pass its hardware on', async (t) => {
 
 const HARDWARE: Readonly<Record<string, Function['body']>> = {
   mmio: [...fetch(REGISTERS), op.call('mmio.read32'), op.drop],
-  port: [op.value(0x1000), op.call('in8'), op.drop],
+  port: [op.value(0x1000), op.call('pio.in8'), op.drop],
   dma: [op.value(0), op.value(4096), op.value(64), op.value(0), op.call('dma.map'), op.drop],
 }
 
@@ -226,13 +226,13 @@ for (const [type, use] of Object.entries(HARDWARE)) {
     const machine = createMachine()
     const fn = machine.board.pci.plug((context) => new TestDevice(context))
     const port = fn.bars.find(({ flags }) => (flags & 1) !== 0)!.start
-    const body = type === 'port' ? [op.value(port), op.call('in8'), op.drop] : use
-    const driver = await machine.load(testPackage('user', [probe, { ...remove, body }, irq]))
+    const body = type === 'port' ? [op.value(port), op.call('pio.in8'), op.drop] : use
+    const driver = await machine.load(testPackage('user', [probe, remove, irq, turn(body)]))
     await driver.bind(fn)
-    await driver.call('remove', 1, 0)
+    await driver.call(TURN)
     const root = driver.domain.capabilities.ofType('pci')[0]!
     t.false(Revocation.of(root).step(0), 'begun, and nothing has ended yet')
-    const error = await t.throwsAsync(driver.call('remove', 1, 0), { instanceOf: DriverEnded })
+    const error = await t.throwsAsync(driver.call(TURN), { instanceOf: DriverEnded })
     t.is(error.fault?.kind, 'no-capability')
   })
 }

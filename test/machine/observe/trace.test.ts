@@ -8,6 +8,7 @@ import { Tracer, type TraceEvent, type TraceFilter } from '../../../machine/obse
 import { checkChromeTrace } from '../../chrome-trace.ts'
 import { golden } from '../../golden.ts'
 import { line, op } from '../../kernel/support.ts'
+import { WORDS } from '../small/module.ts'
 import {
   DMA_REGISTER,
   INTERRUPT_REGISTER,
@@ -21,11 +22,11 @@ import {
 } from '../support.ts'
 
 /** Where the test driver keeps what it lets the device reach. */
-const BUFFER = 0x10100
+const BUFFER = WORDS + 0x100
 /** Where the device finds that: there is one window, so it is the first. */
 const WINDOW = 0x1000_0100
 
-/** probe: a register, a window, the device through it, an interrupt, a sleep, the window closed. */
+/** probe: a register, a window, the device through it, an interrupt while it waits, the window closed. */
 const pack = testPackage('tiny', [
   {
     ...probe,
@@ -38,7 +39,7 @@ const pack = testPackage('tiny', [
         line(op.local(1), op.value(BUFFER), op.value(64), op.value(0), op.call('dma.map')) as never,
       ),
       ...poke(INTERRUPT_REGISTER, [op.value(1000)]),
-      ...line(op.value(10_000), op.value(0), op.call('block'), op.drop),
+      ...line(op.value(10_000), op.call('delay')),
       ...line(op.local(1), op.value(WINDOW), op.value(64), op.call('dma.unmap'), op.drop),
     ],
   },

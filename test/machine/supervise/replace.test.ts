@@ -6,7 +6,7 @@ import { replaceDriver } from '../../../machine/supervise/replace.ts'
 import { ToyUnit } from '../class/toy.ts'
 import { testPackage } from '../support.ts'
 
-const NOTHING = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, units: 0, timers: 0, fibers: 0, capabilities: 0 }
+const NOTHING = { mappings: 0, windows: 0, vectors: 0, interrupts: 0, units: 0, capabilities: 0, exit: 0 }
 
 function scene({ takes }: { takes: boolean }) {
   const asked: string[] = []
@@ -31,7 +31,7 @@ function scene({ takes }: { takes: boolean }) {
       unload: () => {
         asked.push(`${name} unloaded`)
         for (const unit of units) if (unit.driver === (driver as unknown)) unit.driver = undefined
-        return Promise.resolve({ ...NOTHING, census: undefined })
+        return Promise.resolve(NOTHING)
       },
     }
     return driver as unknown as Driver

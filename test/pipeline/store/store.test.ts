@@ -26,11 +26,10 @@ const manifest: Manifest = {
   ids: [],
   params: [],
   firmware: [],
-  memory: { pages: 1 },
-  stackBytes: 65536,
   sources: [],
   licenses: ['GPL'],
   gplOnly: [],
+  core: { key: '0', sha256: '0', tableEnd: 1, moduleBytes: 0, modules: [] },
 }
 
 test('a package is found by name, whole, and refused when its wasm file is not the one it names', async (t) => {

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import test from 'ava'
 import { entries } from '../../../linux-api/capabilities.ts'
-import { allowanceFor, verify, type Allowance, type ProblemCode } from '../../../pipeline/verify/index.ts'
+import { allowanceFor, verifyCore, type Allowance, type ProblemCode } from '../../../pipeline/verify/index.ts'
 import { I32, assemble, type Parts } from '../wasm/_build.ts'
-import { driver, driverParts, manifestOf } from './_driver.ts'
+import { claimsOf, core, coreParts } from './_core.ts'
 
-test('accepts a driver that asks for what its manifest says', (t) => {
-  const bytes = driver()
-  const verdict = verify(bytes, manifestOf(bytes))
+test('accepts a core that has what the machine needs', (t) => {
+  const bytes = core()
+  const verdict = verifyCore(bytes, claimsOf(bytes))
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])
   t.true(verdict.ok && verdict.module instanceof WebAssembly.Module)
 })
@@ -17,16 +17,16 @@ interface Refusal {
   where: RegExp
   message: RegExp
   bytes: () => Uint8Array
-  manifest?: Partial<ReturnType<typeof manifestOf>>
+  claims?: Partial<ReturnType<typeof claimsOf>>
   policy?: Allowance
 }
 
-const change = (edit: (parts: ReturnType<typeof driverParts>) => void) => () => driver(edit)
+const change = (edit: (parts: ReturnType<typeof coreParts>) => void) => () => core(edit)
 
 /** Not instrumented, but with everything the machine asks for: a module made by hand. */
-function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => Uint8Array {
+function handMade(edit: (parts: ReturnType<typeof coreParts>) => void): () => Uint8Array {
   return () => {
-    const parts = driverParts()
+    const parts = coreParts()
     const globals = parts.globals?.length ?? 0
     parts.imports?.push(['sched', 'preempt', 0], ['sched', 'stack_overflow', 0], ['sched', 'resched', 0])
     parts.exports = (parts.exports ?? []).map(([n, kind, i]) => [n, kind, kind === 0 ? i + 3 : i])
@@ -43,10 +43,10 @@ function handMade(edit: (parts: ReturnType<typeof driverParts>) => void): () => 
     return assemble(parts)
   }
 }
-const FUEL = 4
+const FUEL = 3
 const ROOM = FUEL + 2
-/** Index of the function that follows the required entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
-const EXHAUSTED = 5 + entries.filter(({ required }) => required === true).length
+/** Index of the function that follows the entries, and what it does: `preempt(); if (fuel < 0) resched()`. */
+const EXHAUSTED = 6 + entries.length
 const exhausted = [0x10, 2, 0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 4, 0x0b, 0x0b]
 const units3 = (units: number): number[] => [0x80 | (units & 0x7f), 0x80 | (units >> 7), 0]
 // prettier-ignore
@@ -65,7 +65,7 @@ const straight = (count: number): number[] => Array<number>(count).fill(0x01)
 const indirect = [0x41, 0, 0x11, 0, 0]
 const wrong = (code: number[], message: RegExp, codeOf: Refusal['code'] = 'tampering'): Refusal => ({
   code: codeOf,
-  where: /^exit at 0x/,
+  where: /^look at 0x/,
   message,
   bytes: handMade((p) => (p.functions[1]!.code = [...fuelCheck, ...code, 0x0b])),
 })
@@ -114,53 +114,24 @@ const refusals: Record<string, Refusal> = {
     message: /no such call/,
     bytes: change((p) => (p.imports![0] = ['wasi_snapshot_preview1', 'random_get', 0])),
   },
-  'an import missing from the manifest': {
-    code: 'not-in-manifest',
-    where: /^import mmio\.read8 at 0x/,
-    message: /does not list it/,
-    bytes: change(() => {}),
-    manifest: { imports: ['log.write', 'sched.preempt', 'sched.stack_overflow'] },
-  },
-  'a group missing from the manifest': {
-    code: 'not-in-manifest',
-    where: /^import mmio\.read8/,
-    message: /group mmio/,
-    bytes: change(() => {}),
-    manifest: { capabilities: ['log', 'sched'] },
-  },
-  'a manifest that asks for more than policy grants': {
-    code: 'policy',
-    where: /^manifest capability net$/,
-    message: /not net$/,
-    bytes: change(() => {}),
-    manifest: { capabilities: ['log', 'sched', 'mmio', 'net'] },
-    policy: allowanceFor(['pci']),
-  },
-  'a manifest that asks for a call that does not exist': {
-    code: 'manifest',
-    where: /mmio\.read64/,
-    message: /no such call/,
-    bytes: change(() => {}),
-    manifest: { imports: ['log.write', 'mmio.read8', 'mmio.read64', 'sched.preempt', 'sched.stack_overflow'] },
-  },
-  'a manifest of another file': {
+  'a core of other bytes': {
     code: 'hash',
     where: /file/,
     message: /describes abc/,
     bytes: change(() => {}),
-    manifest: { wasm: { file: 'a.wasm', sha256: 'abc', bytes: 3 } },
+    claims: { sha256: 'abc' },
   },
-  'a memory that may grow': {
+  'a memory of its own': {
     code: 'memory',
     where: /memory/,
-    message: /found 2 and 3/,
-    bytes: change((p) => (p.memory = [1, 2, 3])),
+    message: /one memory is expected, imported as env.memory/,
+    bytes: change((p) => (p.memory = [1, 2, 2])),
   },
-  'a memory without a maximum': {
+  'a memory that is shared between threads': {
     code: 'memory',
     where: /memory/,
-    message: /no maximum/,
-    bytes: change((p) => (p.memory = [0, 2])),
+    message: /not shared is expected/,
+    bytes: change((p) => (p.shared.memory = [3, 2, 2])),
   },
   'a memory beyond policy': {
     code: 'memory',
@@ -169,23 +140,28 @@ const refusals: Record<string, Refusal> = {
     bytes: change(() => {}),
     policy: allowanceFor(['pci'], { memoryPagesMax: 1 }),
   },
-  'a memory of another size than declared': {
-    code: 'memory',
-    where: /memory/,
-    message: /manifest says 512/,
-    bytes: change(() => {}),
-    manifest: { memory: { pages: 512 } },
+  'a table of its own': {
+    code: 'table',
+    where: /table/,
+    message: /one table is expected, imported/,
+    bytes: change((p) => (p.table = 2)),
   },
-  'a memory that is not exported': {
-    code: 'memory',
-    where: /memory/,
-    message: /exported/,
-    bytes: change((p) => (p.exports![0] = ['ram', 2, 0])),
+  'a function put into a slot that is no core’s': {
+    code: 'range',
+    where: /element segment 0 at 0x/,
+    message: /0x0 to 0x2 of the table; its own range is 0x1 to 0x3/,
+    bytes: change((p) => (p.elementBase = 0)),
+  },
+  'data where modules go': {
+    code: 'range',
+    where: /data segment 0 at 0x/,
+    message: /0x400 to 0x404 of memory/,
+    bytes: change((p) => (p.data = new Uint8Array(4))),
   },
   'a table beyond policy': {
     code: 'table',
     where: /table/,
-    message: /2 entries; policy allows 1/,
+    message: /3 entries; policy allows 1/,
     bytes: change(() => {}),
     policy: allowanceFor(['pci'], { tableEntriesMax: 1 }),
   },
@@ -193,31 +169,37 @@ const refusals: Record<string, Refusal> = {
     code: 'start-function',
     where: /start section at 0x/,
     message: /before the machine is ready/,
-    bytes: change((p) => (p.start = 13)),
+    bytes: change((p) => (p.start = 3)),
   },
   'a missing entry': {
     code: 'missing-entry',
-    where: /export probe/,
-    message: /\(i32, i32\) -> i32 expected/,
-    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'probe'))),
+    where: /export task/,
+    message: /\(i32\) -> nothing expected/,
+    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'task'))),
   },
   'an entry of the wrong type': {
     code: 'entry-type',
-    where: /export probe at 0x/,
+    where: /export task at 0x/,
     message: /expected, \(\) -> i32 found/,
-    bytes: change((p) => (p.exports!.find(([name]) => name === 'probe')![2] = 2)),
+    bytes: change((p) => (p.exports!.find(([name]) => name === 'task')![2] = 2)),
+  },
+  'a function that is no entry and is exported': {
+    code: 'entry-type',
+    where: /export helper/,
+    message: /neither an entry nor a handle/,
+    bytes: change((p) => p.exports!.push(['helper', 0, 2])),
   },
   'a missing shared word': {
     code: 'missing-shared',
-    where: /export drvport_tick/,
+    where: /export drvport_pending/,
     message: /address in memory/,
-    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'drvport_tick'))),
+    bytes: change((p) => (p.exports = p.exports!.filter(([name]) => name !== 'drvport_pending'))),
   },
   'a shared word outside memory': {
     code: 'missing-shared',
-    where: /export drvport_tick/,
+    where: /export drvport_pending/,
     message: /found 131072/,
-    bytes: change((p) => (p.globals![1] = 2 * 65_536)),
+    bytes: change((p) => (p.globals![2] = 2 * 65_536)),
   },
   'no fuel counter': {
     code: 'missing-global',
@@ -233,79 +215,79 @@ const refusals: Record<string, Refusal> = {
   },
   'a recursion that is not counted': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /calls others/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x10, 5, 0x0b])),
   },
   'an indirect call that is not counted': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /calls others/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x11, 0, 0, 0x0b])),
   },
   'a fill that is not counted': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /memory.fill does not count/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x23, 0, 0xfc, 11, 0, 0x0b])),
   },
   'a copy of a constant length that is not counted': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /memory.copy does not count/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 0x81, 2, 0xfc, 10, 0, 0, 0x0b])),
   },
   'a fill of a negative constant length': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /memory.fill does not count/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 0x7f, 0xfc, 11, 0, 0x0b])),
   },
   'a fill whose length was counted for another': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /memory.fill does not count/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x41, 0, 0x41, 1, 0x23, 0, 0x6a, 0xfc, 11, 0, 0x0b])),
   },
   'growing the memory, by nothing': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /memory.grow is not allowed/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x40, 0, 0x1a, 0x0b])),
   },
   'growing the table': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /table.grow is not allowed/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xd0, 0x70, 0x41, 0, 0xfc, 15, 0, 0x1a, 0x0b])),
   },
   'a function put into the table': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /table.set is not allowed/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0xd0, 0x70, 0x26, 0, 0x0b])),
   },
   'a local that is a vector': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a local of value type v128/,
     bytes: handMade((p) => (p.functions[1]!.locals = [[1, 0x7b]])),
   },
   'a local that is a reference': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a local of value type externref/,
     bytes: handMade((p) => (p.functions[1]!.locals = [[1, 0x6f]])),
   },
   'a block that leaves a vector': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a block of value type v128/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x02, 0x7b, 0x00, 0x0b, 0x1a, 0x0b])),
   },
   'a select between references': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a select of value type funcref/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1c, 1, 0x70, 0x1a, 0x0b])),
   },
@@ -317,37 +299,37 @@ const refusals: Record<string, Refusal> = {
   },
   'a stack pointer write that is not checked': {
     code: 'no-stack-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /not checked/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x24, 0, 0x0b])),
   },
   'code that refills its own fuel': {
     code: 'tampering',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /drvport_fuel/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, 0x41, 9, 0x24, FUEL, 0x0b, 0x0b])),
   },
   'straight code that counts less work than it has': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /counts 2 units of work; there are 3 behind the check/,
     bytes: handMade((p) => (p.functions[1]!.code = [...counting(2), ...straight(64 * 2 - 11), 0x0b])),
   },
   'a loop that counts less work than it has': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a loop counts 1 units of work; there are 2 behind the check/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x03, 0x40, ...fuelCheck, ...straight(64 - 11), 0x0b, 0x0b])),
   },
   'straight code that counts nothing': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a function this long does not count/,
     bytes: handMade((p) => (p.functions[1]!.code = [...straight(32), 0x0b])),
   },
   'calls of many short functions that count as calls only': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /counts 2 units of work; there are 3 behind the check/,
     bytes: handMade(
       (p) => (p.functions[1]!.code = [...counting(2), ...[5, 5, 5, 5].flatMap((f) => [0x10, f, 0x1a]), 0x0b]),
@@ -355,7 +337,7 @@ const refusals: Record<string, Refusal> = {
   },
   'a count that is negative': {
     code: 'no-fuel-check',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /a function this long does not count/,
     bytes: handMade(
       (p) => (p.functions[1]!.code = [...fuelCheck.with(5, 0x7f).with(3, 0xff).with(4, 0xff), ...straight(32), 0x0b]),
@@ -363,31 +345,31 @@ const refusals: Record<string, Refusal> = {
   },
   'code that lowers its own stack limit': {
     code: 'tampering',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /drvport_stack_limit/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x41, 0, 0x24, FUEL + 1, 0x0b])),
   },
   'a tail call': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /tail calls/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x12, 5, 0x0b])),
   },
   'an atomic instruction': {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /threads/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xfe, 3, 0, 0x0b])),
   },
   SIMD: {
     code: 'feature',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /SIMD/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xfd, 12, 0x0b])),
   },
   'an instruction nobody knows': {
     code: 'malformed',
-    where: /^exit at 0x/,
+    where: /^look at 0x/,
     message: /unknown instruction opcode 0xf0/,
     bytes: handMade((p) => (p.functions[1]!.code = [0xf0, 0x0b])),
   },
@@ -399,7 +381,7 @@ const refusals: Record<string, Refusal> = {
   },
   'code of the wrong type': {
     code: 'invalid',
-    where: /^exit at offset 0x/,
+    where: /^look at offset 0x/,
     message: /expected type i32/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x42, 0, 0x45, 0x1a, 0x0b])),
   },
@@ -421,7 +403,7 @@ const refusals: Record<string, Refusal> = {
     code: 'malformed',
     where: /offset 0x/,
     message: /unexpected end/,
-    bytes: () => driver().subarray(0, 200),
+    bytes: () => core().subarray(0, 200),
   },
   'an empty file': { code: 'malformed', where: /offset 0x0/, message: /bad magic/, bytes: () => new Uint8Array(0) },
   'an ELF file': {
@@ -441,7 +423,7 @@ const refusals: Record<string, Refusal> = {
 for (const [title, refusal] of Object.entries(refusals))
   test(`refuses ${title}`, (t) => {
     const bytes = refusal.bytes()
-    const verdict = verify(bytes, { ...manifestOf(bytes), ...refusal.manifest }, refusal.policy)
+    const verdict = verifyCore(bytes, { ...claimsOf(bytes), ...refusal.claims }, refusal.policy)
     t.false(verdict.ok)
     const problems = verdict.ok ? [] : verdict.problems
     const text = JSON.stringify(problems, null, 1)
@@ -452,7 +434,7 @@ for (const [title, refusal] of Object.entries(refusals))
 
 test('a hand-made module with all checks in place is accepted', (t) => {
   const bytes = handMade((p: Parts) => (p.functions![1]!.code = [0x03, 0x40, ...fuelCheck, 0x0c, 0, 0x0b, 0x0b]))()
-  const verdict = verify(bytes, manifestOf(bytes))
+  const verdict = verifyCore(bytes, claimsOf(bytes))
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])
 })
 
@@ -461,7 +443,7 @@ test('code that counts the work it has is accepted', (t) => {
   const calls = [5, 5, 5, 5].flatMap((f) => [0x10, f, 0x1a])
   for (const code of [straight(31), [...counting(3), ...straight(64 * 2 - 11)], loop, [...counting(3), ...calls]]) {
     const bytes = handMade((p: Parts) => (p.functions![1]!.code = [...code, 0x0b]))()
-    const verdict = verify(bytes, manifestOf(bytes))
+    const verdict = verifyCore(bytes, claimsOf(bytes))
     t.deepEqual(verdict.ok ? [] : verdict.problems, [])
   }
 })
@@ -469,13 +451,13 @@ test('code that counts the work it has is accepted', (t) => {
 test('calls that count the stack they may use are accepted', (t) => {
   const code = [...counting(2), 0x41, 0, ...taken, 0x11, 0, 0, ...given, ...taken, 0x10, 6, ...given, 0x0b]
   const bytes = handMade((p: Parts) => (p.functions![1]!.code = code))()
-  const verdict = verify(bytes, manifestOf(bytes))
+  const verdict = verifyCore(bytes, claimsOf(bytes))
   t.deepEqual(verdict.ok ? [] : verdict.problems, [])
 })
 
 test('a count that promises billions is refused at once', (t) => {
   const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f])
-  const verdict = verify(bytes, manifestOf(bytes))
+  const verdict = verifyCore(bytes, claimsOf(bytes))
   t.true(!verdict.ok && verdict.problems.some((p) => /count 4294967295/.test(p.message)))
 })
 
@@ -487,7 +469,7 @@ const mutation = fc.record({
 })
 
 test('a mutated module is refused with a reason, or accepted by the engine too', (t) => {
-  const good = driver()
+  const good = core()
   const seed = 1
   fc.assert(
     fc.property(mutation, ({ edits, cut, insert }) => {
@@ -498,7 +480,7 @@ test('a mutated module is refused with a reason, or accepted by the engine too',
         bytes = Buffer.concat([bytes.subarray(0, at), insert.bytes, bytes.subarray(at)])
       }
       if (cut !== null) bytes = bytes.subarray(0, cut % bytes.length)
-      const verdict = verify(bytes, manifestOf(bytes))
+      const verdict = verifyCore(bytes, claimsOf(bytes))
       if (verdict.ok) return WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
       return verdict.problems.length > 0 && verdict.problems.every((p) => p.where !== '' && p.message !== '')
     }),

@@ -10,14 +10,17 @@ export interface Parts {
   functions?: { type: number; locals?: [count: number, type: number][]; code: number[] }[]
   table?: number
   memory?: number[]
+  /** Memory (its limits) and table (its size) that are imported, as a core has them. */
+  shared?: { memory: number[]; table: number }
   /** Mutable i32 globals, initial values. */
   globals?: number[]
   /** Which of them are constants instead. */
   constants?: number[]
   exports?: [name: string, kind: number, index: number][]
   start?: number
-  /** Functions of one active element segment at 0. */
+  /** Functions of one active element segment, at 0 unless told otherwise. */
   elements?: number[]
+  elementBase?: number
   data?: Uint8Array
   custom?: [name: string, payload: Uint8Array][]
 }
@@ -35,7 +38,15 @@ export function assemble(parts: Parts): Uint8Array {
   }
   const list = (w: Writer, types: number[]): void => void w.u32(types.length).bytes(Uint8Array.from(types))
   vector(1, parts.types, (w, [p, r]) => (w.u8(0x60), list(w, p), list(w, r)))
-  vector(2, parts.imports, (w, [m, n, t]) => w.name(m).name(n).u8(0).u32(t))
+  const { imports = [], shared } = parts
+  if (imports.length > 0 || shared !== undefined)
+    section(2, (w) => {
+      w.u32(imports.length + (shared === undefined ? 0 : 2))
+      for (const [m, n, t] of imports) w.name(m).name(n).u8(0).u32(t)
+      if (shared === undefined) return
+      w.name('env').name('memory').u8(2).bytes(Uint8Array.from(shared.memory))
+      w.name('env').name('__indirect_function_table').u8(1).u8(0x70).u8(0).u32(shared.table)
+    })
   vector(3, parts.functions, (w, f) => w.u32(f.type))
   if (parts.table !== undefined) vector(4, [parts.table], (w, n) => w.u8(0x70).u8(1).u32(n).u32(n))
   if (parts.memory) vector(5, [parts.memory], (w, limits) => w.bytes(Uint8Array.from(limits)))
@@ -54,7 +65,7 @@ export function assemble(parts: Parts): Uint8Array {
       w.u32(1)
         .u32(0)
         .u8(0x41)
-        .s32(0)
+        .s32(parts.elementBase ?? 0)
         .u8(0x0b)
         .u32((parts.elements as number[]).length)
       for (const f of parts.elements as number[]) w.u32(f)

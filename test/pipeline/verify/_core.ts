@@ -1,18 +1,18 @@
-/** The smallest module that is a driver, and its manifest: every required entry, one loop, one stack frame. */
+/** The smallest module that is a core: every entry, one loop, one stack frame; and what is said of it. */
 import { createHash } from 'node:crypto'
 import { entries, shared } from '../../../linux-api/capabilities.ts'
 import { instrument } from '../../../pipeline/wasm/instrument.ts'
-import { readModule } from '../../../pipeline/wasm/module.ts'
-import { importName } from '../../../pipeline/verify/imports.ts'
-import type { ManifestClaims } from '../../../pipeline/verify/index.ts'
+import type { CoreClaims } from '../../../pipeline/verify/index.ts'
 import { I32, assemble, type Parts } from '../wasm/_build.ts'
 
 const TRAP = [0x00, 0x0b]
+export const PAGES = 2
 
-/** Parts of the module before instrumentation. Types: one per parameter count and result, () -> () first. */
-export function driverParts(): Parts & {
+/** Parts of the core before instrumentation. Types: one per parameter count and result, () -> () first. */
+export function coreParts(): Parts & {
   types: NonNullable<Parts['types']>
   functions: NonNullable<Parts['functions']>
+  shared: NonNullable<Parts['shared']>
 } {
   const types: [number[], number[]][] = []
   const typeOf = (params: number, result: boolean): number => {
@@ -26,13 +26,12 @@ export function driverParts(): Parts & {
     ['mmio', 'read8', typeOf(1, true)],
   ]
   const exports: NonNullable<Parts['exports']> = [
-    ['memory', 2, 0],
     ['__stack_pointer', 3, 0],
     ...shared.map((word, i): [string, number, number] => [word.name, 3, i + 1]),
   ]
-  const functions: NonNullable<Parts['functions']> = []
-  for (const entry of entries) {
-    if (!entry.required) continue
+  // A function that is no entry, `look`, and the other entries.
+  const functions: NonNullable<Parts['functions']> = [{ type: typeOf(0, true), code: TRAP }]
+  for (const entry of entries.toSorted((a, b) => Number(b.name === 'look') - Number(a.name === 'look'))) {
     exports.push([entry.name, 0, imports.length + functions.length])
     functions.push({ type: typeOf(entry.params.length, entry.result !== 'void'), code: TRAP })
   }
@@ -45,30 +44,28 @@ export function driverParts(): Parts & {
     imports,
     exports,
     functions,
-    table: 2,
-    memory: [1, 2, 2],
+    shared: { memory: [0, PAGES], table: 3 },
     globals,
     constants: shared.map((_, i) => i + 1),
     elements: [2, 3],
+    elementBase: 1,
   }
 }
 
 /** Assemble and instrument. */
-export function driver(change: (parts: ReturnType<typeof driverParts>) => void = () => {}): Uint8Array {
-  const parts = driverParts()
+export function core(change: (parts: ReturnType<typeof coreParts>) => void = () => {}): Uint8Array {
+  const parts = coreParts()
   change(parts)
   return instrument(assemble(parts)).bytes
 }
 
-/** A manifest that claims exactly what the module does. */
-export function manifestOf(bytes: Uint8Array): ManifestClaims {
-  let imports: string[] = []
-  try {
-    imports = readModule(bytes).imports.map(importName)
-  } catch {
-    // Not a module; the manifest then asks for nothing.
-  }
-  const capabilities = [...new Set(imports.map((name) => name.split('.')[0] as string))]
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { imports, capabilities, memory: { pages: 2 }, wasm: { file: 'a.wasm', sha256, bytes: bytes.length } }
-}
+/** What is said of it: that it offers nothing to modules. */
+export const claimsOf = (bytes: Uint8Array): CoreClaims => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  area: { start: 0x10000, end: 0x18000 },
+  tableEnd: 3,
+  functions: new Map(),
+  data: new Map(),
+  entries: entries.map(({ name }) => name),
+  words: shared.map(({ name }) => name),
+})

@@ -1,17 +1,9 @@
 /**
- * The entries of a driver whose program takes requests: each is a request, or several. Which is which stands here and in
- * the lower half's service.c.
+ * What the machine has a driver do, as requests to its kernel: load and unload modules, take devices, what its class offers. Which
+ * request is what stands here and in the lower half's service.c.
  */
-import {
-  BUS,
-  E,
-  module_image as imageLayout,
-  NUB,
-  REQUEST,
-  waiting as waitingLayout,
-} from '../../linux-api/generated/abi.ts'
+import { module_image as imageLayout, REQUEST, waiting as waitingLayout } from '../../linux-api/generated/abi.ts'
 import type { Beat } from '../../kernel/heartbeat.ts'
-import type { EntryName } from '../abi/group.ts'
 import type { NextModule } from '../abi/host.ts'
 import type { Request } from '../abi/requests.ts'
 import type { BoundPackage, CoreProgram } from './core.ts'
@@ -40,7 +32,10 @@ export interface CoreBeat extends Beat {
   readonly waiting: readonly Waiting[]
 }
 
-export class CoreEntries {
+/** A request by its name. */
+export type Operation = Lowercase<keyof typeof REQUEST>
+
+export class Operations {
   readonly #program: CoreProgram
   readonly #modules: readonly BoundPackage[]
 
@@ -114,27 +109,20 @@ export class CoreEntries {
     })
   }
 
-  /** What has to be done for an entry, one request after the other. Undefined when there is no such entry. */
-  steps(name: EntryName, args: readonly number[]): readonly (() => Request)[] | undefined {
-    if (name === 'init') return this.loads(0, this.#modules)
-    if (name === 'exit') {
-      const names = this.#order.toReversed().map((bound) => encoder.encode(`${plain(bound.name)}\0`))
-      return names.map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
-    }
-    if (name === 'remove' && args[0] === NUB.BUS) return [() => this.#send(REQUEST.NUB_REMOVE, args.slice(1))]
-    if (name === 'probe' || name === 'remove') {
-      if (args[0] !== BUS.PCI) return undefined
-      const kind = name === 'probe' ? REQUEST.PCI_ADD : REQUEST.PCI_REMOVE
-      return [() => this.#send(kind, args.slice(1))]
-    }
-    const kind = KINDS.get(name)
-    return kind === undefined ? undefined : [() => this.#send(kind, args)]
+  /** Unloading all that are loaded, each before those that it may hold. */
+  unloads(): readonly (() => Request)[] {
+    const names = this.#order.toReversed().map((bound) => encoder.encode(`${plain(bound.name)}\0`))
+    return names.map((text) => () => this.#send(REQUEST.UNLOAD, [], text))
+  }
+
+  ask(name: Operation, args: readonly number[]): Request {
+    return this.#send(kindOf(name), args)
   }
 
   /** A request with data, which its answer replaces. */
-  withData(name: EntryName, data: Uint8Array, args: (address: number) => readonly number[]): Request {
+  askWith(name: Operation, data: Uint8Array, args: (address: number) => readonly number[]): Request {
     const list = args(DATA)
-    return this.#send(KINDS.get(name)!, list, data, list.indexOf(DATA))
+    return this.#send(kindOf(name), list, data, list.indexOf(DATA))
   }
 
   /** A device of another domain's bus. */
@@ -142,7 +130,7 @@ export class CoreEntries {
     return this.#send(REQUEST.NUB_ADD, [], data)
   }
 
-  /** A request that is no entry: its data is what it was made into when it is done. */
+  /** A request whose data is what it was made into when it is done. */
   raw(kind: number, data: Uint8Array): Request {
     return this.#send(kind, [], data, ALONE)
   }
@@ -164,10 +152,6 @@ export class CoreEntries {
     }
   }
 
-  has(name: EntryName): boolean {
-    return KINDS.has(name)
-  }
-
   #send(kind: number, args: readonly number[], data?: Uint8Array, where?: number): Request {
     return this.#program.host.requests.send(this.#program.host, kind, args, data, where)
   }
@@ -187,9 +171,4 @@ function waitingIn({ data, result = 0 }: Request): Waiting[] {
   })
 }
 
-/** Requests that carry an entry's name. */
-const KINDS: ReadonlyMap<string, number> = new Map(
-  Object.entries(REQUEST).map(([name, kind]) => [name.toLowerCase(), kind]),
-)
-
-export const NO_ENTRY: number = E.OPNOTSUPP
+const kindOf = (name: Operation): number => REQUEST[name.toUpperCase() as keyof typeof REQUEST]
