@@ -1,35 +1,23 @@
 /**
- * Delivery to a domain: when its interrupt, timer and softirq entries are called.
+ * Delivery to a domain: what there is for it to take, and that it hears of it.
  *
- * They are called at delivery points only, nested on what they interrupt: hard entries (interrupt, timer) one at a time
- * and not while the program holds interrupts off; the softirq entry after them, one at a time as well. What is held back
- * sets the program's `pending` word, and the program asks for it when it turns interrupts on.
+ * The program looks by itself: its `pending` word is set, whoever idles in it is roused, and it takes interrupts, its timer and what
+ * was raised one by one. Nobody calls into it from here.
  */
 import { Failure } from './fault.ts'
 import { InterruptSet } from './interrupts.ts'
 import type { Attended, Deliveries } from './processor.ts'
 import type { Program } from './program.ts'
-import type { Partition } from './schedule.ts'
 import type { ClockEvent } from './time.ts'
 
 /** Deliveries in a row that leave an interrupt asserted, before its driver is taken to have failed. */
 const STORM = 100_000
-/** A timer armed for less than this ahead is armed for now. */
-const NO_LATER_NS = 500
-/** Softirq rounds before other work gets a turn. */
-const SOFTIRQ_ROUNDS = 8
-/** Such rounds without a pause: more than a saturated link makes of them in seconds. */
-const SOFTIRQ_STORM = 250_000
 
 /** To whom it is delivered. */
 export interface Receiver extends Attended {
-  readonly partition: Partition
   readonly slackNs: number
   readonly dead: boolean
-  /** Call an entry on the interrupted stack. */
-  enter(entry: (...args: number[]) => number | void, a?: number): number
-  fail(cause: unknown): void
-  /** There is something to take, for a program that looks for itself. */
+  /** There is something to take. */
   rouse(): void
 }
 
@@ -37,26 +25,19 @@ export class Delivery {
   readonly interrupts = new InterruptSet()
   readonly #domain: Receiver
   readonly #processor: Deliveries
-  readonly #program: Program
+  readonly #pending: number
   readonly #words: Int32Array
   readonly #timer: ClockEvent
   readonly #latency: ClockEvent
   #timerDue = false
-  /** When the timer was last armed for, and how often in a row its entry armed it for no later than now. */
   #timerAt = Infinity
-  #overdue = 0
-  #softirqWanted = false
-  /** Rounds since the softirq last did not ask for itself. */
-  #unbroken = 0
-  #inHard = false
-  #inSoft = false
   readonly #raised: number[] = []
 
   constructor(domain: Receiver, processor: Deliveries, program: Program, words: Int32Array) {
     const { name } = domain
     this.#domain = domain
     this.#processor = processor
-    this.#program = program
+    this.#pending = program.pending
     this.#words = words
     this.#timer = processor.clock.event(`${name}: timer`, () => {
       this.#timerDue = true
@@ -75,95 +56,12 @@ export class Delivery {
     this.#latency.armIn(interruptLatencyNs + this.#processor.random.below(interruptJitterNs))
   }
 
-  /** Ask for the softirq entry. */
-  kick(): void {
-    this.#softirqWanted = true
-    this.#processor.attention(this.#domain)
-  }
-
   setTimer(ns: number): void {
     this.#timerDue = false
     this.#timerAt = ns
     if (ns === Infinity) this.#timer.disarm()
     else this.#timer.armWithin(ns, this.#domain.slackNs)
   }
-
-  /** Interrupts are on again: deliver what was held back. */
-  deliver(): void {
-    this.#words[this.#program.pending >> 2] = 0
-    this.attend()
-  }
-
-  /** Deliver what may be delivered here and now. */
-  attend(): void {
-    if (this.#program.polls) return this.#announce()
-    for (let round = 0; !this.#domain.dead;) {
-      if (this.#words[this.#program.irqsOff >> 2] !== 0) return this.#hold()
-      if (this.#processor.overdrawn(this.#domain.partition)) return this.#defer()
-      if (this.#hard()) continue
-      if (!this.#softirqWanted || this.#inSoft || this.#inHard) {
-        if (!this.#softirqWanted) this.#unbroken = 0
-        return
-      }
-      if (round++ === SOFTIRQ_ROUNDS) return this.#again()
-      this.#softirqWanted = false
-      this.#inSoft = true
-      this.#processor.log.note(this.#processor.kinds.softirq, this.#domain.id)
-      this.#domain.enter(this.#program.softirq)
-      this.#inSoft = false
-    }
-  }
-
-  /** The softirq still asks for itself: after others had their turn, if it ever stops. */
-  #again(): void {
-    if (++this.#unbroken <= SOFTIRQ_STORM) return this.#processor.later(this.#domain)
-    const message = `the softirq asked for itself ${SOFTIRQ_STORM * SOFTIRQ_ROUNDS} times without a pause`
-    this.#domain.fail(new Failure('endless-loop', message))
-  }
-
-  /** Others come first: only what there is to deliver waits. */
-  #defer(): void {
-    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#processor.later(this.#domain)
-  }
-
-  #hold(): void {
-    if (this.#timerDue || this.#softirqWanted || this.interrupts.pending) this.#words[this.#program.pending >> 2] = 1
-  }
-
-  /** One interrupt or timer entry; false when there is nothing to do or one is being handled already. */
-  #hard(): boolean {
-    if (this.#inHard) return false
-    const number = this.interrupts.begin()
-    if (number < 0 && !this.#timerDue) return false
-    this.#inHard = true
-    if (number >= 0) this.#interrupt(number)
-    else {
-      this.#timerDue = false
-      this.#processor.log.note(this.#processor.kinds.timer, this.#domain.id)
-      this.#timerAt = Infinity
-      this.#domain.enter(this.#program.timer)
-      this.#rearmed(this.#timerAt)
-    }
-    this.#inHard = false
-    return true
-  }
-
-  /** The timer entry armed the timer anew, for `ns`: in the past again and again, time would never leave this instant. */
-  #rearmed(ns: number): void {
-    this.#overdue = ns < this.#processor.clock.now() + NO_LATER_NS ? this.#overdue + 1 : 0
-    if (this.#overdue <= STORM || this.#domain.dead) return
-    this.#domain.fail(new Failure('endless-loop', `the timer was armed ${STORM} times in a row for no later than now`))
-  }
-
-  #interrupt(number: number): void {
-    this.#processor.log.note(this.#processor.kinds.interrupt, this.#domain.id, number)
-    this.#domain.enter(this.#program.interrupt, number)
-    if (this.interrupts.end(number) > STORM) {
-      this.#domain.fail(new Failure('endless-loop', `interrupt ${number} stays asserted after ${STORM} deliveries`))
-    }
-  }
-
-  // ---- for a program that looks for itself ----
 
   /** Something that is no interrupt of a device's is to be taken: a number the program knows. */
   raise(number: number): void {
@@ -181,9 +79,10 @@ export class Delivery {
     return this.#timerDue || this.#raised.length > 0 || this.interrupts.pending
   }
 
-  #announce(): void {
+  /** Let the program know. */
+  attend(): void {
     if (this.#domain.dead || !this.waiting) return
-    this.#words[this.#program.pending >> 2] = 1
+    this.#words[this.#pending >> 2] = 1
     this.#domain.rouse()
   }
 

@@ -1,14 +1,14 @@
 /**
  * A domain: one program in its own memory, with its capabilities, fibers and interrupts.
  *
- * Two ways in: an *atomic* entry is a plain call, nested on whatever C stack it interrupts, that must not block; a
- * *process* entry runs on a fiber. Whatever leaves the program as an exception ends the domain, and only it. What the
+ * Two ways in: a *process* entry runs on a fiber; an *atomic* one is a plain call that must not block, on another domain's thread,
+ * nested on whatever C stack it interrupts. Whatever leaves the program as an exception ends the domain, and only it. What the
  * program's calls do is not known here: the machine provides them.
  */
 import { CNode } from './capability.ts'
 import { Delivery } from './delivery.ts'
 import { type DriverFault, describeFault, Failure, type Frame, KILLED } from './fault.ts'
-import { EXIT, Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } from './fiber.ts'
+import { Fiber, PRIORITY_NORMAL, type ProcessEntry, type StackRegion } from './fiber.ts'
 import { BLOCK, type Party } from './ipc.ts'
 import type { InterruptSet } from './interrupts.ts'
 import { Meter } from './meter.ts'
@@ -22,7 +22,7 @@ import { Ledger } from './quota.ts'
 const SWITCH_UNITS = 200
 /** and that asking for what one has not got counts as. */
 const REFUSAL_UNITS = 200
-/** Entries that may interrupt each other: interrupt, softirq, allocation and what they meet on their way. */
+/** Atomic entries of one domain on top of each other. */
 const DEPTH_MAX = 16
 /** Said of calls nested so deep in an atomic entry that the host's own stack could run out below them. */
 const NO_ROOM = 'calls are nested too deep in an atomic entry'
@@ -82,8 +82,6 @@ export class Domain {
   dead = false
   /** In the kernel's list of those that may have something to deliver. */
   awaited = false
-  /** In its list of those that must wait with what they have. */
-  deferred = false
   fault: DriverFault | undefined
   /** Called when it has failed, with everything it holds still there: to look, not to touch. */
   onFail: ((domain: Domain, fault: DriverFault) => void) | undefined
@@ -98,8 +96,8 @@ export class Domain {
   readonly #meter: Meter
   readonly #delivery: Delivery
   readonly room: RoomLeft
-  readonly #stacks: StackRegion[]
-  readonly #ownStacks: number[] = []
+  /** Of the first fiber, which starts before the program could say where. */
+  readonly #first: StackRegion
   /** Where atomic entries run that interrupt nothing. */
   readonly #idle: StackRegion
   /** Whose stack the program is on; undefined: on the idle one. */
@@ -134,25 +132,28 @@ export class Domain {
     this.#program = program
     const words = new Int32Array(program.memory.buffer)
     this.#words = words
-    this.#meter = new Meter(this, processor, program, limits, words)
+    this.#meter = new Meter(this, processor, program, limits)
     this.#delivery = new Delivery(this, processor, program, words)
     this.room = new RoomLeft(program.room)
-    // The module's own stack serves two: atomic entries that interrupt nothing, and the first fiber, which starts
-    // before the program can allocate.
+    // The core's own stack serves two: atomic entries that interrupt nothing, and the first fiber.
     const top = program.stackPointer.value as number
     const split = (top >> 4) * 6
     this.#idle = { base: 0, top: split }
-    this.#stacks = [{ base: split, top }]
+    this.#first = { base: split, top }
     this.#setStack(this.#idle, this.#idle.top)
   }
 
   // ---- fibers ----
 
-  /** Start a process entry on a new fiber. Undefined when the quota or memory is used up. */
-  start(name: string, entry: ProcessEntry, args: readonly number[] = [], priority = this.priority): Fiber | undefined {
+  /** Start a process entry on a new fiber, with this C stack, which is nobody else's. Undefined when the quota is used up. */
+  start(
+    name: string,
+    entry: ProcessEntry,
+    args: readonly number[] = [],
+    stack = this.#first,
+    priority = this.priority,
+  ): Fiber | undefined {
     if (this.dead || !this.ledger.allows('fibers', this.fibers.size, 1)) return undefined
-    const stack = this.#takeStack()
-    if (stack === undefined) return undefined
     const fiber = new Fiber(this, this.processor, this.#nextFiber++, name, stack, () => entry(...args), priority)
     this.fibers.set(fiber.id, fiber)
     this.processor.ready(fiber)
@@ -323,7 +324,7 @@ export class Domain {
       if (fiber.effective !== highest) this.processor.reprioritize(fiber, highest)
   }
 
-  /** It takes what there is by itself, and is never called into. */
+  /** See Program. */
   get polls(): boolean {
     return this.#program.polls === true
   }
@@ -360,17 +361,9 @@ export class Domain {
     else this.#meter.askSoon()
   }
 
-  /** Not in an atomic entry, nor while the program holds off interrupts or says that it must not be stopped. */
+  /** Not in an atomic entry, nor while the program holds off interrupts. */
   #mayStop(): boolean {
-    if (this.depth > 0 || this.#words[this.#program.irqsOff >> 2] !== 0) return false
-    const { preemptible } = this.#program
-    if (preemptible === undefined) return true
-    this.depth++
-    try {
-      return preemptible() !== 0
-    } finally {
-      this.depth--
-    }
+    return this.depth === 0 && this.#words[this.#program.irqsOff >> 2] === 0
   }
 
   /** The current fiber lets another domain's go, where it is. */
@@ -382,12 +375,6 @@ export class Domain {
     return this.#leave(fiber, 'ready', work, ns)
   }
 
-  /** End the current fiber where it is. */
-  exit(): never {
-    this.#mayBlock('exit')
-    throw EXIT
-  }
-
   wake(id: number): void {
     const fiber = this.fibers.get(id)
     if (fiber === undefined) return
@@ -397,7 +384,7 @@ export class Domain {
 
   #mayBlock(what: string): Fiber {
     if (this.depth > 0 || this.current === undefined) {
-      throw new Failure('sleep-in-atomic', `${what} called in an interrupt, softirq, timer or transmit entry`)
+      throw new Failure('sleep-in-atomic', `${what} called in an atomic entry`)
     }
     this.#meter.account()
     if (this.current.condemned !== undefined) throw new Failure('hang', this.current.condemned)
@@ -423,26 +410,9 @@ export class Domain {
     if (!this.dead) {
       this.#meter.account()
       this.room.fiberEnded()
-      if (this.#program.polls !== true) this.#stacks.push(fiber.stack)
       if (error !== undefined && !this.#testifies(fiber, error)) this.fail(error)
     }
     this.processor.switched()
-  }
-
-  #takeStack(): StackRegion | undefined {
-    const pooled = this.#stacks.pop()
-    if (pooled !== undefined) return pooled
-    const bytes = this.limits.stackBytes
-    const base = this.enter(this.#program.allocate, bytes) >>> 0
-    if (base === 0 || this.dead) return undefined
-    this.#ownStacks.push(base)
-    return { base, top: (base + bytes) & ~15 }
-  }
-
-  /** Give the program its stack memory back; no fiber may exist. */
-  releaseStacks(): void {
-    for (const base of this.#ownStacks.splice(0)) this.enter(this.#program.release, base)
-    this.#stacks.length = 1
   }
 
   /**
@@ -514,16 +484,8 @@ export class Domain {
     if (!this.dead) this.#delivery.notify(number)
   }
 
-  kick(): void {
-    this.#delivery.kick()
-  }
-
   setTimer(ns: number): void {
     this.#delivery.setTimer(ns)
-  }
-
-  deliver(): void {
-    this.#delivery.deliver()
   }
 
   attend(): void {
@@ -638,7 +600,7 @@ export class Domain {
       fibers: this.fibers.size,
       interrupts: this.interrupts.count,
       timers: this.#delivery.timers,
-      queued: (this.awaited ? 1 : 0) + (this.deferred ? 1 : 0) + (this.dead && this.processor.lists(this) ? 1 : 0),
+      queued: (this.awaited ? 1 : 0) + (this.dead && this.processor.lists(this) ? 1 : 0),
       waits: 0,
       callers: 0,
       endpoints: 0,

@@ -29,8 +29,7 @@ export const FAULTS = {
     follows: 'restart',
   },
   'heap-corruption': {
-    noticed:
-      "the tree's own allocator, where its lists cannot be right, as when an object is freed twice in a row",
+    noticed: "the tree's own allocator, where its lists cannot be right, as when an object is freed twice in a row",
     reported: 'the line that frees or allocates, and that of the check',
     follows: 'restart',
   },

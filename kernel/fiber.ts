@@ -21,9 +21,6 @@ export interface StackRegion {
   readonly top: number
 }
 
-/** Thrown through the frames of a fiber that ends before its entry returns, by its own will. */
-export const EXIT: Error = Object.assign(new Error('fiber exits'), { name: 'Exit' })
-
 /** An export wrapped by WebAssembly.promising. */
 export type ProcessEntry = (...args: number[]) => Promise<number | undefined>
 
@@ -145,8 +142,7 @@ export class Fiber implements Thread {
       this.#entry = undefined
       entry().then(
         (value) => this.#finish(value, undefined),
-        (error: unknown) =>
-          error === EXIT ? this.#finish(0, undefined) : this.#finish(undefined, error ?? new Error('fiber failed')),
+        (error: unknown) => this.#finish(undefined, error ?? new Error('fiber failed')),
       )
       return
     }

@@ -23,9 +23,6 @@ export interface HeartbeatPolicy {
 
 export const DEFAULT_HEARTBEAT: HeartbeatPolicy = { periodNs: 10e9, timeoutNs: 30e9 }
 
-/** To look again at a domain that was preempted. */
-const PREEMPTED_NS = 1e6
-
 export class Heartbeat {
   readonly policy: HeartbeatPolicy
   /** Operations under way that have a limit of their own. */
@@ -35,7 +32,7 @@ export class Heartbeat {
   /** Answered. */
   answers = 0
   readonly #domain: Domain
-  readonly #ask: () => Beat | undefined
+  readonly #ask: () => Beat
   readonly #missed: (complaint?: string) => void
   readonly #due: ClockEvent
   readonly #late: ClockEvent
@@ -43,15 +40,10 @@ export class Heartbeat {
   readonly #send = (): void => this.#beat()
 
   /**
-   * @param ask put the question; undefined when it cannot even be put
+   * @param ask put the question
    * @param missed told once, when an answer is overdue or `serving` complains
    */
-  constructor(
-    domain: Domain,
-    ask: () => Beat | undefined,
-    policy: HeartbeatPolicy,
-    missed: (complaint?: string) => void,
-  ) {
+  constructor(domain: Domain, ask: () => Beat, policy: HeartbeatPolicy, missed: (complaint?: string) => void) {
     const { processor, name } = domain
     this.policy = policy
     this.#domain = domain
@@ -70,8 +62,6 @@ export class Heartbeat {
 
   #beat(): void {
     if (this.#domain.dead) return
-    // Stopped in the middle of something: its allocator, which a fiber's stack comes from, may be in the middle too.
-    if (this.#domain.preempted !== undefined && !this.#domain.polls) return this.#due.armIn(PREEMPTED_NS)
     this.#due.armIn(this.policy.periodNs)
     if (this.operations > 0) return
     const complaint = this.serving?.()
@@ -79,10 +69,7 @@ export class Heartbeat {
     if (this.pending !== undefined) return
     if (this.#beaten !== undefined) this.answers++
     this.#beaten = this.#ask()
-    if (this.#domain.dead) return
-    // One that cannot even be asked for want of a fiber or memory goes on being due: the time-out counts from the first.
-    if (this.#beaten !== undefined) this.#late.armIn(this.policy.timeoutNs)
-    else if (!this.#late.armed) this.#late.armIn(this.policy.timeoutNs)
+    this.#late.armIn(this.policy.timeoutNs)
   }
 
   #overdue(): void {

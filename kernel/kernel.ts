@@ -38,9 +38,6 @@ export interface Accident {
 /** Accidents kept; later ones are counted. */
 const ACCIDENTS_KEPT = 64
 
-/** Domains' entries on top of one another: they share the engine's stack, which is smaller than many domains' need. */
-const NESTING_MAX = 8
-
 /** Turns of the loop between two looks at the host's own event loop (signals, streams). */
 const TURNS_PER_BREATH = 65536
 /** A fiber that should go and does not (it holds a lock, or is where it does not count) is looked at this often. */
@@ -54,9 +51,7 @@ export class Kernel implements Processor {
   readonly log: EventLog
   readonly outside: Outside
   readonly pacing: Pacing
-  readonly kinds: Readonly<
-    Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
-  >
+  readonly kinds: Readonly<Record<'interrupt' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>>
   readonly domains: Domain[] = []
   readonly scheduler = new Scheduler()
   /** Where a domain runs unless it is put elsewhere: it has what others leave. */
@@ -83,15 +78,12 @@ export class Kernel implements Processor {
   /** Whom the loop is to switch to. */
   #chosen: Fiber | undefined
   readonly #attention = new Queue<Attended>()
-  readonly #later = new Queue<Attended>()
   readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
   #stop: (() => boolean) | undefined
   #limit = Infinity
   #nextDomain = 1
   #turns = 0
-  /** Dispatches on the stack, each on top of a domain's code. */
-  #nesting = 0
   #running = false
   readonly #awaitSwitch = (resolve: () => void): void => {
     this.#onSwitch = resolve
@@ -107,7 +99,6 @@ export class Kernel implements Processor {
     const kind = (name: string): number => this.log.kind(name)
     this.kinds = {
       interrupt: kind('interrupt'),
-      softirq: kind('softirq'),
       timer: kind('timer'),
       run: kind('run'),
       fault: kind('fault'),
@@ -226,23 +217,8 @@ export class Kernel implements Processor {
     return before
   }
 
-  /** Whether another domain may be entered on top of the one that runs here. */
-  #roomy(): boolean {
-    return this.#nesting <= NESTING_MAX && (this.inner === undefined || this.inner.room.spare)
-  }
-
   get billed(): Partition | undefined {
     return this.#billed
-  }
-
-  /** Its budget is used up and somebody who has one wants the processor: its interrupts wait as well. */
-  overdrawn(partition: Partition): boolean {
-    if (this.scheduler.partitions.length === 1) return false
-    this.bill(this.#billed)
-    const now = this.clock.now()
-    if (partition.hasBudget(now)) return false
-    const running = this.#current?.partition
-    return (running !== undefined && running !== partition && running.hasBudget(now)) || this.scheduler.someoneDue(now)
   }
 
   /** A domain's tasks change places: the turn goes on. */
@@ -292,13 +268,6 @@ export class Kernel implements Processor {
     return this.#attention.length > 0
   }
 
-  /** The same, but only after others had a turn. */
-  later(domain: Attended): void {
-    if (domain.deferred) return
-    domain.deferred = true
-    this.#later.push(domain)
-  }
-
   /** Run `task` from the loop itself, when no domain is on the stack. */
   post(task: () => void): void {
     this.#tasks.push(task)
@@ -319,24 +288,10 @@ export class Kernel implements Processor {
     return (this.domains as readonly Attended[]).indexOf(domain)
   }
 
-  /** Fire what is due and deliver what it causes. Also called from inside a domain's calls, with that domain. */
-  dispatch(within?: Attended): void {
-    this.#nesting++
-    try {
-      this.#deliver(within)
-    } finally {
-      this.#nesting--
-    }
-  }
-
-  #deliver(within: Attended | undefined): void {
+  /** Fire what is due and let those know for whom there is something. Also called from inside a domain's calls. */
+  dispatch(): void {
     do {
       for (let event = this.clock.take(); event !== undefined; event = this.clock.take()) this.#fire(event)
-      // As deep as it may get: everybody else is attended when what is below returns.
-      if (!this.#roomy()) {
-        within?.attend()
-        continue
-      }
       for (let domain = this.#attention.shift(); domain !== undefined; domain = this.#attention.shift()) {
         domain.awaited = false
         domain.attend()
@@ -477,14 +432,10 @@ export class Kernel implements Processor {
   }
 
   #busy(): boolean {
-    return this.#attention.length > 0 || this.#later.length > 0 || this.#tasks.length > 0
+    return this.#attention.length > 0 || this.#tasks.length > 0
   }
 
   #work(): void {
-    for (let domain = this.#later.shift(); domain !== undefined; domain = this.#later.shift()) {
-      domain.deferred = false
-      this.attention(domain)
-    }
     this.dispatch()
     // Only what was posted before: a task that posts another must not keep the fibers waiting.
     for (let count = this.#tasks.length; count > 0; count--) this.try('a task', undefined, this.#tasks.shift()!)

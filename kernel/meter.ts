@@ -1,6 +1,6 @@
 /**
- * What a domain's running costs: counted work becomes virtual time, a run without end becomes a failure, the program's
- * tick count is kept current, and a fiber whose turn is over is made to look whether it must go.
+ * What a domain's running costs: counted work becomes virtual time, a run without end becomes a failure, and a fiber whose turn is
+ * over is made to look whether it must go.
  */
 import { Failure, KILLED } from './fault.ts'
 import type { Attended, Turns } from './processor.ts'
@@ -25,7 +25,6 @@ export class Meter {
   readonly #processor: Turns
   readonly #program: Program
   readonly #limits: DomainLimits
-  readonly #words: Int32Array
   readonly #slice: number
   readonly #workNs: number
   #fuelSeen: number
@@ -34,17 +33,14 @@ export class Meter {
   #owed = 0
   // Doubles from the start, so that the engine never changes how it keeps them.
   #busySince = 0.5
-  /** When the tick count is next out of date. */
-  #tickUntil = 0.5
-  /** The earliest of what time brings: the next tick, the longest run, the end of the fiber's turn. */
+  /** The earlier of what time brings: the longest run, the end of the fiber's turn. */
   #lookAt = 0.5
 
-  constructor(domain: Metered, processor: Turns, program: Program, limits: DomainLimits, words: Int32Array) {
+  constructor(domain: Metered, processor: Turns, program: Program, limits: DomainLimits) {
     this.#domain = domain
     this.#processor = processor
     this.#program = program
     this.#limits = limits
-    this.#words = words
     this.#slice = this.#processor.costs.workBetweenLooks
     this.#workNs = this.#processor.costs.workNs
     this.#fuelSeen = this.#slice
@@ -61,23 +57,12 @@ export class Meter {
     const now = this.#processor.clock.now()
     this.#busySince = now - ns
     this.#fuelUsed = work
-    if (now >= this.#tickUntil) this.#tick(now)
     this.#plan()
   }
 
   #plan(): void {
     const turn = this.#domain.current === undefined ? Infinity : this.#processor.turnUntil
-    this.#lookAt = Math.min(this.#tickUntil, turn, this.#busySince + this.#limits.busyNs)
-  }
-
-  /** Bring the program's tick count up to date. */
-  #tick(now: number): void {
-    const { tick, tickNs } = this.#program
-    const count = Math.floor(now / tickNs)
-    this.#tickUntil = (count + 1) * tickNs
-    if (tick === 0) return
-    this.#words[tick >> 2] = count | 0
-    this.#words[(tick >> 2) + 1] = Math.floor(count / 0x1_0000_0000)
+    this.#lookAt = Math.min(turn, this.#busySince + this.#limits.busyNs)
   }
 
   /** Charge the work counted since last time to the clock. */
@@ -165,14 +150,13 @@ export class Meter {
   /** A point where time passes, events fire and interrupts may arrive. */
   spend(ns: number): void {
     const { clock } = this.#processor
-    if (clock.spend(ns) || this.#processor.attentive) this.#processor.dispatch(this.#domain)
+    if (clock.spend(ns) || this.#processor.attentive) this.#processor.dispatch()
     if (this.#domain.dead) throw KILLED
     const now = clock.now()
     if (now >= this.#lookAt) this.#look(now)
   }
 
   #look(now: number): void {
-    if (now >= this.#tickUntil) this.#tick(now)
     if (now - this.#busySince > this.#limits.busyNs) {
       throw new Failure('endless-loop', `busy for ${this.#limits.busyNs / 1e9} s without blocking or returning`)
     }

@@ -66,21 +66,17 @@ export interface Turns extends Timed {
   readonly attentive: boolean
   /** The running fiber's turn may be over. */
   turnOver(now: number): void
-  /** Fire what is due and deliver what it causes, inside of a call. */
-  dispatch(within: Attended): void
+  /** Fire what is due, inside of a call. */
+  dispatch(): void
 }
 
 /** To whoever delivers: when it may. */
 export interface Deliveries extends Timed {
   readonly random: { below(bound: number): number }
   readonly log: Pick<EventLog, 'note'>
-  readonly kinds: Readonly<Record<'interrupt' | 'softirq' | 'timer', number>>
+  readonly kinds: Readonly<Record<'interrupt' | 'timer', number>>
   /** It may have something to deliver. */
   attention(to: Attended): void
-  /** The same, but only after others had a turn. */
-  later(to: Attended): void
-  /** Its budget is used up and somebody who has one wants the processor. */
-  overdrawn(partition: Partition): boolean
 }
 
 /** Who is attended when it may have something to deliver. */
@@ -89,8 +85,6 @@ export interface Attended {
   readonly name: string
   /** In the list of those that may have something to deliver. */
   awaited: boolean
-  /** In the list of those that must wait with what they have. */
-  deferred: boolean
   attend(): void
 }
 
@@ -103,9 +97,7 @@ export interface Entered {
 /** To a domain: all of it. */
 export interface Processor extends Queues, Turns, Deliveries {
   readonly log: EventLog
-  readonly kinds: Readonly<
-    Record<'interrupt' | 'softirq' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>
-  >
+  readonly kinds: Readonly<Record<'interrupt' | 'timer' | 'run' | 'fault' | 'start' | 'end' | 'message', number>>
   /** The fiber whose turn it is. */
   readonly current: Fiber | undefined
   /** Whose entry is on top of the engine's stack: written by whoever enters and leaves. */

@@ -15,31 +15,17 @@ export interface Program {
   readonly room?: WebAssembly.Global
   /** Word that is non-zero while the program holds interrupts off. */
   readonly irqsOff: number
-  /** Word the kernel sets when it held a delivery back. */
+  /** Word the kernel sets when there is something to take. */
   readonly pending: number
-  /** Where the tick count (64 bits) is kept current; 0 for a program that has none. */
-  readonly tick: number
-  /** ns of one tick. */
-  readonly tickNs: number
   /**
-   * It looks for itself: `pending` is set, and it takes interrupts one by one. It is never called into, its tasks have
-   * stacks of its own, and it switches between them. Such a program has none of the entries below.
+   * It switches between its tasks itself: in a conversation that must wait, its fiber is told so and goes on, and hears later that it
+   * need not wait any more. Without this the fiber is suspended.
    */
   readonly polls?: true
-  interrupt(number: number): void
-  timer(): void
-  softirq(): void
-  /** Whether the fiber that runs may be stopped here; without it, wherever interrupts are on. */
-  preemptible?(): number
-  /** Memory for a fiber's stack; 0 when there is none. */
-  allocate(bytes: number): number
-  release(address: number): void
   readonly symbolize?: Symbolizer
 }
 
 export interface DomainLimits extends Quotas {
-  /** C stack of a fiber. */
-  readonly stackBytes: number
   /** Longest uninterrupted run of one entry, in counted work: units. */
   readonly fuel: number
   /** and in virtual time: ns. */
@@ -50,7 +36,6 @@ export interface DomainLimits extends Quotas {
 
 export const DEFAULT_LIMITS: DomainLimits = {
   ...DEFAULT_QUOTAS,
-  stackBytes: 32768,
   fuel: 200_000_000,
   busyNs: 10e9,
   entryNs: 120e9,

@@ -10,8 +10,6 @@
 const ALL = 640 << 10
 /** What the host's code takes between two entries. */
 const HOST = 8 << 10
-/** With less than this left nobody else is entered on top. */
-const SPARE = 256 << 10
 /** For a fiber: more than it can use, and far from where the counter would turn over. */
 const FIBER = 1 << 30
 /** Nothing was interrupted: it stays as it is until a fiber runs. */
@@ -46,11 +44,6 @@ export class RoomLeft {
   /** The program found none left. */
   get exhausted(): boolean {
     return this.#left < 0
-  }
-
-  /** Others may be entered on top of its entry. */
-  get spare(): boolean {
-    return this.#left >= SPARE
   }
 
   /** An atomic entry begins, on top of that of `below`. Returns what `leave` needs; below zero when there is not enough. */

@@ -217,11 +217,6 @@ export class Scheduler {
     const least = thread.effective + (turnOver ? 0 : 1)
     return (budget !== own ? budget : next.top >= least) ? next.first : undefined
   }
-
-  /** Somebody with budget is ready. */
-  someoneDue(now: number): boolean {
-    return this.#next(now)?.hasBudget(now) === true
-  }
 }
 
 /** Of two partitions of equal standing, the one that has had less of what it is due. */

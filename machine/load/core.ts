@@ -233,9 +233,6 @@ async function filesOf(
 }
 
 function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program {
-  const never = (): never => {
-    throw new Failure('undefined-behaviour', 'a program that takes interrupts itself was called into')
-  }
   return {
     memory: housing.lent.memory,
     polls: true,
@@ -245,13 +242,6 @@ function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program
     ...(housing.has('drvport_room') && { room: housing.global('drvport_room') }),
     irqsOff: housing.address('drvport_irqs_off'),
     pending: housing.address('drvport_pending'),
-    tick: 0,
-    tickNs: 4e6,
-    interrupt: never,
-    timer: never,
-    softirq: never,
-    allocate: never,
-    release: never,
     ...(symbolize === undefined ? {} : { symbolize }),
   }
 }

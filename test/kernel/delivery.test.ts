@@ -2,10 +2,10 @@
 import test from 'ava'
 import { Delivery } from '../../kernel/delivery.ts'
 import type { InterruptSource } from '../../kernel/interrupts.ts'
-import type { Program } from '../../kernel/program.ts'
-import { emptyProgram, IdleProcessor, IRQS_OFF, PENDING } from './processor.ts'
+import { emptyProgram, IdleProcessor, PENDING } from './processor.ts'
 
 const LATENCY_NS = 700
+const TIMER = 1000
 
 /** A line that asks again until it is quiet. */
 const line = (asserted: () => boolean, notify: () => void): InterruptSource => ({
@@ -17,118 +17,88 @@ const line = (asserted: () => boolean, notify: () => void): InterruptSource => (
   },
   detach: () => {},
 })
+const quiet = line(
+  () => false,
+  () => {},
+)
 
-function scene(entries: Partial<Program> = {}) {
+function scene() {
   const processor = new IdleProcessor({ interruptLatencyNs: LATENCY_NS, interruptJitterNs: 1 })
-  const program = emptyProgram(entries)
-  const failures: string[] = []
+  const program = emptyProgram()
   const domain = {
     id: 1,
     name: 'one',
     awaited: false,
-    deferred: false,
-    partition: processor.partition,
     slackNs: 0,
     dead: false,
+    roused: 0,
     attend: () => delivery.attend(),
-    enter: (entry: (...args: number[]) => number | void, a = 0): number => entry(a) ?? 0,
-    fail: (cause: unknown): void => {
-      domain.dead = true
-      failures.push((cause as Error).message)
-    },
-    rouse: (): void => {},
+    rouse: (): void => void domain.roused++,
   }
   const delivery: Delivery = new Delivery(domain, processor, program, program.words)
-  return { processor, program, domain, delivery, failures }
+  const pending = (): number => program.words[PENDING >> 2]!
+  return { processor, domain, delivery, pending }
 }
 
-test('an interrupt arrives once its latency has passed, and is delivered when the domain is attended', (t) => {
-  const taken: number[] = []
-  const { processor, delivery } = scene({ interrupt: (number) => void taken.push(number) })
-  delivery.interrupts.add(
-    5,
-    line(
-      () => false,
-      () => {},
-    ),
-  )
+test('an interrupt arrives once its latency has passed: the program is told, and takes it', (t) => {
+  const { processor, domain, delivery, pending } = scene()
+  delivery.interrupts.add(5, quiet)
   delivery.notify(5)
   delivery.attend()
-  t.deepEqual(taken, [])
+  t.deepEqual([delivery.take(TIMER), pending(), domain.roused], [-1, 0, 0])
   processor.reach(LATENCY_NS - 1)
   t.deepEqual(processor.asked, [])
   processor.reach(LATENCY_NS)
   t.deepEqual(processor.asked, ['attention one'])
   delivery.attend()
-  delivery.attend()
-  t.deepEqual(taken, [5])
+  t.deepEqual([pending(), domain.roused], [1, 1])
+  t.deepEqual([delivery.take(TIMER), delivery.take(TIMER)], [5, -1])
 })
 
-test('what comes while interrupts are off sets the pending word, and is delivered on request', (t) => {
-  const taken: number[] = []
-  const { processor, program, delivery } = scene({ timer: () => void taken.push(-1) })
-  program.words[IRQS_OFF >> 2] = 1
+test('interrupts are taken first, then the timer, then what was raised, each once', (t) => {
+  const { processor, delivery } = scene()
+  delivery.interrupts.add(5, quiet)
+  delivery.raise(70)
+  delivery.raise(71)
+  delivery.raise(70)
   delivery.setTimer(100)
+  delivery.notify(5)
+  processor.reach(LATENCY_NS)
+  t.true(delivery.waiting)
+  t.deepEqual(
+    Array.from({ length: 5 }, () => delivery.take(TIMER)),
+    [5, TIMER, 70, 71, -1],
+  )
+  t.false(delivery.waiting)
+})
+
+test('a timer that is armed anew is not due for what it was armed for before', (t) => {
+  const { processor, delivery } = scene()
+  delivery.setTimer(100)
+  t.is(delivery.timerInNs, 100)
   processor.reach(100)
-  delivery.attend()
-  t.deepEqual(taken, [])
-  t.is(program.words[PENDING >> 2], 1)
-  program.words[IRQS_OFF >> 2] = 0
-  delivery.deliver()
-  t.deepEqual(taken, [-1])
-  t.is(program.words[PENDING >> 2], 0)
+  delivery.setTimer(500)
+  t.is(delivery.take(TIMER), -1)
+  t.is(delivery.timerInNs, 400)
+  processor.reach(500)
+  t.is(delivery.take(TIMER), TIMER)
+  t.is(delivery.timerInNs, Infinity)
 })
 
-test('hard entries come one at a time, and the softirq after them', (t) => {
-  const order: string[] = []
-  const { processor, delivery } = scene({
-    timer: () => {
-      order.push('timer begins')
-      delivery.kick()
-      delivery.attend()
-      order.push('timer ends')
-    },
-    softirq: () => void order.push('softirq'),
-  })
-  delivery.setTimer(10)
-  processor.reach(10)
+test('what was taken meanwhile is nothing to be told of, nor is anything to one that has ended', (t) => {
+  const { domain, delivery, pending } = scene()
+  delivery.raise(70)
+  delivery.take(TIMER)
   delivery.attend()
-  t.deepEqual(order, ['timer begins', 'timer ends', 'softirq'])
-})
-
-test('a softirq that asks for itself lets others have a turn after a few rounds', (t) => {
-  let rounds = 0
-  const { processor, delivery } = scene({
-    softirq: () => {
-      rounds++
-      delivery.kick()
-    },
-  })
-  delivery.kick()
-  processor.asked.length = 0
+  t.deepEqual([pending(), domain.roused], [0, 0])
+  delivery.raise(70)
+  domain.dead = true
   delivery.attend()
-  t.is(rounds, 8)
-  t.is(processor.asked.at(-1), 'later one')
-})
-
-test('without budget it waits, and only if there is something to deliver', (t) => {
-  let softirqs = 0
-  const { processor, delivery } = scene({ softirq: () => void softirqs++ })
-  processor.gives.overdrawn = true
-  delivery.attend()
-  t.deepEqual(processor.asked, [])
-  delivery.kick()
-  processor.asked.length = 0
-  delivery.attend()
-  t.deepEqual([softirqs, processor.asked], [0, ['later one']])
-  processor.gives.overdrawn = false
-  delivery.attend()
-  t.is(softirqs, 1)
+  t.deepEqual([pending(), domain.roused], [0, 0])
 })
 
 test('a line that nobody silences fails its driver in the end', (t) => {
-  let taken = 0
-  const { processor, domain, delivery, failures } = scene({ interrupt: () => void taken++ })
+  const { processor, delivery } = scene()
   delivery.interrupts.add(
     5,
     line(
@@ -137,29 +107,19 @@ test('a line that nobody silences fails its driver in the end', (t) => {
     ),
   )
   delivery.notify(5)
-  for (let i = 1; !domain.dead && i < 200_000; i++) {
-    processor.reach(i * LATENCY_NS)
-    delivery.attend()
+  const deliver = (turn: number): void => {
+    processor.reach(turn * LATENCY_NS)
+    t.is(delivery.take(TIMER), 5)
+    delivery.done(5)
   }
-  t.is(failures.length, 1)
-  t.regex(failures[0]!, /^interrupt 5 stays asserted after 100000 deliveries/)
-  t.is(taken, 100_001)
-})
-
-test('a timer that is armed for now again and again fails its driver in the end', (t) => {
-  const { processor, domain, delivery, failures } = scene({ timer: () => delivery.setTimer(0) })
-  delivery.setTimer(0)
-  for (let i = 0; !domain.dead && i < 200_000; i++) {
-    processor.dispatch()
-    delivery.attend()
-  }
-  t.deepEqual(failures, ['the timer was armed 100000 times in a row for no later than now'])
+  for (let turn = 1; turn <= 100_000; turn++) deliver(turn)
+  t.throws(() => deliver(100_001), { message: /^interrupt 5 stays asserted after 100000 deliveries/ })
 })
 
 test('stopped, nothing is armed and nobody listens', (t) => {
   let detached = 0
   const { delivery } = scene()
-  delivery.interrupts.add(5, { ...line(() => false, Function.prototype as () => void), detach: () => detached++ })
+  delivery.interrupts.add(5, { ...quiet, detach: () => detached++ })
   delivery.setTimer(100)
   delivery.notify(5)
   t.is(delivery.timers, 2)

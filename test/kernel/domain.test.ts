@@ -8,9 +8,9 @@ import type { Program } from '../../kernel/program.ts'
 import { Scheduler } from '../../kernel/schedule.ts'
 import { emptyProgram, IdleProcessor, IRQS_OFF, limits } from './processor.ts'
 
-function scene(entries: Partial<Program> = {}, some: Parameters<typeof limits>[0] = {}) {
+function scene(more: Partial<Program> = {}, some: Parameters<typeof limits>[0] = {}) {
   const processor = new IdleProcessor({ atomicEntryNs: 10 })
-  const program = emptyProgram(entries)
+  const program = emptyProgram(more)
   const domain = new Domain(processor, 1, 'one', program, processor.partition, limits(some))
   return { processor, program, domain }
 }

@@ -1,7 +1,7 @@
 /** A fiber, alone: without a kernel, a domain or a program. */
 import test from 'ava'
 import { CNode } from '../../kernel/capability.ts'
-import { EXIT, Fiber } from '../../kernel/fiber.ts'
+import { Fiber } from '../../kernel/fiber.ts'
 import { IPC } from '../../kernel/message.ts'
 import { IdleProcessor } from './processor.ts'
 
@@ -74,11 +74,7 @@ test('a deadline wakes it with 1; in a conversation it takes it out of that firs
   t.is(talking.fiber.result, IPC.DEADLINE)
 })
 
-test('it may end before its entry returns, by its own will or by an error', async (t) => {
-  const exits = scene(() => Promise.reject(EXIT))
-  exits.fiber.go()
-  await settle()
-  t.deepEqual([exits.fiber.result, exits.ended], [0, [undefined]])
+test('it may end before its entry returns, by an error', async (t) => {
   const reason = new Error('why')
   const fails = scene(() => Promise.reject(reason))
   fails.fiber.go()

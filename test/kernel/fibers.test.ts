@@ -3,9 +3,9 @@ import { Kernel } from '../../kernel/kernel.ts'
 import { NOTHING } from '../../kernel/domain.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import type { FaultKind } from '../../kernel/fault.ts'
-import { bumpAllocator, type Function, FUEL, IRQS_OFF, line, load, op, STACK_POINTER } from './support.ts'
+import { type Function, FUEL, line, load, op, PENDING, STACK_POINTER, TIMER } from './support.ts'
 
-const limits = { ...DEFAULT_LIMITS, stackBytes: 4096 }
+const limits = DEFAULT_LIMITS
 
 /** Puts its argument on the C stack, blocks for `arg` ns, notes what it then finds there. */
 const sleeper: Function = {
@@ -34,7 +34,7 @@ test('a blocked fiber goes on at its deadline, in virtual time', async (t) => {
 
 test('two sleeping fibers keep their own C stacks', async (t) => {
   const kernel = new Kernel(1)
-  const { start, notes, domain } = load(kernel, 'd', [sleeper, bumpAllocator], { limits })
+  const { start, notes, domain } = load(kernel, 'd', [sleeper], { limits })
   const fibers = [start('sleeper', 3000), start('sleeper', 1000), start('sleeper', 2000)]
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   t.deepEqual(notes, [1000, 2000, 3000])
@@ -55,11 +55,10 @@ test('a wake-up before the block is remembered once', async (t) => {
 
 test('blocking in an atomic entry is a failure of the domain', async (t) => {
   const kernel = new Kernel(1)
-  const sleepy: Function = { name: 'softirq', body: [op.value(5), op.call('block'), op.drop] }
-  const kicker: Function = { name: 'kicker', body: [op.call('kick'), op.value(10), op.call('delay')] }
-  const { start, domain } = load(kernel, 'd', [sleepy, kicker])
-  start('kicker')
-  await kernel.run(() => domain.dead)
+  const sleepy: Function = { name: 'sleepy', body: [op.value(5), op.call('block'), op.drop] }
+  const { exports, domain } = load(kernel, 'd', [sleepy])
+  kernel.clock.event('entry', () => void domain.enter(exports['sleepy']!)).armAt(100)
+  await kernel.run(() => domain.dead, 1e6)
   t.is(domain.fault?.kind, 'sleep-in-atomic')
   await kernel.run(() => false, 1e9)
   t.deepEqual(domain.remains(), NOTHING)
@@ -127,35 +126,31 @@ test('a fiber nobody will wake hangs, and the fault shows where it waits', async
   t.true(domain.fault!.frames.length > 0)
 })
 
-test('an interrupt arrives during a delay, and not while interrupts are off', async (t) => {
+test('an interrupt that arrives is pending in the program’s own word, and whoever idles goes on to take it', async (t) => {
   const kernel = new Kernel(1)
-  const irq: Function = { name: 'irq', params: 1, body: [op.local(0), op.call('note')] }
-  const busy: Function = {
-    name: 'busy',
+  const taker: Function = {
+    name: 'taker',
     body: [
-      ...line(op.value(IRQS_OFF), op.value(1), op.store),
-      ...line(op.value(10_000), op.call('delay'), op.value(1), op.call('note')),
-      ...line(op.value(IRQS_OFF), op.value(0), op.store, op.call('deliver')),
-      ...line(op.value(10_000), op.call('delay'), op.value(2), op.call('note')),
+      // Time is spent at once: the event fires behind the first, its latency passes in the second.
+      ...line(op.value(5000), op.call('delay')),
+      ...line(op.value(50_000), op.call('delay'), op.value(PENDING), op.load, op.call('note')),
+      ...line(op.call('take'), op.call('note'), op.value(7), op.call('taken')),
+      ...line(op.call('idle'), op.call('take'), op.call('note'), op.call('take'), op.call('note')),
     ],
   }
-  const { start, domain, notes } = load(kernel, 'd', [irq, busy])
-  let asserted = 0
-  const source = { mask() {}, unmask: () => true, begin: () => asserted-- > 0, end() {}, detach() {} }
-  domain.interrupts.add(7, source)
-  const raise = kernel.clock.event('raise', () => {
-    asserted++
-    domain.notify(7)
-  })
-  raise.armAt(2000)
-  const fiber = start('busy')
+  const { start, domain, notes } = load(kernel, 'd', [taker])
+  domain.interrupts.add(7, { mask() {}, unmask: () => true, begin: () => true, end() {}, detach() {} })
+  kernel.clock.event('raise', () => domain.notify(7)).armAt(2000)
+  domain.setTimer(200_000)
+  const fiber = start('taker')
   await kernel.run(() => fiber.done)
-  t.deepEqual(notes, [1, 7, 2])
+  t.deepEqual(notes, [1, 7, TIMER, -1])
+  t.true(kernel.clock.now() >= 200_000)
 })
 
 const interleave = async (seed: number): Promise<{ hash: string; notes: number[]; order: string }> => {
   const kernel = new Kernel(seed)
-  const { start, notes } = load(kernel, 'd', [sleeper, bumpAllocator], { limits })
+  const { start, notes } = load(kernel, 'd', [sleeper], { limits })
   const fibers = [5, 6, 7, 8, 9].map(() => start('sleeper', 1000))
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   return { hash: kernel.log.hash, notes, order: kernel.log.lines().join('\n') }
@@ -171,7 +166,7 @@ test('the same seed gives the same log, another seed another interleaving with t
 
 test('a killed domain leaves nothing, whatever its fibers were doing', async (t) => {
   const kernel = new Kernel(3)
-  const { start, domain } = load(kernel, 'd', [sleeper, bumpAllocator], { limits })
+  const { start, domain } = load(kernel, 'd', [sleeper], { limits })
   const blocked = start('sleeper', 1e9)
   await kernel.run(() => blocked.state === 'blocked')
   start('sleeper', 5)

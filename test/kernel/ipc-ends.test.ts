@@ -9,9 +9,9 @@ import { Kernel } from '../../kernel/kernel.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import { Partition, Scheduler } from '../../kernel/schedule.ts'
 import { Noted } from './model/_ipc-pair.ts'
-import { bumpAllocator, type Function, line, load, type Loaded, op } from './support.ts'
+import { type Function, line, load, type Loaded, op } from './support.ts'
 
-const limits = { ...DEFAULT_LIMITS, stackBytes: 4096 }
+const limits = DEFAULT_LIMITS
 const HERE = 0
 const BEYOND = 1
 
@@ -37,15 +37,10 @@ const STATES: Readonly<Record<string, { readonly body: Function['body']; readonl
 for (const [state, { body, told }] of Object.entries(STATES)) {
   test(`a caller is told when its server is killed while ${state}`, async (t) => {
     const kernel = new Kernel(1)
-    const server = load(kernel, 'server', [{ name: 'serve', body }, bumpAllocator], { limits })
-    const beyond = load(
-      kernel,
-      'beyond',
-      [{ name: 'serve', body: STATES['it serves the caller']!.body }, bumpAllocator],
-      {
-        limits,
-      },
-    )
+    const server = load(kernel, 'server', [{ name: 'serve', body }], { limits })
+    const beyond = load(kernel, 'beyond', [{ name: 'serve', body: STATES['it serves the caller']!.body }], {
+      limits,
+    })
     const own = (holder: Loaded, slot: number): Capability<Endpoint> => {
       const endpoint = new Endpoint('service')
       const ended = () => kernel.ipc.close(endpoint)
@@ -56,7 +51,7 @@ for (const [state, { body, told }] of Object.entries(STATES)) {
     server.domain.capabilities.derive(far, far.object, { slot: BEYOND, rights: RIGHT.WRITE })
     server.domain.capabilities.create(new Notification('bits'), { slot: BEYOND + 1 })
     const clients = ['first', 'second'].map((name) => {
-      const client = load(kernel, name, [asking, bumpAllocator], { limits })
+      const client = load(kernel, name, [asking], { limits })
       client.domain.capabilities.derive(root, root.object, { slot: HERE, rights: RIGHT.WRITE })
       return client
     })
@@ -92,11 +87,11 @@ test('a server goes on when its caller is killed in any state', async (t) => {
     op.drop,
     ...line(op.value(5), op.value(0), op.call('reply')),
   ]
-  const server = load(kernel, 'server', [{ name: 'serve', body: [...body, op.call('note')] }, bumpAllocator], {
+  const server = load(kernel, 'server', [{ name: 'serve', body: [...body, op.call('note')] }], {
     limits,
   })
   const root = server.domain.capabilities.create(new Endpoint('service'), { slot: HERE })
-  const client = load(kernel, 'client', [asking, bumpAllocator], { limits })
+  const client = load(kernel, 'client', [asking], { limits })
   client.domain.capabilities.derive(root, root.object, { slot: HERE, rights: RIGHT.WRITE })
   const serving = server.start('serve')
   client.start('f')

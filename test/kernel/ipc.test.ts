@@ -6,9 +6,9 @@ import { IPC } from '../../kernel/message.ts'
 import { Kernel } from '../../kernel/kernel.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import { Partition } from '../../kernel/schedule.ts'
-import { bumpAllocator, type Function, line, load, op } from './support.ts'
+import { type Function, line, load, op } from './support.ts'
 
-const limits = { ...DEFAULT_LIMITS, stackBytes: 4096 }
+const limits = DEFAULT_LIMITS
 const HERE = 0
 
 /** Answers every message with its word plus one, for ever. */
@@ -41,7 +41,7 @@ const once = (name: string, ...call: Function['body']): Function => ({ name, bod
 
 function pair(kernel: Kernel, contract?: Contract) {
   const endpoint = new Endpoint('service', contract)
-  const callee = load(kernel, 'callee', [server, bumpAllocator], { limits })
+  const callee = load(kernel, 'callee', [server], { limits })
   const root = callee.domain.capabilities.create(endpoint, {
     slot: HERE,
     ended: () => kernel.ipc.close(endpoint),
@@ -54,7 +54,7 @@ function pair(kernel: Kernel, contract?: Contract) {
 test('L4: call and reply go from caller to callee without passing through a run queue', async (t) => {
   const kernel = new Kernel(1)
   const { callee, grant } = pair(kernel)
-  const caller = load(kernel, 'caller', [client, bumpAllocator], { limits })
+  const caller = load(kernel, 'caller', [client], { limits })
   grant(caller.domain.capabilities)
   callee.start('server')
   await kernel.run(() => kernel.scheduler.ready === 0 && callee.domain.current === undefined)
@@ -74,13 +74,13 @@ test('a caller never hangs when its server dies, waits in line or is told to sto
     body: [op.value(HERE), op.call('receive'), op.drop, op.value(-1), op.call('block'), op.drop],
   }
   const endpoint = new Endpoint('service')
-  const callee = load(kernel, 'callee', [deaf, bumpAllocator], { limits })
+  const callee = load(kernel, 'callee', [deaf], { limits })
   const root = callee.domain.capabilities.create(endpoint, { slot: HERE, ended: () => kernel.ipc.close(endpoint) })
   const callers = ['served', 'queued', 'timed'].map((name) => {
     const body = line(op.value(HERE), op.value(1), op.value(7))
     const by = [...body, op.value(50_000)]
     const f = name === 'timed' ? once('f', ...by, op.call('call_by')) : once('f', ...body, op.call('call_'))
-    const caller = load(kernel, name, [f, bumpAllocator], { limits })
+    const caller = load(kernel, name, [f], { limits })
     caller.domain.capabilities.derive(root, endpoint, { slot: HERE, rights: RIGHT.WRITE })
     return caller
   })
@@ -113,13 +113,13 @@ test('seL4: a badge tells the server who speaks, and only the holder of a right 
       op.drop,
     ],
   }
-  const told = load(kernel, 'told', [teller, bumpAllocator], { limits })
+  const told = load(kernel, 'told', [teller], { limits })
   const endpoint = new Endpoint('badged')
   const root = told.domain.capabilities.create(endpoint, { slot: HERE })
   const ask = once('ask', op.value(HERE), op.value(1), op.value(0), op.call('call_'))
-  const friend = load(kernel, 'friend', [ask, bumpAllocator], { limits })
-  const mute = load(kernel, 'mute', [ask, bumpAllocator], { limits })
-  const stranger = load(kernel, 'stranger', [ask, bumpAllocator], { limits })
+  const friend = load(kernel, 'friend', [ask], { limits })
+  const mute = load(kernel, 'mute', [ask], { limits })
+  const stranger = load(kernel, 'stranger', [ask], { limits })
   friend.domain.capabilities.derive(root, endpoint, { slot: HERE, rights: RIGHT.WRITE, badge: 77 })
   mute.domain.capabilities.derive(root, endpoint, { slot: HERE, rights: RIGHT.READ })
   told.start('teller')
@@ -141,7 +141,7 @@ test('Singularity: a message out of order is refused by the name of state and me
   const said: string[] = []
   kernel.ipc.onRefusal = (party, text) => said.push(`${party.thread.name}: ${text}`)
   const say = (label: number) => [op.value(HERE), op.value(label), op.value(0), op.call('call_'), op.call('note')]
-  const caller = load(kernel, 'caller', [{ name: 'f', body: [2, 1, 2, 3, 2].flatMap(say) }, bumpAllocator], { limits })
+  const caller = load(kernel, 'caller', [{ name: 'f', body: [2, 1, 2, 3, 2].flatMap(say) }], { limits })
   grant(caller.domain.capabilities)
   callee.start('server')
   const fiber = caller.start('f')
@@ -222,16 +222,13 @@ test('QNX: a server runs with the priority of its most urgent client, so that no
     ],
   }
   const endpoint = new Endpoint('slow')
-  const low = load(kernel, 'low', [slow, bumpAllocator], { limits })
+  const low = load(kernel, 'low', [slow], { limits })
   const root = low.domain.capabilities.create(endpoint, { slot: HERE })
-  const urgent = load(
-    kernel,
-    'urgent',
-    [once('f', op.value(HERE), op.value(1), op.value(0), op.call('call_')), bumpAllocator],
-    { limits },
-  )
+  const urgent = load(kernel, 'urgent', [once('f', op.value(HERE), op.value(1), op.value(0), op.call('call_'))], {
+    limits,
+  })
   urgent.domain.capabilities.derive(root, endpoint, { slot: HERE, rights: RIGHT.WRITE })
-  const hog = load(kernel, 'hog', [worker, bumpAllocator], { limits })
+  const hog = load(kernel, 'hog', [worker], { limits })
   const serving = low.startAt(1, 'slow')
   await kernel.run(() => serving.state === 'blocked')
   hog.startAt(20, 'worker', 100_000, 1000)
@@ -249,8 +246,8 @@ test('QNX: a partition gets its share under overload, and what others leave when
   const kernel = new Kernel(1)
   const small = kernel.scheduler.add(new Partition('small', 0.2))
   const large = kernel.scheduler.add(new Partition('large', 0.7))
-  const mild = load(kernel, 'mild', [worker, bumpAllocator], { limits, partition: small })
-  const greedy = load(kernel, 'greedy', [worker, bumpAllocator], { limits, partition: large })
+  const mild = load(kernel, 'mild', [worker], { limits, partition: small })
+  const greedy = load(kernel, 'greedy', [worker], { limits, partition: large })
   const alone = mild.startAt(5, 'worker', 100_000, 20_000)
   await kernel.run(() => small.total > 200e6)
   t.is(large.total, 0)
@@ -271,7 +268,7 @@ test('a notification remembers bits until somebody waits for them', async (t) =>
     name: 'waiter',
     body: [op.value(0), op.call('await_'), op.call('note'), op.value(0), op.call('await_'), op.call('note')],
   }
-  const loaded = load(kernel, 'd', [waiter, bumpAllocator], { limits })
+  const loaded = load(kernel, 'd', [waiter], { limits })
   loaded.domain.capabilities.create(notification, { slot: 0 })
   kernel.ipc.raise(notification, 5)
   const fiber = loaded.start('waiter')

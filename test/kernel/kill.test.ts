@@ -7,9 +7,9 @@ import { Endpoint } from '../../kernel/ipc.ts'
 import { IPC } from '../../kernel/message.ts'
 import { Kernel } from '../../kernel/kernel.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
-import { bumpAllocator, type Function, line, load, type Loaded, op } from './support.ts'
+import { type Function, line, load, type Loaded, op } from './support.ts'
 
-const limits = { ...DEFAULT_LIMITS, stackBytes: 4096 }
+const limits = DEFAULT_LIMITS
 const OWN = 0
 const NEXT = 1
 
@@ -46,12 +46,10 @@ const ask: Function = {
   ],
 }
 
-const tick: Function = { name: 'timer', body: [] }
-
 /** A chain: clients ask the front, which asks the back. */
 function chain(seed: number) {
   const kernel = new Kernel(seed)
-  const make = (name: string): Loaded => load(kernel, name, [serve, ask, tick, bumpAllocator], { limits })
+  const make = (name: string): Loaded => load(kernel, name, [serve, ask], { limits })
   const [back, front, one, two] = [make('back'), make('front'), make('one'), make('two')] as const
   const endpoints: Endpoint[] = []
   const offer = (server: Loaded, clients: readonly Loaded[]): void => {
@@ -110,9 +108,9 @@ test('a stale client is refused by name, and never reaches the successor, not ev
     name: 'call',
     body: line(op.value(NEXT), op.value(1), op.value(7), op.call('call_'), op.call('note')),
   }
-  const client = load(kernel, 'client', [call, bumpAllocator], { limits })
+  const client = load(kernel, 'client', [call], { limits })
   const generation = (n: number) => {
-    const server = load(kernel, `server#${n}`, [answer, bumpAllocator], { limits })
+    const server = load(kernel, `server#${n}`, [answer], { limits })
     const endpoint = new Endpoint('service')
     const root = server.domain.capabilities.create(endpoint, { slot: OWN, ended: () => kernel.ipc.close(endpoint) })
     server.start('answer')
@@ -140,7 +138,7 @@ test('what is over a quota is refused and counted, and told of once', (t) => {
   const kernel = new Kernel(1)
   const nothing: Function = { name: 'nothing', body: [op.value(-1), op.call('block'), op.drop] }
   const told: string[] = []
-  const few = load(kernel, 'few', [nothing, bumpAllocator], { limits: { ...limits, fibers: 3, capabilities: 2 } })
+  const few = load(kernel, 'few', [nothing], { limits: { ...limits, fibers: 3, capabilities: 2 } })
   few.domain.ledger.onRefusal = (_, text) => told.push(text)
   for (let i = 0; i < 3; i++) few.start('nothing')
   for (let i = 0; i < 2; i++) t.throws(() => few.start('nothing'), { message: /no fiber/ })

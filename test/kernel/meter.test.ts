@@ -2,7 +2,7 @@
 import test from 'ava'
 import { KILLED } from '../../kernel/fault.ts'
 import { Meter } from '../../kernel/meter.ts'
-import { emptyProgram, IdleProcessor, limits, TICK } from './processor.ts'
+import { emptyProgram, IdleProcessor, limits } from './processor.ts'
 
 const WORK_NS = 2
 const SLICE = 1000
@@ -20,7 +20,7 @@ function scene(some: Parameters<typeof limits>[0] = {}, inFiber = true) {
     depth: 0,
     dead: false,
   }
-  const meter = new Meter(domain, processor, program, limits(some), program.words)
+  const meter = new Meter(domain, processor, program, limits(some))
   /** The program counts `units`. */
   const work = (units: number): void => void ((program.fuel!.value as number) -= units)
   return { processor, program, domain, meter, work, left: (): number => program.fuel!.value as number }
@@ -76,17 +76,6 @@ test('busy for too long in virtual time is a failure too', (t) => {
   meter.begin()
   meter.spend(10_000)
   t.throws(() => meter.spend(1), { message: /^busy for/ })
-})
-
-test('the tick count is kept current wherever time passes', (t) => {
-  const { program, meter } = scene()
-  meter.begin()
-  meter.spend(999)
-  t.is(program.words[TICK >> 2], 0)
-  meter.spend(1)
-  t.is(program.words[TICK >> 2], 1)
-  meter.spend(5500)
-  t.is(program.words[TICK >> 2], 6)
 })
 
 test('events that become due fire while time is spent, and a domain that dies of one goes no further', (t) => {

@@ -2,20 +2,9 @@ import test from 'ava'
 import { Kernel } from '../../kernel/kernel.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import { Partition } from '../../kernel/schedule.ts'
-import {
-  bumpAllocator,
-  type Function,
-  FUEL,
-  IRQS_OFF,
-  line,
-  load,
-  type Loaded,
-  op,
-  SCRATCH,
-  STACK_POINTER,
-} from './support.ts'
+import { type Function, FUEL, IRQS_OFF, line, load, type Loaded, op, STACK_POINTER } from './support.ts'
 
-const limits = { ...DEFAULT_LIMITS, stackBytes: 4096, fuel: 2_000_000_000, busyNs: 100e9 }
+const limits = { ...DEFAULT_LIMITS, fuel: 2_000_000_000, busyNs: 100e9 }
 const UNIT_NS = 5
 /** Work in a millisecond. */
 const MS = 1e6 / UNIT_NS
@@ -53,7 +42,7 @@ const periodic: Function = {
   ],
 }
 
-const hogs = [spin, exhausted, bumpAllocator]
+const hogs = [spin, exhausted]
 const counted = { limits, counted: true }
 
 /** The longest a fiber that sleeps 1 ms at a time was late, ns, beside whoever runs already. */
@@ -64,7 +53,7 @@ async function lateness(kernel: Kernel, priority: number): Promise<number> {
     late = Math.max(late, kernel.clock.now() - due)
     due = kernel.clock.now() + 1e6
   }
-  const client = load(kernel, 'client', [periodic, bumpAllocator], { ...counted, noted })
+  const client = load(kernel, 'client', [periodic], { ...counted, noted })
   const fiber = client.startAt(priority, 'periodic', 1e6, 100)
   due = kernel.clock.now() + 1e6
   await kernel.run(() => fiber.done, kernel.clock.now() + 10e9)
@@ -84,9 +73,12 @@ test('QNX: a hog that calls nothing does not delay a more urgent client of anoth
 
 test('without preemption it would: the same hog where it may not be stopped', async (t) => {
   const kernel = new Kernel(1)
-  const preemptible: Function = { name: 'preemptible', result: true, body: [op.value(0)] }
-  const hog = load(kernel, 'hog', [...hogs, preemptible], { limits: { ...limits, fuel: 50 * MS }, counted: true })
-  hog.startAt(16, 'spin', forEver)
+  const held: Function = {
+    name: 'held',
+    body: [...line(op.value(IRQS_OFF), op.value(1), op.store), ...line(op.value(forEver), op.call('spin'))],
+  }
+  const hog = load(kernel, 'hog', [...hogs, held], { limits: { ...limits, fuel: 50 * MS }, counted: true })
+  hog.startAt(16, 'held')
   const late = await lateness(kernel, 40)
   t.true(late > 10e6, `${late} ns`)
   t.is(hog.domain.fault?.kind, 'endless-loop', 'and what may not be stopped is bounded by work')
@@ -126,8 +118,15 @@ test('QNX: interrupts of a domain without budget wait while others who have one 
   const flooded = kernel.scheduler.add(new Partition('flooded', 0.1))
   const worker = kernel.scheduler.add(new Partition('worker', 0.9))
   // An interrupt every 1.5 ms, whose handler works for 1 ms.
-  const irq: Function = { name: 'irq', params: 1, body: [op.value(MS), op.call('spin')] }
-  const flood = load(kernel, 'flood', [irq, ...hogs], { ...counted, partition: flooded })
+  const handler: Function = {
+    name: 'handler',
+    body: [
+      ...line(op.loop, op.call('idle'), op.call('take'), op.drop),
+      ...line(op.value(MS), op.call('spin'), op.value(1), op.call('taken'), op.again, op.end),
+    ],
+  }
+  const flood = load(kernel, 'flood', [handler, ...hogs], { ...counted, partition: flooded })
+  flood.start('handler')
   let handled = 0
   const source = { mask() {}, unmask: () => true, begin: () => (handled++, true), end() {}, detach() {} }
   flood.domain.interrupts.add(1, source)
@@ -160,11 +159,12 @@ test('a fiber that is stopped keeps its C stack, and so do those it is stopped f
       ...line(op.global(STACK_POINTER), op.value(16), op.add, op.setGlobal(STACK_POINTER)),
     ],
   }
-  // Interrupts while it is stopped, which use the C stack too.
-  const timer: Function = { ...keeper, name: 'timer', params: 0, locals: 1 }
-  const programs = ['a', 'b'].map((name) => load(kernel, name, [keeper, timer, ...hogs], counted))
+  // What is asked of it while it is stopped uses the C stack too.
+  const answer: Function = { ...keeper, name: 'answer', params: 0, locals: 1 }
+  const programs = ['a', 'b'].map((name) => load(kernel, name, [keeper, answer, ...hogs], counted))
   const fibers = programs.flatMap(({ start }, i) => [start('keeper', 100 + i), start('keeper', 200 + i)])
-  for (const { domain } of programs) domain.setTimer(5e6)
+  for (const { domain, exports } of programs)
+    kernel.clock.event('asked', () => void domain.enter(exports['answer']!)).armAt(5e6)
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   t.deepEqual(
     programs.map(({ notes }) => [...notes].toSorted((a, b) => a - b)),
@@ -175,33 +175,25 @@ test('a fiber that is stopped keeps its C stack, and so do those it is stopped f
   )
 })
 
-test('a fiber is not stopped while its program holds interrupts off or says that it must not be', async (t) => {
+test('a fiber is not stopped while its program holds interrupts off', async (t) => {
   const kernel = new Kernel(1)
-  const held = (word: number): Function => ({
+  const held: Function = {
     name: 'held',
     body: [
-      ...line(op.value(word), op.value(1), op.store, op.value(1), op.call('note')),
+      ...line(op.value(IRQS_OFF), op.value(1), op.store, op.value(1), op.call('note')),
       ...line(op.value(10 * MS), op.call('spin')),
-      ...line(op.value(2), op.call('note'), op.value(word), op.value(0), op.store),
+      ...line(op.value(2), op.call('note'), op.value(IRQS_OFF), op.value(0), op.store),
       ...line(op.value(10 * MS), op.call('spin'), op.value(3), op.call('note')),
     ],
-  })
-  const HELD = SCRATCH + 16
-  const preemptible: Function = {
-    name: 'preemptible',
-    result: true,
-    body: [op.value(1), op.value(HELD), op.load, op.sub],
   }
-  for (const word of [IRQS_OFF, HELD]) {
-    const order: string[] = []
-    const noted = (value: number, { name }: { name: string }): void => void order.push(`${name} ${value}`)
-    const low = load(kernel, 'low', [held(word), preemptible, ...hogs], { ...counted, noted })
-    const high = load(kernel, 'high', [periodic, bumpAllocator], { ...counted, noted })
-    const fibers = [high.startAt(40, 'periodic', 3e6, 4), low.start('held')]
-    await kernel.run(() => fibers.every((fiber) => fiber.done))
-    t.deepEqual(order.slice(0, 3), ['low 1', 'low 2', 'high 1'], `word ${word}`)
-    t.true(order.indexOf('low 3') > order.lastIndexOf('high 1') - 1)
-  }
+  const order: string[] = []
+  const noted = (value: number, { name }: { name: string }): void => void order.push(`${name} ${value}`)
+  const low = load(kernel, 'low', [held, ...hogs], { ...counted, noted })
+  const high = load(kernel, 'high', [periodic], { ...counted, noted })
+  const fibers = [high.startAt(40, 'periodic', 3e6, 4), low.start('held')]
+  await kernel.run(() => fibers.every((fiber) => fiber.done))
+  t.deepEqual(order.slice(0, 3), ['low 1', 'low 2', 'high 1'])
+  t.true(order.indexOf('low 3') > order.lastIndexOf('high 1') - 1)
 })
 
 test('fibers of one domain do not stop one another: the one that was stopped runs in the place of the urgent one', async (t) => {
@@ -233,12 +225,12 @@ test('fibers of one domain do not stop one another: the one that was stopped run
 test('an atomic entry is not stopped, and bounded by its work; a fiber that is stopped again and again is as well', async (t) => {
   const kernel = new Kernel(1)
   const short = { limits: { ...limits, fuel: 20 * MS }, counted: true }
-  const timer: Function = { name: 'timer', body: [op.value(forEver), op.call('spin')] }
-  const bad = load(kernel, 'bad', [timer, ...hogs], short)
+  const entry: Function = { name: 'entry', body: [op.value(forEver), op.call('spin')] }
+  const bad = load(kernel, 'bad', [entry, ...hogs], short)
   const worse = load(kernel, 'worse', hogs, short)
-  const good = load(kernel, 'good', [periodic, bumpAllocator], counted)
+  const good = load(kernel, 'good', [periodic], counted)
   const fiber = good.startAt(40, 'periodic', 1e6, 200)
-  bad.domain.setTimer(1e6)
+  kernel.clock.event('asked', () => void bad.domain.enter(bad.exports['entry']!)).armAt(1e6)
   worse.start('spin', forEver)
   await kernel.run(() => fiber.done)
   t.is(bad.domain.fault?.kind, 'endless-loop')
@@ -249,7 +241,7 @@ test('an atomic entry is not stopped, and bounded by its work; a fiber that is s
 test('nothing is left of a domain that is killed while its fiber is stopped', async (t) => {
   const kernel = new Kernel(1)
   const low = load(kernel, 'low', hogs, counted)
-  const high = load(kernel, 'high', [periodic, bumpAllocator], counted)
+  const high = load(kernel, 'high', [periodic], counted)
   const stopped = low.start('spin', forEver)
   const fiber = high.startAt(40, 'periodic', 1e6, 10)
   await kernel.run(() => low.domain.preempted === stopped)
@@ -263,10 +255,7 @@ test('nothing is left of a domain that is killed while its fiber is stopped', as
 test('the same seed stops the same fibers at the same places', async (t) => {
   const run = async (seed: number): Promise<string> => {
     const kernel = new Kernel(seed)
-    const [client, other] = [1, 2].map((n) => load(kernel, `client ${n}`, [periodic, bumpAllocator], counted)) as [
-      Loaded,
-      Loaded,
-    ]
+    const [client, other] = [1, 2].map((n) => load(kernel, `client ${n}`, [periodic], counted)) as [Loaded, Loaded]
     const fibers = [1, 2, 3].map((n) => load(kernel, `hog ${n}`, hogs, counted).start('spin', 30 * MS))
     fibers.push(client.startAt(40, 'periodic', 700_000, 50), other.startAt(40, 'periodic', 700_000, 50))
     await kernel.run(() => fibers.every((fiber) => fiber.done))

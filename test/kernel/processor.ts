@@ -12,7 +12,7 @@ import { createRandom } from '../../base/random.ts'
 import { Partition } from '../../kernel/schedule.ts'
 import { Clock } from '../../kernel/time.ts'
 
-const KINDS = ['interrupt', 'softirq', 'timer', 'run', 'fault', 'start', 'end', 'message'] as const
+const KINDS = ['interrupt', 'timer', 'run', 'fault', 'start', 'end', 'message'] as const
 
 export class IdleProcessor implements Processor {
   readonly clock = new Clock(createRandom(1))
@@ -31,7 +31,7 @@ export class IdleProcessor implements Processor {
   turnUntil = Infinity
   attentive = false
   /** What the questions are answered. */
-  gives = { contended: false, overdrawn: false }
+  gives = { contended: false }
   readonly ipc = {
     cancel: (): void => void this.asked.push('cancel'),
     leave: (): void => void this.asked.push('leave'),
@@ -69,14 +69,8 @@ export class IdleProcessor implements Processor {
   contended(): boolean {
     return this.gives.contended
   }
-  overdrawn(): boolean {
-    return this.gives.overdrawn
-  }
   attention(to: Attended): void {
     this.asked.push(`attention ${to.name}`)
-  }
-  later(to: Attended): void {
-    this.asked.push(`later ${to.name}`)
   }
   /** Fires what is due, and attends nobody. */
   dispatch(): void {
@@ -117,12 +111,11 @@ export class IdleProcessor implements Processor {
 /** Words of the programs below. */
 export const IRQS_OFF = 16
 export const PENDING = 20
-export const TICK = 24
 
 const counter = (value: number): WebAssembly.Global => new WebAssembly.Global({ value: 'i32', mutable: true }, value)
 
-/** A program without code, in a page of memory; its entries do nothing unless they are given. */
-export function emptyProgram(entries: Partial<Program> = {}): Program & { readonly words: Int32Array } {
+/** A program without code, in a page of memory. */
+export function emptyProgram(some: Partial<Program> = {}): Program & { readonly words: Int32Array } {
   const memory = new WebAssembly.Memory({ initial: 1 })
   return {
     memory,
@@ -132,14 +125,7 @@ export function emptyProgram(entries: Partial<Program> = {}): Program & { readon
     fuel: counter(0),
     irqsOff: IRQS_OFF,
     pending: PENDING,
-    tick: TICK,
-    tickNs: 1000,
-    interrupt: () => {},
-    timer: () => {},
-    softirq: () => {},
-    allocate: () => 0,
-    release: () => {},
-    ...entries,
+    ...some,
   }
 }
 

@@ -85,7 +85,12 @@ export const STACK_POINTER = 0
 export const FUEL = 1
 export const STACK_LIMIT = 2
 
-/** Assemble a module; memory is two pages, its first 64 KiB the stack; every function is exported. */
+/** Pages of 64 KiB: the first is the stack, words are in the second, and from there on fibers have stacks of their own. */
+const PAGES = 32
+const STACKS = 2 * 65536
+const STACK_BYTES = 4096
+
+/** Assemble a module; every function is exported. */
 export function assemble(
   imports: readonly Import[],
   functions: readonly Function[],
@@ -134,7 +139,7 @@ export function assemble(
     ...section(1, vector(types)),
     ...section(2, vector(imports.map((i, at) => [...text(i.module), ...text(i.name), 0, ...unsigned(at)]))),
     ...section(3, vector(functions.map((_, at) => unsigned(imports.length + at)))),
-    ...section(5, [1, 1, 2, 2]),
+    ...section(5, [1, 1, ...unsigned(PAGES), ...unsigned(PAGES)]),
     ...section(6, vector(initial.map((n) => [I32, 1, ...op.value(n), 0x0b]))),
     ...section(
       7,
@@ -148,6 +153,8 @@ export function assemble(
   ])
 }
 
+/** What a program takes when its timer is due. */
+export const TIMER = 1000
 /** Words of memory every test program uses. */
 export const IRQS_OFF = 65536
 export const PENDING = 65540
@@ -161,10 +168,11 @@ export const CALLS: readonly Import[] = [
   { module: 'k', name: 'note', params: 1, result: false },
   { module: 'k', name: 'self', params: 0, result: true },
   { module: 'k', name: 'delay', params: 1, result: false },
-  { module: 'k', name: 'kick', params: 0, result: false },
   { module: 'k', name: 'preempt', params: 0, result: false },
   { module: 'k', name: 'resched', params: 0, result: false },
-  { module: 'k', name: 'deliver', params: 0, result: false },
+  { module: 'k', name: 'idle', params: 0, result: false },
+  { module: 'k', name: 'take', params: 0, result: true },
+  { module: 'k', name: 'taken', params: 1, result: false },
   { module: 'k', name: 'overflow', params: 0, result: false },
   // Conversations: (capability, label, word) or (capability); a result below zero is an error.
   { module: 'k', name: 'call_', params: 3, result: true },
@@ -220,10 +228,11 @@ export function load(
     },
     self: () => domain.current?.id ?? 0,
     delay: (ns: number) => domain.spend(ns),
-    kick: () => domain.kick(),
     preempt: () => domain.preempt(),
     resched: new jspi.Suspending(() => domain.resched()),
-    deliver: () => domain.deliver(),
+    idle: new jspi.Suspending(() => domain.idle()),
+    take: () => domain.take(TIMER),
+    taken: (number: number) => domain.taken(number),
     overflow: () => {
       throw new Failure('stack-overflow', 'C stack')
     },
@@ -258,7 +267,6 @@ export function load(
   const module = new WebAssembly.Module(assemble(CALLS, functions))
   const instance = new WebAssembly.Instance(module, { k: calls as WebAssembly.ModuleImports })
   const exports = instance.exports as Record<string, never>
-  const entry = (f: string): ((...args: number[]) => number) => exports[f] ?? ((): number => 0)
   const program: Program = {
     memory: exports['memory']!,
     stackPointer: exports['__stack_pointer']!,
@@ -266,18 +274,15 @@ export function load(
     fuel: options.counted ? exports['drvport_fuel']! : undefined,
     irqsOff: IRQS_OFF,
     pending: PENDING,
-    tick: 0,
-    tickNs: 4_000_000,
-    interrupt: entry('irq'),
-    timer: entry('timer'),
-    softirq: entry('softirq'),
-    ...(exports['preemptible'] === undefined ? {} : { preemptible: exports['preemptible'] }),
-    allocate: entry('alloc'),
-    release: entry('free'),
   }
+  // A stack that nobody has any more is the next one's.
+  const stacks: { base: number; fiber: Fiber }[] = []
   const begin = (f: string, args: number[], priority?: number): Fiber => {
-    const fiber = domain.start(f, jspi.promising(exports[f]), args, priority)
+    const left = stacks.findIndex(({ fiber }) => fiber.done)
+    const base = left >= 0 ? stacks[left]!.base : STACKS + stacks.length * STACK_BYTES
+    const fiber = domain.start(f, jspi.promising(exports[f]), args, { base, top: base + STACK_BYTES }, priority)
     if (fiber === undefined) throw new Error(`${name}: no fiber for ${f}`)
+    stacks[left >= 0 ? left : stacks.length] = { base, fiber }
     return fiber
   }
   domain = kernel.createDomain(name, program, options.limits, options.partition)
@@ -288,17 +293,4 @@ export function load(
     start: (f, ...args) => begin(f, args),
     startAt: (priority, f, ...args) => begin(f, args, priority),
   }
-}
-
-/** `alloc` that hands out memory from 72 KiB up: what fibers beyond the first need. */
-export const bumpAllocator: Function = {
-  name: 'alloc',
-  params: 1,
-  result: true,
-  locals: 1,
-  body: [
-    ...line(op.value(SCRATCH), op.load, op.value(73728), op.add, op.setLocal(1)),
-    ...line(op.value(SCRATCH), op.value(SCRATCH), op.load, op.local(0), op.add, op.store),
-    op.local(1),
-  ],
 }

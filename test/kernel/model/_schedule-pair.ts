@@ -121,8 +121,6 @@ class Pair {
       equal('total', partition.total, model.total(i))
       equal('budget', partition.hasBudget(now), model.hasBudget(i, now))
     })
-    const next = model.next(now)
-    equal('someoneDue', scheduler.someoneDue(now), next !== undefined && model.hasBudget(next, now))
     for (const [i, thread] of this.threads.entries()) {
       const priority_ = model.line.includes(i) ? model.threads[i]!.priority : -1
       equal(`thread ${i} is queued at`, thread.queuedAt, priority_)
