@@ -224,14 +224,22 @@ static int enqueue(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_f
 	return qdisc_drop(skb, sch, to_free);
 }
 
+static void frames_wait(struct tasklet_struct *unused);
+static DECLARE_TASKLET(frames, frames_wait);
+
 static struct sk_buff *dequeue(struct Qdisc *sch)
 {
 	struct sk_buff *skb = qdisc_dequeue_head(sch);
 	struct net_device *dev = qdisc_dev(sch);
 	struct offered *net;
 
-	if (skb || sch->dev_queue != netdev_get_tx_queue(dev, 0))
+	if (skb)
 		return skb;
+	/* Which of several queues a frame takes is for the network core and the driver to say: see push(). */
+	if (dev->real_num_tx_queues > 1) {
+		tasklet_schedule(&frames);
+		return NULL;
+	}
 	net = find(dev);
 	return net ? pull(net) : NULL;
 }
@@ -252,12 +260,25 @@ static struct Qdisc_ops queue_ops = {
 	.owner = THIS_MODULE,
 };
 
-/* A queue that has none: the machine's frames go to the driver directly, as fast as it takes them. */
+static u32 waiting(const struct net_device *dev)
+{
+	u32 count = 0;
+	unsigned int i;
+
+	for (i = 0; i < dev->real_num_tx_queues; i++)
+		count += qdisc_qlen(rcu_dereference_bh(netdev_get_tx_queue(dev, i)->qdisc));
+	return count;
+}
+
+/*
+ * Into a queue that has no discipline the machine's frames go as fast as the driver takes them; into one of several as the network
+ * core chooses it, as long as few wait there. A queue that runs empty has more of them pushed.
+ */
 static void push(struct offered *net)
 {
 	struct sk_buff *skb;
 
-	while ((skb = pull(net)))
+	while (waiting(net->dev) < ARENA_SLOTS && (skb = pull(net)))
 		dev_queue_xmit(skb);
 }
 
@@ -268,14 +289,12 @@ static void frames_wait(struct tasklet_struct *unused)
 	list_for_each_entry(net, &interfaces, list) {
 		struct Qdisc *queue = rcu_dereference_bh(netdev_get_tx_queue(net->dev, 0)->qdisc);
 
-		if (queue && queue->ops == &queue_ops)
+		if (queue && queue->ops == &queue_ops && net->dev->real_num_tx_queues == 1)
 			__netif_schedule(queue);
 		else if (netif_running(net->dev) && netif_carrier_ok(net->dev))
 			push(net);
 	}
 }
-
-static DECLARE_TASKLET(frames, frames_wait);
 
 void drvport_net_frames(void)
 {

@@ -55,6 +55,7 @@ const ANNEX: Readonly<Record<string, readonly string[]>> = {
   'no PCI quirk runs': ['answers-pci: quirks of the tree’s run'],
   'device_link_add NULL': ['device.consumer_goes_before_its_supplier', 'device.consumer_waits_for_its_supplier'],
   'transmit on queue 0 with linear skbs only, select_queue never called': [
+    'answers-net: leaves on the queue that the driver chooses',
     'net.driver_chooses_the_queue',
     'net.pieces_reach_who_can_gather',
   ],
