@@ -162,13 +162,18 @@ export class Domain {
 
   /** From the run loop: let a fiber of this domain run. */
   resume(fiber: Fiber): void {
+    this.#take(fiber)
+    fiber.go()
+  }
+
+  /** It runs here from now on. */
+  #take(fiber: Fiber): void {
     this.current = fiber
     this.preempted = undefined
     this.#idled = undefined
     this.#useStackOf(fiber)
     this.room.resume()
     this.#meter.begin(fiber.work, fiber.busyNs)
-    fiber.go()
   }
 
   /** The blocking call: suspend the current fiber until woken (0) or until `deadline` ns (1). */
@@ -287,7 +292,29 @@ export class Domain {
     if (this.#delivery.waiting) return 0
     this.#idling = fiber
     this.#idled = fiber
-    return this.#leave(fiber, 'blocked')
+    return this.#lull(fiber)
+  }
+
+  /** Mostly nobody else has anything to do either, and time passes until something comes for the fiber that idles. */
+  #lull(fiber: Fiber): number | Promise<number> {
+    fiber.work = 0
+    fiber.busyNs = 0
+    fiber.turnLeft = this.processor.costs.sliceNs
+    this.current = undefined
+    fiber.pause()
+    if (this.processor.lull(fiber)) {
+      this.#take(fiber)
+      fiber.state = 'running'
+      return 0
+    }
+    if (fiber.done) {
+      // It ended meanwhile: its frames go with what is thrown here.
+      this.processor.switched()
+      throw KILLED
+    }
+    const promise = fiber.suspend(fiber.state === 'ready' ? 'ready' : 'blocked')
+    this.processor.switched()
+    return promise
   }
 
   /** None of its tasks ran since one found nothing to do. */

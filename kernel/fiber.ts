@@ -160,6 +160,13 @@ export class Fiber implements Thread {
     return new Promise<number>(this.#keep)
   }
 
+  /** It waits, with its frames on the engine's stack still. */
+  pause(): void {
+    this.state = 'blocked'
+    this.#outcome = 0
+    this.stoppedNs = this.#processor.clock.now()
+  }
+
   /** A parked one goes on where its program did not switch to it: `outcome` tells it so. */
   disturb(outcome: number): void {
     this.disturbed = true

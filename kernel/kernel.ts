@@ -257,6 +257,40 @@ export class Kernel implements Processor {
     resolve?.()
   }
 
+  /**
+   * The running fiber waits for whatever comes next, and is not suspended: turn after turn on top of it, as the loop would make
+   * them, while nobody else has anything to do. True when it is the one that goes on; else it must be suspended.
+   */
+  lull(fiber: Fiber): boolean {
+    this.#current = undefined
+    this.bill(undefined)
+    while (this.#quiet()) {
+      const turn = ++this.#turns
+      this.#work()
+      if (fiber.done || this.#stop!()) return false
+      this.#tell(1)
+      if (this.clock.now() > this.#limit || this.#direct !== undefined) return false
+      if (this.scheduler.ready > 0) return this.#alone(fiber)
+      if (turn % TURNS_PER_BREATH === 0 || this.#busy() || this.outside.ahead(turn + 1)) return false
+      if (!this.clock.advance(this.#limit)) return false
+    }
+    return false
+  }
+
+  /** Nobody can run, nothing comes from outside, and time need not be kept to the wall's. */
+  #quiet(): boolean {
+    if (this.#stop === undefined || this.scheduler.ready > 0 || this.#direct !== undefined) return false
+    return !this.pacing.attentive && !this.outside.waiting
+  }
+
+  /** Its turn begins, if nobody else's could. */
+  #alone(fiber: Fiber): boolean {
+    if (fiber.queuedAt < 0 || this.scheduler.ready > 1) return false
+    this.scheduler.remove(fiber)
+    this.#begin(fiber)
+    return true
+  }
+
   /** This domain may have something to deliver. */
   attention(domain: Attended): void {
     if (domain.awaited) return
@@ -495,6 +529,12 @@ export class Kernel implements Processor {
   }
 
   #go(fiber: Fiber): void {
+    this.#begin(fiber)
+    fiber.domain.resume(fiber)
+  }
+
+  /** Its turn begins. */
+  #begin(fiber: Fiber): void {
     this.log.note(this.kinds.run, fiber.domain.id, fiber.id)
     this.#current = fiber
     const now = this.clock.now()
@@ -502,6 +542,5 @@ export class Kernel implements Processor {
     this.turnUntil = Math.min(this.#turnEnd, this.#limit)
     if (fiber.partition !== this.#billed || now - this.#billedFrom > this.costs.sliceNs) this.bill(fiber.partition)
     this.#tell(1)
-    fiber.domain.resume(fiber)
   }
 }

@@ -116,6 +116,8 @@ export interface Processor extends Queues, Turns, Deliveries {
   relay(fiber: Fiber): void
   /** It suspended or ended. */
   switched(): void
+  /** It waits and is not suspended yet: let time pass. True when it goes on without having been. */
+  lull(fiber: Fiber): boolean
   /** Run `task` when no domain is on the stack. */
   post(task: () => void): void
   /** Do what is done for or about a domain by somebody who does not know where it is called from. */

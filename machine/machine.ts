@@ -109,6 +109,8 @@ export class Machine {
   readonly #matching: Matching
   readonly #placements: ReadonlyMap<string, Placement>
   readonly #slots = new Map<string, Slot>()
+  /** A driver may have ended, or been complained of, since all were looked at. */
+  #alarm = true
 
   constructor(options: MachineOptions = {}) {
     this.#options = options
@@ -210,12 +212,14 @@ export class Machine {
 
   #watch(slot: Slot): void {
     const { driver } = slot
-    slot.watch = Watch.over(driver, slot.policy.heartbeat)
+    const alarm = (): void => void (this.#alarm = true)
+    slot.watch = Watch.over(driver, slot.policy.heartbeat, alarm)
     driver.domain.onEnd = (domain) => {
       slot.watch?.stop()
       if (domain.fault === undefined) return
       this.faults.push(domain.fault)
       slot.orphans = [...driver.devices.values()]
+      alarm()
       slot.failedAtNs = this.now()
       slot.failures++
       for (const fn of slot.orphans) this.board.disown(fn)
@@ -318,9 +322,10 @@ export class Machine {
     const limit = this.now() + forNs
     const { signal } = this.#options
     const { registry } = this.board.tree
-    const failed = (): boolean => this.#fallen() !== undefined || this.#silent() !== undefined
+    const failed = (): boolean => this.#alarm && this.#look()
     const wanted = (): boolean => registry.busy || failed()
     for (;;) {
+      this.#alarm = true
       const end = await this.board.kernel.run(() => stop() || signal?.aborted === true || wanted(), limit)
       signal?.throwIfAborted()
       if (failed()) await this.recover()
@@ -354,6 +359,11 @@ export class Machine {
   async recover(): Promise<void> {
     for (let slot = this.#silent(); slot !== undefined; slot = this.#silent()) await slot.watch!.condemn()
     for (let slot = this.#fallen(); slot !== undefined; slot = this.#fallen()) await this.#recover(slot)
+  }
+
+  /** Whether one has ended or is to end. It is asked at every turn, so all are looked at only when one may have. */
+  #look(): boolean {
+    return (this.#alarm = this.#fallen() !== undefined || this.#silent() !== undefined)
   }
 
   #fallen(): Slot | undefined {

@@ -8,7 +8,8 @@ function timeCalls(host: Host): TimeCalls {
   const put = (call: string, out: number, ns: number): void => {
     const at = out >>> 2
     if ((out & 3) !== 0 || at + 1 >= host.words.length) host.bytes(call, 0xffffffff, 8)
-    host.words[at] = (ns % two32) | 0
+    // The lower 32 bits of its whole part.
+    host.words[at] = ns | 0
     host.words[at + 1] = Math.floor(ns / two32)
   }
   return {

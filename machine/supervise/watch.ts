@@ -12,7 +12,7 @@ export class Watch {
   readonly heartbeat: Heartbeat
   readonly #driver: Driver
 
-  private constructor(driver: Driver, policy: HeartbeatPolicy) {
+  private constructor(driver: Driver, policy: HeartbeatPolicy, told: () => void) {
     this.#driver = driver
     this.heartbeat = new Heartbeat(
       driver.domain,
@@ -20,15 +20,16 @@ export class Watch {
       policy,
       (reason) => {
         this.complaint = reason ?? `no answer to a heartbeat for ${policy.timeoutNs / 1e9} s`
+        told()
       },
     )
     this.heartbeat.serving = () => this.#stalled(policy) ?? driver.stuck()
     driver.heartbeat = this.heartbeat
   }
 
-  /** Begin. */
-  static over(driver: Driver, policy: HeartbeatPolicy): Watch {
-    return new Watch(driver, policy)
+  /** Begin. `told` is called when there is a complaint. */
+  static over(driver: Driver, policy: HeartbeatPolicy, told: () => void): Watch {
+    return new Watch(driver, policy, told)
   }
 
   /** A unit that has work for the driver, which says that it can take it, and does not. */
