@@ -751,25 +751,6 @@ export const entries: readonly Entry[] = [
   },
 ]
 
-/** Operations of a network interface, in the order of their numbers: what each is told, all words but the first of it. */
-const netOperations: readonly (readonly [name: string, doc: string])[] = [
-  ['OPEN', 'bring the interface up'],
-  ['STOP', 'bring it down'],
-  ['SET_MTU', 'change the MTU: args[1]'],
-  ['SET_ADDRESS', 'change the station address; data: 6 bytes'],
-  ['SET_FILTER', 'set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each'],
-  ['STATS', "the driver's own statistics; data: struct net_stats"],
-  ['LINK', 'speed, duplex, link as the driver reports them; data: struct net_link'],
-  ['INFO', 'driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info'],
-  ['COUNTERS', "the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are"],
-  [
-    'SELFTEST',
-    "the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so",
-  ],
-  ['REGISTERS', 'register dump, at most args[2] bytes; returns its length'],
-  ['EEPROM', 'read the EEPROM from args[1], args[3] bytes; returns bytes read'],
-]
-
 /** Data the core exports: the symbol's value is its address in linear memory. */
 export const shared: readonly { name: string; type: 'u32' | 'u64'; doc: string }[] = [
   {
@@ -827,65 +808,6 @@ export const structs: readonly Struct[] = [
       { name: 'csum_start', type: 'u16', doc: 'with FRAME_CSUM_PARTIAL: where summing starts' },
       { name: 'csum_offset', type: 'u16', doc: 'and where, after csum_start, the sum goes' },
       { name: 'gso_size', type: 'u16', doc: 'segment payload for FRAME_TSO4, else 0' },
-    ],
-  },
-  {
-    name: 'net_stats',
-    doc: "Interface statistics, the driver's own count.",
-    fields: (
-      [
-        'rx_packets',
-        'tx_packets',
-        'rx_bytes',
-        'tx_bytes',
-        'rx_errors',
-        'tx_errors',
-        'rx_dropped',
-        'tx_dropped',
-        'multicast',
-        'collisions',
-        'rx_length_errors',
-        'rx_over_errors',
-        'rx_crc_errors',
-        'rx_frame_errors',
-        'rx_fifo_errors',
-        'rx_missed_errors',
-        'tx_aborted_errors',
-        'tx_carrier_errors',
-        'tx_fifo_errors',
-        'tx_heartbeat_errors',
-        'tx_window_errors',
-      ] as const
-    ).map((name) => ({ name, type: 'u64' as const })),
-  },
-  {
-    name: 'net_link',
-    doc: 'Link settings.',
-    fields: [
-      { name: 'up', type: 'u32' },
-      { name: 'speed', type: 'u32', doc: 'Mb/s, all ones when unknown' },
-      { name: 'duplex', type: 'u32', doc: '0 half, 1 full, 255 unknown' },
-      { name: 'autoneg', type: 'u32' },
-    ],
-  },
-  {
-    name: 'net_info',
-    doc: 'What the driver says of itself.',
-    fields: [
-      { name: 'driver', type: 'u8', count: 32 },
-      { name: 'version', type: 'u8', count: 32 },
-      { name: 'firmware', type: 'u8', count: 32 },
-      { name: 'bus', type: 'u8', count: 32 },
-      { name: 'registers_bytes', type: 'u32' },
-      { name: 'eeprom_bytes', type: 'u32' },
-    ],
-  },
-  {
-    name: 'net_value',
-    doc: 'A named number: private counter or self-test result (0 passed).',
-    fields: [
-      { name: 'name', type: 'u8', count: 32 },
-      { name: 'value', type: 'u64' },
     ],
   },
   {
@@ -1069,22 +991,6 @@ export const constants: readonly ConstantSet[] = [
     ],
   },
   {
-    name: 'FILTER',
-    doc: 'Receive filter.',
-    values: [
-      ['PROMISC', 1, ''],
-      ['ALLMULTI', 2, ''],
-    ],
-  },
-  {
-    name: 'SELFTEST',
-    doc: 'Self-test.',
-    values: [
-      ['OFFLINE', 1, ''],
-      ['FAILED', 0x40000000, 'or-ed into the result'],
-    ],
-  },
-  {
     name: 'FAULT',
     doc: 'Ways a driver reports its own failure.',
     values: [
@@ -1127,7 +1033,6 @@ export const constants: readonly ConstantSet[] = [
         9,
         'show that the kernel does its work; data: room for struct waiting[]; returns how many there are',
       ],
-      ...netOperations.map(([name, doc], i) => [`NET_${name}`, 16 + i, `of the interface args[0]: ${doc}`] as const),
     ],
   },
   {

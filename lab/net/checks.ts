@@ -3,13 +3,15 @@
  *
  * A check throws nothing: a driver that ends meanwhile is a failed check, and the fault is in the machine's list.
  */
-import { E, FILTER } from '../../linux-api/generated/abi.ts'
+import { E } from '../../linux-api/generated/abi.ts'
 import { attempt, type Check } from '../check.ts'
 import type { Nic } from './lan.ts'
 import type { Machine } from '../../machine/machine.ts'
 import * as control from '../../machine/class/net/control.ts'
 import type { FramePort, FrameSink } from '../../machine/class/net/frame-port.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
+import type { Statistics } from '../../machine/class/net/linux.ts'
+import { SystemError } from '../../machine/linux/system.ts'
 import type { Station } from './station.ts'
 import { type FlowOptions, startTraffic, type Traffic } from './traffic.ts'
 
@@ -83,7 +85,7 @@ export async function traffic(
 }
 
 /** What the driver counted since `before` against what went over its wire. */
-export const statistics = ({ net, nic }: Bench, before: control.NetStats, wireBefore: WireCounts): Promise<Check> =>
+export const statistics = ({ net, nic }: Bench, before: Statistics, wireBefore: WireCounts): Promise<Check> =>
   attempt(`${net.name}: statistics against the wire`, async () => {
     const now = await control.stats(net)
     const out = nic.wire.counts(true).frames - wireBefore.out
@@ -141,7 +143,7 @@ const BROADCAST = new Uint8Array(6).fill(0xff)
 export const promiscuous = (bench: Bench): Promise<Check> =>
   attempt(`${bench.net.name}: promiscuous mode`, async () => {
     const before = await heard(bench, STRANGER)
-    await control.setFilter(bench.net, FILTER.PROMISC)
+    await control.setFilter(bench.net, control.FILTER.PROMISC)
     const during = await heard(bench, STRANGER)
     await control.setFilter(bench.net, 0)
     const after = await heard(bench, STRANGER)
@@ -159,7 +161,7 @@ export const multicast = (bench: Bench): Promise<Check> =>
     await control.setFilter(net, 0, [GROUP])
     const joined = await heard(bench, GROUP)
     const other = await heard(bench, OTHER_GROUP)
-    await control.setFilter(net, FILTER.ALLMULTI)
+    await control.setFilter(net, control.FILTER.ALLMULTI)
     const all = await heard(bench, OTHER_GROUP)
     await control.setFilter(net, 0)
     const after = await heard(bench, GROUP)
@@ -188,7 +190,7 @@ export const mtu = (bench: Bench): Promise<Check> =>
 export const selfTest = ({ machine, net }: Bench): Promise<Check> =>
   attempt(`${net.name}: the driver's own self-test`, async () => {
     const offered = await control.selfTest(net, true).catch((error: unknown) => {
-      if (error instanceof control.NetError && error.code === E.OPNOTSUPP) return undefined
+      if (error instanceof SystemError && error.code === E.OPNOTSUPP) return undefined
       throw error
     })
     if (offered === undefined) return 'the driver has none'

@@ -92,19 +92,6 @@ export const NETF = {
   VLAN_FILTER: 64,
 } as const
 
-/** Receive filter. */
-export const FILTER = {
-  PROMISC: 1,
-  ALLMULTI: 2,
-} as const
-
-/** Self-test. */
-export const SELFTEST = {
-  OFFLINE: 1,
-  /** or-ed into the result */
-  FAILED: 1073741824,
-} as const
-
 /** Ways a driver reports its own failure. */
 export const FAULT = {
   /** BUG() or a failed assertion that stops the kernel */
@@ -161,30 +148,6 @@ export const REQUEST = {
   NUB_REMOVE: 8,
   /** show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
   HEARTBEAT: 9,
-  /** of the interface args[0]: bring the interface up */
-  NET_OPEN: 16,
-  /** of the interface args[0]: bring it down */
-  NET_STOP: 17,
-  /** of the interface args[0]: change the MTU: args[1] */
-  NET_SET_MTU: 18,
-  /** of the interface args[0]: change the station address; data: 6 bytes */
-  NET_SET_ADDRESS: 19,
-  /** of the interface args[0]: set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each */
-  NET_SET_FILTER: 20,
-  /** of the interface args[0]: the driver's own statistics; data: struct net_stats */
-  NET_STATS: 21,
-  /** of the interface args[0]: speed, duplex, link as the driver reports them; data: struct net_link */
-  NET_LINK: 22,
-  /** of the interface args[0]: driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info */
-  NET_INFO: 23,
-  /** of the interface args[0]: the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are */
-  NET_COUNTERS: 24,
-  /** of the interface args[0]: the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so */
-  NET_SELFTEST: 25,
-  /** of the interface args[0]: register dump, at most args[2] bytes; returns its length */
-  NET_REGISTERS: 26,
-  /** of the interface args[0]: read the EEPROM from args[1], args[3] bytes; returns bytes read */
-  NET_EEPROM: 27,
 } as const
 
 /** Devices that a driver in another domain found on its bus. */
@@ -266,59 +229,6 @@ export const net_frame = {
   csum_start: { offset: 14, type: 'u16', count: 1 },
   csum_offset: { offset: 16, type: 'u16', count: 1 },
   gso_size: { offset: 18, type: 'u16', count: 1 },
-} as const
-
-/** Interface statistics, the driver's own count. */
-export const net_stats = {
-  size: 168,
-  rx_packets: { offset: 0, type: 'u64', count: 1 },
-  tx_packets: { offset: 8, type: 'u64', count: 1 },
-  rx_bytes: { offset: 16, type: 'u64', count: 1 },
-  tx_bytes: { offset: 24, type: 'u64', count: 1 },
-  rx_errors: { offset: 32, type: 'u64', count: 1 },
-  tx_errors: { offset: 40, type: 'u64', count: 1 },
-  rx_dropped: { offset: 48, type: 'u64', count: 1 },
-  tx_dropped: { offset: 56, type: 'u64', count: 1 },
-  multicast: { offset: 64, type: 'u64', count: 1 },
-  collisions: { offset: 72, type: 'u64', count: 1 },
-  rx_length_errors: { offset: 80, type: 'u64', count: 1 },
-  rx_over_errors: { offset: 88, type: 'u64', count: 1 },
-  rx_crc_errors: { offset: 96, type: 'u64', count: 1 },
-  rx_frame_errors: { offset: 104, type: 'u64', count: 1 },
-  rx_fifo_errors: { offset: 112, type: 'u64', count: 1 },
-  rx_missed_errors: { offset: 120, type: 'u64', count: 1 },
-  tx_aborted_errors: { offset: 128, type: 'u64', count: 1 },
-  tx_carrier_errors: { offset: 136, type: 'u64', count: 1 },
-  tx_fifo_errors: { offset: 144, type: 'u64', count: 1 },
-  tx_heartbeat_errors: { offset: 152, type: 'u64', count: 1 },
-  tx_window_errors: { offset: 160, type: 'u64', count: 1 },
-} as const
-
-/** Link settings. */
-export const net_link = {
-  size: 16,
-  up: { offset: 0, type: 'u32', count: 1 },
-  speed: { offset: 4, type: 'u32', count: 1 },
-  duplex: { offset: 8, type: 'u32', count: 1 },
-  autoneg: { offset: 12, type: 'u32', count: 1 },
-} as const
-
-/** What the driver says of itself. */
-export const net_info = {
-  size: 136,
-  driver: { offset: 0, type: 'u8', count: 32 },
-  version: { offset: 32, type: 'u8', count: 32 },
-  firmware: { offset: 64, type: 'u8', count: 32 },
-  bus: { offset: 96, type: 'u8', count: 32 },
-  registers_bytes: { offset: 128, type: 'u32', count: 1 },
-  eeprom_bytes: { offset: 132, type: 'u32', count: 1 },
-} as const
-
-/** A named number: private counter or self-test result (0 passed). */
-export const net_value = {
-  size: 40,
-  name: { offset: 0, type: 'u8', count: 32 },
-  value: { offset: 32, type: 'u64', count: 1 },
 } as const
 
 /** A message. Words and capabilities beyond their counts are not read and not written. */

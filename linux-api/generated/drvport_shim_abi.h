@@ -48,10 +48,6 @@
 #define DRVPORT_NETF_VLAN_TX 16
 #define DRVPORT_NETF_VLAN_RX 32
 #define DRVPORT_NETF_VLAN_FILTER 64
-#define DRVPORT_FILTER_PROMISC 1
-#define DRVPORT_FILTER_ALLMULTI 2
-#define DRVPORT_SELFTEST_OFFLINE 1
-#define DRVPORT_SELFTEST_FAILED 0x40000000u /* or-ed into the result */
 #define DRVPORT_FAULT_BUG 1 /* BUG() or a failed assertion that stops the kernel */
 #define DRVPORT_FAULT_NULL_DEREFERENCE 2 /* the compiler's check found a null pointer */
 #define DRVPORT_FAULT_SLEEP_IN_ATOMIC 3 /* blocked where blocking is forbidden */
@@ -75,18 +71,6 @@
 #define DRVPORT_REQUEST_NUB_ADD 7 /* a device of another domain's bus was granted; data: struct nub */
 #define DRVPORT_REQUEST_NUB_REMOVE 8 /* it goes away: the handle args[0] */
 #define DRVPORT_REQUEST_HEARTBEAT 9 /* show that the kernel does its work; data: room for struct waiting[]; returns how many there are */
-#define DRVPORT_REQUEST_NET_OPEN 16 /* of the interface args[0]: bring the interface up */
-#define DRVPORT_REQUEST_NET_STOP 17 /* of the interface args[0]: bring it down */
-#define DRVPORT_REQUEST_NET_SET_MTU 18 /* of the interface args[0]: change the MTU: args[1] */
-#define DRVPORT_REQUEST_NET_SET_ADDRESS 19 /* of the interface args[0]: change the station address; data: 6 bytes */
-#define DRVPORT_REQUEST_NET_SET_FILTER 20 /* of the interface args[0]: set FILTER_* args[1] and the multicast list of args[3]; data: 6 bytes each */
-#define DRVPORT_REQUEST_NET_STATS 21 /* of the interface args[0]: the driver's own statistics; data: struct net_stats */
-#define DRVPORT_REQUEST_NET_LINK 22 /* of the interface args[0]: speed, duplex, link as the driver reports them; data: struct net_link */
-#define DRVPORT_REQUEST_NET_INFO 23 /* of the interface args[0]: driver name, version, bus, firmware, register and EEPROM sizes; data: struct net_info */
-#define DRVPORT_REQUEST_NET_COUNTERS 24 /* of the interface args[0]: the driver's private counters, at most args[2]; data: struct net_value[]; returns how many there are */
-#define DRVPORT_REQUEST_NET_SELFTEST 25 /* of the interface args[0]: the driver's self-test: SELFTEST_* args[1], at most args[3] results; data: struct net_value[]; returns how many, SELFTEST_FAILED or-ed in when the driver says so */
-#define DRVPORT_REQUEST_NET_REGISTERS 26 /* of the interface args[0]: register dump, at most args[2] bytes; returns its length */
-#define DRVPORT_REQUEST_NET_EEPROM 27 /* of the interface args[0]: read the EEPROM from args[1], args[3] bytes; returns bytes read */
 #define DRVPORT_NUB_I2C 1 /* an I2C or SMBus device */
 #define DRVPORT_IPC_ENDED (-1) /* the other side has ended, or the capability */
 #define DRVPORT_IPC_NO_RIGHT (-2) /* the capability lacks the right */
@@ -136,59 +120,6 @@ struct drvport_net_frame {
 	unsigned short gso_size; /* segment payload for FRAME_TSO4, else 0 */
 };
 _Static_assert(sizeof(struct drvport_net_frame) == 20, "net_frame");
-
-/* Interface statistics, the driver's own count. */
-struct drvport_net_stats {
-	unsigned long long rx_packets;
-	unsigned long long tx_packets;
-	unsigned long long rx_bytes;
-	unsigned long long tx_bytes;
-	unsigned long long rx_errors;
-	unsigned long long tx_errors;
-	unsigned long long rx_dropped;
-	unsigned long long tx_dropped;
-	unsigned long long multicast;
-	unsigned long long collisions;
-	unsigned long long rx_length_errors;
-	unsigned long long rx_over_errors;
-	unsigned long long rx_crc_errors;
-	unsigned long long rx_frame_errors;
-	unsigned long long rx_fifo_errors;
-	unsigned long long rx_missed_errors;
-	unsigned long long tx_aborted_errors;
-	unsigned long long tx_carrier_errors;
-	unsigned long long tx_fifo_errors;
-	unsigned long long tx_heartbeat_errors;
-	unsigned long long tx_window_errors;
-};
-_Static_assert(sizeof(struct drvport_net_stats) == 168, "net_stats");
-
-/* Link settings. */
-struct drvport_net_link {
-	unsigned int up;
-	unsigned int speed; /* Mb/s, all ones when unknown */
-	unsigned int duplex; /* 0 half, 1 full, 255 unknown */
-	unsigned int autoneg;
-};
-_Static_assert(sizeof(struct drvport_net_link) == 16, "net_link");
-
-/* What the driver says of itself. */
-struct drvport_net_info {
-	unsigned char driver[32];
-	unsigned char version[32];
-	unsigned char firmware[32];
-	unsigned char bus[32];
-	unsigned int registers_bytes;
-	unsigned int eeprom_bytes;
-};
-_Static_assert(sizeof(struct drvport_net_info) == 136, "net_info");
-
-/* A named number: private counter or self-test result (0 passed). */
-struct drvport_net_value {
-	unsigned char name[32];
-	unsigned long long value;
-};
-_Static_assert(sizeof(struct drvport_net_value) == 40, "net_value");
 
 /* A message. Words and capabilities beyond their counts are not read and not written. */
 struct drvport_message {

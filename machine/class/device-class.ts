@@ -9,16 +9,14 @@ import type { Calls } from '../../linux-api/generated/abi.ts'
 import type { Domain } from '../../kernel/domain.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Host } from '../abi/host.ts'
-import type { Operation } from '../load/operations.ts'
+import type { System } from '../linux/system.ts'
 
 /** A driver as a class sees it: what can be asked of it, and the domain it runs in. */
 export interface DriverEntries {
   readonly host: Host
   readonly domain: Domain
-  /** Have it do something, to its end. Throws when the domain ends instead. */
-  call(name: Operation, ...args: number[]): Promise<number>
-  /** The same with bytes in the driver's memory as one argument. */
-  callWith(name: Operation, bytes: Uint8Array, args: (address: number) => number[]): Promise<number>
+  /** System calls into its kernel: what is asked of the driver. Throws when the domain ends instead. */
+  readonly system: System
 }
 
 /** How much of what, in the class's own words: `{ frames: 3 }`. */

@@ -14,7 +14,6 @@
 #include <asm/irq_regs.h>
 #include "lower.h"
 #include "irq.h"
-#include "net.h"
 
 #ifdef TREE_DEFAULT_DOMAIN
 #define irq_set_default_host irq_set_default_domain

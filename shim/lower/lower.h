@@ -72,7 +72,8 @@ int drvport_syscall(void *data, u32 bytes);
 int drvport_heartbeat(struct drvport_waiting *list, u32 bytes);
 void drvport_mounts(void);
 u32 drvport_pci_function(struct pci_dev *dev);
-int drvport_net_request(u32 kind, const u32 *args);
+/* Frames of the machine's are waiting: from the interrupt. */
+void drvport_net_frames(void);
 
 /* Tasks that waited for other domains need not any more: see ipc.c. Interrupts are off. */
 void drvport_ipc_told(void);

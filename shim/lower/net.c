@@ -14,7 +14,6 @@
 #include <linux/kernel.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
-#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
@@ -23,7 +22,6 @@
 #include <net/pkt_sched.h>
 #include <net/sch_generic.h>
 #include "lower.h"
-#include "net.h"
 
 /* Frames the machine may have on the way to one interface; the first slot holds their vector. */
 #define ARENA_SLOTS 64
@@ -50,16 +48,6 @@ static struct offered *find(const struct net_device *dev)
 
 	list_for_each_entry(net, &interfaces, list)
 		if (net->dev == dev)
-			return net;
-	return NULL;
-}
-
-static struct offered *numbered(int handle)
-{
-	struct offered *net;
-
-	list_for_each_entry(net, &interfaces, list)
-		if (net->handle == handle)
 			return net;
 	return NULL;
 }
@@ -457,18 +445,14 @@ static int event(struct notifier_block *nb, unsigned long what, void *info)
 	case NETDEV_UNREGISTER:
 		withdraw(net);
 		break;
-	case NETDEV_UP:
-	case NETDEV_DOWN:
-	case NETDEV_CHANGE:
-		tell_carrier(net);
-		break;
 	case NETDEV_CHANGEMTU:
 	case NETDEV_CHANGEADDR:
 	case NETDEV_CHANGENAME:
 	case NETDEV_FEAT_CHANGE:
 		redescribe(net);
-		break;
 	}
+	if (what != NETDEV_UNREGISTER)
+		tell_carrier(net);
 	return NOTIFY_DONE;
 }
 
@@ -482,85 +466,3 @@ static int __init net_init(void)
 }
 /* After a configuration's own choice of a default queueing discipline, which is a late_initcall. */
 late_initcall_sync(net_init);
-
-/* ---- requests: each is a system call's worth of work under the rtnl lock ---- */
-
-static int set_address(struct net_device *dev, const void *mac)
-{
-	struct sockaddr_storage room = { .ss_family = dev->type };
-	struct sockaddr *address = (struct sockaddr *)&room;
-
-	memcpy(address->sa_data, mac, ETH_ALEN);
-	/* Recent trees take the larger of the two. */
-	return dev_set_mac_address(dev, (void *)address, NULL);
-}
-
-static int set_filter(struct net_device *dev, u32 flags, const u8 *list, u32 count)
-{
-	unsigned int wanted = dev->flags & ~(IFF_PROMISC | IFF_ALLMULTI);
-	int err;
-	u32 i;
-
-	if (flags & DRVPORT_FILTER_PROMISC)
-		wanted |= IFF_PROMISC;
-	if (flags & DRVPORT_FILTER_ALLMULTI)
-		wanted |= IFF_ALLMULTI;
-	err = dev_change_flags(dev, wanted, NULL);
-	dev_mc_flush(dev);
-	for (i = 0; i < count && !err; i++)
-		err = dev_mc_add(dev, list + i * ETH_ALEN);
-	return err;
-}
-
-#define COPY(field) out->field = from.field
-
-static int read_stats(struct net_device *dev, struct drvport_net_stats *out)
-{
-	struct rtnl_link_stats64 from;
-
-	dev_get_stats(dev, &from);
-	COPY(rx_packets), COPY(tx_packets), COPY(rx_bytes), COPY(tx_bytes);
-	COPY(rx_errors), COPY(tx_errors), COPY(rx_dropped), COPY(tx_dropped);
-	COPY(multicast), COPY(collisions), COPY(rx_length_errors), COPY(rx_over_errors);
-	COPY(rx_crc_errors), COPY(rx_frame_errors), COPY(rx_fifo_errors), COPY(rx_missed_errors);
-	COPY(tx_aborted_errors), COPY(tx_carrier_errors), COPY(tx_fifo_errors);
-	COPY(tx_heartbeat_errors), COPY(tx_window_errors);
-	return 0;
-}
-
-static int carry_out(struct net_device *dev, u32 kind, const u32 *args)
-{
-	switch (kind) {
-	case DRVPORT_REQUEST_NET_OPEN:
-		return dev_open(dev, NULL);
-	case DRVPORT_REQUEST_NET_STOP:
-		dev_close(dev);
-		return 0;
-	case DRVPORT_REQUEST_NET_SET_MTU:
-		return dev_set_mtu(dev, args[1]);
-	case DRVPORT_REQUEST_NET_SET_ADDRESS:
-		return set_address(dev, (void *)args[1]);
-	case DRVPORT_REQUEST_NET_SET_FILTER:
-		return set_filter(dev, args[1], (void *)args[2], args[3]);
-	case DRVPORT_REQUEST_NET_STATS:
-		return read_stats(dev, (void *)args[1]);
-	}
-	return drvport_ethtool_request(dev, kind, args);
-}
-
-int drvport_net_request(u32 kind, const u32 *args)
-{
-	struct offered *net;
-	int err = -ENODEV;
-
-	rtnl_lock();
-	net = numbered(args[0]);
-	if (net) {
-		err = carry_out(net->dev, kind, args);
-		/* Others hear of a lost carrier a second later: whoever asked for the change, at once. */
-		if (numbered(args[0]) == net)
-			tell_carrier(net);
-	}
-	rtnl_unlock();
-	return err;
-}

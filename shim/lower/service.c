@@ -66,7 +66,7 @@ static int carry_out(struct job *job)
 	case DRVPORT_REQUEST_HEARTBEAT:
 		return drvport_heartbeat((void *)job->data, job->request.bytes);
 	}
-	return drvport_net_request(job->request.kind, args);
+	return -EOPNOTSUPP;
 }
 
 static int run(void *data)

@@ -127,7 +127,7 @@ export const poke = (register: number, value: Function['body']): Function['body'
 ]
 
 /** A request that is handed on to whatever a module hooked as `request`: any that the small core does not know. */
-export const TURN = 'net_open'
+export const TURN = 'syscall'
 
 /** What is hooked then: `body`, and it went well. */
 export const turn = (body: Function['body']): Function => ({

@@ -143,7 +143,7 @@ test.serial('generation: who holds on to one that has gone is told so by name', 
   const stale = machine.driver('e1000')!
   stale.domain.fail(new Failure('bug', 'for the test'))
   await machine.recover()
-  const error = await t.throwsAsync(stale.call('net_open', 0), { instanceOf: DriverEnded })
+  const error = await t.throwsAsync(stale.system.list('/'), { instanceOf: DriverEnded })
   t.regex(error.message, /e1000 \(generation 1, which has ended\)/)
   t.is(machine.driver('e1000')!.generation, 2)
 })

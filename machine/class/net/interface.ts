@@ -10,7 +10,8 @@ import type { Kernel } from '../../../kernel/kernel.ts'
 import type { FramePort, FrameSink, FrameSource } from './frame-port.ts'
 import type { Host } from '../../abi/host.ts'
 import type { Clocked, DriverEntries, Tally, Unit } from '../device-class.ts'
-import { drain, type NetStats, replay } from './control.ts'
+import { NetDevice, type Statistics } from './linux.ts'
+import { drain, replay } from './control.ts'
 
 export type NetCounters = {
   txFrames: number
@@ -30,6 +31,8 @@ export interface NetConfig {
   multicast: readonly Uint8Array[]
 }
 
+const decoder = new TextDecoder()
+const text = (bytes: Uint8Array): string => decoder.decode(bytes.subarray(0, bytes.indexOf(0) >>> 0))
 const FRAME_WORDS = net_frame.size / 4
 /** No frame is longer, whatever segments were merged: more would be the host's time spent on copying. */
 const FRAME_BYTES_MAX = 0x20000
@@ -50,6 +53,8 @@ export class NetInterface implements FramePort, Unit {
   /** Registrations so far. */
   generation = 0
   driver: DriverEntries | undefined
+  /** As its driver's kernel has it. */
+  device: NetDevice | undefined
   source: FrameSource | undefined
   sink: FrameSink | undefined
   readonly config: NetConfig = { up: false, mtu: undefined, mac: undefined, filter: 0, multicast: [] }
@@ -65,7 +70,7 @@ export class NetInterface implements FramePort, Unit {
   onCarrier: ((up: boolean) => void) | undefined
   readonly #kernel: Kernel
   /** What earlier generations counted, as far as they could be asked before they went; see control.ts. */
-  carried: NetStats | undefined
+  carried: Statistics | undefined
   /** Frames have been waiting for the driver to take one since then, though it says that it can; else Infinity. */
   waitingSinceNs = Infinity
   /** Nothing is taken from the source; see hold. */
@@ -91,6 +96,7 @@ export class NetInterface implements FramePort, Unit {
   /** A driver offers it: first time, or its next generation. */
   adopt(driver: DriverEntries, words: Int32Array, desc: number): void {
     this.driver = driver
+    this.device = new NetDevice(driver.system, '')
     this.generation++
     this.describe(words, desc)
   }
@@ -99,6 +105,7 @@ export class NetInterface implements FramePort, Unit {
   describe(words: Int32Array, desc: number): void {
     const field = (offset: number): number => words[(desc + offset) >> 2]! >>> 0
     const bytes = new Uint8Array(words.buffer, desc, net_desc.size)
+    if (this.device !== undefined) this.device.name = text(bytes.subarray(net_desc.name.offset, net_desc.name.count))
     this.mac = bytes.slice(net_desc.mac.offset, net_desc.mac.offset + 6)
     this.mtu = field(net_desc.mtu.offset)
     this.minMtu = field(net_desc.min_mtu.offset)
@@ -117,6 +124,7 @@ export class NetInterface implements FramePort, Unit {
   /** Its driver is gone or withdrew it. */
   orphan(): void {
     this.driver = undefined
+    this.device = undefined
     this.#awake = false
     this.#told = false
     this.waitingSinceNs = Infinity

@@ -20,7 +20,7 @@ const statistics = (body: Function['body']): Function => ({
   name: 'request',
   params: 4,
   result: true,
-  body: line(op.local(0), op.value(REQUEST.NET_STATS), op.equal, op.ifValue, ...body, op.else, op.value(0), op.end),
+  body: line(op.local(0), op.value(REQUEST.SYSCALL), op.equal, op.ifValue, ...body, op.else, op.value(0), op.end),
 })
 const net = (name: string, more: readonly Function[] = [statistics([op.value(0)])]) => script(name, [probe, ...more])
 const crash = [op.unreachable]
