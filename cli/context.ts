@@ -36,8 +36,8 @@ export interface Command {
   run(context: Context, argv: Record<string, unknown>): Promise<number>
 }
 
-/** Configurations of which a kernel has been linked, booted and held to its tests: none yet. */
-const OFFERED: readonly Configuration[] = []
+/** Configurations of which a kernel has been linked, booted and held to its tests. */
+const OFFERED: readonly Configuration[] = ['lockdep']
 
 function offered(check: Configuration | undefined): Configuration | undefined {
   if (check === undefined || OFFERED.includes(check)) return check

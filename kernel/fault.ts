@@ -69,7 +69,7 @@ export const FAULTS = {
   },
   deadlock: {
     noticed:
-      "the tree's own lock checker, in a kernel that is configured with it, which is not offered yet; a thread that waits for ever without it is a `hang`",
+      "the tree's own lock checker, in a kernel that is configured with it (`--lockdep`); a thread that waits for ever without it is a `hang`",
     reported:
       "the line that takes the lock or waits, the checker's headline and the locks by name; its whole report is in the log",
     follows: 'restart',

@@ -25,6 +25,7 @@ void trace_hardirqs_on(void)
 	lockdep_hardirqs_on_prepare();
 	lockdep_hardirqs_on(0);
 }
+EXPORT_SYMBOL(trace_hardirqs_on);
 
 void trace_hardirqs_off_finish(void)
 {
@@ -34,6 +35,7 @@ void trace_hardirqs_off(void)
 {
 	lockdep_hardirqs_off(0);
 }
+EXPORT_SYMBOL(trace_hardirqs_off);
 
 #endif
 

@@ -26,7 +26,7 @@ test('every kind is in docs/faults.md, as the table has it', (t) => {
     'One sample driver per kind that a driver can cause is in `drivers-src/faults`; `test/real/faults.test.ts` runs each at every moment where it applies, beside a driver under traffic.',
     '',
     'Locks: on one processor Linux compiles `spin_lock()` to a count. So a lock held too long, given back too often or slept under is always seen; a spin lock taken twice, and the order of locks, are not: the',
-    "tree's own lockdep, which sees them, is a configuration that has not run on this kernel yet (samples: `drivers-src/faults/locks`).",
+    "tree's own lockdep, which sees them, is a configuration of its own: `--lockdep` (samples: `drivers-src/faults/locks`).",
     '',
     'Reports: where Linux itself finds that something is wrong, it writes a report and goes on as well as it can. A domain ends at those after which nothing can be relied on (the table in `shim/lower/fault.c`); a plain',
     '`WARN()` stays what it is in Linux, a record in the log with its place, and the driver goes on.',
