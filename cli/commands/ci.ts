@@ -82,6 +82,12 @@ function costLines(cost: readonly JobCost[]): string[] {
   ]
 }
 
+/** Shorter, where it lies below. */
+function fromHere(file: string): string {
+  const relative = path.relative(process.cwd(), file)
+  return relative.startsWith('..') ? file : relative
+}
+
 function render({ file, state, cost, plan, readme }: CiDocument): string {
   const { origin } = plan
   const todo =
@@ -93,7 +99,7 @@ function render({ file, state, cost, plan, readme }: CiDocument): string {
         ]
       : []
   return [
-    `${state === 'written' ? 'wrote' : 'unchanged:'} ${file}`,
+    `${state === 'written' ? 'wrote' : 'unchanged:'} ${fromHere(file)}`,
     '',
     ...(cost === undefined ? ['Debian could not be asked what it costs'] : costLines(cost)),
     ...todo,

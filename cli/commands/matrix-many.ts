@@ -6,11 +6,11 @@ import { columnNames, differs, manyRows, type MatricesDocument } from '../../pip
 import { readColumns } from '../../pipeline/matrix/read.ts'
 import type { Rung } from '../../pipeline/ladder.ts'
 import { limiter } from '../../pipeline/limit.ts'
-import type { MatrixDocument, MatrixRow } from '../../pipeline/matrix/types.ts'
+import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
 import { checkManyReports, writeManyReports } from '../../pipeline/report/index.ts'
-import { shownRows } from '../../pipeline/report/many.ts'
+import { detailsOf, shownRows } from '../../pipeline/report/many.ts'
 import { cellText } from '../../pipeline/report/verdict.ts'
-import { fallsShort, whyNot } from '../../pipeline/report/outcome.ts'
+import { fallsShort } from '../../pipeline/report/outcome.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
 import type { Context } from '../context.ts'
 import { toldOfFailures, type Asked } from '../matrix-reports.ts'
@@ -59,12 +59,6 @@ export async function runMany(
   }
 }
 
-/** What was applied to it before. */
-const patchedText = (module: string, tree: string | undefined, cell: MatrixRow | undefined): string[] =>
-  cell?.patches === undefined
-    ? []
-    : [`  ${module} on ${tree}: with ${cell.patches.join(', ')}, as its dkms.conf has it`]
-
 /** Lines of the table on a terminal. */
 const SHOWN = 40
 
@@ -76,13 +70,7 @@ export function renderMany(document: MatricesDocument): string {
     module,
     ...all.map((cell) => (cell === undefined ? '-' : paint(cell.reason === '' ? 'green' : 'red', cellText(cell)))),
   ])
-  const why = shown.flatMap(({ module, cells: all }) =>
-    all.flatMap((cell, i) =>
-      cell === undefined || cell.reason === ''
-        ? patchedText(module, names[i], cell)
-        : [`  ${module} on ${names[i]}: ${whyNot(cell)}`],
-    ),
-  )
+  const why = detailsOf(document, shown).map(({ module, trees, text }) => `  ${module} on ${trees.join(', ')}: ${text}`)
   const totals = document.columns.map((column, i) => {
     const whole = column.rows.filter(({ reason }) => reason === '').length
     return `${names[i]} (${column.tree.version}): ${whole} of ${column.rows.length} modules reached ${column.until}, in ${waiting(column.ms / 1000)}`

@@ -123,7 +123,7 @@ export function manyComment(document: MatricesDocument): string {
 }
 
 /** Why modules stop, or what was done for them: the same said of several trees is said once. */
-function detailsOf(
+export function detailsOf(
   document: MatricesDocument,
   rows: readonly ManyRow[],
 ): { module: string; trees: string[]; text: string }[] {

@@ -19,8 +19,12 @@ const becoming =
   process.getuid?.() === 0
     ? [
         'setpriv',
-        ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
-        ...[`--bounding-set=${READ}`, `--inh-caps=${READ}`, `--ambient-caps=${READ}`],
+        `--reuid=${NOBODY}`,
+        `--regid=${NOBODY}`,
+        '--clear-groups',
+        `--bounding-set=${READ}`,
+        `--inh-caps=${READ}`,
+        `--ambient-caps=${READ}`,
       ]
     : []
 if (becoming.length > 0) await fs.chown(home, NOBODY, NOBODY)
