@@ -65,6 +65,8 @@ export class Cursor {
   /** Unsigned LEB128 of at most 32 bits, padded encodings allowed (the linker writes them). */
   u32(): number {
     const start = this.pos
+    // Most are one byte long.
+    if (start < this.end && this.bytes[start]! < 0x80) return this.bytes[this.pos++]!
     let result = 0
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.u8()
@@ -78,6 +80,7 @@ export class Cursor {
   /** Signed LEB128 of at most 32 bits. */
   s32(): number {
     const start = this.pos
+    if (start < this.end && this.bytes[start]! < 0x80) return (this.bytes[this.pos++]! << 25) >> 25
     let result = 0
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.u8()

@@ -90,30 +90,28 @@ export function readLines(bytes: Uint8Array): LineTable {
   const names = strings()
   const scopes = Array.from({ length: cursor.count(4) }, (_, i) => readScope(cursor, names, i, files.length))
   const count = cursor.count(4)
-  const columns = [0, 1, 2, 3].map(() => new Uint32Array(count)) as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
-  const now = [0, 0, 0, 0]
-  const limits = [Infinity, files.length, Infinity, scopes.length]
+  const [offsets, rowFile] = [new Uint32Array(count), new Uint32Array(count)]
+  const [rowLine, rowScope] = [new Uint32Array(count), new Uint32Array(count)]
+  let [offset, file, line, scope] = [0, 0, 0, 0]
   for (let row = 0; row < count; row++) {
-    for (let column = 0; column < 4; column++) {
-      const value = (now[column] as number) + (column === 0 ? cursor.u32() : cursor.s32())
-      if (value < 0 || value >= (limits[column] as number))
-        throw new WasmError('line table row out of range', cursor.pos)
-      now[column] = value
-      ;(columns[column] as Uint32Array)[row] = value
-    }
+    offsets[row] = offset += cursor.u32()
+    rowFile[row] = file += cursor.s32()
+    rowLine[row] = line += cursor.s32()
+    rowScope[row] = scope += cursor.s32()
+    if (file < 0 || file >= files.length || line < 0 || scope < 0 || scope >= scopes.length)
+      throw new WasmError('line table row out of range', cursor.pos)
   }
-  const [offsets, rowFile, rowLine, rowScope] = columns
   return { codeStart, files, scopes, offsets, rowFile, rowLine, rowScope }
 }
 
 function readScope(cursor: Cursor, names: readonly string[], index: number, files: number): LineScope {
   const at = cursor.pos
   const name = names[cursor.u32()]
-  const scope = { parent: cursor.u32(), callFile: cursor.u32(), callLine: cursor.u32() }
+  const [parent, callFile, callLine] = [cursor.u32(), cursor.u32(), cursor.u32()]
   // Parents come first, which also means that walking up always ends.
-  if (name === undefined || (scope.parent >= index && index > 0) || scope.callFile >= files)
+  if (name === undefined || (parent >= index && index > 0) || callFile >= files)
     throw new WasmError('line table scope out of range', at)
-  return { name, ...scope }
+  return { name, parent, callFile, callLine }
 }
 
 /** Rows to look back for a line when the compiler gave none. */
