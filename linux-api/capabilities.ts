@@ -747,7 +747,7 @@ export const entries: readonly Entry[] = [
       p('c', 'u32'),
     ],
     result: 'i32',
-    doc: 'ipc.invoke by another domain, on its thread. Returns the answer, 31 bits.',
+    doc: 'ipc.invoke by another domain, on its thread. Returns the answer, 31 bits; the upper one says that a task can go on.',
   },
 ]
 

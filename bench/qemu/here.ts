@@ -11,6 +11,7 @@ import type { FramePort, FrameSource } from '../../machine/class/net/frame-port.
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { boot, type Session } from '../../lab/run.ts'
 import { symbolizerOf } from '../../cli/trust.ts'
+import { cachePath } from '../../pipeline/cache.ts'
 import { restarts, type Restarts } from '../restart.ts'
 import type { Case, Direction, Figure, Side, Work } from './work.ts'
 import { interfaceOf, peerOf } from '../../lab/net/index.ts'
@@ -146,6 +147,8 @@ async function cold(dir: string, name: string): Promise<Figure> {
   const began = performance.now()
   const child = spawn(process.execPath, [new URL('open.ts', import.meta.url).pathname, dir, name], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // As `drvport` has it: its own sources are compiled once.
+    env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? cachePath('node-compile') },
   })
   const ended = once(child, 'exit')
   let figure: Figure | undefined

@@ -1382,7 +1382,7 @@ export interface Entries {
   resume(arg: number): void
   /** atomic: Take what there is, if interrupts are on. Called where the work of a module bound to the core is counted, and never by the machine. */
   look(): void
-  /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
+  /** atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits; the upper one says that a task can go on. */
   serve(cookie: number, badge: number, label: number, a: number, b: number, c: number): number
 }
 

@@ -547,7 +547,7 @@ __attribute__((export_name("resume"), used)) void drvport_entry_resume(unsigned 
 /* atomic: Take what there is, if interrupts are on. Called where the work of a module bound to the core is counted, and never by the machine. */
 __attribute__((export_name("look"), used)) void drvport_entry_look(void);
 
-/* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits. */
+/* atomic: ipc.invoke by another domain, on its thread. Returns the answer, 31 bits; the upper one says that a task can go on. */
 __attribute__((export_name("serve"), used)) int drvport_entry_serve(unsigned int cookie, unsigned int badge, unsigned int label, unsigned int a, unsigned int b, unsigned int c);
 
 

@@ -156,10 +156,10 @@ function ipcCalls(host: Host, exported: Exported): IpcCalls {
         object.passive = (badge, label, a, b, c) => {
           // What holds interrupts off, on the stack below, expects nobody to come in, unless it waits for just that.
           if (words[irqsOff >> 2] !== 0 && !domain.idles) return IPC.DEADLOCK
-          const answer = domain.enter(entry, cookie, badge, label, a, b, c) & 0x7fff_ffff
-          // It may have made a task ready, which a program that polls has to be told.
-          if (domain.polls) domain.rouse()
-          return answer
+          const answer = domain.enter(entry, cookie, badge, label, a, b, c)
+          // It has made a task ready, for whose sake nobody runs yet.
+          if (answer < 0) domain.rouse()
+          return answer & 0x7fff_ffff
         }
         return IPC.OK
       })

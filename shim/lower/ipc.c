@@ -74,6 +74,9 @@ EXPORT_SYMBOL_GPL(drvport_service_passive);
 
 static struct pt_regs nothing_interrupted;
 
+/* Beside the answer: a task can go on. */
+#define SERVE_MADE_READY 0x80000000u
+
 /* Another domain asks, on its own thread, while nobody runs here: an interrupt, of who runs or of who idles. */
 int drvport_entry_serve(u32 cookie, u32 badge, u32 label, u32 a, u32 b, u32 c)
 {
@@ -89,7 +92,7 @@ int drvport_entry_serve(u32 cookie, u32 badge, u32 label, u32 a, u32 b, u32 c)
 	irq_exit();
 	set_irq_regs(old);
 	raw_local_irq_restore(flags);
-	return answer;
+	return (answer & ~SERVE_MADE_READY) | (need_resched() ? SERVE_MADE_READY : 0);
 }
 
 /* ---- those that sleep ---- */
