@@ -6,8 +6,8 @@
  * Each process boots three machines with the same seed: bytecode, bytecode again (the control: what differs there is
  * noise) and artefact, in an order that turns from process to process, warms all of them up and then gives each the same
  * frames, round after round. Two figures a round: processor time of the process per frame (driver, device model, wire,
- * switch and checks, which are JavaScript and the same in all), and time within the driver's own code, calls of the
- * machine left out, per frame. Ratios are of figures of one round; medians over rounds and processes.
+ * switch and checks, which are JavaScript and the same in all), and time within driver and kernel, calls of the machine
+ * left out, per frame. Ratios are of figures of one round; medians over rounds and processes.
  */
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -54,36 +54,27 @@ interface Figures {
   readonly driver: number[]
 }
 
-/** Time within the driver: from an entry to its return, but for calls of the machine. */
+/** Time within the driver and the kernel under it: from a call's return, or its end where it waited, to the next call. */
 class Watch {
   spentMs = 0
   #since = 0
   readonly observer: Observer = {
     call: (_host, _group, _name, blocking, call): Call => {
-      if (blocking) return call
+      const back = <T>(result: T): T => {
+        this.#since = performance.now()
+        return result
+      }
       return (...args) => {
         this.spentMs += performance.now() - this.#since
+        let result: unknown
         try {
-          return call(...args)
+          result = call(...args)
         } finally {
           this.#since = performance.now()
         }
+        return blocking && result instanceof Promise ? result.then(back) : result
       }
     },
-  }
-
-  /** Watch the atomic entries of a session's driver: traffic passes through nothing else. */
-  attach({ climbers }: Session): void {
-    const { domain } = climbers[0]!.driver!
-    const enter = domain.enter.bind(domain)
-    domain.enter = ((...args: Parameters<typeof enter>) => {
-      this.#since = performance.now()
-      try {
-        return enter(...args)
-      } finally {
-        this.spentMs += performance.now() - this.#since
-      }
-    }) as typeof domain.enter
   }
 }
 
@@ -104,7 +95,6 @@ async function child(directory: string): Promise<Record<Variant, Figures>> {
       observer: watch.observer,
     })
     await checks.linkUp(session.machine, interfaceOf(session.climbers[0]!))
-    watch.attach(session)
     machines.set(variant, { session, watch })
   }
   const figures = Object.fromEntries(VARIANTS.map((v) => [v, { cpu: [], driver: [] }])) as unknown as Record<
@@ -171,7 +161,8 @@ function report(all: readonly Record<Variant, Figures>[]): void {
       const [low, middle, high] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q).toFixed(3))
       // Other work on the computer makes rounds slower, never faster.
       const best = all.map((figure) => quantile(figure[variant][what], 0.1) / quantile(figure.bytecode[what], 0.1))
-      const title = what === 'cpu' ? 'all of the machine, processor time' : "the driver's own code"
+      const title = what === 'cpu' ? 'all of the machine, processor time' : 'driver and kernel'
+
       const cells = [quantile(figures, 0.5).toFixed(3), `${middle} (${low} to ${high})`, quantile(best, 0.5).toFixed(3)]
       console.log(`| ${title} | ${variant} | ${cells.join(' | ')} |`)
     }
