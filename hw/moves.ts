@@ -40,6 +40,15 @@ const compiled = ((): WebAssembly.Module | undefined => {
   }
 })()
 
+/** Of memories that had one: the next domain in a memory moves with it too. */
+const movers = new WeakMap<WebAssembly.Memory, Mover>()
+
 /** A mover for a bank that is this memory; undefined where the engine has none. */
-export const moverFor = (memory: WebAssembly.Memory): Mover | undefined =>
-  compiled && (new WebAssembly.Instance(compiled, { m: { b: memory, f: frameMemory } }).exports as unknown as Mover)
+export function moverFor(memory: WebAssembly.Memory): Mover | undefined {
+  if (compiled === undefined) return undefined
+  const known = movers.get(memory)
+  if (known !== undefined) return known
+  const mover = new WebAssembly.Instance(compiled, { m: { b: memory, f: frameMemory } }).exports as unknown as Mover
+  movers.set(memory, mover)
+  return mover
+}
