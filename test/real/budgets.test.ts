@@ -96,7 +96,7 @@ async function machineWith(name: string) {
 type Row = readonly [what: 'transmit' | 'receive', bytes: number, limit: Cost]
 
 /** Of a limit, what is spent at least: one that is far from what is spent holds nobody. */
-const NEAR = 0.95
+const NEAR = 0.9
 
 /**
  * Every figure is at most its limit, and near it. `window`: frames to receive that are under way. A machine a row: none has learnt
@@ -119,7 +119,7 @@ test.serial('e1000, 1,024 frames', (t) =>
   hold(t, 'e1000', 128, [
     ['transmit', 60, { calls: 2250, armed: 150, records: 10 }],
     ['transmit', 1514, { calls: 6000, armed: 2930, records: 515 }],
-    ['receive', 60, { calls: 362, armed: 112, records: 76 }],
+    ['receive', 60, { calls: 345, armed: 102, records: 73 }],
     ['receive', 1514, { calls: 5680, armed: 1550, records: 785 }],
   ]),
 )
