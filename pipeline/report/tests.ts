@@ -17,16 +17,18 @@ export interface Cause {
   readonly cause: string
 }
 
+const HEADER = 'tree\tmodule\tcase\tcause'
+
 /** Read the table's text. Throws UsageError with the line of a row that makes no sense. */
 export function parseCauses(text: string): Cause[] {
   return text.split('\n').flatMap((line, index) => {
-    if (index === 0 || line === '') return []
+    if (line === (index === 0 ? HEADER : '')) return []
     const [tree = '', module = '', what = '', cause = ''] = line.split('\t')
-    if (cause.length < 20)
+    if (index === 0 || cause.length < 20)
       throw new UsageError('drivers-src/test-causes.tsv makes no sense', {
         where: `line ${index + 1}`,
         found: line.slice(0, 80),
-        expected: 'a tree, a module, a case and a cause that a reader can follow',
+        expected: 'a tree, a module, a case and a cause that a reader can follow, below the names of these columns',
       })
     return [{ tree, module, case: what, cause }]
   })
@@ -129,6 +131,8 @@ export function testsPage(documents: readonly MatrixDocument[], causes: readonly
   const [first] = documents
   const command = `drvport matrix ${first?.selectors.join(' ') ?? '@kunit'} --tree ${documents.map(({ tree: { name } }) => name).join(',')} --until operate --report tests=docs/tests.md`
   return [
+    '<!-- Generated from a matrix and drivers-src/test-causes.tsv by the command below. Do not edit. -->',
+    '',
     "# The tree's own tests",
     '',
     "KUnit suites and the tests of the kernel's libraries are modules of the tree like any other: built unmodified, loaded into a",

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import type { MatrixDocument, MatrixRow } from '../../../pipeline/matrix/types.ts'
 import { causeOf, parseCauses, testsPage } from '../../../pipeline/report/tests.ts'
+import { packageRoot } from '../../../pipeline/root.ts'
 
 const row = (module: string, tests: MatrixRow['tests'], more: Partial<MatrixRow> = {}): MatrixRow =>
   ({ module, path: `lib/${module}.ko`, rung: 'operate', reason: '', detail: '', tests, ...more }) as MatrixRow
@@ -37,6 +40,14 @@ test('each failure has its cause, each skip what it said, and what has neither s
   t.regex(testsPage([documentOf(row('overflow_kunit', failing))], []), /\*\*not known yet\*\*/)
   const broken = row('test_x', undefined, { rung: 'compile', reason: 'compile-error', detail: 'x.c:3: no' })
   t.regex(testsPage([documentOf(broken)], []), /`test\\?_x` \| did not run \|/)
+})
+
+test('the table of causes begins with what its columns are', (t) => {
+  const row = 'linux-6.1\tm\t*\tBecause of what it is like.\n'
+  t.throws(() => parseCauses(row), { message: /makes no sense/ })
+  t.throws(() => parseCauses(`\n${row}`), { message: /makes no sense/ })
+  const table = readFileSync(join(packageRoot, 'drivers-src/test-causes.tsv'), 'utf8')
+  t.truthy(causeOf(parseCauses(table), 'linux-6.1', 'overflow_kunit', 'overflow.overflow_allocation_test'))
 })
 
 test('a cause names tree, module and case; one that explains nothing is refused', (t) => {
