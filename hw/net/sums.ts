@@ -68,18 +68,21 @@ const steps = (bytes: number, body: readonly number[]): number[] => [
 
 const load64 = (offset: number): number[] => [...get(AT), ...i32(offset), I32.add, ...LOAD64]
 
-/** Entry of a slice of the table for byte `byte` of a word of eight. */
+/** Entry of a slice of the table for byte `byte` of a word of eight: its place is that byte, times four. */
 const entry = (slice: number, word: number, byte: number): number[] => [
   ...get(word),
-  ...i64(8 * byte),
-  I64.right,
-  NARROW,
-  ...i32(0xff),
+  ...(byte === 0 ? [NARROW, ...i32(2), I32.left] : [...i64(8 * byte - 2), I64.right, NARROW]),
+  ...i32(0x3fc),
   I32.and,
-  ...i32(2),
-  I32.left,
   ...LOAD32(TABLE_ADDRESS + 1024 * slice),
 ]
+
+/** All of them, each with its neighbour, and so on. */
+function tree(terms: readonly (readonly number[])[]): readonly number[] {
+  if (terms.length === 1) return terms[0]!
+  const middle = terms.length >> 1
+  return [...tree(terms.slice(0, middle)), ...tree(terms.slice(middle)), I32.xor]
+}
 
 /** crc(address, length): the CRC-32 of so many bytes, inverted. */
 const crc: readonly number[] = [
@@ -93,10 +96,10 @@ const crc: readonly number[] = [
     ...set(FIRST),
     ...load64(8),
     ...set(SECOND),
-    ...Array.from({ length: CRC_SLICES }, (_, i) => [
-      ...entry(CRC_SLICES - 1 - i, i < 8 ? FIRST : SECOND, i % 8),
-      ...(i === 0 ? [] : [I32.xor]),
-    ]).flat(),
+    // The second word's first, which wait for nobody; all of them in pairs, so that few wait for one another.
+    ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 9 - i, SECOND, i))),
+    ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 1 - i, FIRST, i))),
+    I32.xor,
     ...set(ACC),
   ]),
   ...steps(1, [
