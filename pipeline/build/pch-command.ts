@@ -18,10 +18,12 @@ export interface Command {
 
 const FLAG_WITH_VALUE = new Set(['-mllvm', '-Xclang', '-x', '-target'])
 /** Other ways of finding headers: not understood, so not used. */
-const OTHER_SEARCH = /^-(isystem|iquote|idirafter|imacros|include-pch|iprefix|isysroot)/
+const OTHER_SEARCH = /^-(isystem.|iquote|idirafter|imacros|include-pch|iprefix|isysroot)/
 /** Take a command line apart; undefined when it finds headers in ways that are not understood. */
 export function parseCommand(args: readonly string[]): Command | undefined {
   const dirs: string[] = []
+  // Sought after all others, wherever it stands: the compiler's own headers, in trees that do without a stdarg.h of theirs.
+  const system: string[] = []
   const defines: string[] = []
   const forced: string[] = []
   const rest: string[] = []
@@ -30,6 +32,7 @@ export function parseCommand(args: readonly string[]): Command | undefined {
     const arg = args[i] as string
     if (OTHER_SEARCH.test(arg)) return undefined
     if (arg === '-I') dirs.push(args[++i] ?? '')
+    else if (arg === '-isystem') system.push(args[++i] ?? '')
     else if (arg.startsWith('-I')) {
       if (rest.every((other) => other === '-nostdinc') && forced.length + defines.length === 0) common = dirs.length + 1
       dirs.push(arg.slice(2))
@@ -41,8 +44,8 @@ export function parseCommand(args: readonly string[]): Command | undefined {
   const key = dirs.slice(0, common).join('\n')
   // A bare -DDEBUG is there to be asked for: it makes a kind. Others have values of a module's own.
   const switches = defines.filter((define) => !define.includes('='))
-  const kind = [...rest, '', ...switches, '', ...forced, '', key].join('\n')
-  return { search: { dirs, common, key }, defines, forced, kind }
+  const kind = [...rest, '', ...switches, '', ...forced, '', key, '', ...system].join('\n')
+  return { search: { dirs: [...dirs, ...system], common, key }, defines, forced, kind }
 }
 
 /** Name of the macro of a -D or -U. */
@@ -61,6 +64,8 @@ export function knownMacros({ search, defines }: Command): Known {
     ['__INTEL_COMPILER', false],
     ...['attribute', 'builtin', 'feature', 'extension', 'include'].map((what) => [`__has_${what}`, true] as const),
     ['MODULE', defines.includes('-DMODULE')],
+    // The overlay's: old trees have two sets of headers for atomic operations.
+    ['ARCH_ATOMIC', defines.includes('-DARCH_ATOMIC')],
   ])
   const text = search.dirs
     .map((dir) => textOf(path.join(dir, 'generated', 'autoconf.h')))

@@ -124,7 +124,11 @@ test('a command line is taken apart; what names the file itself makes no other k
   t.is(command?.kind, line('b')?.kind)
   t.not(command?.kind, line('a', '-DDEBUG')?.kind)
   t.not(command?.kind, line('a', '-O0')?.kind)
-  t.is(parseCommand(['-isystem', '/x']), undefined)
+  const system = line('a', '-isystem', '/compiler', '-I', '/own')
+  t.deepEqual(system?.search.dirs, ['/i', '/j', '/own', '/compiler'], 'sought last, wherever it stands')
+  t.not(system?.kind, command?.kind)
+  t.is(parseCommand(['-isystem/x']), undefined)
+  t.is(parseCommand(['-iquote', '/x']), undefined)
 })
 
 test('marks in preprocessed text: a renamed declaration, a text that can be found again, and what is neither', (t) => {
