@@ -41,7 +41,7 @@ export type Kept = 'memory' | 'capabilities' | 'dma' | 'windows' | 'units' | 'se
 export interface Bounds {
   /** Units of work, at most. */
   readonly units: Amount
-  /** It looks through the capabilities that the domain holds: a unit more for every two. */
+  /** It looks through the capabilities that the domain holds: four units more for each. */
   readonly looks?: true
   readonly pieces?: readonly Piece[]
   readonly most?: readonly Most[]
@@ -198,7 +198,8 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
   },
   mem: {
     create: {
-      units: { by: 'len', shift: 6, more: 100 },
+      // An object of the engine's own, to be made and to be cleared away.
+      units: { by: 'len', shift: 6, more: 4000 },
       looks: true,
       keeps: { capabilities: one, memory: { by: 'len' } },
       refused: QUOTA,
@@ -211,7 +212,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
     unmap: units(32),
   },
   ring: {
-    create: units(200, { keeps: { capabilities: one }, refused: QUOTA }),
+    create: units(2400, { keeps: { capabilities: one }, refused: QUOTA }),
     take: units(8),
     put: units(8),
     tell: units(8),
@@ -245,7 +246,7 @@ const path = (at: number): Pick<WasiBounds, 'pieces' | 'most'> => ({
  */
 export const wasi: Readonly<Record<string, WasiBounds>> = {
   fd_close: { units: 2000 },
-  fd_pread: { units: 2000, pieces: [[1, 8, 2]], most: [[2, VECTORS, EINVAL]] },
+  fd_pread: { units: 9000, pieces: [[1, 8, 2]], most: [[2, VECTORS, EINVAL]] },
   fd_prestat_get: { units: 1000, pieces: [[1, 8]] },
   path_filestat_get: { units: 4000, ...path(2) },
   path_open: { units: 4000, ...path(2), keeps: 'files', refused: EMFILE },

@@ -324,7 +324,7 @@ const amountIn = ({ by, shift = 0, times = 1, more = 0 }: Amount): string => {
 }
 
 const workIn = ({ units, looks }: Bounds): string =>
-  [amountIn(units), looks === true ? 'half of the capabilities held' : ''].filter((part) => part !== '').join(' + ')
+  [amountIn(units), looks === true ? '4 times the capabilities held' : ''].filter((part) => part !== '').join(' + ')
 
 const keptIn = ({ keeps }: Bounds): string =>
   Object.entries(keeps ?? {})

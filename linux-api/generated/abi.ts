@@ -1271,9 +1271,9 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   },
   'mem.create': (by: Bounder, call: Words) => (a: number) => {
     by.grip?.need('create')
-    if (!by.may.capabilities(1)) { by.charge(100); return -12 }
-    if (!by.may.memory((a >>> 0))) { by.charge(100); return -12 }
-    by.charge((a >>> 6) + 100 + by.looks())
+    if (!by.may.capabilities(1)) { by.charge(4000); return -12 }
+    if (!by.may.memory((a >>> 0))) { by.charge(4000); return -12 }
+    by.charge((a >>> 6) + 4000 + by.looks())
     return call(a)
   },
   'mem.lend': (by: Bounder, call: Words) => (a: number, b: number) => {
@@ -1313,8 +1313,8 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   },
   'ring.create': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number) => {
     by.grip?.need('create')
-    if (!by.may.capabilities(1)) { by.charge(200); return -12 }
-    by.charge(200)
+    if (!by.may.capabilities(1)) { by.charge(2400); return -12 }
+    by.charge(2400)
     return call(a, b, c, d)
   },
   'ring.take': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
@@ -1345,8 +1345,8 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   'wasi.fd_pread': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
     by.grip?.need('fd_pread')
     by.within('wasi.fd_pread', b >>> 0, 8 * (c >>> 0))
-    if ((c >>> 0) > 64) { by.charge(2000); return 28 }
-    by.charge(2000)
+    if ((c >>> 0) > 64) { by.charge(9000); return 28 }
+    by.charge(9000)
     return call(a, b, c, d, e, f)
   },
   'wasi.fd_prestat_get': (by: Bounder, call: Words) => (a: number, b: number, c: number, d: number, e: number, f: number) => {

@@ -10,8 +10,8 @@ import type { Grip } from '../reach/authority.ts'
 import type { Host } from './host.ts'
 import { checkedWidth } from './words.ts'
 
-/** Capabilities looked through for a unit of work, as a power of two. */
-const LOOK_SHIFT = 1
+/** Units of work for each capability that is looked at, as a power of two. */
+const LOOK_SHIFT = 2
 
 /** The call, bounded: what `members` of `CALLS` are made of before a module gets them. */
 export function bounded(host: Host, group: string, name: string, call: Words): Words {
@@ -51,7 +51,7 @@ class OfHost implements Bounder {
   }
 
   looks(): number {
-    return this.#host.domain.capabilities.count >> LOOK_SHIFT
+    return this.#host.domain.capabilities.count << LOOK_SHIFT
   }
 
   charge(units: number): void {

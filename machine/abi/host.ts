@@ -352,9 +352,11 @@ export class Host {
 
   /** Bytes of memory objects that count as the domain's: those it would be the one to give away. */
   get owned(): number {
-    return this.domain.capabilities
-      .ofType('memory')
-      .reduce((sum, { object, original }) => sum + (original ? (object as MemoryObject).size : 0), 0)
+    const { capabilities } = this.domain
+    let bytes = 0
+    // Asked for each one that is made: no list is.
+    for (let slot = 0; slot < capabilities.size; slot++) bytes += sizeOfOwn(capabilities.at(slot))
+    return bytes
   }
 
   /** Deliver a granted interrupt to the domain. False without a capability, or when it is attached already. */
@@ -415,6 +417,9 @@ export class Host {
 
 /** Pages or windows looked at for a unit of work, as a power of two. */
 export const SEARCH_SHIFT = 2
+
+const sizeOfOwn = (held: Capability | undefined): number =>
+  held?.object.type === 'memory' && held.original ? (held.object as MemoryObject).size : 0
 
 const decoder = new TextDecoder()
 

@@ -209,7 +209,7 @@ const INTEL: Readonly<Record<string, (b: Bench) => void>> = {
     rings(b, 0xfffffff0, 0xffffff80)
     b.write(E.TDT, 63)
   },
-  'a frame without an end, of empty pieces': (b) => {
+  'endless descriptor loop: a frame without an end, of empty pieces': (b) => {
     rings(b, b.iova, b.iova + 0x4000, 4096)
     for (let i = 0; i < 256; i++) descriptor(b, 0, i, b.iova, 0, 0)
     for (let round = 0; round < 20; round++) {
@@ -219,17 +219,17 @@ const INTEL: Readonly<Record<string, (b: Bench) => void>> = {
       b.pass(100_000)
     }
   },
-  'a frame without an end, of long pieces': (b) => {
+  'endless descriptor loop: a frame without an end, of long pieces': (b) => {
     rings(b, b.iova, b.iova + 0x4000, 4096)
     for (let i = 0; i < 256; i++) descriptor(b, 0, i, b.iova, 0xffff, 0)
     b.write(E.TDT, 255)
   },
-  'descriptors that point at themselves': (b) => {
+  'endless descriptor loop: descriptors that point at themselves': (b) => {
     rings(b, b.iova, b.iova)
     for (let i = 0; i < 64; i++) descriptor(b, 0, i, b.iova + 16 * i, 16, EOP | RS)
     b.write(E.TDT, 63)
   },
-  'segments of nothing, with a header longer than the frame': (b) => {
+  'length underflow: segments of nothing, with a header longer than the frame': (b) => {
     rings(b, b.iova, b.iova + 0x4000)
     // A context: checksums anywhere, header 255, MSS 0 or 1; then data to be segmented by it.
     for (const [i, mss] of [0, 1].entries()) {
@@ -241,7 +241,7 @@ const INTEL: Readonly<Record<string, (b: Bench) => void>> = {
     }
     b.write(E.TDT, 4)
   },
-  'its own loopback into the ring it sends from': (b) => {
+  're-entrant loopback: into the ring it sends from': (b) => {
     rings(b, b.iova, b.iova)
     b.write(E.RCTL, EN | PROMISCUOUS | LOOPBACK)
     for (let i = 0; i < 64; i++) descriptor(b, 0, i, b.iova, 1000, EOP | RS)
@@ -262,7 +262,7 @@ const start = (b: Bench, receive: number): void => {
   b.write(L.RCR, 0xf00f)
 }
 const REALTEK: Readonly<Record<string, (b: Bench) => void>> = {
-  'frames of no length and of the longest': (b) => {
+  'length underflow: frames of no length and of the longest': (b) => {
     start(b, b.iova)
     for (const [i, length] of [0, 1, 0x1fff, 1792].entries()) {
       b.write(L.TSAD0 + 4 * i, b.iova)
@@ -274,7 +274,7 @@ const REALTEK: Readonly<Record<string, (b: Bench) => void>> = {
     b.write(L.TSAD0, 0xffff_fff0)
     b.write(L.TSD0, 1500)
   },
-  'its own loopback into what it sends': (b) => {
+  're-entrant loopback: into what it sends': (b) => {
     start(b, b.iova)
     b.write(L.TCR, 3 << 17)
     for (let round = 0; round < 40; round++)

@@ -135,7 +135,7 @@ test('L4: a passive server answers on the thread of its caller', async (t) => {
   let queued = 0
   scheduler.enqueue = (thread) => (queued++, enqueue(thread))
   await calling.call(TURN)
-  t.is(queued, 2, 'the client by its request, and the server to look about itself after its answer')
+  t.is(queued, 1, 'the client was woken by its request, and nobody else')
   t.is(calling.host.words[(NOTED >> 2) + 1], 42)
 })
 
