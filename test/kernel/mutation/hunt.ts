@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { placeOf } from './judges.ts'
 import { type Mutant, mutantsOf, strip } from './mutants.ts'
 import type { Effort, Order, Verdict } from './worker.ts'
 
@@ -39,7 +40,7 @@ export interface Outcome extends Case {
 
 export function cases(files: readonly string[] = FILES): Case[] {
   return files.flatMap((file) => {
-    const code = strip(readFileSync(`${root}kernel/${file}`, 'utf8'))
+    const code = strip(readFileSync(root + placeOf(file), 'utf8'))
     return mutantsOf(file, code).map((mutant) => ({ file, mutant }))
   })
 }
@@ -158,7 +159,7 @@ async function main(): Promise<void> {
   const show = ({ file, mutant, caught, ms }: Outcome): void => {
     if (caught === undefined && !known.has(mutant.key))
       console.log(
-        `lives: kernel/${file}:${mutant.line}\t${mutant.key}\t=> ${mutant.replacement.replaceAll(/\s+/g, ' ')}`,
+        `lives: ${placeOf(file)}:${mutant.line}\t${mutant.key}\t=> ${mutant.replacement.replaceAll(/\s+/g, ' ')}`,
       )
     else if (values.verbose) console.log(`${ms.toFixed(0)} ms\t${mutant.key}\t${caught ?? 'listed'}`)
   }

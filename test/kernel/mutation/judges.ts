@@ -1,11 +1,13 @@
 /**
- * Who looks for the mistake in a mutant of the kernel: the reference models, given few operations first.
+ * Who looks for the mistake in a mutant of the kernel, of the IOMMU and of the page table: the reference models, given few operations first.
  *
  * Each judge throws when the kernel and its model differ. Loaded once per mutant, together with the mutated kernel.
  */
 import { holdToModel } from '../model/_capability-pair.ts'
 import { holdIpcToModel } from '../model/_ipc-pair.ts'
 import { holdScheduleToModel } from '../model/_schedule-pair.ts'
+import { holdIommuToModel } from '../../hw/_iommu-model.ts'
+import { holdPageTableToModel } from '../../machine/reach/_page-table-model.ts'
 
 export interface Judge {
   readonly name: string
@@ -16,7 +18,18 @@ const CAPABILITIES: Judge = { name: 'capabilities', judge: holdToModel }
 const IPC: Judge = { name: 'ipc', judge: holdIpcToModel }
 const SCHEDULE: Judge = { name: 'schedule', judge: holdScheduleToModel }
 
-/** File of the kernel -> who is asked, the likeliest first. */
+const IOMMU: Judge = { name: 'iommu', judge: holdIommuToModel }
+const PAGES: Judge = { name: 'pages', judge: holdPageTableToModel }
+
+/** Where a file lies that is not in kernel/. */
+export const PLACES: Readonly<Record<string, string>> = {
+  'iommu.ts': 'hw/iommu.ts',
+  'page-table.ts': 'machine/reach/page-table.ts',
+}
+
+export const placeOf = (file: string): string => PLACES[file] ?? `kernel/${file}`
+
+/** File -> who is asked, the likeliest first. */
 export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'capability.ts': [CAPABILITIES, IPC],
   'cspace.ts': [CAPABILITIES, IPC],
@@ -25,4 +38,6 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'transfer.ts': [IPC],
   'contract.ts': [IPC],
   'schedule.ts': [SCHEDULE],
+  'iommu.ts': [IOMMU],
+  'page-table.ts': [PAGES],
 }

@@ -9,7 +9,7 @@ import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import fc from 'fast-check'
-import type { Judge } from './judges.ts'
+import { type Judge, placeOf } from './judges.ts'
 import { apply, countLoops, type Mutant, strip } from './mutants.ts'
 
 export interface Order {
@@ -55,8 +55,9 @@ function codeOf(path: string): string {
   return code
 }
 
-const isOurs = (url: string): boolean =>
-  url.startsWith(`file://${root}kernel/`) || url.startsWith(`file://${root}test/kernel/`)
+/** Folders whose modules each mutant has copies of: what is mutated, and who judges it. */
+const OURS = ['kernel/', 'hw/', 'machine/reach/', 'test/kernel/', 'test/hw/', 'test/machine/reach/']
+const isOurs = (url: string): boolean => OURS.some((folder) => url.startsWith(`file://${root}${folder}`))
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -68,9 +69,8 @@ registerHooks({
     if (!url.includes('?mutant=')) return next(url, context)
     const path = fileURLToPath(url.slice(0, url.indexOf('?')))
     const code = codeOf(path)
-    if (!path.startsWith(`${root}kernel/`)) return { format: 'module', source: code, shortCircuit: true }
-    const mutated =
-      order.mutant !== undefined && path === `${root}kernel/${order.file}` ? apply(code, order.mutant) : code
+    if (path.startsWith(`${root}test/`)) return { format: 'module', source: code, shortCircuit: true }
+    const mutated = order.mutant !== undefined && path === root + placeOf(order.file) ? apply(code, order.mutant) : code
     return { format: 'module', source: countLoops(mutated), shortCircuit: true }
   },
 })
