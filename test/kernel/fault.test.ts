@@ -38,7 +38,8 @@ test('every kind is in docs/faults.md, as the table has it', (t) => {
     'Locks held or given back unheld: by an interrupt handler, timer, tasklet or work item, found when it returns; by a thread, a system call or the init of a module,',
     'when it next sleeps.',
     '',
-    'What is not seen: memory that is read or written after it was freed; objects that a driver has not given back to the allocator when it exits.',
+    'What is not seen: objects that a driver has not given back to the allocator when it exits; and without `--check=kasan`, memory that is read or written after it was freed or beyond what was asked for.',
+    "With it the tree's own KASAN looks at each access of kernel and driver, and its report is the fault (`heap-corruption`; samples: `drivers-src/faults/memory`).",
     '',
   ]
   golden(t, join(import.meta.dirname, '../../docs'), 'faults.md', text.join('\n'))
