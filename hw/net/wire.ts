@@ -37,6 +37,8 @@ export interface WireCounts {
   /** Delivered. */
   readonly frames: number
   readonly bytes: number
+  /** Of the frames, those to a group of stations; to all of them is none. */
+  readonly groups: number
   /** Offered while the link was down, or in flight when it went down. */
   readonly lost: number
   /** Offered faster than the link carries, beyond the queue. */
@@ -97,8 +99,8 @@ class Cable implements Wire {
   }
 
   counts(fromA: boolean): WireCounts {
-    const { frames, bytes, lost, dropped } = fromA ? this.a : this.b
-    return { frames, bytes, lost, dropped }
+    const { frames, bytes, groups, lost, dropped } = fromA ? this.a : this.b
+    return { frames, bytes, groups, lost, dropped }
   }
 }
 
@@ -110,6 +112,7 @@ class End implements EthernetPort {
   peer!: End
   frames = 0
   bytes = 0
+  groups = 0
   lost = 0
   dropped = 0
   readonly #cable: Cable
@@ -200,6 +203,8 @@ class End implements EthernetPort {
       frame.atNs = time
       this.frames++
       this.bytes += frame.length
+      // IEEE 802.3: the first bit on the wire says so, and no group begins as the address of all does.
+      if ((frame.bytes[0]! & 1) !== 0 && frame.bytes[0] !== 0xff) this.groups++
       this.#cable.tap?.(frame.bytes, frame.length, this.#isA, time)
       this.peer.onFrame(frame)
       release(frame)

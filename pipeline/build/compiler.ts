@@ -147,7 +147,7 @@ export function createCompiler(
     const objects = await Promise.all(files.map(({ name, object }) => object ?? tree.builtin(name)))
     const jobs = objects.map((object, i): (() => CompileJob) => {
       const own = files[i]?.object === undefined ? ownFlags : []
-      return () => ({ ...jobOf(object, [...own, ...(files[i]?.flags ?? [])]), kernel: true })
+      return () => ({ ...jobOf(object, own), last: files[i]?.flags ?? [], kernel: true })
     })
     prepareObjects(
       context,

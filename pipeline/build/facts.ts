@@ -12,10 +12,11 @@ import { guessBuses, guessClasses } from '../source/guess.ts'
 import { licenseProblem } from '../source/license.ts'
 import { fileSpdx } from '../source/spdx.ts'
 import { readBuiltObject, type BuiltObject } from './compiler.ts'
+import type { WasmObject } from '../wasm/object.ts'
 import { identifier } from './flags.ts'
 import { ownInputs, type Reader } from './inputs.ts'
 import type { KernelModule } from './kernel.ts'
-import { DEVICE_TABLE, readModuleInfo } from './module-info.ts'
+import { readModuleInfo, tableBus } from './module-info.ts'
 
 export interface ModuleFacts {
   /** Sorted, as all of these. */
@@ -58,13 +59,8 @@ export function gplOnlyOf(objects: readonly BuiltObject[], exports: ExportTable)
   return unique(used.filter((symbol) => exports.get(symbol)?.gplOnly === true))
 }
 
-const tableBuses = (objects: readonly BuiltObject[]): string[] =>
-  objects.flatMap((object) => object.defines.flatMap((symbol) => DEVICE_TABLE.exec(symbol)?.[1] ?? []))
-
-async function licensesInObjects(name: string, objects: readonly BuiltObject[]): Promise<readonly string[]> {
-  const read = await Promise.all(objects.map((object) => readBuiltObject(object.object)))
-  return readModuleInfo(identifier(name), read).licenses
-}
+const tableBuses = (objects: readonly WasmObject[]): string[] =>
+  objects.flatMap(({ symbols }) => symbols.flatMap(({ name, defined }) => (defined ? (tableBus(name) ?? []) : [])))
 
 /** For a module without objects: what its text says, macros unseen. */
 async function licensesInSources(reader: Reader): Promise<string[]> {
@@ -89,10 +85,12 @@ export async function factsOf(
   const called = new Set(needs)
   const sources = await licensedSources([reader])
   const gplOnly = gplOnlyOf(objects, exports)
-  const licenses = objects.length > 0 ? await licensesInObjects(module.name, objects) : await licensesInSources(reader)
+  const read = await Promise.all(objects.map(({ object }) => readBuiltObject(object)))
+  const licenses =
+    read.length > 0 ? readModuleInfo(identifier(module.name), read).licenses : await licensesInSources(reader)
   const problem = objects.length === module.objects.length ? licenseProblem(licenses, gplOnly) : undefined
   return {
-    buses: guessBuses(tableBuses(objects), called),
+    buses: guessBuses(tableBuses(read), called),
     classes: guessClasses([module.path], called),
     licenses,
     spdx: unique(sources.flatMap(({ spdx }) => spdx ?? [])),

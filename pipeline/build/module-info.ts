@@ -3,13 +3,14 @@
  *
  * Read from the objects rather than the source, so that macros, conditionals and generated tables are seen as the
  * compiler saw them. `.modinfo` holds `tag=value` strings (include/linux/moduleparam.h); MODULE_DEVICE_TABLE leaves a
- * symbol `__mod_<bus>__<table>_device_table` on the table itself (include/linux/module.h).
+ * symbol on the table itself (include/linux/module.h): `__mod_<bus>__<table>_device_table`, in recent trees
+ * `__mod_device_table__kmod_<module>__<bus>__<table>`.
  */
 
 import * as fs from 'node:fs/promises'
 import type { DeviceId, ModuleParam } from '../package.ts'
 import { readIds } from './device-ids.ts'
-import { definedSymbols, readObject, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
+import { readObject, type ObjectSymbol, type WasmObject } from '../wasm/object.ts'
 import { identifier } from './flags.ts'
 
 export interface ModuleInfo {
@@ -44,12 +45,15 @@ function symbolBytes(object: WasmObject, symbol: ObjectSymbol): Uint8Array {
   return segmentBytes(object, segment).subarray(offset, offset + size)
 }
 
-/** A symbol of MODULE_DEVICE_TABLE: the bus is the first group. */
-export const DEVICE_TABLE = /^__mod_(\w+?)__.*_device_table$/
+const DEVICE_TABLES = [/^__mod_device_table__kmod_\w+?__([a-z0-9]+)__/, /^__mod_(\w+?)__.*_device_table$/]
+
+/** The bus that a symbol of MODULE_DEVICE_TABLE is for. */
+export const tableBus = (symbol: string): string | undefined =>
+  DEVICE_TABLES.map((name) => name.exec(symbol)?.[1]).find((bus) => bus !== undefined)
 
 function deviceIds(object: WasmObject): DeviceId[] {
-  return definedSymbols(object).flatMap((symbol) => {
-    const bus = DEVICE_TABLE.exec(symbol.name)?.[1]
+  return object.symbols.flatMap((symbol) => {
+    const bus = symbol.defined ? tableBus(symbol.name) : undefined
     return bus === undefined ? [] : readIds(bus, symbolBytes(object, symbol))
   })
 }

@@ -30,6 +30,8 @@ export interface CompileJob {
   readonly source: string
   /** Adopted kernel flags and the module's own; paths absolute. */
   readonly args: readonly string[]
+  /** What has the last word: a file's own, from the table of overrides. */
+  readonly last?: readonly string[]
   /** Part of the kernel itself: without the checks that drivers get. */
   readonly kernel?: boolean
 }
@@ -204,6 +206,7 @@ async function unitOf(context: CompileContext, job: CompileJob): Promise<Unit> {
   const args = [
     ...job.args.filter((arg) => !rejected.has(arg)),
     ...commonFlags(rootsFor(context, job.source), job.kernel === true),
+    ...(job.last ?? []),
   ]
   const name = nameOf(context.roots, job.source)
   const key = contentKey([context.toolchain.id, name, ...args.map((arg) => portable(context, arg))])

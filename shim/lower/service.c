@@ -158,6 +158,9 @@ void __noreturn drvport_go_on(void)
 	serve();
 }
 
+/* Recent trees declare it for their module loader alone. */
+extern char modprobe_path[];
+
 /*
  * Nothing runs programs here: what asks for a helper hears that there is none. But for modprobe, whose last argument is a
  * module's name, and the first task, which goes on as drvport_serve(): see task.c.

@@ -61,7 +61,7 @@ test('what has arrived when the cable is pulled is not lost', (t) => {
   t.is(heard.length, 0)
   wire.setUp(false)
   t.is(heard.length, 3)
-  t.deepEqual(wire.counts(true), { frames: 3, bytes: 180, lost: 2, dropped: 0 })
+  t.deepEqual(wire.counts(true), { frames: 3, bytes: 180, groups: 1, lost: 2, dropped: 0 })
 })
 
 test('every buffer comes back to the store, whatever becomes of a frame', (t) => {
@@ -117,7 +117,7 @@ test('pulling the cable loses what is in flight and tells both ends; nothing is 
   timeline.settle()
   t.is(heard.length, 1)
   t.deepEqual(links, ['a false', 'b false', 'a true', 'b true'])
-  t.deepEqual(wire.counts(true), { frames: 1, bytes: 60, lost: 2, dropped: 0 })
+  t.deepEqual(wire.counts(true), { frames: 1, bytes: 60, groups: 0, lost: 2, dropped: 0 })
 })
 
 test('more than the queue holds is dropped and counted', (t) => {
