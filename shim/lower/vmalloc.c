@@ -123,12 +123,6 @@ struct vm_struct *find_vm_area(const void *addr)
 	return is_vmalloc_addr(addr) ? (struct vm_struct *)page_private(virt_to_page(addr)) : NULL;
 }
 
-void *NAMED(__vmalloc)(unsigned long size, gfp_t gfp)
-{
-	return allocate(size, 1, gfp, NULL);
-}
-EXPORT_SYMBOL(__vmalloc);
-
 /* The tree's module loader asks for memory that is as good as code: the place was chosen when the module was bound. */
 void *NAMED(__vmalloc_node_range)(unsigned long size, unsigned long align, unsigned long start, unsigned long end,
 				  gfp_t gfp, pgprot_t prot, unsigned long flags, int node, const void *caller)
@@ -138,54 +132,28 @@ void *NAMED(__vmalloc_node_range)(unsigned long size, unsigned long align, unsig
 	return place ?: allocate(size, align, gfp, caller);
 }
 
+/* Of whatever they are asked besides, only zeros make a difference. */
+#define ALLOCATOR(name, gfp, ...)						\
+void *NAMED(name)(unsigned long size, ##__VA_ARGS__)				\
+{										\
+	return allocate(size, 1, gfp, NULL);					\
+}
+
+ALLOCATOR(__vmalloc, gfp, gfp_t gfp)
+EXPORT_SYMBOL(__vmalloc);
+ALLOCATOR(vmalloc, GFP_KERNEL)
+ALLOCATOR(vmalloc_node, GFP_KERNEL, int node)
+ALLOCATOR(vmalloc_32, GFP_KERNEL)
+ALLOCATOR(vmalloc_huge, gfp, gfp_t gfp)
+ALLOCATOR(vmalloc_huge_node, gfp, gfp_t gfp, int node)
+ALLOCATOR(vzalloc, GFP_KERNEL | __GFP_ZERO)
+ALLOCATOR(vzalloc_node, GFP_KERNEL | __GFP_ZERO, int node)
+ALLOCATOR(vmalloc_user, GFP_KERNEL | __GFP_ZERO)
+ALLOCATOR(vmalloc_32_user, GFP_KERNEL | __GFP_ZERO)
+
 void *NAMED(__vmalloc_node)(unsigned long size, unsigned long align, gfp_t gfp, int node, const void *caller)
 {
 	return allocate(size, align, gfp, caller);
-}
-
-void *NAMED(vmalloc)(unsigned long size)
-{
-	return allocate(size, 1, GFP_KERNEL, NULL);
-}
-
-void *NAMED(vmalloc_huge)(unsigned long size, gfp_t gfp)
-{
-	return allocate(size, 1, gfp, NULL);
-}
-
-void *NAMED(vmalloc_huge_node)(unsigned long size, gfp_t gfp, int node)
-{
-	return allocate(size, 1, gfp, NULL);
-}
-
-void *NAMED(vzalloc)(unsigned long size)
-{
-	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
-}
-
-void *NAMED(vmalloc_user)(unsigned long size)
-{
-	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
-}
-
-void *NAMED(vmalloc_node)(unsigned long size, int node)
-{
-	return allocate(size, 1, GFP_KERNEL, NULL);
-}
-
-void *NAMED(vzalloc_node)(unsigned long size, int node)
-{
-	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
-}
-
-void *NAMED(vmalloc_32)(unsigned long size)
-{
-	return allocate(size, 1, GFP_KERNEL, NULL);
-}
-
-void *NAMED(vmalloc_32_user)(unsigned long size)
-{
-	return allocate(size, 1, GFP_KERNEL | __GFP_ZERO, NULL);
 }
 
 void vfree(const void *addr)
