@@ -62,8 +62,14 @@ await fs.symlink(packageRoot, path.join(repository, 'drvport'))
 
 test.after.always(() => clear(work))
 
+/** How this computer reaches the registries: certificates, proxies, npm's own settings. */
+const NETWORK = /CERT|_CA_|CAINFO|proxy$/i
+const network = Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.test(name)))
+
 /** The environment of a computer on which nothing of ours was ever run. */
 const clean = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
+  ...network,
+  npm_config_userconfig: path.join(os.homedir(), '.npmrc'),
   PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}`,
   HOME: home,
   NO_COLOR: '1',
@@ -213,7 +219,8 @@ real('gitlab: the scripts of its jobs, with a cache below the checkout', async (
     report: { script: string[] }
   }
   const run = async (script: readonly string[], dir: string, tree?: string): Promise<Done> => {
-    await fs.rm(path.join(home, 'drvport'), { force: true })
+    // A checkout of one's own, where the jobs before have made one.
+    await fs.rm(path.join(home, 'drvport'), { recursive: true, force: true })
     const variables = Object.entries(pipeline.variables).map(([key, value]) => [
       key,
       value.replace('$CI_PROJECT_DIR', dir),
