@@ -19,7 +19,7 @@ const run = (modules: readonly ModuleRequest[]) =>
   runMachine({ seed: 1, frames: 3000, verify: verifyPackage, symbolizer: symbolizerOf, modules })
 
 test.serial('8139too and e1000 of linux-6.12 build unchanged and climb the ladder', async (t) => {
-  t.timeout(10 * 60_000)
+  t.timeout(40 * 60_000)
   const { tree, toolchain } = await openTestWorkspace('clang', 'linux-6.12')
   const { modules } = await buildModules({ tree, selectors: NAMES, toolchain })
   for (const module of modules) {
@@ -32,7 +32,7 @@ test.serial('8139too and e1000 of linux-6.12 build unchanged and climb the ladde
 })
 
 test.serial('a driver on one release is replaced under traffic by its build for another', async (t) => {
-  t.timeout(10 * 60_000)
+  t.timeout(40 * 60_000)
   const [before, after] = [await packs(testTreeName), await packs('linux-6.12')]
   const report = await run(before.map((pack, i) => ({ pack, replacement: after[i]! })))
   for (const check of report.checks) t.true(check.ok, `${check.name}: ${check.detail}`)
