@@ -185,7 +185,8 @@ export class NetDevice {
     const code = await this.#tryEthtool(ETHTOOL.GLINKSETTINGS, first)
     if (code === EOPNOTSUPP) return undefined
     if (code < 0) throw new SystemError(`${this.name}: link settings`, code)
-    const words = -viewOf(first).getInt8(LINK.words)
+    // Less than none, as it is told here, is what Linux says; anything else is no number of words.
+    const words = Math.max(0, -viewOf(first).getInt8(LINK.words))
     const whole = new Uint8Array(LINK.bytes + LINK.masks * 4 * words)
     viewOf(whole).setInt8(LINK.words, words)
     return viewOf(await this.#ethtool('link settings', ETHTOOL.GLINKSETTINGS, whole))
