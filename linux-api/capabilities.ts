@@ -857,7 +857,6 @@ export const structs: readonly Struct[] = [
       { name: 'kind', type: 'u32', doc: 'REQUEST_*' },
       { name: 'args', type: 'u32', count: 4 },
       { name: 'bytes', type: 'u32', doc: 'of data that comes with it' },
-      { name: 'where', type: 'u32', doc: 'which of args is to be the address of its data, all ones for none' },
     ],
   },
   {

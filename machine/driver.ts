@@ -159,10 +159,6 @@ export class Driver implements DriverEntries {
     return this.#answer(name, () => this.#operations.ask(name, args))
   }
 
-  callWith(name: Operation, bytes: Uint8Array, args: (address: number) => number[]): Promise<number> {
-    return this.#answer(name, () => this.#operations.askWith(name, bytes, args))
-  }
-
   /** For messages to those who hold on to a generation that has gone. */
   get #called(): string {
     return this.dead ? `${this.pack.manifest.name} (generation ${this.generation}, which has ended)` : this.name

@@ -265,12 +265,11 @@ export const nub = {
 
 /** What the machine asks for. */
 export const request = {
-  size: 32,
+  size: 28,
   id: { offset: 0, type: 'u32', count: 1 },
   kind: { offset: 4, type: 'u32', count: 1 },
   args: { offset: 8, type: 'u32', count: 4 },
   bytes: { offset: 24, type: 'u32', count: 1 },
-  where: { offset: 28, type: 'u32', count: 1 },
 } as const
 
 /** A task that waits and cannot be interrupted, as the answer to a heartbeat tells it. */
@@ -1086,7 +1085,7 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   },
   'call.take': (by: Bounder, call: Words) => (a: number) => {
     by.grip?.need('take')
-    by.within('call.take', a >>> 0, 32)
+    by.within('call.take', a >>> 0, 28)
     by.charge(64)
     return call(a)
   },

@@ -159,9 +159,8 @@ struct drvport_request {
 	unsigned int kind; /* REQUEST_* */
 	unsigned int args[4];
 	unsigned int bytes; /* of data that comes with it */
-	unsigned int where; /* which of args is to be the address of its data, all ones for none */
 };
-_Static_assert(sizeof(struct drvport_request) == 32, "request");
+_Static_assert(sizeof(struct drvport_request) == 28, "request");
 
 /* A task that waits and cannot be interrupted, as the answer to a heartbeat tells it. */
 struct drvport_waiting {

@@ -9,10 +9,10 @@ export interface Request {
   readonly id: number
   readonly kind: number
   readonly args: readonly number[]
-  /** What comes with it; when it is done, what it was made into. */
+  /** What comes with it. */
   readonly data: Uint8Array
-  /** Which of args is the address of the data in the program's memory; -1 for none. */
-  readonly where: number
+  /** When it is done, the data is what it was made into. */
+  readonly returned: boolean
   /** Undefined until it is done. */
   result: number | undefined
 }
@@ -35,8 +35,8 @@ export class Requests {
   }
 
   /** Ask for something. It is under way when this returns; run the machine until it has a result. */
-  send(host: Host, kind: number, args: readonly number[], data: Uint8Array = NOTHING, where = -1): Request {
-    const request: Request = { id: this.#next++, kind, args, data, where, result: undefined }
+  send(host: Host, kind: number, args: readonly number[], data: Uint8Array = NOTHING, returned = false): Request {
+    const request: Request = { id: this.#next++, kind, args, data, returned, result: undefined }
     this.#waiting.push(request)
     host.domain.raise(IRQ.REQUEST)
     return request
@@ -53,7 +53,6 @@ export class Requests {
     view.setUint32(layout.kind.offset, request.kind, true)
     for (let i = 0; i < layout.args.count; i++) view.setUint32(layout.args.offset + 4 * i, request.args[i] ?? 0, true)
     view.setUint32(layout.bytes.offset, request.data.length, true)
-    view.setInt32(layout.where.offset, request.where, true)
     return true
   }
 
@@ -69,7 +68,7 @@ export class Requests {
     const request = this.#taken.get(id)
     if (request === undefined) return
     this.#taken.delete(id)
-    if (data !== 0 && request.where >= 0) request.data.set(host.bytes('call.done', data, request.data.length))
+    if (data !== 0 && request.returned) request.data.set(host.bytes('call.done', data, request.data.length))
     request.result = result
   }
 }

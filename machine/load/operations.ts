@@ -9,11 +9,6 @@ import type { Request } from '../abi/requests.ts'
 import type { BoundPackage, CoreProgram } from './core.ts'
 import { Shelf } from './shelf.ts'
 
-/** The data is told by itself, and no argument is its address. */
-const ALONE = 4
-/** Where the data's address belongs among the arguments: no real one looks like it. */
-const DATA = 0x0d0a7a00
-
 /** Tasks that an answer to a heartbeat has room for. */
 const WAITING_MAX = 64
 
@@ -119,12 +114,6 @@ export class Operations {
     return this.#send(kindOf(name), args)
   }
 
-  /** A request with data, which its answer replaces. */
-  askWith(name: Operation, data: Uint8Array, args: (address: number) => readonly number[]): Request {
-    const list = args(DATA)
-    return this.#send(kindOf(name), list, data, list.indexOf(DATA))
-  }
-
   /** A device of another domain's bus. */
   nub(data: Uint8Array): Request {
     return this.#send(REQUEST.NUB_ADD, [], data)
@@ -132,7 +121,7 @@ export class Operations {
 
   /** A request whose data is what it was made into when it is done. */
   raw(kind: number, data: Uint8Array): Request {
-    return this.#send(kind, [], data, ALONE)
+    return this.#send(kind, [], data, true)
   }
 
   /** One that waits is to return. */
@@ -152,8 +141,8 @@ export class Operations {
     }
   }
 
-  #send(kind: number, args: readonly number[], data?: Uint8Array, where?: number): Request {
-    return this.#program.host.requests.send(this.#program.host, kind, args, data, where)
+  #send(kind: number, args: readonly number[], data?: Uint8Array, returned?: boolean): Request {
+    return this.#program.host.requests.send(this.#program.host, kind, args, data, returned)
   }
 }
 

@@ -108,11 +108,8 @@ static void begin(const struct drvport_request *request)
 	if (!job)
 		return refuse(request, -ENOMEM);
 	job->request = *request;
-	if (request->bytes) {
+	if (request->bytes)
 		drvport_call_data(request->id, (u32)job->data);
-		if (request->where < ARRAY_SIZE(request->args))
-			job->request.args[request->where] = (u32)job->data;
-	}
 	task = kthread_create(run, job, "request/%u", request->id);
 	if (IS_ERR(task)) {
 		kvfree(job);

@@ -152,17 +152,7 @@ const FUNCTIONS: readonly Function[] = [
     locals: 3,
     body: [
       ...set(0, requestWord(request.id.offset)),
-      ...when(requestWord(request.bytes.offset), [
-        ...call('call.data', local(0), BUFFER),
-        op.drop,
-        ...when(
-          [...requestWord(request.where.offset), op.value(4), op.lessThanUnsigned],
-          store(
-            add(REQ + request.args.offset, [...requestWord(request.where.offset), op.value(2), op.shiftLeft]),
-            BUFFER,
-          ),
-        ),
-      ]),
+      ...when(requestWord(request.bytes.offset), [...call('call.data', local(0), BUFFER), op.drop]),
       ...set(1, requestWord(request.bytes.offset)),
       ...set(2, call('_answer', requestWord(request.kind.offset))),
       ...call('call.done', local(0), local(2), [
