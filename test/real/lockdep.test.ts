@@ -6,14 +6,12 @@
 import { join } from 'node:path'
 import test from 'ava'
 import type { FaultKind } from '../../kernel/fault.ts'
-import * as checks from '../../lab/net/checks.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
-import { interfacesOf } from '../../machine/class/net/index.ts'
 import { buildModules, type BuildDocument } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { openWorkspace } from '../../pipeline/workspace.ts'
-import { faultLine, provoke, scene } from './samples.ts'
+import { endsAlone, provoke, scene } from './samples.ts'
 import { testTreeName } from './workspace.ts'
 
 const FOLDER = join(packageRoot, 'drivers-src/faults/locks')
@@ -75,19 +73,7 @@ for (const [name, { kind, said, when }] of Object.entries(MISTAKES)) {
     test.serial(`${name} at ${moment}: lockdep's report is the fault, and ends that driver only`, async (t) => {
       const at = await scene(pack)
       await provoke(at, await pack(name), moment)
-      const [fault, ...more] = at.machine.faults
-      t.is(more.length, 0)
-      t.is(fault?.domain, name)
-      t.is(fault?.kind, kind, fault?.message)
-      t.regex(fault?.message ?? '', said)
-      const own = fault!.frames.filter((frame) => frame.file.endsWith(`${name}.c`))
-      t.is(own[0]?.line, faultLine(FOLDER, name), JSON.stringify(fault, null, 1))
-      t.false(at.bystander.dead)
-      const [net] = interfacesOf(at.bystander)
-      const up = await checks.linkUp(at.machine, net!)
-      t.true(up.ok, up.detail)
-      const passed = await checks.traffic(at.machine, net!, at.lan.station('peer'), { frames: 100 })
-      t.true(passed.ok, passed.detail)
+      await endsAlone(t, at, { folder: FOLDER, name, kind, said })
     })
   }
 }

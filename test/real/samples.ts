@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
 import { nicModel } from '../../lab/net/models.ts'
 import { DriverEnded, type Driver } from '../../machine/driver.ts'
@@ -11,6 +12,8 @@ import { Lan, type Nic } from '../../lab/net/lan.ts'
 import { createMachine, type Machine } from '../../machine/machine.ts'
 import * as control from '../../machine/class/net/control.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
+import * as checks from '../../lab/net/checks.ts'
+import type { FaultKind } from '../../kernel/fault.ts'
 import { startTraffic } from '../../lab/net/traffic.ts'
 import { interfacesOf } from '../../machine/class/net/index.ts'
 
@@ -61,4 +64,29 @@ export async function provoke(
   } catch (error) {
     if (!(error instanceof DriverEnded)) throw error
   }
+}
+
+/** What a checker of the tree's own is to say of a sample, and where. */
+export interface Report {
+  readonly folder: string
+  readonly name: string
+  readonly kind: FaultKind
+  readonly said: RegExp
+}
+
+/** The checker's report was the one fault, at the sample's C line, and the healthy driver goes on. */
+export async function endsAlone(t: ExecutionContext, at: Scene, { folder, name, kind, said }: Report): Promise<void> {
+  const [fault, ...more] = at.machine.faults
+  t.is(more.length, 0)
+  t.is(fault?.domain, name)
+  t.is(fault?.kind, kind, fault?.message)
+  t.regex(fault?.message ?? '', said)
+  const own = fault!.frames.filter((frame) => frame.file.endsWith(`${name}.c`))
+  t.is(own[0]?.line, faultLine(folder, name), JSON.stringify(fault, null, 1))
+  t.false(at.bystander.dead)
+  const [net] = interfacesOf(at.bystander)
+  const up = await checks.linkUp(at.machine, net!)
+  t.true(up.ok, up.detail)
+  const passed = await checks.traffic(at.machine, net!, at.lan.station('peer'), { frames: 100 })
+  t.true(passed.ok, passed.detail)
 }
