@@ -130,8 +130,5 @@ static int device_comes(struct notifier_block *nb, unsigned long action, void *d
 
 static struct notifier_block device_block = { .notifier_call = device_comes };
 
-static int __init dma_init(void)
-{
-	return bus_register_notifier(&pci_bus_type, &device_block);
-}
+static int __init dma_init(void) { return bus_register_notifier(&pci_bus_type, &device_block); }
 arch_initcall(dma_init);

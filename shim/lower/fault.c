@@ -35,10 +35,7 @@ void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...)
 }
 
 /* The allocator of small objects stops only where its own lists cannot be right. */
-static bool of_the_heap(const char *file)
-{
-	return !strcmp(file, "mm/slub.c") || !strcmp(file, "mm/slab.c");
-}
+static bool of_the_heap(const char *file) { return !strcmp(file, "mm/slub.c") || !strcmp(file, "mm/slab.c"); }
 
 void __noreturn __drvport_bug(const char *file, int line)
 {
@@ -143,9 +140,7 @@ void drvport_fault_line(const char *text, unsigned int len)
 }
 
 /* The machine has the stacks, by file and line; in here there is nothing to unwind. */
-void show_regs(struct pt_regs *regs)
-{
-}
+void show_regs(struct pt_regs *regs) { }
 
 void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 {
@@ -157,9 +152,7 @@ void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 #ifndef CONFIG_ARCH_STACKWALK
 #include <linux/stacktrace.h>
 
-void save_stack_trace(struct stack_trace *trace)
-{
-}
+void save_stack_trace(struct stack_trace *trace) { }
 #endif
 
 /* For drivers that know how a machine is switched off; kernel/reboot.c has the variable and uses it. */

@@ -161,10 +161,7 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
-static int get_tree(struct fs_context *fc)
-{
-	return get_tree_nodev(fc, fill_super);
-}
+static int get_tree(struct fs_context *fc) { return get_tree_nodev(fc, fill_super); }
 
 static const struct fs_context_operations context_operations = { .get_tree = get_tree };
 
@@ -176,8 +173,5 @@ static int init_context(struct fs_context *fc)
 
 static struct file_system_type type = { .name = "drvport", .init_fs_context = init_context, .kill_sb = kill_anon_super };
 
-static int __init firmware_files_init(void)
-{
-	return register_filesystem(&type);
-}
+static int __init firmware_files_init(void) { return register_filesystem(&type); }
 fs_initcall(firmware_files_init);

@@ -14,9 +14,7 @@
 #include <linux/workqueue.h>
 #include "lower.h"
 
-static void nothing(struct work_struct *work)
-{
-}
+static void nothing(struct work_struct *work) { }
 
 static DECLARE_WORK(on_system, nothing);
 static DECLARE_WORK(on_unbound, nothing);

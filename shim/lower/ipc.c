@@ -199,10 +199,7 @@ void drvport_ring_publish(u32 slot, struct drvport_ring *ring, u32 count)
 }
 EXPORT_SYMBOL_GPL(drvport_ring_publish);
 
-int drvport_ring_sleep(u32 slot, u64 deadline)
-{
-	return SLEEPING(drvport_ring_wait(slot, low, high));
-}
+int drvport_ring_sleep(u32 slot, u64 deadline) { return SLEEPING(drvport_ring_wait(slot, low, high)); }
 EXPORT_SYMBOL_GPL(drvport_ring_sleep);
 
 int drvport_ring_wait_peer(u32 slot, struct drvport_ring *ring, u64 deadline)

@@ -16,9 +16,7 @@
 #ifdef CONFIG_TRACE_IRQFLAGS
 
 /* kernel/trace/trace_preemptirq.c without the tracing. */
-void trace_hardirqs_on_prepare(void)
-{
-}
+void trace_hardirqs_on_prepare(void) { }
 
 void trace_hardirqs_on(void)
 {
@@ -27,9 +25,7 @@ void trace_hardirqs_on(void)
 }
 EXPORT_SYMBOL(trace_hardirqs_on);
 
-void trace_hardirqs_off_finish(void)
-{
-}
+void trace_hardirqs_off_finish(void) { }
 
 void trace_hardirqs_off(void)
 {
@@ -44,10 +40,7 @@ EXPORT_SYMBOL(trace_hardirqs_off);
 extern char __heap_base[];
 
 /* Static is what a linker or the binder laid out: all that lies below the heap, the kernel's own data as well as modules'. */
-bool is_module_address(unsigned long addr)
-{
-	return addr < (unsigned long)__heap_base;
-}
+bool is_module_address(unsigned long addr) { return addr < (unsigned long)__heap_base; }
 
 #define NAMES 2
 

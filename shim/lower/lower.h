@@ -35,14 +35,8 @@ void drvport_seed(void);
 bool drvport_lockdep_line(const char *text, unsigned int len);
 void drvport_lockdep_stack(void);
 #else
-static inline bool drvport_lockdep_line(const char *text, unsigned int len)
-{
-	return false;
-}
-
-static inline void drvport_lockdep_stack(void)
-{
-}
+static inline bool drvport_lockdep_line(const char *text, unsigned int len) { return false; }
+static inline void drvport_lockdep_stack(void) { }
 #endif
 
 /* Of the memory the kernel's part; the rest shadows it where that is configured. See kasan.c. */
@@ -50,14 +44,8 @@ static inline void drvport_lockdep_stack(void)
 unsigned long drvport_kasan_divide(unsigned long bytes);
 void kasan_init(void);
 #else
-static inline unsigned long drvport_kasan_divide(unsigned long bytes)
-{
-	return bytes;
-}
-
-static inline void kasan_init(void)
-{
-}
+static inline unsigned long drvport_kasan_divide(unsigned long bytes) { return bytes; }
+static inline void kasan_init(void) { }
 #endif
 
 /* Requests by subject. */
@@ -71,6 +59,9 @@ void drvport_nub_remove(u32 handle);
 int drvport_syscall(void *data, u32 bytes);
 int drvport_heartbeat(struct drvport_waiting *list, u32 bytes);
 void drvport_mounts(void);
+/* The memory of the program that requests are of: see user.c. */
+extern struct mm_struct *drvport_program;
+void drvport_user_begin(void);
 u32 drvport_pci_function(struct pci_dev *dev);
 /* Frames of the machine's are waiting: from the interrupt. */
 void drvport_net_frames(void);

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/syscalls.h>
+#include <linux/uaccess.h>
 #define INCLUDE_VERMAGIC
 #include <linux/vermagic.h>
 #include <linux/vmalloc.h>
@@ -142,16 +143,13 @@ int drvport_module_load(u32 description)
 #endif
 	describe(&file, image, tables, information);
 	list_add(&place.list, &places);
-	err = sys_init_module((void __user *)file.bytes, file.used, (const char __user *)arguments);
+	err = sys_init_module(wasm_user_address(file.bytes), file.used, wasm_user_address(arguments));
 	list_del(&place.list);
 	vfree(file.bytes);
 	return err;
 }
 
-int drvport_module_unload(u32 name)
-{
-	return sys_delete_module((const char __user *)name, O_NONBLOCK);
-}
+int drvport_module_unload(u32 name) { return sys_delete_module(wasm_user_address(name), O_NONBLOCK); }
 
 /* A module by its name or an alias, after those that it stands on, as modprobe would load it. */
 int drvport_module_find(const char *name)

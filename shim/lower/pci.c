@@ -24,10 +24,7 @@
 static u32 handles[FUNCTIONS];
 static struct pci_bus *root;
 
-u32 drvport_pci_function(struct pci_dev *dev)
-{
-	return handles[dev->devfn] - 1;
-}
+u32 drvport_pci_function(struct pci_dev *dev) { return handles[dev->devfn] - 1; }
 
 static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *value)
 {

@@ -72,8 +72,11 @@ static int carry_out(struct job *job)
 static int run(void *data)
 {
 	struct job *job = data;
-	int result = carry_out(job);
+	int result;
 
+	kthread_use_mm(drvport_program);
+	result = carry_out(job);
+	kthread_unuse_mm(drvport_program);
 	spin_lock(&jobs_lock);
 	list_del(&job->list);
 	spin_unlock(&jobs_lock);
@@ -143,6 +146,7 @@ static void __noreturn serve(void)
 void __noreturn drvport_serve(void)
 {
 	drvport_mounts();
+	drvport_user_begin();
 	drvport_sched_ready();
 	serve();
 }

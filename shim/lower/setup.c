@@ -108,31 +108,23 @@ void __init mem_init(void)
 }
 
 /* Code lies outside of memory, and data is part of the image that the domain begins from. */
-void free_initmem(void)
-{
-}
+void free_initmem(void) { }
 
-/* A table that nothing walks: see asm/pgtable.h. */
-pgd_t *pgd_alloc(struct mm_struct *mm)
-{
-	return (pgd_t *)get_zeroed_page(GFP_KERNEL);
-}
+/* Of a user's memory: shim/lower/user.c. */
+pgd_t *pgd_alloc(struct mm_struct *mm) { return (pgd_t *)get_zeroed_page(GFP_KERNEL); }
 
+/* Private pages are written by way of a fault: the first write copies them. */
 pgprot_t vm_get_page_prot(unsigned long flags)
 {
-	return PAGE_SHARED;
+	if (!(flags & (VM_READ | VM_WRITE | VM_EXEC)))
+		return PAGE_NONE;
+	return (flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED) ? PAGE_SHARED : PAGE_READONLY;
 }
 EXPORT_SYMBOL(vm_get_page_prot);
 
 /* There is no other program to trace, and no registers to show. */
-long arch_ptrace(struct task_struct *child, long request, unsigned long addr, unsigned long data)
-{
-	return -EIO;
-}
-
-void ptrace_disable(struct task_struct *child)
-{
-}
+long arch_ptrace(struct task_struct *child, long request, unsigned long addr, unsigned long data) { return -EIO; }
+void ptrace_disable(struct task_struct *child) { }
 
 /* No supply of the board can be switched: whoever asks for one that nobody describes has it. */
 static int __init board_init(void)
@@ -142,24 +134,10 @@ static int __init board_init(void)
 }
 arch_initcall(board_init);
 
-static void *no_cpus(struct seq_file *m, loff_t *pos)
-{
-	return NULL;
-}
-
-static void no_more(struct seq_file *m, void *v)
-{
-}
-
-static int show_cpu(struct seq_file *m, void *v)
-{
-	return 0;
-}
-
-static void *next_cpu(struct seq_file *m, void *v, loff_t *pos)
-{
-	return NULL;
-}
+static void *no_cpus(struct seq_file *m, loff_t *pos) { return NULL; }
+static void no_more(struct seq_file *m, void *v) { }
+static int show_cpu(struct seq_file *m, void *v) { return 0; }
+static void *next_cpu(struct seq_file *m, void *v, loff_t *pos) { return NULL; }
 
 const struct seq_operations cpuinfo_op = { .start = no_cpus, .next = next_cpu, .stop = no_more, .show = show_cpu };
 

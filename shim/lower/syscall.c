@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
+#include <linux/uaccess.h>
 #include <linux/unistd.h>
 #include "lower.h"
 
@@ -121,12 +122,12 @@ static long as_program(const struct drvport_syscall *request)
 	       result == -ERESTART_RESTARTBLOCK ? -EINTR : result;
 }
 
-/* An offset into the memory that came with a request becomes an address. */
+/* An offset into the memory that came with a request becomes an address of a user's. */
 static bool place(u32 *word, u8 *memory, u32 bytes)
 {
 	if (*word > bytes)
 		return false;
-	*word += (u32)memory;
+	*word += (u32)wasm_user_address(memory);
 	return true;
 }
 

@@ -131,15 +131,6 @@ void arch_cpu_idle(void)
 	raw_local_irq_enable();
 }
 
-void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp)
-{
-}
-
-void flush_thread(void)
-{
-}
-
-unsigned long __get_wchan(struct task_struct *task)
-{
-	return 0;
-}
+void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp) { }
+void flush_thread(void) { }
+unsigned long __get_wchan(struct task_struct *task) { return 0; }

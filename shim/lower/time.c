@@ -17,10 +17,7 @@ static u64 now(void)
 	return ns;
 }
 
-static u64 read_clock(struct clocksource *source)
-{
-	return now();
-}
+static u64 read_clock(struct clocksource *source) { return now(); }
 
 static struct clocksource source = {
 	.name = "drvport",
@@ -31,10 +28,7 @@ static struct clocksource source = {
 };
 
 /* It moves when it is read: who waits for it to move must not wait for ever. */
-unsigned long long notrace sched_clock(void)
-{
-	return now();
-}
+unsigned long long notrace sched_clock(void) { return now(); }
 
 static int next_event(unsigned long delta, struct clock_event_device *event)
 {

@@ -7,15 +7,19 @@
  */
 #include <linux/bitmap.h>
 #include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
+#include <linux/vmstat.h>
 #include "lower.h"
 
 #ifdef vmalloc
@@ -64,10 +68,7 @@ bool is_vmalloc_addr(const void *x)
 }
 EXPORT_SYMBOL(is_vmalloc_addr);
 
-int is_vmalloc_or_module_addr(const void *x)
-{
-	return is_vmalloc_addr(x);
-}
+int is_vmalloc_or_module_addr(const void *x) { return is_vmalloc_addr(x); }
 
 static struct page *take(unsigned long count, gfp_t gfp)
 {
@@ -88,35 +89,82 @@ static struct page *take(unsigned long count, gfp_t gfp)
 	return first;
 }
 
+/* Pages become memory that vfree() frees. */
+static void *adopt(struct page *first, unsigned long count, unsigned long flags, gfp_t gfp, const void *caller)
+{
+	struct vm_struct *area = kzalloc(sizeof(*area), gfp & ~(__GFP_ZERO | __GFP_HIGHMEM | __GFP_COMP | __GFP_ACCOUNT));
+
+	if (!area)
+		return NULL;
+	*area = (struct vm_struct) {
+		.addr = page_address(first), .size = count << PAGE_SHIFT, .flags = flags, .nr_pages = count, .caller = caller,
+	};
+	set_page_private(first, (unsigned long)area);
+	bitmap_set(pages_used, page_to_pfn(first), count);
+	return area->addr;
+}
+
 static void *allocate(unsigned long size, unsigned long align, gfp_t gfp, const void *caller)
 {
-	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
-	struct vm_struct *area;
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT, i;
 	struct page *first;
+	void *memory;
 
 	if (!count || count > totalram_pages() || align > PAGE_SIZE)
 		return NULL;
-	area = kzalloc(sizeof(*area), gfp & ~(__GFP_ZERO | __GFP_HIGHMEM | __GFP_COMP | __GFP_ACCOUNT));
-	if (!area)
-		return NULL;
 	first = take(count, gfp);
 	if (!first) {
-		kfree(area);
 		if (!(gfp & __GFP_NOWARN))
 			warn_alloc(gfp, NULL, "vmalloc error: size %lu", size);
 		return NULL;
 	}
-	area->addr = page_address(first);
-	area->size = count << PAGE_SHIFT;
-	area->flags = VM_ALLOC;
-	area->nr_pages = count;
-	area->caller = caller;
-	set_page_private(first, (unsigned long)area);
-	bitmap_set(pages_used, page_to_pfn(first), count);
-	if (want_init_on_alloc(gfp) || (gfp & __GFP_ZERO))
-		memset(area->addr, 0, area->size);
-	return area->addr;
+	memory = adopt(first, count, VM_ALLOC, gfp, caller);
+	for (i = 0; !memory && i < count; i++)
+		__free_page(first + i);
+	if (memory && (want_init_on_alloc(gfp) || (gfp & __GFP_ZERO)))
+		memset(memory, 0, count << PAGE_SHIFT);
+	return memory;
 }
+
+#ifdef __alloc_pages_bulk
+#define BULK alloc_pages_bulk_noprof
+#else
+#define BULK __alloc_pages_bulk
+#endif
+#ifdef TREE_BULK_LISTS
+#define BULK_LIST struct list_head *list,
+#else
+#define BULK_LIST
+#endif
+
+/*
+ * Pages that are asked for together follow each other where that is to be had, so that vmap() of them is a mapping.
+ * Returns how many the list or the array has, with those that were in the array before.
+ */
+unsigned long BULK(gfp_t gfp, int node, nodemask_t *nodes, int count, BULK_LIST struct page **pages)
+{
+	struct page *page, *next;
+	int done = 0;
+
+	while (pages && done < count && pages[done])
+		done++;
+	next = count - done > 1 ? take(count - done, gfp | __GFP_NORETRY | __GFP_NOWARN) : NULL;
+	for (; done < count; done++) {
+		page = next ? next++ : alloc_pages(gfp, 0);
+		if (!page)
+			break;
+		if (want_init_on_alloc(gfp))
+			clear_page(page_address(page));
+#ifdef TREE_BULK_LISTS
+		if (list)
+			list_add(&page->lru, list);
+#endif
+		if (pages)
+			pages[done] = page;
+	}
+	return done;
+}
+EXPORT_SYMBOL_GPL(BULK);
 
 struct vm_struct *find_vm_area(const void *addr)
 {
@@ -174,6 +222,7 @@ void vfree(const void *addr)
 	bitmap_clear(pages_used, page_to_pfn(page), area->nr_pages);
 	for (i = 0; i < area->nr_pages; i++)
 		__free_page(page + i);
+	kvfree(area->pages);
 	kfree(area);
 }
 
@@ -210,19 +259,42 @@ void vfree_atomic(const void *addr)
 	vfree(addr);
 }
 
-struct page *vmalloc_to_page(const void *addr)
-{
-	return virt_to_page(addr);
-}
+struct page *vmalloc_to_page(const void *addr) { return virt_to_page(addr); }
+unsigned long vmalloc_to_pfn(const void *addr) { return page_to_pfn(virt_to_page(addr)); }
+unsigned long vmalloc_nr_pages(void) { return bitmap_weight(pages_used, pages_count); }
 
-unsigned long vmalloc_to_pfn(const void *addr)
+/*
+ * Files that the kernel makes for itself in memory (mm/shmem.c) lie in one piece where that is to be had, since whoever
+ * makes them maps them later. All of their pages are there from the beginning, and are no charge of the file system's.
+ */
+struct file *drvport_shmem_file(struct inode *inode, struct vfsmount *mnt, const char *name, int flags,
+				const struct file_operations *operations)
 {
-	return page_to_pfn(virt_to_page(addr));
-}
+	struct file *file = alloc_file_pseudo(inode, mnt, name, flags, operations);
+#ifdef TREE_HAS_FOLIOS
+	unsigned long count = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE), i;
+	struct page *first = NULL;
 
-unsigned long vmalloc_nr_pages(void)
-{
-	return bitmap_weight(pages_used, pages_count);
+	if (!IS_ERR(file) && count < totalram_pages() / 2)
+		first = count ? take(count, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN) : NULL;
+	for (i = 0; first && i < count; i++) {
+		struct folio *folio = page_folio(first + i);
+
+		if (xa_err(xa_store_irq(&inode->i_mapping->i_pages, i, folio, GFP_KERNEL))) {
+			folio_put(folio);
+			continue;
+		}
+		clear_page(folio_address(folio));
+		folio->mapping = inode->i_mapping;
+		folio->index = i;
+		__folio_set_swapbacked(folio);
+		folio_mark_uptodate(folio);
+		inode->i_mapping->nrpages++;
+		inc_node_page_state(&folio->page, NR_FILE_PAGES);
+		inc_node_page_state(&folio->page, NR_SHMEM);
+	}
+#endif
+	return file;
 }
 
 /*
@@ -232,11 +304,17 @@ unsigned long vmalloc_nr_pages(void)
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
 {
 	unsigned int i;
+	void *memory;
 
 	for (i = 1; i < count; i++)
 		if (pages[i] != pages[0] + i)
 			return NULL;
-	return count ? page_address(pages[0]) : NULL;
+	if (!count || !(flags & VM_MAP_PUT_PAGES))
+		return count ? page_address(pages[0]) : NULL;
+	memory = adopt(pages[0], count, flags, GFP_KERNEL, NULL);
+	if (memory)
+		find_vm_area(memory)->pages = pages;
+	return memory;
 }
 
 void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot)
@@ -249,50 +327,16 @@ void *vmap_pfn(unsigned long *pfns, unsigned int count, pgprot_t prot)
 	return count && pfn_valid(pfns[0]) ? pfn_to_virt(pfns[0]) : NULL;
 }
 
-void vunmap(const void *addr)
-{
-}
-
-void *vm_map_ram(struct page **pages, unsigned int count, int node)
-{
-	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
-}
-
-void vm_unmap_ram(const void *mem, unsigned int count)
-{
-}
-
-void vm_unmap_aliases(void)
-{
-}
-
-void vunmap_range(unsigned long addr, unsigned long end)
-{
-}
-
-int ioremap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot)
-{
-	return -EINVAL;
-}
-
-int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot)
-{
-	return -EINVAL;
-}
-
-struct vm_struct *get_vm_area(unsigned long size, unsigned long flags)
-{
-	return NULL;
-}
-
-struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller)
-{
-	return NULL;
-}
-
-void free_vm_area(struct vm_struct *area)
-{
-}
+void vunmap(const void *addr) { }
+void *vm_map_ram(struct page **pages, unsigned int count, int node) { return vmap(pages, count, VM_MAP, PAGE_KERNEL); }
+void vm_unmap_ram(const void *mem, unsigned int count) { }
+void vm_unmap_aliases(void) { }
+void vunmap_range(unsigned long addr, unsigned long end) { }
+int ioremap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot) { return -EINVAL; }
+int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot) { return -EINVAL; }
+struct vm_struct *get_vm_area(unsigned long size, unsigned long flags) { return NULL; }
+struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller) { return NULL; }
+void free_vm_area(struct vm_struct *area) { }
 
 int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr, void *kaddr, unsigned long pgoff,
 				unsigned long size)
@@ -300,10 +344,7 @@ int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr,
 	return -EINVAL;
 }
 
-int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
-{
-	return -EINVAL;
-}
+int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff) { return -EINVAL; }
 
 bool vmalloc_dump_obj(void *object)
 {
@@ -320,7 +361,4 @@ long vread(char *buf, char *addr, unsigned long count)
 	return count;
 }
 
-long vread_iter(struct iov_iter *iter, const char *addr, size_t count)
-{
-	return copy_to_iter(addr, count, iter);
-}
+long vread_iter(struct iov_iter *iter, const char *addr, size_t count) { return copy_to_iter(addr, count, iter); }

@@ -22,10 +22,11 @@ const OPERATE: Readonly<Record<string, RegExp>> = {
   'snd-aloop': /^pcmC0D0p: 12288 frames in 0\.\d+ s, and pcmC0D1c hears every frame$/,
   softdog: /^watchdog0: fed for 30 s, and stopped$/,
   uinput: /^event0: 6 keys pressed and released, and read in order$/,
+  vkms: /^card0: 6 flips at 1024x768, 16\.67 ms each$/,
   veth: /^veth-new to veth0: 64 frames, 64 back$/,
 }
 /** Of clk-gate_test the registers lie in memory; test_ida returns an error, and has the kernel warn, when all is well. */
-const TESTS = ['clk-gate_test', 'list-test', 'rbtree_test', 'test_bitmap', 'test_ida']
+const TESTS = ['clk-gate_test', 'list-test', 'rbtree_test', 'test_bitmap', 'test_ida', 'test_user_copy']
 
 test('software drivers do what their class does, and tests of the tree pass', async (t) => {
   const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })

@@ -2,7 +2,7 @@
 #ifndef _ASM_WASM_PGALLOC_H
 #define _ASM_WASM_PGALLOC_H
 
-/* Page tables are never walked; the tree's memory headers want the names. */
+/* Page tables are of users' memory alone. */
 #include <linux/mm.h>
 #include <asm-generic/pgalloc.h>
 

@@ -3,8 +3,8 @@
 #define _ASM_WASM_PGTABLE_H
 
 /*
- * A two-level page table that no processor reads. The tree's headers are full of inline code over page-table entries,
- * so the entries need a format; any will do.
+ * A two-level page table that no processor reads: copies to and from a user's mappings do (shim/lower/user.c). The
+ * format of an entry is nobody's but ours.
  */
 #include <asm/page.h>
 #include <asm-generic/pgtable-nopmd.h>

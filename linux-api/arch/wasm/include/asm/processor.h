@@ -7,7 +7,7 @@
 #include <asm/page.h>
 #include <asm/ptrace.h>
 
-/* "User space" is the same linear memory; device mappings start above. */
+/* Where a user's addresses end, and device mappings start: see asm/uaccess.h. */
 #define TASK_SIZE	0xc0000000UL
 #define STACK_TOP	TASK_SIZE
 #define STACK_TOP_MAX	STACK_TOP

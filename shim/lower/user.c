@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of a user's: what requests may map (mmap), and copies to and from it. No engine walks page tables, so a copy
+ * looks each page up as a fault would, by the tree's own memory management; a page that is not to be had ends the copy.
+ */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include "lower.h"
+
+struct mm_struct *drvport_program;
+
+void drvport_user_begin(void)
+{
+	drvport_program = mm_alloc();
+	if (!drvport_program)
+		panic("no memory for the program that requests are of");
+	drvport_program->task_size = WASM_USER;
+	arch_pick_mmap_layout(drvport_program, &current->signal->rlim[RLIMIT_STACK]);
+}
+
+/* How many bytes were not copied. Zeros are written where `kernel` is NULL. */
+unsigned long drvport_user_copy(void *kernel, unsigned long user, unsigned long n, int write)
+{
+	while (n && current->mm && !faulthandler_disabled()) {
+		unsigned long bytes = min(n, PAGE_SIZE - offset_in_page(user));
+		struct page *page;
+		void *at;
+
+		if (get_user_pages_fast(user & PAGE_MASK, 1, write ? FOLL_WRITE : 0, &page) != 1)
+			break;
+		at = page_address(page) + offset_in_page(user);
+		if (!kernel)
+			memset(at, 0, bytes);
+		else
+			memcpy(write ? at : kernel, write ? kernel : at, bytes);
+		put_page(page);
+		kernel = kernel ? kernel + bytes : NULL;
+		user += bytes;
+		n -= bytes;
+	}
+	return n;
+}
+EXPORT_SYMBOL(drvport_user_copy);
