@@ -64,6 +64,26 @@ endif
 
 ifneq ($(filter drvport-prepare,$(MAKECMDGOALS)),)
 
+# A device tree that is part of an object: bytes between two names. Kbuild writes them in assembly for ELF; here it is the same
+# bytes and names for wasm, as text, so that whoever reads the source knows when they change.
+drvport-tree-name = __$(patsubst .%,%,$(suffix $<))_$(subst -,_,$(notdir $*))
+drvport-tree-label = printf '%s\n' '".globl $1\n.type $1,@object\n$1:\n"'
+define drvport-wrap-tree
+	$(Q){ printf '%s\n' 'asm(".section .rodata.$(drvport-tree-name),\"\",@\n.p2align 3\n"'; \
+	$(call drvport-tree-label,$(drvport-tree-name)_begin); \
+	od -An -v -tu1 $< | sed 's/^ */".byte /; s/  */,/g; s/\.byte,/.byte /; s/$$/\\n"/'; \
+	$(call drvport-tree-label,$(drvport-tree-name)_end); \
+	printf '%s\n' '".byte 0,0,0,0,0,0,0,0\n"'; \
+	printf '%s\n' '".size $(drvport-tree-name)_begin, $(drvport-tree-name)_end - $(drvport-tree-name)_begin\n"'; \
+	printf '%s\n' '".size $(drvport-tree-name)_end, 8\n");'; } > $@
+endef
+
+$(drvport-prefix)%.dtb.c: $(drvport-prefix)%.dtb
+	$(drvport-wrap-tree)
+
+$(drvport-prefix)%.dtbo.c: $(drvport-prefix)%.dtbo
+	$(drvport-wrap-tree)
+
 # An empty recipe keeps make from compiling, while the prerequisites that the directory's Makefile names are still made.
 $(DRVPORT_OBJECTS): FORCE ;
 

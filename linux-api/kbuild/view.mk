@@ -39,6 +39,7 @@ $(addprefix drvport-sources-in-,$(drvport-source-dirs)): drvport-sources-in-%: i
 		$(patsubst $*:%,%,$(filter $*:%,$(DRVPORT_PAIRS)))
 
 drvport-prepare: include/config/auto.conf
+	$(if $(filter %.dtb.c %.dtbo.c,$(DRVPORT_SOURCES)),$(Q)$(MAKE) $(build)=scripts/dtc)
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=$(DRVPORT_DIR) need-builtin=1 need-modorder=1 drvport-prepare
 
 endif

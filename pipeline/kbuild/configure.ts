@@ -136,6 +136,10 @@ async function readGraph(setup: MakeSetup): Promise<Graph> {
   return assembleGraph(directories)
 }
 
+/** A device tree is linked from a source that graph.mk writes around its bytes. */
+const wrappedTree = (object: string): string | undefined =>
+  /\.dtbo?\.o$/.test(object) ? object.replace(/o$/, 'c') : undefined
+
 /**
  * Ask make for the C files that are not where their object's name says: some are generated, some are another
  * directory's.
@@ -148,7 +152,7 @@ async function withSources(setup: MakeSetup, graph: Graph): Promise<Graph> {
   const run = await tryMake(setup, ['drvport-sources'], { DRVPORT_PAIRS: pairs.join(' ') })
   const sources = parseDryRun(run.stdout)
   const objects = graph.objects.map((entry) => {
-    const source = sources.get(entry.object)
+    const source = sources.get(entry.object) ?? wrappedTree(entry.object)
     return source === undefined ? entry : { ...entry, source }
   })
   return { ...graph, objects }
