@@ -12,16 +12,20 @@ import type { Input } from './input-table.ts'
 /** The header with all options, by its name as an input. */
 export const OPTIONS_HEADER = 'build/include/generated/autoconf.h'
 
-const MENTIONED = /\bCONFIG_(\w+)/g
+const MENTIONED = /\b(IS_ENABLED\()?CONFIG_(\w+)/g
 const DEFINED = /^#define CONFIG_(\w+) .*$/gm
 
 /** IS_ENABLED(CONFIG_X) asks for CONFIG_X_MODULE too, which the preprocessor puts together. */
 const plain = (option: string): string => (option.endsWith('_MODULE') ? option.slice(0, -'_MODULE'.length) : option)
 
+/** Behind the name of an option of which it is only asked whether it is on: `y` and `m` are the same to whoever asks so. */
+const WHETHER = '?'
+
 /** Options that a file mentions, each once. */
 export function optionsMentioned(text: string): readonly string[] {
   const found = new Set<string>()
-  for (const [, option] of text.matchAll(MENTIONED)) found.add(plain(option as string))
+  for (const [, whether, option] of text.matchAll(MENTIONED))
+    found.add(`${plain(option as string)}${whether === undefined ? '' : WHETHER}`)
   return [...found]
 }
 
@@ -33,6 +37,12 @@ export function optionLines(header: string): ReadonlyMap<string, string> {
     lines.set(name, `${lines.get(name) ?? ''}${line}\n`)
   }
   return lines
+}
+
+/** What the header says to a mention. */
+function answer(header: ReadonlyMap<string, string>, mention: string): string {
+  if (!mention.endsWith(WHETHER)) return header.get(mention) ?? ''
+  return / 1$/m.test(header.get(mention.slice(0, -WHETHER.length)) ?? '') ? 'on\n' : ''
 }
 
 /**
@@ -49,6 +59,6 @@ export function contentByOptions(inputs: readonly Input[]): string | undefined {
     hashes.push(hash)
     for (const option of options) mentioned.add(option)
   }
-  const lines = [...mentioned].toSorted().map((option) => header.get(option) ?? '')
+  const lines = [...mentioned].toSorted().map((option) => answer(header, option))
   return sha256(`${hashes.join('')}\n${lines.join('')}`)
 }

@@ -16,7 +16,7 @@ const header = (text: string): Input => ({
 })
 const source = (text: string): Input => ({ name: 'a.c', file: '/a.c', sha256: text, options: optionsMentioned(text) })
 
-const C = '#ifdef CONFIG_NET\n#endif\nIS_ENABLED(CONFIG_USB)'
+const C = '#ifdef CONFIG_NET\n#endif\n#if IS_MODULE(CONFIG_USB)'
 
 test('an option that nothing read mentions makes no difference', (t) => {
   const one = contentByOptions([source(C), header('#define CONFIG_NET 1\n')])
@@ -43,4 +43,14 @@ test('what is not held against a configuration is said to be so', (t) => {
 test('the sources count whole', (t) => {
   const options = header('#define CONFIG_NET 1\n')
   t.not(contentByOptions([source(C), options]), contentByOptions([source(`${C} `), options]))
+})
+
+test('who asks only whether an option is on is told no more', (t) => {
+  const of = (text: string, mention: string) => contentByOptions([source(mention), header(text)])
+  const [built, module] = ['#define CONFIG_USB 1\n', '#define CONFIG_USB_MODULE 1\n']
+  const whether = 'IS_ENABLED(CONFIG_USB)'
+  t.is(of(built, whether), of(module, whether))
+  t.not(of(built, whether), of('', whether))
+  t.is(of('#define CONFIG_USB "1"\n', whether), of('', whether), 'a text is not on')
+  t.not(of(built, `${whether} CONFIG_USB`), of(module, `${whether} CONFIG_USB`), 'somebody else asks for more')
 })
