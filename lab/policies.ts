@@ -6,7 +6,7 @@ import type { Policies } from '../machine/supervise/policy.ts'
 
 /** A test of the tree's may compute for as long as it likes, as where it was written, and some want much memory. */
 export const TEST_POLICIES: Policies = {
-  '*': { limits: { fuel: 20e9, busyNs: 10_000e9, entryNs: 10_000e9, memory: 256 << 20 } },
+  '*': { limits: { fuel: 1000e9, busyNs: 10_000e9, entryNs: 10_000e9, memory: 256 << 20 } },
 }
 
 /** One that names no PCI device finds its own, and may look for it at the ports of the board's legacy bus. */
