@@ -134,6 +134,6 @@ export interface EthernetPort {
   /** Called when the link comes up or goes down. */
   onLink: (up: boolean) => void
   readonly up: boolean
-  /** Fastest speed of the medium, Mb/s: what a PHY's link partner offers. Any when absent. */
+  /** Fastest speed of the medium, Mb/s: what a PHY's link partner offers. Any when absent. Infinity: bits take no time. */
   readonly mbps?: number
 }

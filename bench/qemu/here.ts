@@ -1,7 +1,8 @@
 /**
  * The same work here: the same driver of the same tree, on this project's machine. Frames to send are filled one by one,
  * each with its number, and go through the driver's own transmit function, its descriptors, the device model, the wire and
- * the switch to somebody who counts them; frames to receive go the other way, to the driver's client.
+ * the switch to somebody who counts them; frames to receive go the other way, to the driver's client. The wires are without
+ * pace, as QEMU's network is: a device there waits for no line either.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -85,7 +86,8 @@ export class Here implements Side {
   async start(): Promise<Figure> {
     const figure = await cold(this.#dir, this.#pack.manifest.name)
     if (this.#session === undefined) {
-      this.#session = await boot({ seed: this.#seed, modules: [{ pack: this.#pack }], symbolizer: symbolizerOf })
+      const modules = [{ pack: this.#pack }]
+      this.#session = await boot({ seed: this.#seed, modules, symbolizer: symbolizerOf, unpaced: true })
       const up = await checks.linkUp(this.#session.machine, interfaceOf(this.#session.climbers[0]!))
       if (!up.ok) throw new Error(up.detail)
       for (const what of ['transmit', 'receive'] as const)

@@ -562,7 +562,8 @@ export class Intel82540em implements PciDevice {
   #updateLink(): void {
     const up = this.phy.link && (this.#register(R.CTRL) & R.CTRL_SLU) !== 0
     const speed = this.#speed()
-    this.#transmitter.bitNs = speed === SPEED_10 ? 100 : speed === SPEED_100 ? 10 : 1
+    const bitNs = speed === SPEED_10 ? 100 : speed === SPEED_100 ? 10 : 1
+    this.#transmitter.bitNs = this.#port?.mbps === Infinity ? 0 : bitNs
     this.#transmitter.running = (up || this.#loopsInMac()) && this.#awake
     if (up !== this.#linkUp) {
       this.#linkUp = up

@@ -90,7 +90,7 @@ class Rtl8139 implements PciDevice {
       raise,
       send: (frame) => this.#toWire(frame),
       loopback: (frame) => this.receiver.receive(frame),
-      mbps: () => this.phy.mbps,
+      mbps: () => (this.#port?.mbps === Infinity ? Infinity : this.phy.mbps),
     })
     const mac = typeof options.mac === 'string' ? parseMac(options.mac) : options.mac
     this.config = new Config(rtl8139Eeprom(mac), this.receiver.address)

@@ -16,7 +16,7 @@ const SLOTS = 1984
 const PAGE_BYTES = 65536
 /** Room for the tables that sums over frames are made with (sums.ts), before the frames. */
 export const TABLE_ADDRESS = 0
-const TABLE_BYTES = 16384
+const TABLE_BYTES = 17408
 const PAGES = Math.ceil((TABLE_BYTES + SLOT_BYTES * SLOTS) / PAGE_BYTES)
 
 /** Never grows, so that views of it stay valid. */

@@ -2,56 +2,54 @@
  * Sums over frames: the FCS (IEEE 802.3 clause 3.2.9) and the Internet checksum's sum (RFC 1071), in WebAssembly made here.
  *
  * A controller that stores a frame has both made of every byte, and nothing else takes as long. The engine's own
- * instructions load eight bytes at once and check no bounds. For a frame outside of the frames' memory the same is done in
+ * instructions load eight or sixteen bytes at once and check no bounds. For a frame outside of the frames' memory the same is done in
  * JavaScript (ethernet.ts), to the same results.
  *
  * It must not know what the sums are for.
  */
+import { FOLD_BLOCK, FOLD_TABLE_BYTES, FOLD_VECTORS, foldBlock, foldTables, loadBlock, storeBlock } from './crc-fold.ts'
+import {
+  AGAIN_IF,
+  BLOCK,
+  code,
+  END,
+  get,
+  I32,
+  I64,
+  i32,
+  i64,
+  IF,
+  LEAVE_IF,
+  LOAD16,
+  LOAD32,
+  LOAD64,
+  LOAD8,
+  LOOP,
+  MAGIC,
+  name,
+  NARROW,
+  section,
+  set,
+  TYPE_I32,
+  TYPE_I64,
+  TYPE_V128,
+  V128,
+  vector,
+  WIDEN,
+} from './encode.ts'
 import { CRC_SLICES, CRC_TABLE, fcs } from './ethernet.ts'
 import { type Frame, frameMemory, TABLE_ADDRESS } from './frame.ts'
 
-// Opcodes: WebAssembly Core Specification 2.0, section 5.4. Locals: address, bytes left; then each function's own.
-const get = (local: number): number[] => [0x20, local]
-const set = (local: number): number[] => [0x21, local]
-const i32 = (value: number): number[] => [0x41, ...signed(value)]
-const i64 = (value: number): number[] => [0x42, ...signed(value)]
-const END = [0x0b]
-const AGAIN_IF = [0x0d, 0]
-const LEAVE_IF = [0x0d, 1]
-const LOAD32 = (offset: number): number[] => [0x28, 0, ...unsigned(offset)]
-const LOAD64 = [0x29, 0, 0]
-const LOAD8 = [0x2d, 0, 0]
-const LOAD16 = [0x2f, 0, 0]
-const I32 = { zero: 0x45, below: 0x49, add: 0x6a, sub: 0x6b, and: 0x71, or: 0x72, xor: 0x73, left: 0x74, right: 0x76 }
-const I64 = { add: 0x7c, and: 0x83, xor: 0x85, right: 0x88 }
-const NARROW = 0xa7
-const WIDEN = 0xad
-const [TYPE_I32, TYPE_I64, VOID] = [0x7f, 0x7e, 0x40]
-
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
-}
-
-function signed(value: number): number[] {
-  const low = value & 0x7f
-  const rest = Math.floor(value / 128)
-  const last = (rest === 0 && low < 0x40) || (rest === -1 && low >= 0x40)
-  return last ? [low] : [low | 0x80, ...signed(rest)]
-}
-
+// Locals: address, bytes left; then each function's own.
 const [AT, LEFT, ACC, FIRST, SECOND] = [0, 1, 2, 3, 4]
+/** The first of the vectors. */
+const VECTORS = 5
+/** Behind the table of slices: those of the fold, and room for a block. */
+const FOLD_ADDRESS = TABLE_ADDRESS + CRC_TABLE.byteLength
+const SCRATCH_ADDRESS = FOLD_ADDRESS + FOLD_TABLE_BYTES
 
-/** While at least `bytes` are left: `body`, and on by so many. */
-const steps = (bytes: number, body: readonly number[]): number[] => [
-  0x02,
-  VOID,
-  0x03,
-  VOID,
-  ...get(LEFT),
-  ...i32(bytes),
-  I32.below,
-  ...LEAVE_IF,
-  ...body,
+/** On by so many bytes. */
+const pass = (bytes: number): number[] => [
   ...get(AT),
   ...i32(bytes),
   I32.add,
@@ -60,13 +58,25 @@ const steps = (bytes: number, body: readonly number[]): number[] => [
   ...i32(bytes),
   I32.sub,
   ...set(LEFT),
+]
+
+/** While at least `bytes` are left: `body`, and on by so many. */
+const steps = (bytes: number, body: readonly number[]): number[] => [
+  ...BLOCK,
+  ...LOOP,
+  ...get(LEFT),
+  ...i32(bytes),
+  I32.below,
+  ...LEAVE_IF,
+  ...body,
+  ...pass(bytes),
   ...i32(1),
   ...AGAIN_IF,
   ...END,
   ...END,
 ]
 
-const load64 = (offset: number): number[] => [...get(AT), ...i32(offset), I32.add, ...LOAD64]
+const load64 = (offset: number): number[] => [...get(AT), ...LOAD64(offset)]
 
 /** Entry of a slice of the table for byte `byte` of a word of eight: its place is that byte, times four. */
 const entry = (slice: number, word: number, byte: number): number[] => [
@@ -84,24 +94,57 @@ function tree(terms: readonly (readonly number[])[]): readonly number[] {
   return [...tree(terms.slice(0, middle)), ...tree(terms.slice(middle)), I32.xor]
 }
 
-/** crc(address, length): the CRC-32 of so many bytes, inverted. */
-const crc: readonly number[] = [
+/** The register in ACC over what is left, a word of eight bytes and its neighbour at once. */
+const slices: readonly number[] = steps(CRC_SLICES, [
+  ...load64(0),
+  ...get(ACC),
+  WIDEN,
+  I64.xor,
+  ...set(FIRST),
+  ...load64(8),
+  ...set(SECOND),
+  // The second word's first, which wait for nobody; all of them in pairs, so that few wait for one another.
+  ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 9 - i, SECOND, i))),
+  ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 1 - i, FIRST, i))),
+  I32.xor,
+  ...set(ACC),
+])
+
+// What the register is over a block in memory instead of what is left; both kept meanwhile where nobody needs them.
+const [KEPT_AT, KEPT_LEFT] = [VECTORS + FOLD_VECTORS, VECTORS + FOLD_VECTORS + 1]
+const sliceBlock = (address: number): readonly number[] => [
+  ...get(AT),
+  ...set(KEPT_AT),
+  ...get(LEFT),
+  ...set(KEPT_LEFT),
+  ...i32(address),
+  ...set(AT),
+  ...i32(FOLD_BLOCK),
+  ...set(LEFT),
+  ...slices,
+  ...get(KEPT_AT),
+  ...set(AT),
+  ...get(KEPT_LEFT),
+  ...set(LEFT),
+]
+
+/** crc(address, length): the CRC-32 of so many bytes, inverted. All but the rest of a long frame goes into one block first. */
+const crc = (swizzle: readonly number[]): readonly number[] => [
   ...i32(-1),
   ...set(ACC),
-  ...steps(CRC_SLICES, [
-    ...load64(0),
-    ...get(ACC),
-    WIDEN,
-    I64.xor,
-    ...set(FIRST),
-    ...load64(8),
-    ...set(SECOND),
-    // The second word's first, which wait for nobody; all of them in pairs, so that few wait for one another.
-    ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 9 - i, SECOND, i))),
-    ...tree(Array.from({ length: 8 }, (_, i) => entry(CRC_SLICES - 1 - i, FIRST, i))),
-    I32.xor,
-    ...set(ACC),
-  ]),
+  ...i32(2 * FOLD_BLOCK - 1),
+  ...get(LEFT),
+  I32.below,
+  ...IF,
+  ...loadBlock(AT, VECTORS),
+  ...pass(FOLD_BLOCK),
+  ...steps(FOLD_BLOCK, foldBlock(AT, VECTORS, FOLD_ADDRESS, swizzle)),
+  ...storeBlock(SCRATCH_ADDRESS, VECTORS),
+  ...i32(0),
+  ...set(ACC),
+  ...sliceBlock(SCRATCH_ADDRESS),
+  ...END,
+  ...slices,
   ...steps(1, [
     ...get(ACC),
     ...get(AT),
@@ -127,14 +170,12 @@ const crc: readonly number[] = [
 const fold = [...get(FIRST), ...i64(0xffff), I64.and, ...get(FIRST), ...i64(16), I64.right, I64.add, ...set(FIRST)]
 const add = (what: readonly number[]): number[] => [...get(FIRST), ...what, I64.add, ...set(FIRST)]
 
+const SUM = VECTORS
 /** sum(address, length): words are added as they lie, and the result is turned round: RFC 1071, section 2(B). */
 const sum: readonly number[] = [
-  ...steps(8, [
-    ...load64(0),
-    ...set(SECOND),
-    ...add([...get(SECOND), ...i64(0xffffffff), I64.and]),
-    ...add([...get(SECOND), ...i64(32), I64.right]),
-  ]),
+  // No frame of the store has so many half words that a word of four sums could turn over.
+  ...steps(16, [...get(AT), ...V128.load(0), ...V128.addPairs16, ...get(SUM), ...V128.add32, ...set(SUM)]),
+  ...[0, 1, 2, 3].flatMap((lane) => add([...get(SUM), ...V128.lane32(lane), WIDEN])),
   ...steps(2, add([...get(AT), ...LOAD16, WIDEN])),
   ...steps(1, add([...get(AT), ...LOAD8, WIDEN])),
   ...fold,
@@ -154,33 +195,28 @@ const sum: readonly number[] = [
   I32.or,
 ]
 
-const vector = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()]
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes]
-const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)]
-const name = (text: string): number[] => sized([...new TextEncoder().encode(text)])
-const code = (body: readonly number[]): number[] => sized([2, 1, TYPE_I32, 2, TYPE_I64, ...body, ...END])
+const LOCALS = [
+  [1, TYPE_I32],
+  [2, TYPE_I64],
+  [FOLD_VECTORS, TYPE_V128],
+  [2, TYPE_I32],
+] as const
 
-const MODULE = Uint8Array.from([
-  0,
-  0x61,
-  0x73,
-  0x6d,
-  1,
-  0,
-  0,
-  0,
-  ...section(1, vector([[0x60, 2, TYPE_I32, TYPE_I32, 1, TYPE_I32]])),
-  ...section(2, vector([[...name('frames'), ...name('memory'), 2, 0, 1]])),
-  ...section(3, vector([[0], [0]])),
-  ...section(
-    7,
-    vector([
-      [...name('crc'), 0, 0],
-      [...name('sum'), 0, 1],
-    ]),
-  ),
-  ...section(10, vector([code(crc), code(sum)])),
-])
+const moduleWith = (swizzle: readonly number[]): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from([
+    ...MAGIC,
+    ...section(1, vector([[0x60, 2, TYPE_I32, TYPE_I32, 1, TYPE_I32]])),
+    ...section(2, vector([[...name('frames'), ...name('memory'), 2, 0, 1]])),
+    ...section(3, vector([[0], [0]])),
+    ...section(
+      7,
+      vector([
+        [...name('crc'), 0, 0],
+        [...name('sum'), 0, 1],
+      ]),
+    ),
+    ...section(10, vector([code(LOCALS, crc(swizzle)), code(LOCALS, sum)])),
+  ])
 
 interface Sums {
   crc(address: number, length: number): number
@@ -188,7 +224,10 @@ interface Sums {
 }
 
 new Int32Array(frameMemory.buffer, TABLE_ADDRESS, CRC_TABLE.length).set(CRC_TABLE)
-const made = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { frames: { memory: frameMemory } })
+new Uint8Array(frameMemory.buffer, FOLD_ADDRESS, FOLD_TABLE_BYTES).set(foldTables())
+/** Not every engine has the relaxed one; both give the same here. */
+const wasm = [V128.relaxedSwizzle, V128.swizzle].map(moduleWith).find((bytes) => WebAssembly.validate(bytes))!
+const made = new WebAssembly.Instance(new WebAssembly.Module(wasm), { frames: { memory: frameMemory } })
 const sums = made.exports as unknown as Sums
 
 /** The FCS of a frame's first `length` bytes, unsigned; sent least significant byte first. */

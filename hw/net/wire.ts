@@ -4,6 +4,7 @@
  *
  * When each frame arrives is exact, and told with it. Frames that follow each other closely are handed over together when
  * the last of them has arrived, or BURST_NS after the first: one event for many. A frame by itself comes when it arrives.
+ * A wire may be without pace, as a virtual machine's network is: then a frame is at the other end at once, without an event.
  * It must not know what is at its ends.
  */
 
@@ -18,7 +19,7 @@ export interface WireOptions {
   readonly timeline: Timeline
   readonly random: Random
   readonly name?: string
-  /** Speed in Mb/s. */
+  /** Speed in Mb/s. Infinity: nothing takes time on it, and the next two do not count. */
   readonly mbps?: number
   /** Time of flight. */
   readonly propagationNs?: number
@@ -160,6 +161,10 @@ class End implements EthernetPort {
       release(frame)
       return false
     }
+    if (this.mbps === Infinity) {
+      this.#hand(frame, frame.atNs)
+      return true
+    }
     if (frame.length !== this.#measured) this.#measure(frame.length)
     const start = Math.max(frame.atNs, this.#busyUntil)
     const jitter = this.#jitterNs === 0 ? 0 : this.#random.below(this.#jitterNs + 1)
@@ -201,15 +206,19 @@ class End implements EthernetPort {
       const { time } = queue
       const frame = queue.shift()
       frame.atNs = time
-      this.frames++
-      this.bytes += frame.length
-      // IEEE 802.3: the first bit on the wire says so, and no group begins as the address of all does.
-      if ((frame.bytes[0]! & 1) !== 0 && frame.bytes[0] !== 0xff) this.groups++
-      this.#cable.tap?.(frame.bytes, frame.length, this.#isA, time)
-      this.peer.onFrame(frame)
-      release(frame)
+      this.#hand(frame, time)
     }
     if (queue.length !== 0) this.#arrival.armAt(this.#due())
+  }
+
+  #hand(frame: Frame, timeNs: number): void {
+    this.frames++
+    this.bytes += frame.length
+    // IEEE 802.3: the first bit on the wire says so, and no group begins as the address of all does.
+    if ((frame.bytes[0]! & 1) !== 0 && frame.bytes[0] !== 0xff) this.groups++
+    this.#cable.tap?.(frame.bytes, frame.length, this.#isA, timeNs)
+    this.peer.onFrame(frame)
+    release(frame)
   }
 
   /** The cable was pulled. */

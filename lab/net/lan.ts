@@ -25,19 +25,25 @@ export interface Nic extends Plugged {
   faults: FaultyDma | undefined
 }
 
+export interface LanOptions {
+  /** Each NIC's DMA can be made to flip bits, which `breakUnderTraffic` does. */
+  readonly flakyBus?: boolean
+  /** Frames take no time on the cables, as on a virtual machine's: devices say their own speed, and nothing waits for a line. */
+  readonly unpaced?: boolean
+}
+
 export class Lan {
   readonly nics: Nic[] = []
   readonly stations: Station[] = []
   readonly switch: EthernetSwitch
   readonly #machine: Machine
-  readonly #flaky: boolean
+  readonly #options: LanOptions
   readonly #captures: { flush(): void }[] = []
   #ends = 0
 
-  /** With `flakyBus`, each NIC's DMA can be made to flip bits. */
-  constructor(machine: Machine, flakyBus = false) {
+  constructor(machine: Machine, options: LanOptions = {}) {
     this.#machine = machine
-    this.#flaky = flakyBus
+    this.#options = options
     this.switch = createSwitch({ timeline: machine.board.kernel.clock })
   }
 
@@ -49,7 +55,8 @@ export class Lan {
 
   #wire(name: string, mbps: number): Wire {
     const { kernel } = this.#machine.board
-    const wire = createWire({ timeline: kernel.clock, random: kernel.random.fork(), name, mbps, jitterNs: 200 })
+    const speed = { mbps: this.#options.unpaced === true ? Infinity : mbps, jitterNs: 200 }
+    const wire = createWire({ timeline: kernel.clock, random: kernel.random.fork(), name, ...speed })
     this.switch.attach(wire.b)
     return wire
   }
@@ -83,7 +90,7 @@ export class Lan {
   ): Pick<Nic, 'fn' | 'faults'> {
     let faults: FaultyDma | undefined
     const make = (context: DeviceContext): PciDevice => {
-      if (!this.#flaky) return model.make(context, mac, wire.a)
+      if (this.#options.flakyBus !== true) return model.make(context, mac, wire.a)
       faults = new FaultyDma(context.dma, context.random)
       return model.make({ ...context, dma: faults }, mac, wire.a)
     }

@@ -10,14 +10,12 @@ import type { Machine } from '../../machine/machine.ts'
 import type { Check } from '../check.ts'
 import type { DeviceModel, Exercise, Workload, World } from '../class-lab.ts'
 import * as checks from './checks.ts'
-import { Lan, type Nic } from './lan.ts'
+import { Lan, type LanOptions, type Nic } from './lan.ts'
 import { nicModel } from './models.ts'
 import type { Station } from './station.ts'
 import { startTraffic } from './traffic.ts'
 
-export interface NetOptions {
-  /** Let `breakUnderTraffic` make the devices' buses flip bits. */
-  readonly flakyBus?: boolean
+export interface NetOptions extends LanOptions {
   /** Gets the wire capture of a NIC. */
   readonly capture?: (nic: Nic) => ((bytes: Uint8Array) => void) | undefined
 }
@@ -37,7 +35,7 @@ export class NetWorld implements World {
   constructor(machine: Machine, options: NetOptions) {
     this.#machine = machine
     this.#options = options
-    this.lan = new Lan(machine, options.flakyBus)
+    this.lan = new Lan(machine, options)
   }
 
   get plugged(): readonly Nic[] {

@@ -2,7 +2,8 @@
  * The RTL8139's transmitter: four descriptors (TSD, TSAD) used in turn (data sheet sections 5.5, 6.3, 6.4, 6.7).
  *
  * Writing a TSD with OWN clear hands its buffer to the chip. When its turn comes the chip fetches the frame, gives the
- * descriptor back (OWN), sends for as long as the wire takes, and sets TOK.
+ * descriptor back (OWN), sends for as long as the wire takes, and sets TOK. Where the wire takes no time, the frame is fetched
+ * and sent right after the write instead of below it: who hears of it at once is not called by the driver.
  */
 
 import { FCS_BYTES, frameSlotNs } from '../../net/ethernet.ts'
@@ -23,7 +24,7 @@ export interface TransmitterOptions {
   /** Put a frame (without FCS) on the wire; false when there is no link. */
   readonly send: (frame: Frame) => boolean
   readonly loopback: (frame: Frame) => void
-  /** Speed of the link, Mb/s. */
+  /** Speed of the link, Mb/s; Infinity where a frame takes no time. */
   readonly mbps: () => number
 }
 
@@ -103,20 +104,31 @@ export class Transmitter {
   }
 
   #start(size: number): void {
+    const mbps = this.#options.mbps()
+    const bytes = mbps === Infinity ? 0 : this.#transfer(size)
+    if (bytes < 0) return
+    this.#sending = true
+    this.#sent.armIn(frameSlotNs(bytes, mbps))
+  }
+
+  /** Fetch the current descriptor's frame and put it out. Its length without FCS; -1 when there is none. */
+  #transfer(size: number): number {
     const at = this.#current
-    if (size > LONGEST) return this.#abort()
+    if (size > LONGEST) {
+      this.#abort()
+      return -1
+    }
     const frame = takeFrame(LONGEST)
     if (!this.#options.dma.readFrame(this.addresses[at]!, frame, 0, size)) {
       release(frame)
       this.#halted = 'bus'
       this.#options.raise(B.INT_SERR)
-      return
+      return -1
     }
     this.status[at] = this.status[at]! | B.TSD_OWN
-    this.#sending = true
     const bytes = this.#output(frame, size)
     release(frame)
-    this.#sent.armIn(frameSlotNs(bytes, this.#options.mbps()))
+    return bytes
   }
 
   /** Send or loop the fetched frame; returns its length without FCS. */
@@ -133,6 +145,9 @@ export class Transmitter {
 
   #complete(): void {
     this.#sending = false
+    const status = this.status[this.#current]!
+    // It was not fetched yet: see the top.
+    if ((status & B.TSD_OWN) === 0 && this.#transfer(status & B.TSD_SIZE) < 0) return
     this.status[this.#current] = this.status[this.#current]! | B.TSD_TOK
     this.#current = (this.#current + 1) % DESCRIPTORS
     this.#options.raise(B.INT_TOK)

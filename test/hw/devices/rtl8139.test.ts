@@ -512,6 +512,35 @@ test('a frame beyond 1792 bytes aborts: TABT, TER; after CLRABT the queue goes o
   t.is(s.heard.length, 2)
 })
 
+test('on a wire without pace the frame is fetched and sent right after the write, not below it', (t) => {
+  const s = running(0x100a, { mbps: Infinity })
+  t.is(s.r8(0x58) & 8, 0, 'the link is one of 100 Mb/s')
+  const sent = frame([2, 9, 9, 9, 9, 9], 1000)
+  for (let i = 0; i < 4; i++) transmit(s, i, sent)
+  t.is(s.heard.length, 0)
+  t.is(s.r32(0x10), 0x00080000 | 1000)
+  s.board.timeline.advance(0)
+  t.deepEqual(s.heard, [sent, sent, sent, sent])
+  t.is(s.r16(ISR) & 4, 4)
+  t.is(s.r16(0x60), 0xf00f)
+})
+
+test('the same where the frame turns out too long, or its buffer out of reach', (t) => {
+  const s = running(0x100a, { mbps: Infinity })
+  transmit(s, 0, frame([2, 9, 9, 9, 9, 9], 60))
+  s.w32(0x10, 1793)
+  s.board.timeline.advance(0)
+  t.is(s.r16(ISR), 8)
+  s.w8(CR, 8)
+  s.w8(CR, 0x0c)
+  s.w16(ISR, 0xffff)
+  s.w32(0x20, 0x1000)
+  s.w32(0x10, 60)
+  s.board.timeline.advance(0)
+  t.is(s.r16(ISR), 0x8000)
+  t.is(s.heard.length, 0)
+})
+
 test('loopback: what is sent is received and nothing reaches the wire', (t) => {
   const s = running()
   s.w32(TCR, 3 << 17)

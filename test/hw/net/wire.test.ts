@@ -120,6 +120,24 @@ test('pulling the cable loses what is in flight and tells both ends; nothing is 
   t.deepEqual(wire.counts(true), { frames: 1, bytes: 60, groups: 0, lost: 2, dropped: 0 })
 })
 
+test('on a wire without pace a frame is at the other end at once, without an event, counted and tapped; not on a pulled one', (t) => {
+  const { timeline, wire, heard } = setup({ mbps: Infinity, jitterNs: 5000 })
+  const held = framesHeld()
+  const events = timeline.fired()
+  const tapped: number[] = []
+  wire.tap = (_frame, length, _fromA, at) => tapped.push(length, at)
+  timeline.advance(70)
+  for (let i = 0; i < 600; i++) t.true(wire.a.send(frame(1514, i & 0xfe), 1514))
+  t.is(heard.length, 600)
+  t.true(heard.every(({ at, late }) => at === 70 && late === 0))
+  t.deepEqual(tapped.slice(-2), [1514, 70])
+  wire.setUp(false)
+  t.false(wire.a.send(frame(60), 60))
+  t.deepEqual(wire.counts(true), { frames: 600, bytes: 600 * 1514, groups: 0, lost: 1, dropped: 0 })
+  t.is(timeline.fired(), events)
+  t.is(framesHeld(), held)
+})
+
 test('more than the queue holds is dropped and counted', (t) => {
   const { timeline, wire, heard } = setup({ queueFrames: 3 })
   for (let i = 0; i < 5; i++) t.true(wire.a.send(frame(60, i), 60))

@@ -95,3 +95,21 @@ test('on a 100 Mb/s cable both sides settle on 100 Mb/s', (t) => {
   board.timeline.advance(3_000 * MS)
   t.is(a.read(R.STATUS) & 0xc3, 0x43)
 })
+
+test('on a cable without pace a ring full of frames leaves in one event, at the speed the PHY says', (t) => {
+  const board = testBoard()
+  const wire = createWire({ timeline: board.timeline, random: board.random, mbps: Infinity })
+  const a = station(board, wire.a, MAC, 0x00000)
+  const b = station(board, wire.b, PEER, 0x80000)
+  board.timeline.advance(3_000 * MS)
+  t.is(a.read(R.STATUS) & 0xc3, 0x83)
+  const content = frame(PEER, MAC, 0x88b5, pattern(1500, 1))
+  const fired = board.timeline.fired()
+  for (let i = 0; i < 12; i++) a.send(content)
+  board.timeline.advance(1_000)
+  t.is(board.timeline.fired() - fired, 1)
+  t.deepEqual(
+    b.take(),
+    Array.from({ length: 12 }, () => frame(PEER, MAC, 0x88b5, pattern(1500, 1))),
+  )
+})
