@@ -145,6 +145,16 @@ const crc = (swizzle: readonly number[]): readonly number[] => [
   ...sliceBlock(SCRATCH_ADDRESS),
   ...END,
   ...slices,
+  ...steps(4, [
+    ...get(ACC),
+    ...get(AT),
+    ...LOAD32(0),
+    I32.xor,
+    WIDEN,
+    ...set(FIRST),
+    ...tree(Array.from({ length: 4 }, (_, i) => entry(3 - i, FIRST, i))),
+    ...set(ACC),
+  ]),
   ...steps(1, [
     ...get(ACC),
     ...get(AT),
