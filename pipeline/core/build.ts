@@ -42,7 +42,7 @@ export async function onCore(
   if (until === 'link' && known !== undefined) return known.linked
   const found = known === undefined ? {} : await fromStore(module.name, known)
   if (found.facts !== undefined) return found.facts
-  const closure = await closureOf(build.tree, build.compiler, core.symbols, compiled, beside)
+  const closure = await closureOf(build.tree, build.compiler, core, compiled, beside)
   const needed = [...closure.modules.slice(0, -1), ...closure.onCall]
   const others = [...needed.map(({ module: other }) => other.name), ...closure.failed]
   const keep = (outcome: Outcome) => rememberOutcome(job, on, others, outcome)
@@ -98,7 +98,7 @@ async function ofClosure({ tree }: ModuleBuild, modules: readonly BuiltModule[])
 
 /** Finish, verify and store. */
 async function pack(build: ModuleBuild, core: Core, closure: Closure, linked: Facts, key: string): Promise<Facts> {
-  const finished = await finishAll(build.tree, core, closure)
+  const finished = await finishAll(build.tree, build.toolchain, core, closure)
   if (finished.ok) return success(linked, await store(build, core, closure, finished.modules, key))
   const said = finished.problems.slice(0, NAMES_SHOWN).map(({ where, message }) => `${where}: ${message}`)
   return { ...linked, reason: 'refused', detail: `${finished.module}: ${said.join('; ')}` }

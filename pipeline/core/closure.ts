@@ -10,13 +10,16 @@ import { moduleObject } from '../build/external.ts'
 import type { KernelModule, KernelTree } from '../build/kernel.ts'
 import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
-import type { CoreSymbols } from '../bind/index.ts'
+import { asksOf, type OfferedName } from './export-table.ts'
+import type { Core, CoreFacts } from './index.ts'
 
 export interface Closure {
   /** In the order of loading; the module itself is last. */
   readonly modules: readonly BuiltModule[]
   /** Loaded when somebody asks for one by name; each after those that it stands on. */
   readonly onCall: readonly BuiltModule[]
+  /** By module: what others of these ask for by name when they run. */
+  readonly offered: ReadonlyMap<string, readonly OfferedName[]>
   /** Modules it needs that do not compile. */
   readonly failed: readonly string[]
 }
@@ -59,7 +62,7 @@ export function needsOf({ objects = [] }: BuiltModule): string[] {
 export async function closureOf(
   tree: KernelTree,
   compiler: Compiler,
-  core: CoreSymbols,
+  core: Pick<Core, 'symbols' | 'facts'>,
   module: BuiltModule,
   beside: readonly string[] = [],
 ): Promise<Closure> {
@@ -86,7 +89,7 @@ export async function closureOf(
     seen.add(name)
     const owners = new Set<string>()
     for (const symbol of needsOf(one)) {
-      if (core.functions.has(symbol) || core.data.has(symbol)) continue
+      if (core.symbols.functions.has(symbol) || core.symbols.data.has(symbol)) continue
       const owner = await ownerOf(symbol, exports.get(symbol)?.modules ?? [])
       if (owner !== undefined && normal(owner) !== name) owners.add(owner)
     }
@@ -111,13 +114,36 @@ export async function closureOf(
     if (built?.objects !== undefined) await visit(built)
   }
   await visit(module)
+  const offered = new Map<string, OfferedName[]>()
+  for (const symbol of await asked(order, core.facts.asks)) {
+    const { modules: owners = [], gplOnly = false } = exports.get(symbol) ?? {}
+    const owner = await ownerOf(symbol, owners)
+    const built = owner === undefined ? undefined : await compiled(tree, compiler, owner)
+    if (owner === undefined || built === undefined) continue
+    offered.set(owner, [...(offered.get(owner) ?? []), { symbol, gplOnly }])
+    await visit(built, onCall, missed)
+  }
   for (const { module: one } of order)
     for (const ko of selected.get(one.path) ?? []) {
-      const other = await tree.module(path.basename(ko, '.ko'))
-      if (other === undefined || seen.has(normal(other.name))) continue
-      const built = await compiler.module(other)
+      const name = path.basename(ko, '.ko')
+      const built = seen.has(normal(name)) ? undefined : await compiled(tree, compiler, name)
       // One that does not compile is one that nobody finds.
-      if (built.objects !== undefined) await visit(built, onCall, missed)
+      if (built !== undefined) await visit(built, onCall, missed)
     }
-  return { modules: order, onCall, failed: failed.toSorted() }
+  return { modules: order, onCall, offered, failed: failed.toSorted() }
+}
+
+async function compiled(tree: KernelTree, compiler: Compiler, name: string): Promise<BuiltModule | undefined> {
+  const module = await tree.module(name)
+  const built = module && (await compiler.module(module))
+  return built?.objects === undefined ? undefined : built
+}
+
+/** Names that modules ask for when they run, or have the kernel ask for. */
+async function asked(modules: readonly BuiltModule[], byKernel: CoreFacts['asks']): Promise<Set<string>> {
+  const names = modules.flatMap(({ objects = [] }) =>
+    objects.flatMap(({ needs }) => needs.flatMap((need) => byKernel[need] ?? [])),
+  )
+  const objects = modules.flatMap(({ objects: list = [] }) => list)
+  return new Set([...(await Promise.all(objects.map(asksOf))).flat(), ...names])
 }

@@ -26,6 +26,7 @@ import type { Toolchain } from '../toolchain/types.ts'
 import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
+import { asksOfKernel } from './export-table.ts'
 import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
 import { coreObjects, lowerHalfExports, ownSourcesKey, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
@@ -34,7 +35,7 @@ export { moduleImage } from './module-image.ts'
 export { MODULE_AREA } from './link.ts'
 
 /** Changes when a core is made differently from the same objects. */
-const FORMAT = 5
+const FORMAT = 6
 
 /** A core that is kept: files in a directory of their own. */
 export interface Core {
@@ -55,6 +56,8 @@ export interface CoreFacts {
   /** Files of the tree without a source in C, which are not in it. */
   readonly withoutSource: readonly string[]
   readonly objects: number
+  /** By function: what it may ask for by name, of modules that are not loaded yet. */
+  readonly asks: Readonly<Record<string, readonly string[]>>
 }
 
 /** Exports that the machine uses. */
@@ -149,7 +152,8 @@ async function makeCore(
       found: linked.unresolved.join(', '),
       todo: 'add what an architecture answers to shim/, or a row with its reason to linux-api/overrides.tsv',
     })
-  await write(coreDir(key), linked.wasm, exported, { withoutSource, objects: objects.length })
+  const asks = await asksOfKernel(objects)
+  await write(coreDir(key), linked.wasm, exported, { withoutSource, objects: objects.length, asks })
   return key
 }
 

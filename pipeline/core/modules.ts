@@ -20,6 +20,9 @@ import { sha256 } from '../cache.ts'
 import { DrvportError } from '../errors.ts'
 import { DEFAULT_ALLOWANCE, verifyBound, type BoundFacts, type Problem } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import type { Closure } from './closure.ts'
+import { exportTable } from './export-table.ts'
 import type { Core } from './index.ts'
 import { MODULE_AREA } from './link.ts'
 import { moduleImage } from './module-image.ts'
@@ -35,6 +38,9 @@ export interface Bundle {
   readonly modules: readonly BuiltModule[]
   readonly onCall: readonly BuiltModule[]
 }
+
+/** Of a module's objects, those that are made for it besides: none, for most. */
+type Besides = (name: string, objects: readonly LinkableObject[]) => Promise<readonly LinkableObject[]>
 
 /** What becomes of a module that was bound: undefined, and it is left out. */
 type OnBound = (bound: BoundModule, peers: readonly BoundModule[]) => BoundModule | undefined
@@ -59,6 +65,7 @@ export async function bindAll(
   { modules, onCall }: Bundle,
   onBound: OnBound = (bound) => bound,
   debug = true,
+  besides: Besides = () => Promise.resolve([]),
 ): Promise<BoundModule[]> {
   const exports = await tree.exports()
   const peers: BoundModule[] = []
@@ -69,7 +76,8 @@ export async function bindAll(
     const { name } = built.module
     const own = [...exports].filter(([, { modules: owners }]) => owners.includes(name))
     const isNeeded = needed.has(built)
-    const bound = tryBind(isNeeded, await objectsOf(built), core.symbols, peers, {
+    const objects = await objectsOf(built)
+    const bound = tryBind(isNeeded, [...objects, ...(await besides(name, objects))], core.symbols, peers, {
       name,
       entries: moduleEntries(name),
       self: { bytes: core.moduleBytes, page: PAGE },
@@ -106,12 +114,17 @@ export type FinishedModules =
   | { readonly ok: false; readonly module: string; readonly problems: readonly Problem[] }
 
 /** Bind, instrument and verify. */
-export async function finishAll(tree: KernelTree, core: Core, bundle: Bundle): Promise<FinishedModules> {
+export async function finishAll(
+  tree: KernelTree,
+  toolchain: Toolchain,
+  core: Core,
+  bundle: Bundle & Pick<Closure, 'offered'>,
+): Promise<FinishedModules> {
   const finished: FinishedModule[] = []
   const facts: BoundFacts[] = []
   let refused: { module: string; problems: readonly Problem[] } | undefined
   const callable = new Set(bundle.onCall.map(({ module }) => module.name))
-  await bindAll(tree, { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }, bundle, (bound, peers) => {
+  const onBound: OnBound = (bound, peers) => {
     if (refused !== undefined) return bound
     const { wasm, lines } = finish(bound.wasm, [], boundTo(core.symbols, peers))
     const claims = boundClaims(bound, wasm, sha256(wasm), core.sha256)
@@ -127,6 +140,12 @@ export async function finishAll(tree: KernelTree, core: Core, bundle: Bundle): P
     const { imports, capabilities } = claims
     finished.push({ bound, wasm, lines, image, imports, capabilities, onCall })
     return withDepths(bound, verdict.facts.functions)
-  })
+  }
+  const besides: Besides = async (name, objects) => {
+    const offered = bundle.offered.get(name)
+    return offered === undefined ? [] : [await exportTable(toolchain, objects, offered)]
+  }
+  const target = { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }
+  await bindAll(tree, target, bundle, onBound, true, besides)
   return refused === undefined ? { ok: true, modules: finished } : { ok: false, ...refused }
 }

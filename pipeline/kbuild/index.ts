@@ -497,7 +497,7 @@ class ConfiguredTree implements Kbuild {
 const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-4.json'
+const EXPORTS_FILE = 'exports-5.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
@@ -547,9 +547,16 @@ const READ_AHEAD = 64
 async function* readTexts(files: readonly string[]): AsyncGenerator<string> {
   for (let i = 0; i < files.length; i += READ_AHEAD) {
     const some = files.slice(i, i + READ_AHEAD)
-    yield* await Promise.all(some.map((file) => fs.readFile(file, 'latin1').catch(() => '')))
+    yield* await Promise.all(some.map(readSource))
   }
 }
+
+/** A source that make would copy from the one the tree ships is that one; of one that it would write, nothing is known yet. */
+const readSource = (file: string): Promise<string> =>
+  fs
+    .readFile(file, 'latin1')
+    .catch(() => fs.readFile(`${file}_shipped`, 'latin1'))
+    .catch(() => '')
 
 const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm
 

@@ -26,7 +26,15 @@ const OPERATE: Readonly<Record<string, RegExp>> = {
   veth: /^veth-new to veth0: 64 frames, 64 back$/,
 }
 /** Of clk-gate_test the registers lie in memory; test_ida returns an error, and has the kernel warn, when all is well. */
-const TESTS = ['clk-gate_test', 'list-test', 'rbtree_test', 'test_bitmap', 'test_ida', 'test_user_copy']
+const TESTS = [
+  'clk-gate_test',
+  'list-test',
+  'rbtree_test',
+  'test_bitmap',
+  'test_ida',
+  'test_user_copy',
+  'utf8-selftest',
+]
 
 test('software drivers do what their class does, and tests of the tree pass', async (t) => {
   const workspace = await openWorkspace({ tree: testTreeName, toolchain: 'clang' })
