@@ -17,6 +17,8 @@ export interface ApiSource {
   /** What was found in a tree that does not change is kept under its id. */
   readonly id?: string
   readonly sealed?: boolean
+  /** Value of an option without CONFIG_, where the tree is configured; undefined where it is off. */
+  readonly config?: (option: string) => string | undefined
 }
 
 /** A declaration and its place. */
@@ -30,7 +32,7 @@ export interface FoundField extends Field {
   readonly file: string
 }
 
-export interface ApiTree extends ApiSource {
+export interface ApiTree extends Omit<ApiSource, 'config'> {
   /** What the headers of all architectures (include/) declare under a name, in the order of their paths. */
   declarations(name: string): Promise<readonly Found[]>
   /** Fields of that name in structures of that name; undefined when there is no such structure. */
@@ -41,6 +43,10 @@ export interface ApiTree extends ApiSource {
   architecturesWith(name: string): Promise<readonly string[]>
   /** C files and headers outside of include/ that mention a name as a word, sorted. */
   users(name: string): Promise<readonly string[]>
+  /** C files that mention a name as a word, those of other architectures too, sorted. */
+  sources(name: string): Promise<readonly string[]>
+  /** Whether the configuration leaves an option (CONFIG_X) out; false where nothing is configured. */
+  isOff(option: string): boolean
   /** Say which names will be asked for: they are looked for together, which costs as much as one. */
   expect(names: readonly string[], what: 'declarations' | 'users'): Promise<void>
   /** Text of a file; undefined when the tree has none. */
@@ -50,7 +56,7 @@ export interface ApiTree extends ApiSource {
 /** Parts of a tree in which drivers and their like are. */
 const USERS = ['drivers', 'sound', 'net', 'fs', 'block', 'crypto', 'kernel', 'mm', 'lib', 'security', 'samples']
 
-export function openApiTree({ name, version, dir, id, sealed }: ApiSource): ApiTree {
+export function openApiTree({ name, version, dir, id, sealed, config }: ApiSource): ApiTree {
   const filesWith = keptSearch(dir, sealed === true ? id : undefined)
   const once = memo()
   const text = (file: string) =>
@@ -112,6 +118,12 @@ export function openApiTree({ name, version, dir, id, sealed }: ApiSource): ApiT
     header,
     architecturesWith,
     users: (word) => search(word, USERS),
+    sources: async (word) => {
+      const places = (await architectures()).map((arch) => `arch/${arch}`)
+      const files = [...(await search(word, USERS)), ...(await search(word, places))]
+      return files.filter((file) => file.endsWith('.c'))
+    },
+    isOff: (option) => config !== undefined && config(option.replace(/^CONFIG_/, '')) === undefined,
     expect,
     text,
   }
@@ -129,12 +141,11 @@ function memo(): <T>(key: string, make: () => Promise<T>) => Promise<T> {
   }
 }
 
+/** Names of directories there, or of links to some. */
 async function directoriesIn(dir: string): Promise<string[]> {
-  const entries = await fs.readdir(dir, { withFileTypes: true }).catch(() => [])
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .toSorted()
+  const names = await fs.readdir(dir).catch(() => [])
+  const found = await Promise.all(names.map((name) => fs.stat(path.join(dir, name)).catch(() => undefined)))
+  return names.filter((_, at) => found[at]?.isDirectory() === true).toSorted()
 }
 
 type Search = (words: readonly string[], places: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>

@@ -190,5 +190,6 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     kernelFiles: () => tree.kernelFiles(),
     outside: (dir) => tree.outside(dir),
     pristine: (name) => tree.pristine(name),
+    config: (option) => tree.config(option),
   }
 }

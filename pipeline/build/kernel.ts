@@ -78,6 +78,8 @@ export interface KernelTree {
   builtin(file: string): Promise<KernelObject>
   /** Modules of a folder outside of the tree. Throws UsageError. */
   outside(folder: string): Promise<KernelFolder>
+  /** Value of an option without CONFIG_: `y`, `m`, a number or text; undefined where it is off. */
+  config(option: string): string | undefined
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */
   pristine(name: string): Promise<string | undefined>
 }

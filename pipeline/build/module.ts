@@ -65,7 +65,7 @@ const apiTrees = new WeakMap<KernelTree, ApiTree>()
 
 /** What is looked up in a tree's text is kept with the tree. */
 function apiOf(tree: KernelTree): ApiTree {
-  const api = apiTrees.get(tree) ?? openApiTree({ ...tree, dir: tree.view })
+  const api = apiTrees.get(tree) ?? openApiTree({ ...tree, dir: tree.view, config: (option) => tree.config(option) })
   apiTrees.set(tree, api)
   return api
 }

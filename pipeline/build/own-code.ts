@@ -19,7 +19,7 @@ async function abiFile(): Promise<string> {
 }
 
 async function hashOwnCode(): Promise<string> {
-  const dirs = ['bind', 'build', 'core', 'kbuild', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
+  const dirs = ['api', 'bind', 'build', 'core', 'folder', 'kbuild', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
     path.join(import.meta.dirname, '..', dir),
   )
   const files = (

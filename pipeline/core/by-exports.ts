@@ -7,7 +7,7 @@
  * binary) is core/build.ts's.
  */
 
-import { absenceOf } from '../api/absent.ts'
+import { absenceOf, exportAbsence } from '../api/absent.ts'
 import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from '../build/compiler.ts'
 import { moduleEntries } from '../build/flags.ts'
@@ -22,7 +22,7 @@ import { exportedNames } from './index.ts'
 const NAMES_SHOWN = 5
 
 /** Under this name what is found out is kept: it depends on the module and the tree alone. */
-const KEPT = 'by-exports 3'
+const KEPT = 'by-exports 4'
 
 /** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
 export async function linkedByExports(
@@ -96,6 +96,9 @@ async function judged(
   return { rung: 'link' }
 }
 
+/** Of several symbols, what no other configuration would mend comes first. */
+const WORST_FIRST: readonly Reason[] = ['unresolved-symbol', 'not-exported']
+
 /** Declared for the kernel's own code, and not for modules; or nowhere, which is the driver's affair. */
 async function whyMissing(
   api: ApiTree,
@@ -106,18 +109,17 @@ async function whyMissing(
     'declarations',
   )
   const said: string[] = []
-  let reason: Reason = 'not-exported'
+  const reasons: Reason[] = []
   for (const { symbol, file, line } of missing) {
     const [declared] = await api.declarations(symbol)
-    const absence = declared === undefined ? await absenceOf(api, { kind: 'name', name: symbol }) : undefined
-    if (declared === undefined) reason = 'unresolved-symbol'
+    const elsewhere = declared && (await exportAbsence(api, symbol))
+    const absence = declared === undefined ? await absenceOf(api, { kind: 'name', name: symbol }) : elsewhere
     const place = line > 0 ? ` (${file}:${line})` : ''
-    const why =
-      declared === undefined
-        ? (absence?.why ?? 'nobody defines it')
-        : `${declared.file}:${declared.line} declares it, no module may use it`
-    said.push(`${symbol}${place}: ${why}`)
+    const hidden = declared && `${declared.file}:${declared.line} declares it, no module may use it`
+    said.push(`${symbol}${place}: ${absence?.why ?? hidden ?? 'nobody defines it'}`)
+    reasons.push(declared === undefined ? 'unresolved-symbol' : (elsewhere?.reason ?? 'not-exported'))
   }
+  const reason = WORST_FIRST.find((one) => reasons.includes(one)) ?? reasons[0] ?? 'unresolved-symbol'
   const more = said.length > NAMES_SHOWN ? `; and ${said.length - NAMES_SHOWN} more` : ''
   return { reason, detail: said.slice(0, NAMES_SHOWN).join('; ') + more }
 }

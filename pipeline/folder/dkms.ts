@@ -118,12 +118,15 @@ function dkmsOf(values: Values, { kernel, config }: DkmsSetting, where: string):
     name: one('PACKAGE_NAME'),
     version: one('PACKAGE_VERSION'),
     modules: all('BUILT_MODULE_NAME').map(([, name]) => name),
-    ...(command && { command: command[1] }),
-    ...(one('PRE_BUILD') !== '' && { before: one('PRE_BUILD') }),
+    ...(command && { command: filled(command[1]) }),
+    ...(one('PRE_BUILD') !== '' && { before: filled(one('PRE_BUILD')) }),
     patches: all('PATCH').flatMap(([index, name]) => (matches(values.get('PATCH_MATCH')?.get(index)) ? [name] : [])),
     ...(excluded !== undefined && { excluded }),
   }
 }
+
+/** A checkout may have a dkms.conf whose `@WORDS@` an installer fills in, by default with nothing. */
+const filled = (command: string): string => command.replaceAll(/@[A-Za-z_]+@/g, '')
 
 /** dkms has bash match it: extended regular expressions, which these are but for names of classes. */
 function patternOf(pattern: string, where: string): RegExp {

@@ -7,7 +7,8 @@
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { exists, withLock, writeAtomic } from '../cache.ts'
+import { ownCodeKey } from '../build/own-code.ts'
+import { exists, readKept, withLock, writeAtomic } from '../cache.ts'
 import { UsageError } from '../errors.ts'
 import { dkmsEnvironment, readDkms, type Dkms } from '../folder/dkms.ts'
 import { askMakefile, type KernelCall } from '../folder/own-makefile.ts'
@@ -87,13 +88,14 @@ async function makeOutside(
 export async function readOutside(outside: OutsideSetup): Promise<OutsidePlan> {
   const { snapshot } = outside
   const kept = path.join(snapshot.top, '.plan.json')
-  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
-  if (known !== undefined) return JSON.parse(known) as OutsidePlan
+  const by = await ownCodeKey()
+  const known = await readKept<{ by: string; plan: OutsidePlan }>(kept)
+  if (known?.by === by) return known.plan
   return withLock(`outside-${path.basename(snapshot.top)}`, async () => {
     const plan = await makePlan(outside)
     // What went wrong may have been this computer's fault.
     const isSound = plan.refused.every(({ reason }) => reason !== 'makefile-error')
-    if (isSound) await writeAtomic(kept, JSON.stringify(plan))
+    if (isSound) await writeAtomic(kept, JSON.stringify({ by, plan }))
     return plan
   })
 }

@@ -53,6 +53,11 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     means: 'It uses what the tree has for 64-bit kernels only; wasm32 is a 32-bit one.',
     todo: 'for readq() and writeq(), include linux/io-64-nonatomic-lo-hi.h or -hi-lo.h; else the driver is for 64 bits',
   },
+  'needs-option': {
+    title: 'needs an option that is off',
+    means: 'It uses what the tree has only with an option that drvport does not configure, such as ACPI.',
+    todo: 'see `detail`; on a kernel that has the option nothing is said against it',
+  },
   'compile-error': {
     title: 'does not compile',
     means: 'The compiler read the source, headers included, and refused it for wasm32.',

@@ -21,6 +21,7 @@ export const REASONS = [
   'needs-x86',
   'needs-architecture',
   'needs-64-bit',
+  'needs-option',
   'compile-error',
   'api-removed',
   'api-changed',

@@ -120,7 +120,14 @@ function countOf(rung: (typeof RUNGS)[number], document: MatrixDocument, ids: Id
 }
 
 /** Reasons whose cause is in what the compiler said first. */
-const FROM_COMPILER = new Set<string>(['compile-error', 'no-source', 'missing-header', 'needs-x86', 'needs-64-bit'])
+const FROM_COMPILER = new Set<string>([
+  'compile-error',
+  'no-source',
+  'missing-header',
+  'needs-x86',
+  'needs-64-bit',
+  'needs-option',
+])
 
 /** What makes two failures the same one: the first thing the compiler said, else the reason. */
 function signatureOf({ reason, diagnostics: [first], detail }: MatrixRow): string {
@@ -138,6 +145,7 @@ const CULPRIT: Readonly<Record<string, { code: boolean; tool: boolean; harness: 
   'needs-x86': { code: false, tool: true, harness: false },
   'needs-architecture': { code: false, tool: true, harness: false },
   'needs-64-bit': { code: false, tool: true, harness: false },
+  'needs-option': { code: false, tool: true, harness: false },
   refused: { code: false, tool: true, harness: false },
   'link-error': { code: false, tool: true, harness: false },
   'compiler-crash': { code: false, tool: true, harness: false },

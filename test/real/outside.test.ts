@@ -103,6 +103,20 @@ real('what a kernel would not load is told from what it exports: hidden, nowhere
   t.regex(rows[3]?.detail ?? '', /MODULE_LICENSE\("Proprietary"\), but it uses synchronize_rcu/)
 })
 
+real('what another architecture or another configuration has is called so, not missing', async (t) => {
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [folder('elsewhere')], until: 'link', seed: 1 })
+  const told = new Map(rows.map(({ module, reason, detail }) => [module, `${reason}: ${detail.split('; ').at(-1)}`]))
+  t.is(told.get('header'), 'needs-x86: only arch/x86 has asm/intel-family.h')
+  t.regex(
+    told.get('type') ?? '',
+    /^needs-option: include\/acpi\/acpi_bus\.h:\d+ has acpi_device with CONFIG_ACPI, which is off$/,
+  )
+  t.regex(
+    told.get('symbol') ?? '',
+    /^needs-option: acpi_root_dir \(.*symbol\.c:8\): drivers\/acpi\/bus\.c:\d+ exports it, with CONFIG_ACPI, which is off$/,
+  )
+})
+
 real('what cannot be read is refused with file and line, in the names the user knows', async (t) => {
   const refused = async (name: string) => t.throwsAsync(selectAll(tree, [folder(name)]), { instanceOf: UsageError })
   t.like(await refused('unreadable'), { where: `${folder('unreadable')}/Makefile:2`, found: 'missing separator.' })

@@ -42,6 +42,13 @@ PRE_BUILD="configure.sh $kernelver"
   })
 })
 
+test('what an installer would fill in is empty', async (t) => {
+  const made = await read(
+    `${HEAD}MAKE="make KVER=${'$'}{kernelver} CFLAGS_MODULE+=@CFLAGS@"\nPRE_BUILD="@PREPARE@ ./x.sh"\n`,
+  )
+  t.like(made, { command: 'make KVER=6.12.5 CFLAGS_MODULE+=', before: ' ./x.sh' })
+})
+
 test('scalars are arrays of one, and shell is shell', async (t) => {
   const made = await read(`${HEAD}
 MAKE="make modules"
