@@ -81,12 +81,15 @@ async function verdictOf(one: Tried, tried: readonly Tried[], others: readonly A
   const { trial, module } = one
   const trees = [...tried.map((item) => item.trial.tree), ...others]
   const explanations = new Map<string, Explanation>()
+  const explained = new Set<string>()
   const unexplained: Complaint[] = []
   for (const complaint of module.complaints) {
     const good = goodFor(complaint, one, tried)
     const found = await explain({ complaint, bad: trial.tree, ...(good && { good }), trees })
     if (found === undefined) unexplained.push(complaint)
-    else if (!explanations.has(`${found.kind} ${found.name}`)) explanations.set(`${found.kind} ${found.name}`, found)
+    else explained.add(lineOf(complaint))
+    if (found !== undefined && !explanations.has(`${found.kind} ${found.name}`))
+      explanations.set(`${found.kind} ${found.name}`, found)
   }
   return {
     tree: trial.tree.name,
@@ -94,10 +97,12 @@ async function verdictOf(one: Tried, tried: readonly Tried[], others: readonly A
     compiles: module.compiles,
     explanations: [...explanations.values()],
     exports: await exportProblems(one, tried),
-    unexplained,
+    // What else there is on such a line is mostly a consequence: of what is undeclared a compiler guesses the type.
+    unexplained: unexplained.filter((complaint) => !explained.has(lineOf(complaint))),
   }
 }
 
+const lineOf = ({ file, line }: Complaint): string => `${file}:${line}`
 const key = ({ file, line, message }: Complaint): string => `${file}:${line}: ${message}`
 
 /** A header that was not found ends a compile: what else there is, nobody knows. */

@@ -52,7 +52,10 @@ export async function replacementFor(
     const [best] = pairs.filter(({ after }) => mentions(after.text, subject.name)).toSorted(bySimilarity)
     return best && { files: pairs.length, example: withoutScore(best) }
   }
-  return (await elected(subject, pairs, from, to)) ?? neighbour(subject, from, to)
+  // Who called something calls something else now; a type on the same line is none of it.
+  const before = await stateOf(from, subject)
+  const accepts = before !== undefined && isCalled(before) ? isCalled : undefined
+  return (await elected(subject, pairs, from, to, accepts)) ?? neighbour(subject, from, to)
 }
 
 async function becameConst(subject: Subject, from: ApiTree, to: ApiTree): Promise<boolean> {

@@ -3,7 +3,7 @@
  * does not compile for it; then again with what the first run left in the cache, and nothing else.
  *
  * What GitHub's own actions do (checkout, cache, artifacts) is done here by copying. The jobs that write to GitHub
- * (comment, publish) are not run.
+ * (comment, publish) are done in test/pipeline/ci/writing-jobs.test.ts.
  */
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs/promises'

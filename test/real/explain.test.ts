@@ -82,6 +82,16 @@ test('a driver that is merely wrong is wrong everywhere, and nothing explains it
     }
 })
 
+test('a second complaint about a line that is explained is its consequence; a type takes no function’s place', async (t) => {
+  const verdict = comparisons.find(({ module }) => module === 'pcm_pages')?.verdicts.at(2)
+  t.is(verdict?.explanations.length, 1)
+  t.deepEqual(verdict?.unexplained, [])
+  const [from, to] = [trials[1]?.tree, trials[2]?.tree]
+  const [explanation] = verdict?.explanations ?? []
+  if (from === undefined || to === undefined || explanation === undefined) return t.fail()
+  t.is((await replacementFor(explanation, from, to))?.name, undefined)
+})
+
 test('where it changed is the newest tree that has it and the oldest that has not, each with its line', (t) => {
   const verdict = comparisons.find(({ module }) => module === 'timer_del')?.verdicts.at(-1)
   const [found] = verdict?.explanations ?? []
