@@ -67,7 +67,10 @@ export async function compileFailure(
     return { rung, reason: known.reason, detail: `${described(known.diagnostic)}; ${known.why}`, diagnostics }
   }
   const [first] = diagnostics
-  const said = reason === 'compile-error' && first !== undefined ? described(first) : compiled.detail
+  const said =
+    reason === 'compile-error' && first !== undefined
+      ? `${described(first)}${await elsewhereIn(tree, first, compiled)}`
+      : compiled.detail
   const detail = portable(roots, said ?? 'does not compile')
   const read = reason === 'compile-error' || reason === 'wrong-output'
   return { rung: read ? 'parse' : 'none', reason, detail, diagnostics }
@@ -104,6 +107,17 @@ async function absenceIn(tree: ApiTree, diagnostics: readonly SourceDiagnostic[]
     if (absence !== undefined) return { ...absence, diagnostic }
   }
   return undefined
+}
+
+/** Where a name is that the compiler does not know; `inputs` are those of all files of the module. */
+async function elsewhereIn(tree: ApiTree, { message }: SourceDiagnostic, { inputs }: BuiltModule): Promise<string> {
+  const lacking = lackingIn(message)
+  const declared = lacking?.kind === 'name' ? (await tree.declarations(lacking.name))[0] : undefined
+  if (declared === undefined) return ''
+  const { file, line, conditions } = declared
+  const where = conditions.length > 0 ? ` under ${conditions.join(' and ')}` : ''
+  const included = inputs.some(({ name }) => name === file) ? '' : ' and is not included'
+  return `; ${file}:${line} declares it${where}${included}`
 }
 
 const described = ({ file, line, message }: SourceDiagnostic): string =>

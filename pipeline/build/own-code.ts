@@ -19,8 +19,8 @@ async function abiFile(): Promise<string> {
 }
 
 async function hashOwnCode(): Promise<string> {
-  const dirs = ['api', 'bind', 'build', 'core', 'folder', 'kbuild', 'source', 'wasm', 'wasm/dwarf', 'verify'].map((dir) =>
-    path.join(import.meta.dirname, '..', dir),
+  const dirs = ['api', 'bind', 'build', 'core', 'folder', 'kbuild', 'source', 'wasm', 'wasm/dwarf', 'verify'].map(
+    (dir) => path.join(import.meta.dirname, '..', dir),
   )
   const files = (
     await Promise.all(

@@ -85,6 +85,8 @@ real('one bad module of a folder is a result with file and line, and the others 
     reason: 'no-source',
     detail: "no such file or directory: 'external/lacking/no_source.c'",
   })
+  t.like(of('no_include'), { rung: 'parse', reason: 'compile-error' })
+  t.regex(of('no_include')?.detail ?? '', /; include\/linux\/etherdevice\.h:\d+ declares it and is not included$/)
   t.like(of('whole'), { rung: 'verify', reason: undefined })
 })
 
