@@ -79,14 +79,19 @@ export async function coreObjects(
   const sources: KernelSource[] = fromTree.map((file) => ({ ...file, flags: overrides.flags.get(file.name) ?? [] }))
   const all = [...(await lowerHalf(tree)), ...sources]
   const files = await compiler.kernelFiles(all, (done) => onProgress?.(done, all.length))
-  const failed = files.find(({ object }) => object === undefined)
-  if (failed !== undefined)
-    throw new InfrastructureError('a file of the kernel itself does not compile', {
-      where: failed.name,
-      expected: `an object, with ${tree.name} ${tree.version} as it is`,
-      found: failed.outcome.detail ?? failed.outcome.reason ?? 'nothing',
-      todo: 'report it with this message; another toolchain may compile it',
-    })
+  const failed = files.filter(({ object }) => object === undefined)
+  if (failed.length > 0)
+    throw new InfrastructureError(
+      failed.length === 1
+        ? 'a file of the kernel itself does not compile'
+        : `${failed.length} files of the kernel itself do not compile`,
+      {
+        where: failed.map(({ name }) => name).join(', '),
+        expected: `an object of each, with ${tree.name} ${tree.version} as it is`,
+        found: failed[0]?.outcome.detail ?? failed[0]?.outcome.reason ?? 'nothing',
+        todo: 'report it with this message; another toolchain may compile it',
+      },
+    )
   const objects = files.flatMap(({ name, object }) =>
     object === undefined ? [] : [{ name: name.replace(`${packageRoot}/`, 'drvport/'), ...object }],
   )

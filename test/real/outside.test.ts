@@ -115,7 +115,7 @@ real('what another architecture or another configuration has is called so, not m
   )
   t.regex(
     told.get('symbol') ?? '',
-    /^needs-option: acpi_root_dir \(.*symbol\.c:8\): drivers\/acpi\/bus\.c:\d+ exports it, with CONFIG_ACPI, which is off$/,
+    /^needs-option: acpi_root_dir \(.*symbol\.c:6\): drivers\/acpi\/bus\.c:\d+ exports it, with CONFIG_ACPI, which is off$/,
   )
 })
 
