@@ -136,7 +136,7 @@ export class Domain {
     this.#delivery = new Delivery(this, processor, program, words)
     this.room = new RoomLeft(program.room)
     // The core's own stack serves two: atomic entries that interrupt nothing, and the first fiber.
-    const top = program.stackPointer.value as number
+    const top = program.stackPointer.value
     const split = (top >> 4) * 6
     this.#idle = { base: 0, top: split }
     this.#first = { base: split, top }
@@ -259,7 +259,7 @@ export class Domain {
    */
   freeze(): Frozen {
     const tasks = [...this.fibers.values()].map((fiber): FrozenTask => {
-      const pointer = this.#onStack === fiber ? (this.#program.stackPointer.value as number) : fiber.stackPointer
+      const pointer = this.#onStack === fiber ? this.#program.stackPointer.value : fiber.stackPointer
       const { id, stack, argument, suspended, state } = fiber
       return { id, stack, stackPointer: pointer, argument, begun: suspended, runs: state === 'ready' }
     })
@@ -449,7 +449,7 @@ export class Domain {
   #useStackOf(fiber: Fiber | undefined): void {
     const before = this.#onStack
     if (before === fiber) return
-    if (before !== undefined) before.stackPointer = this.#program.stackPointer.value as number
+    if (before !== undefined) before.stackPointer = this.#program.stackPointer.value
     this.#onStack = fiber
     if (fiber === undefined) this.#setStack(this.#idle, this.#idle.top)
     else this.#setStack(fiber.stack, fiber.stackPointer)

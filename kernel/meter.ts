@@ -69,7 +69,7 @@ export class Meter {
   account(): void {
     const { fuel } = this.#program
     if (fuel === undefined) return void (this.#owed = 0)
-    const left = fuel.value as number
+    const left = fuel.value
     const used = this.#fuelSeen - left + this.#owed
     this.#fuelSeen = left
     this.#owed = 0
@@ -141,7 +141,7 @@ export class Meter {
   /** Make the fiber look at its next loop turn or call: what it has left is taken away, and not charged. */
   hurry(): void {
     const { fuel } = this.#program
-    const left = fuel === undefined ? 0 : (fuel.value as number)
+    const left = fuel === undefined ? 0 : fuel.value
     if (left <= 0) return
     this.#fuelSeen -= left
     fuel!.value = 0

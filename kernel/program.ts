@@ -4,15 +4,20 @@
 import type { Symbolizer } from './fault.ts'
 import { DEFAULT_QUOTAS, type Quotas } from './quota.ts'
 
+/** A global of a program's: the engine's own, or whatever is quicker to read and write. */
+export interface Word {
+  value: number
+}
+
 export interface Program {
   readonly memory: WebAssembly.Memory
-  readonly stackPointer: WebAssembly.Global
+  readonly stackPointer: Word
   /** Present when the program checks its stack. */
-  readonly stackLimit: WebAssembly.Global | undefined
+  readonly stackLimit: Word | undefined
   /** Present when the program counts its work. */
-  readonly fuel: WebAssembly.Global | undefined
+  readonly fuel: Word | undefined
   /** Bytes of the engine's stack its calls may still take, counted by it; absent when it does not count. */
-  readonly room?: WebAssembly.Global
+  readonly room?: Word
   /** Word that is non-zero while the program holds interrupts off. */
   readonly irqsOff: number
   /** Word the kernel sets when there is something to take. */

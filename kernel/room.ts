@@ -5,6 +5,7 @@
  * A program counts what its calls may still take, in a global of its own; here is what it begins an entry with. A fiber
  * has a stack to itself, whose end is the engine's to find; what it calls in the host runs on the host's.
  */
+import type { Word } from './program.ts'
 
 /** For all atomic entries together, bytes. Engines give 984 KiB by default; the rest is for the host's own code. */
 const ALL = 640 << 10
@@ -16,7 +17,7 @@ const FIBER = 1 << 30
 const KEPT = 2 ** 31 - 1
 
 export class RoomLeft {
-  readonly #global: WebAssembly.Global | undefined
+  readonly #global: Word | undefined
   /** What is taken on the way to the first call that counts. */
   readonly #share: number
   /** What a program that does not count has. */
@@ -26,14 +27,14 @@ export class RoomLeft {
   /** What that entry began with, and so left behind: calls give back what they take. */
   #begun = 0
 
-  constructor(global: WebAssembly.Global | undefined) {
+  constructor(global: Word | undefined) {
     this.#global = global
-    this.#share = global === undefined ? 0 : (global.value as number)
+    this.#share = global === undefined ? 0 : global.value
     this.#set(FIBER)
   }
 
   get #left(): number {
-    return this.#global === undefined ? this.#uncounted : (this.#global.value as number)
+    return this.#global === undefined ? this.#uncounted : this.#global.value
   }
 
   #set(bytes: number): void {

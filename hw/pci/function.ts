@@ -62,6 +62,8 @@ export class PciBar implements Claim {
   start = 0
   /** The address is claimed on the bus: false while the BAR holds an address that is taken or out of reach. */
   claimed = false
+  /** The function answers here now. Kept, because every access asks: see `decode`. */
+  decoded = false
   readonly #device: PciDevice
   readonly #messages: Messages | undefined
   readonly #io: boolean
@@ -84,19 +86,18 @@ export class PciBar implements Claim {
     this.#messages = messages
   }
 
-  /** True when the function answers here now. */
-  get decoded(): boolean {
-    if (!this.claimed) return false
-    if (this.#io) return this.function.ioOn
-    return this.function.memoryOn && (this.#rom === undefined || this.function.romOn)
+  /** Its place, or what the function answers to, has changed. */
+  decode(): void {
+    const { ioOn, memoryOn, romOn } = this.function
+    this.decoded = this.claimed && (this.#io ? ioOn : memoryOn && (this.#rom === undefined || romOn))
   }
 
   /** Read 1, 2 or 4 bytes, unsigned; all ones when the function does not decode or the offset is outside. */
   read(offset: number, width: number): number {
     if (!this.decoded || offset < 0 || offset + width > this.bytes) return allOnes(width)
     if ((offset & (width - 1)) !== 0) return this.#readBytes(offset, width)
-    if (this.#messages?.covers(this.index, offset)) return this.#messages.read(offset, width) >>> 0
     if (this.#rom !== undefined) return fromRom(this.#rom, offset, width)
+    if (this.#messages?.covers(this.index, offset)) return this.#messages.read(offset, width) >>> 0
     return this.#device.read(this.index, offset, width) >>> 0
   }
 
@@ -286,6 +287,7 @@ export class PciFunction implements InterruptPort {
     this.ioOn = awake && (command & R.COMMAND_IO) !== 0
     this.memoryOn = awake && (command & R.COMMAND_MEMORY) !== 0
     this.romOn = (this.#config.get32(R.ROM_BAR) & R.ROM_ENABLE) !== 0
+    for (let i = 0; i < this.#bars.length; i++) this.#bars[i]!.decode()
     this.#intxOn = awake && (command & R.COMMAND_INTX_DISABLE) === 0
     this.dma.setEnabled(awake && (command & R.COMMAND_MASTER) !== 0)
     this.#route()
@@ -304,6 +306,7 @@ export class PciFunction implements InterruptPort {
     if (bar.claimed) space.release(bar)
     bar.start = start
     bar.claimed = start !== 0 && space.claim(bar)
+    bar.decode()
   }
 
   /** Give every BAR an address. Throws when a space is full. */

@@ -7,10 +7,12 @@
  */
 import { CALLS, FORWARD, type Line } from '../../linux-api/generated/abi.ts'
 import type { ProcessEntry } from '../../kernel/fiber.ts'
+import type { Word } from '../../kernel/program.ts'
 import type { EntryName, Exported } from '../abi/group.ts'
 import type { Call } from '../observe/observer.ts'
 import { giveMemory, type LentMemory } from './memories.ts'
 import { variablesOf } from './data-segments.ts'
+import { wordOf } from './words.ts'
 
 interface Jspi {
   promising(f: unknown): ProcessEntry
@@ -38,6 +40,7 @@ export class Housing implements Exported {
   #began: readonly (readonly [WebAssembly.Global, unknown])[] = []
   readonly #lines = new Map<string, Line>()
   readonly #wrapped = new Map<string, ProcessEntry>()
+  readonly #words = new Map<string, Word>()
 
   /** `files`: names of the calls that are no group of the table, and what they are imported from. */
   constructor(lent: LentMemory, table: WebAssembly.Table, files: readonly [group: string, names: readonly string[]]) {
@@ -89,6 +92,13 @@ export class Housing implements Exported {
 
   global(name: string): WebAssembly.Global {
     return this.#exports[name] as WebAssembly.Global
+  }
+
+  /** One that the machine reads and writes while the domain runs. */
+  word(name: string): Word {
+    const word = this.#words.get(name) ?? wordOf(this.global(name))
+    this.#words.set(name, word)
+    return word
   }
 
   has(name: string): boolean {

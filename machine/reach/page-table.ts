@@ -100,7 +100,8 @@ export class PageTable {
     if (mapping.capability?.alive === false) return false
     const offset = this.#offsets[page]! + (address & (PAGE - 1))
     if (offset < mapping.offset || offset + width > mapping.offset + mapping.length) return false
-    this.bar = mapping.bar
+    // Mostly it is that of the access before, and a reference that is kept again costs the collector's bookkeeping.
+    if (this.bar !== mapping.bar) this.bar = mapping.bar
     this.offset = offset
     return true
   }

@@ -170,7 +170,7 @@ export class Transmitter {
 
   /** A PAUSE holds the line: STATUS.TXOFF. */
   get paused(): boolean {
-    return this.#parts.timeline.now() < this.#pausedUntilNs
+    return this.#pausedUntilNs !== 0 && this.#parts.timeline.now() < this.#pausedUntilNs
   }
 
   #enabled(): boolean {
