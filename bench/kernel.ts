@@ -8,6 +8,7 @@
  * drivers-src/ipc/ipc_bench.c takes more for many of them than for none. What parts cost of a packet rate is asked in
  * rate.ts. bench/README.md has figures, and what other kernels have published.
  */
+import '../cli/inlining.ts'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -345,7 +346,7 @@ async function rowsOf(): Promise<Row[]> {
   ]
 }
 
-const rows = (await rowsOf()).filter(({ name }) => name.includes(values.only))
+const rows = (await rowsOf()).filter(({ name }) => new RegExp(values.only).test(name))
 const figures = rows.map((): number[] => [])
 for (const { measure } of rows) await measure() // warm-up
 for (let round = 0; round < rounds; round++)

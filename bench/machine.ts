@@ -4,6 +4,7 @@
  * `node bench/machine.ts [--rounds N] [--seed N]` builds 8139too and e1000 if need be and prints medians over rounds
  * run in turn. Wall-clock figures: quote them with the machine and the seed, and compare ratios only.
  */
+import '../cli/inlining.ts'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { symbolizerOf, verifyPackage } from '../cli/machine.ts'

@@ -9,6 +9,7 @@
  * switch and checks, which are JavaScript and the same in all), and time within driver and kernel, calls of the machine
  * left out, per frame. Ratios are of figures of one round; medians over rounds and processes.
  */
+import '../cli/inlining.ts'
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'

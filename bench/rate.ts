@@ -10,6 +10,7 @@
  * and fourth in as many of them, and the figure is the mean over processes with its standard error. The same machine again
  * is the control: what is not outside of its error is not known to cost anything.
  */
+import '../cli/inlining.ts'
 import { fork } from 'node:child_process'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'

@@ -10,6 +10,7 @@
  * driver's memory: it goes on beside a restart and ends some 20 ms after. So restarts are --apart from one another, or
  * each would be timed with the collection of the one before; with 0 they are not.
  */
+import '../cli/inlining.ts'
 import { parseArgs } from 'node:util'
 import { symbolizerOf } from '../cli/trust.ts'
 import * as checks from '../lab/net/checks.ts'

@@ -6,6 +6,7 @@
  * As many NICs as the bus has slots are driven (one domain each, opened, link up); the other domains are modules of the
  * tree that need no device and reach init. Resident memory and processor time are this process's, before and after.
  */
+import '../cli/inlining.ts'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { nicModel } from '../lab/net/models.ts'

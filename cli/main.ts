@@ -3,6 +3,7 @@
  *
  * Knows no command's work. Exit status: 0 as expected, 1 a driver failed, 2 usage, 3 infrastructure, 130 interrupted.
  */
+import './inlining.ts'
 import { hideBin } from 'yargs/helpers'
 import { DrvportError, Interrupted } from '../pipeline/errors.ts'
 import { commandsFor } from './commands/index.ts'

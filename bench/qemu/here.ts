@@ -4,6 +4,7 @@
  * the switch to somebody who counts them; frames to receive go the other way, to the driver's client. The wires are without
  * pace, as QEMU's network is: a device there waits for no line either.
  */
+import '../../cli/inlining.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'

@@ -2,6 +2,7 @@
  * One machine with one driver, from a package that is built: booted, bound, opened. Prints the processor time that took,
  * in ms, and ends. `node bench/qemu/open.ts FOLDER NAME`; here.ts starts it.
  */
+import '../../cli/inlining.ts'
 import { verifyPackage } from '../../cli/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import * as control from '../../machine/class/net/control.ts'
