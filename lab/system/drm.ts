@@ -1,12 +1,15 @@
 /**
  * Displays (DRM/KMS): a framebuffer is made, shown on a connector in its own mode, flipped by the display's own refresh, and
- * freed. Frames come at the rate of the mode, by the machine's clock.
+ * freed. Frames come at the rate of the mode, by the machine's clock. A card without a display shares a buffer and takes it back.
  */
-import { O, Pointing, type System } from '../../machine/linux/system.ts'
+import { O, Pointing, SEEK, type System } from '../../machine/linux/system.ts'
 import { demand, entries, IO, IOWR, struct, word, type Kind, type Scene } from './kind.ts'
 
 /** include/uapi/drm/drm_mode.h; pointers are words of 64 bits. */
 const SET_MASTER = IO('d', 0x1e)
+/** include/uapi/drm/drm.h, struct drm_prime_handle. */
+const HANDLE_TO_FD = IOWR('d', 0x2d, 12)
+const FD_TO_HANDLE = IOWR('d', 0x2e, 12)
 const GET_RESOURCES = IOWR('d', 0xa0, 64)
 const SET_CRTC = IOWR('d', 0xa2, 104)
 const GET_CONNECTOR = IOWR('d', 0xa7, 80)
@@ -62,8 +65,30 @@ async function framebuffer(system: System, fd: number, mode: Uint8Array): Promis
   return { id: word(fb, 0), handle }
 }
 
+const NO_DISPLAY = -95
+const SHARED = 64 * 1024
+
+/** A buffer goes out as a dma-buf of its size, and comes back as the buffer it is. */
+async function share(system: System, fd: number, name: string): Promise<string> {
+  const dumb = struct(32, { 0: 64, 4: SHARED / 64 / 4, 8: 32 })
+  await system.control(fd, CREATE_DUMB, dumb)
+  const handle = word(dumb, 16)
+  const out = struct(12, { 0: handle, 4: O.RDWR })
+  await system.control(fd, HANDLE_TO_FD, out)
+  const bytes = await system.seek(word(out, 8), 0, SEEK.END)
+  demand(bytes === SHARED, `${name}: a buffer of ${SHARED} bytes is shared as one of ${bytes}`)
+  const back = struct(12, { 8: word(out, 8) })
+  await system.control(fd, FD_TO_HANDLE, back)
+  demand(word(back, 0) === handle, `${name}: buffer ${handle} came back as ${word(back, 0)}`)
+  await system.close(word(out, 8))
+  await system.control(fd, DESTROY_DUMB, struct(4, { 0: handle }))
+  await system.close(fd)
+  return `${name}: no display; ${SHARED / 1024} KiB shared as a dma-buf, and taken back`
+}
+
 async function use({ system, now }: Scene, name: string): Promise<string> {
   const fd = await system.open(await system.node(`${ROOT}/${name}`), O.RDWR)
+  if ((await system.ioctl(fd, GET_RESOURCES, struct(64))) === NO_DISPLAY) return share(system, fd, name)
   await system.ioctl(fd, SET_MASTER)
   const { crtc, connector, mode } = await display(system, fd)
   const buffers = [await framebuffer(system, fd, mode), await framebuffer(system, fd, mode)]

@@ -22,6 +22,7 @@ const OPERATE: Readonly<Record<string, RegExp>> = {
   'snd-aloop': /^pcmC0D0p: 12288 frames in 0\.\d+ s, and pcmC0D1c hears every frame$/,
   softdog: /^watchdog0: fed for 30 s, and stopped$/,
   uinput: /^event0: 6 keys pressed and released, and read in order$/,
+  vgem: /^card0: no display; 64 KiB shared as a dma-buf, and taken back$/,
   vkms: /^card0: 6 flips at 1024x768, 16\.67 ms each$/,
   veth: /^veth-new to veth0: 64 frames, 64 back$/,
 }
