@@ -107,6 +107,8 @@ export class Domain {
   #idling: Fiber | undefined
   /** The same, until it runs again. */
   #idled: Fiber | undefined
+  /** Since when its fiber is to go and holds off interrupts, ns. */
+  #heldFrom = Infinity
   readonly #answers: Told[] = []
   /** It hangs: what its fibers say, instead of failing it, and what it fails of whatever happens. */
   #inquest: { readonly verdict: Failure; readonly traces: Trace[] } | undefined
@@ -171,6 +173,7 @@ export class Domain {
     this.current = fiber
     this.preempted = undefined
     this.#idled = undefined
+    this.#heldFrom = Infinity
     this.#useStackOf(fiber)
     this.room.resume()
     this.#meter.begin(fiber.work, fiber.busyNs)
@@ -383,14 +386,22 @@ export class Domain {
   preempt(): void {
     this.#meter.preempt()
     const { processor } = this
-    if (this.current === undefined || this.current !== processor.current || !processor.contended()) return
-    if (this.#mayStop()) this.#meter.stop()
+    if (this.current === undefined || this.current !== processor.current || !processor.contended())
+      this.#heldFrom = Infinity
+    else if (this.#mayStop()) this.#meter.stop()
     else this.#meter.askSoon()
   }
 
-  /** Not in an atomic entry, nor while the program holds off interrupts. */
+  /**
+   * Not in an atomic entry, nor for a turn's time while the program holds off interrupts. Then in the middle of that too: nobody
+   * comes in meanwhile, and others are not to wait for a program that never lets interrupts in again.
+   */
   #mayStop(): boolean {
-    return this.depth === 0 && this.#words[this.#program.irqsOff >> 2] === 0
+    if (this.depth > 0) return false
+    if (this.#words[this.#program.irqsOff >> 2] === 0) return true
+    const now = this.processor.clock.now()
+    this.#heldFrom = Math.min(this.#heldFrom, now)
+    return now - this.#heldFrom >= this.processor.costs.sliceNs
   }
 
   /** The current fiber lets another domain's go, where it is. */

@@ -11,6 +11,9 @@ const SOON = 512
 /** The fewest between two looks, however much happens. */
 const LEAST = 256
 
+/** Bytes of a range of memory that the program's own checks charge as one unit, as a power of two. */
+const RANGE_SHIFT = 6
+
 /** Whose work is counted. */
 export interface Metered extends Attended {
   /** The fiber whose frames are on the engine's stack; undefined in an atomic entry that interrupts nothing. */
@@ -27,6 +30,8 @@ export class Meter {
   readonly #limits: DomainLimits
   readonly #slice: number
   readonly #workNs: number
+  /** Units that can have been done since the counter was filled: it ran out, and a range of all its memory was worked on. */
+  readonly #most: number
   #fuelSeen: number
   #fuelUsed = 0
   /** Units of the host's work that are not in the account yet. */
@@ -43,6 +48,7 @@ export class Meter {
     this.#limits = limits
     this.#slice = this.#processor.costs.workBetweenLooks
     this.#workNs = this.#processor.costs.workNs
+    this.#most = this.#slice + (program.memory.buffer.byteLength >>> RANGE_SHIFT)
     this.#fuelSeen = this.#slice
     if (program.fuel !== undefined) program.fuel.value = this.#slice
   }
@@ -65,16 +71,20 @@ export class Meter {
     this.#lookAt = Math.min(turn, this.#busySince + this.#limits.busyNs)
   }
 
-  /** Charge the work counted since last time to the clock. */
+  /**
+   * Charge the work counted since last time to the clock. A range that is longer than memory is charged, and not worked on: the
+   * program ends of it, and no time passes for what nobody did.
+   */
   account(): void {
     const { fuel } = this.#program
     if (fuel === undefined) return void (this.#owed = 0)
     const left = fuel.value
-    const used = this.#fuelSeen - left + this.#owed
+    const counted = this.#fuelSeen - left
+    const owed = this.#owed
     this.#fuelSeen = left
     this.#owed = 0
-    this.#fuelUsed += used
-    this.#processor.clock.spend(used * this.#workNs)
+    this.#fuelUsed += counted + owed
+    this.#processor.clock.spend((Math.min(counted, this.#most) + owed) * this.#workNs)
   }
 
   /**

@@ -22,6 +22,10 @@ import type { DriverPackage } from '../../machine/load/package.ts'
 import type { SeededRandom } from '../../base/random.ts'
 import { TestDevice } from '../machine/support.ts'
 import { lifeScript, turnScript, type Script } from './attacks.ts'
+import type { Steps } from './steps.ts'
+import { DEFAULT_COSTS } from '../../kernel/costs.ts'
+import { DEFAULT_LIMITS } from '../../kernel/program.ts'
+import { Waits } from './waits.ts'
 
 export interface Subjects {
   readonly hostile: DriverPackage
@@ -41,6 +45,8 @@ export interface Trial {
   readonly what: string
   /** Scripts that were carried out, the first of which the driver was loaded with. */
   readonly scripts: number
+  /** The longest that the bystander waited for the processor, ns of virtual time. */
+  readonly waitedNs: number
 }
 
 /** Interrupt lines of the bus: a card so many slots behind another is on the same. */
@@ -66,6 +72,20 @@ const COURSES: readonly (readonly Step[])[] = [
   ['match', 'run', 'replace', 'kill', 'run', 'unload'],
 ]
 
+export interface Surroundings {
+  /** Whether what ends is started again, as a run does unless told otherwise; each time costs as much as a trial. */
+  readonly restarts: boolean
+  /** Of the processor, declared for the bystander; 0 for none: then it is one of many. */
+  readonly share: number
+}
+
+/** From one look of a program that works to the next, and from one at somebody who should go and does not, ns. */
+const LOOK_NS = 2 * DEFAULT_COSTS.workBetweenLooks * DEFAULT_COSTS.workNs
+/** What nobody is stopped in: holding off interrupts for a turn, then working on a range that is all of memory (64 bytes a unit), ns. */
+const UNSTOPPED_NS = DEFAULT_COSTS.sliceNs + (DEFAULT_LIMITS.memory / 64) * DEFAULT_COSTS.workNs + LOOK_NS
+/** Who has its turn before the bystander where that has no share: both generations of the hostile driver, the server, its client. */
+const EQUALS = 4
+
 export class Scene {
   readonly machine: Machine
   readonly #subjects: Subjects
@@ -74,30 +94,54 @@ export class Scene {
   readonly #bystander: Driver
   readonly #peer: Station
   readonly #outside: Station
+  readonly #steps: Steps
+  readonly #waits: Waits
+  /** The longest that the bystander may wait for the processor, ns. */
+  readonly #waitNs: number
   /** One in so many scripts does not stop by itself. */
   readonly #longEach: number
 
-  private constructor(machine: Machine, subjects: Subjects, lan: Lan, card: Nic, bystander: Driver, longEach: number) {
+  private constructor(
+    machine: Machine,
+    subjects: Subjects,
+    steps: Steps,
+    lan: Lan,
+    card: Nic,
+    bystander: Driver,
+    waitNs: number,
+    longEach: number,
+  ) {
     this.machine = machine
+    this.#steps = steps
+    this.#waits = new Waits(machine.board.kernel, bystander.domain)
     this.#subjects = subjects
     this.#lan = lan
     this.#card = card
     this.#bystander = bystander
     this.#peer = lan.station('peer')
     this.#outside = lan.station('outside')
+    this.#waitNs = waitNs
     this.#longEach = longEach
   }
 
-  /** `restarts`: whether what ends is started again, as a run does unless told otherwise; each time costs as much as a trial. */
-  static async open(subjects: Subjects, seed: number, longEach: number, restarts: boolean): Promise<Scene> {
+  static async open(
+    subjects: Subjects,
+    steps: Steps,
+    seed: number,
+    longEach: number,
+    { restarts, share }: Surroundings,
+  ): Promise<Scene> {
     const machine = createMachine({
       seed,
       layered: true,
       verify: (pack) => verifyPackage(pack, LAYERED_ALLOWANCE),
       symbolizer: symbolizerOf,
       firmware: { f: new Uint8Array([1, 2, 3]) },
+      observer: steps.observer,
+      ...(share > 0 && { schedule: { e1000: { share } } }),
       policies: restarts ? {} : { [HOSTILE]: { restarts: { limit: 0 } } },
     })
+    steps.watch(machine.board.kernel)
     for (const client of [HOSTILE, 'ipc_client'])
       for (const [name, service] of [
         ['count', 'counter'],
@@ -120,7 +164,8 @@ export class Scene {
     await machine.load(subjects.hostile)
     await machine.replace(HOSTILE, subjects.hostile)
     await machine.unload(HOSTILE)
-    const scene = new Scene(machine, subjects, lan, card, bystander, longEach)
+    const waitNs = share > 0 ? UNSTOPPED_NS : EQUALS * (DEFAULT_COSTS.sliceNs + UNSTOPPED_NS)
+    const scene = new Scene(machine, subjects, steps, lan, card, bystander, waitNs, longEach)
     const wrong = await scene.wrong()
     if (wrong !== undefined) throw new Error(`before anything was tried: ${wrong}`)
     return scene
@@ -133,12 +178,14 @@ export class Scene {
     const course = COURSES[random.below(COURSES.length)]!
     const what: string[] = []
     const scripts = { count: 0 }
+    this.#waits.forget()
     const next = (script: Script): Script => {
       scripts.count++
       what.push(...script.what)
       return script
     }
     try {
+      this.#steps.mark('load')
       await machine.load(this.#subjects.hostile, [`hostile.script=${next(lifeScript(random, this.#longEach)).text}`])
       for (const step of course) await expected(() => this.#take(step, random, next))
     } catch (error) {
@@ -146,8 +193,12 @@ export class Scene {
     }
     if (machine.driver(HOSTILE) !== undefined) await expected(() => machine.unload(HOSTILE))
     if (!this.#card.fn.present) this.#lan.replug(this.#card)
-    const wrong = (await this.#lost(traffic)) ?? (await this.wrong())
-    const said = { what: `${what.join('; ')} | ${course.join(' ')}`, scripts: scripts.count }
+    const wrong = (await this.#lost(traffic)) ?? (await this.wrong()) ?? this.#late()
+    const said = {
+      what: `${what.join('; ')} | ${course.join(' ')}`,
+      scripts: scripts.count,
+      waitedNs: this.#waits.longestNs,
+    }
     if (wrong !== undefined) return { outcome: { kind: 'escaped', message: wrong }, ...said }
     const fault = machine.faults[faults]
     if (fault === undefined) return { outcome: { kind: 'harmless' }, ...said }
@@ -158,6 +209,7 @@ export class Scene {
     const { machine } = this
     const driver = machine.driver(HOSTILE)
     if (driver === undefined) return
+    this.#steps.mark(step)
     if (step === 'run') return machine.sleep(LULL_NS)
     if (step === 'unload') return void (await machine.unload(HOSTILE))
     if (driver.dead) return machine.sleep(LULL_NS)
@@ -209,6 +261,13 @@ export class Scene {
     const foreign = faults.find(({ domain }) => !domain.startsWith(HOSTILE))
     if (foreign !== undefined) return `${foreign.domain} failed: ${foreign.kind}: ${foreign.message}`
     return this.#lost(this.#traffic())
+  }
+
+  /** The bystander was kept from the processor for longer than its share allows. */
+  #late(): string | undefined {
+    const { longestNs } = this.#waits
+    if (longestNs <= this.#waitNs) return undefined
+    return `e1000 waited ${(longestNs / 1e6).toFixed(2)} ms for the processor, ${(this.#waitNs / 1e6).toFixed(2)} at most are its share`
   }
 
   #traffic(): Traffic {

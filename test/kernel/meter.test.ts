@@ -37,6 +37,19 @@ test('work that was counted becomes time once it is accounted, and only once', (
   t.deepEqual(meter.run, [300, 300 * WORK_NS])
 })
 
+test('a range longer than memory counts, but takes no longer than all of memory would', (t) => {
+  const { processor, meter, work } = scene()
+  const most = SLICE + 65536 / 64
+  meter.begin()
+  work(most)
+  meter.account()
+  t.is(processor.clock.now(), most * WORK_NS)
+  work(1 << 26)
+  meter.account()
+  t.is(processor.clock.now(), 2 * most * WORK_NS)
+  t.is(meter.run[0], most + (1 << 26))
+})
+
 test('a charge is work like any other; a debt of more than a turn is accounted at once', (t) => {
   const { processor, meter, left } = scene()
   meter.begin()

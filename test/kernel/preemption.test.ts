@@ -71,7 +71,7 @@ test('QNX: a hog that calls nothing does not delay a more urgent client of anoth
   t.false(hog.domain.dead)
 })
 
-test('without preemption it would: the same hog where it may not be stopped', async (t) => {
+test('a hog that holds interrupts off for good delays it for a turn, as an equal does', async (t) => {
   const kernel = new Kernel(1)
   const held: Function = {
     name: 'held',
@@ -80,8 +80,8 @@ test('without preemption it would: the same hog where it may not be stopped', as
   const hog = load(kernel, 'hog', [...hogs, held], { limits: { ...limits, fuel: 50 * MS }, counted: true })
   hog.startAt(16, 'held')
   const late = await lateness(kernel, 40)
-  t.true(late > 10e6, `${late} ns`)
-  t.is(hog.domain.fault?.kind, 'endless-loop', 'and what may not be stopped is bounded by work')
+  t.true(late > 3.9e6 && late <= 4e6 + 210_000, `${late} ns`)
+  t.is(hog.domain.fault?.kind, 'endless-loop', 'and all that it does is bounded by work')
 })
 
 test('QNX: equals have turns, in loops that call nothing too', async (t) => {
@@ -175,13 +175,13 @@ test('a fiber that is stopped keeps its C stack, and so do those it is stopped f
   )
 })
 
-test('a fiber is not stopped while its program holds interrupts off', async (t) => {
+test('a fiber is not stopped while its program holds interrupts off for less than a turn', async (t) => {
   const kernel = new Kernel(1)
   const held: Function = {
     name: 'held',
     body: [
       ...line(op.value(IRQS_OFF), op.value(1), op.store, op.value(1), op.call('note')),
-      ...line(op.value(10 * MS), op.call('spin')),
+      ...line(op.value(6 * MS), op.call('spin')),
       ...line(op.value(2), op.call('note'), op.value(IRQS_OFF), op.value(0), op.store),
       ...line(op.value(10 * MS), op.call('spin'), op.value(3), op.call('note')),
     ],
