@@ -56,7 +56,7 @@ export const SECTIONS = ['init', 'probe', 'irq', 'timer', 'work', 'thread', 'xmi
 export type Section = (typeof SECTIONS)[number]
 
 /** As in hostile.c. */
-const OP = {
+export const OP = {
   abi: 1,
   kernel: 2,
   store: 3,
@@ -72,17 +72,17 @@ const OP = {
   trap: 13,
   register: 14,
 } as const
-const HOW = { literal: 0, register: 1, scratch: 2, self: 3, stack: 4, handle: 5, kernel: 6 } as const
+export const HOW = { literal: 0, register: 1, scratch: 2, self: 3, stack: 4, handle: 5, kernel: 6 } as const
 const KERNEL_CALLS = 30
-const IRQS_OFF = 3
+export const IRQS_OFF = 3
 const PENDING = 4
 
-type Operand = readonly [how: number, what: number]
+export type Operand = readonly [how: number, what: number]
 /** Fourteen words. */
-type Operation = readonly number[]
+export type Operation = readonly number[]
 
-const literal = (what: number): Operand => [HOW.literal, what]
-const operation = (op: number, which: number, ...operands: readonly Operand[]): Operation => {
+export const literal = (what: number): Operand => [HOW.literal, what]
+export const operation = (op: number, which: number, ...operands: readonly Operand[]): Operation => {
   const all = Array.from({ length: 6 }, (_, i) => operands[i] ?? literal(0))
   return [op, which, ...all.flat()].map((word) => word >>> 0)
 }
@@ -119,9 +119,9 @@ const callOf = (random: SeededRandom, which: number): Operation =>
   operation(OP.abi, which | (random.below(8) << 16), ...operands(random))
 const anyCall = (random: SeededRandom): Operation => callOf(random, random.below(CALL_NAMES.length))
 /** A call whose result is kept. */
-const named = (name: string, into: number, ...args: readonly Operand[]): Operation =>
+export const named = (name: string, into: number, ...args: readonly Operand[]): Operation =>
   operation(OP.abi, CALL_NAMES.indexOf(name) | (into << 16), ...args)
-const repeated = (turns: number, body: readonly Operation[]): Operation[] => [
+export const repeated = (turns: number, body: readonly Operation[]): Operation[] => [
   operation(OP.repeat, 0, literal(turns)),
   ...body,
   operation(OP.again, 0),
@@ -248,7 +248,8 @@ export interface Script {
   readonly what: readonly string[]
 }
 
-function encode(sections: ReadonlyMap<Section, readonly Operation[]>): string {
+/** As the driver is given it. */
+export function encode(sections: ReadonlyMap<Section, readonly Operation[]>): string {
   const head = SECTIONS.map(() => 0)
   const body: number[] = []
   for (const [section, list] of sections) {
