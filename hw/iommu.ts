@@ -54,7 +54,7 @@ export interface DmaSpace {
   readonly port: DmaPort
   /**
    * Open a window of `length` bytes at `address` of a bank. Returns the bus address, which has the same offset in its
-   * page as `address`, or MAP_FAILED: no room, length 0, or outside of the bank.
+   * page as `address`, or MAP_FAILED: no room, length 0, outside of the bank, or a bank too many.
    */
   map(bank: MemoryBank, address: number, length: number, rights: number): number
   /** Close the window that `iova` is the start of. */
@@ -85,6 +85,8 @@ const PAGE = 1 << PAGE_SHIFT
 const OFFSET = PAGE - 1
 const SPACE_PAGES = 1 << 16
 const WINDOWS = 1 << 14
+/** Banks with windows at once: a byte tells them apart. */
+const BANKS = 256
 
 /** Above any linear memory, so that a CPU address given to a device by mistake is nobody's bus address. */
 const BASE = 0x10000000
@@ -188,12 +190,13 @@ class Space implements DmaSpace, DmaPort {
   map(bank: MemoryBank, address: number, length: number, rights: number): number {
     this.searched = 0
     if (length <= 0 || address < 0 || address + length > bank.bytes.length || this.#freeTop === 0) return MAP_FAILED
-    const bankIndex = this.#bankIndex(bank)
     const pages = ((address & OFFSET) + length + OFFSET) >>> PAGE_SHIFT
     // Whole pages are aligned to their order, as an operating system promises it of memory that it shares with a device.
     const align = (address & OFFSET) === 0 ? 1 << (32 - Math.clz32(pages - 1)) : 1
     const page = pages + 1 < this.#none ? this.#find(pages + 1, align) : -1
     if (page < 0) return MAP_FAILED
+    const bankIndex = this.#bankIndex(bank)
+    if (bankIndex < 0) return MAP_FAILED
     const window = this.#free[--this.#freeTop]!
     const iova = (((this.#basePage + page) << PAGE_SHIFT) | (address & OFFSET)) >>> 0
     this.#start[window] = iova
@@ -251,13 +254,10 @@ class Space implements DmaSpace, DmaPort {
     return window !== 0 && this.#start[window] === iova ? window : 0
   }
 
+  /** -1 when there are as many as can be told apart. */
   #bankIndex(bank: MemoryBank): number {
-    let index = this.#banks.indexOf(bank)
-    if (index < 0) {
-      index = this.#banks.push(bank) - 1
-      if (index > 255) throw new RangeError(`${this.device}: more than 256 memory banks in one DMA space`)
-    }
-    return index
+    const index = this.#banks.indexOf(bank)
+    return index >= 0 || this.#banks.length === BANKS ? index : this.#banks.push(bank) - 1
   }
 
   /** First of `count` free pages, next fit; -1 when there is no such run. `align`: of their bus address, in pages. */

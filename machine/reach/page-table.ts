@@ -110,8 +110,7 @@ export class PageTable {
   #reserve(pages: number): number {
     this.searched = 0
     if (pages >= this.#none) return -1
-    if (this.#next + pages > PAGES) this.#next = 0
-    let first = this.#search(this.#next, pages)
+    let first = this.#next + pages > PAGES ? -1 : this.#search(this.#next, pages)
     if (first < 0) first = this.#search(0, pages)
     if (first < 0) {
       this.#none = pages

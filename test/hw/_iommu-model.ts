@@ -1,12 +1,14 @@
 /**
- * The DMA space of a device held against the slow way: every window in a list, every page in a set. What the space decides by
- * itself, where a window lies, must keep the rules: a free page behind each, addresses that the device can drive, the order that whole
- * pages are aligned to, and no refusal while there is room.
+ * The DMA space of a device held against the slow way: every window in a list. Where a window comes to lie is told beforehand, and how
+ * much is looked at for that, for both are what others rely on: an address is not used again soon, and a search costs what it takes.
+ * Whatever is said must keep the rules besides: a free page behind each window, addresses that the device can drive, the order that
+ * whole pages are aligned to.
  */
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import fc from 'fast-check'
-import { createDmaSpace, DEVICE_READS, DEVICE_WRITES, MAP_FAILED, memoryBank } from '../../hw/iommu.ts'
+import { createDmaSpace, memoryBank } from '../../hw/iommu.ts'
 import type { DmaFault, MemoryBank } from '../../hw/iommu.ts'
+import { release, takeFrame } from '../../hw/net/frame.ts'
 
 const PAGE = 4096
 const BANK_BYTES = 1 << 18
@@ -15,6 +17,17 @@ const WINDOWS = 12
 const BASE = 0x1000_0000
 const LOW_BASE = 0x1000
 const SPACE_PAGES = 0x10000
+/** Its constants, by what they are and not by what it says. */
+const READS = 1
+const WRITES = 2
+const FAILED = 0xffffffff
+const FAULTS_KEPT = 64
+const DEFAULT_WINDOWS = 16384
+const BANKS_MAX = 256
+/** A frame's buffer that lies beside the frames' memory. */
+const LONG_FRAME = 4000
+/** One that lies in it: all that there is for one. */
+const SHORT_FRAME = 2112
 
 interface Window {
   readonly iova: number
@@ -32,6 +45,17 @@ type Step =
       readonly pick: number
       readonly offset: number
       readonly length: number
+      /** To the last byte of the window, or so many beyond it. */
+      readonly end: number
+      readonly write: boolean
+    }
+  | {
+      readonly op: 'frame'
+      readonly pick: number
+      readonly offset: number
+      readonly at: number
+      readonly length: number
+      readonly long: boolean
       readonly write: boolean
     }
   | {
@@ -57,6 +81,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       bank: fc.nat(BANKS - 1),
       at: fc.oneof(
         fc.integer({ min: -1, max: BANK_BYTES }),
+        fc.constant(0),
         fc.nat(BANK_BYTES / PAGE).map((page) => page * PAGE),
       ),
       length,
@@ -76,8 +101,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       op: fc.constant('access' as const),
       pick: fc.nat(),
-      offset: fc.integer({ min: -8, max: 9008 }),
-      length: fc.integer({ min: -1, max: 3000 }),
+      offset: fc.oneof(fc.integer({ min: -8, max: 9008 }), fc.constant(0)),
+      length: fc.oneof(fc.integer({ min: -1, max: 3000 }), fc.integer({ min: -1, max: 1 })),
+      end: fc.constantFrom(-1, -1, -1, 0, 1),
+      write: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('frame' as const),
+      pick: fc.nat(),
+      offset: fc.oneof(fc.integer({ min: -8, max: 3000 }), fc.constant(0)),
+      at: fc.oneof(fc.integer({ min: -2, max: SHORT_FRAME }), fc.constant(0)),
+      length: fc.oneof(fc.integer({ min: 0, max: SHORT_FRAME + 1 }), fc.constant(SHORT_FRAME)),
+      long: fc.boolean(),
       write: fc.boolean(),
     }),
   },
@@ -86,7 +124,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       op: fc.constant('word' as const),
       pick: fc.nat(),
-      offset: fc.integer({ min: -4, max: 64 }),
+      offset: fc.oneof(fc.integer({ min: -4, max: 64 }), fc.constant(0)),
       width: fc.constantFrom(1 as const, 2 as const, 4 as const),
       write: fc.boolean(),
     }),
@@ -95,7 +133,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       op: fc.constant('mask' as const),
-      bits: fc.constantFrom(12, 13, 14, 16, 20, 24, 30, 32, 64),
+      bits: fc.constantFrom(12, 13, 14, 15, 16, 20, 24, 28, 29, 30, 32, 33, 64),
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('enable' as const), on: fc.boolean() }) },
@@ -105,27 +143,37 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Pair {
   readonly #faults: DmaFault[] = []
   readonly #space = createDmaSpace('dev', { windows: WINDOWS, onFault: (fault) => this.#faults.push(fault) })
-  readonly #banks: MemoryBank[] = Array.from({ length: BANKS }, () => memoryBank(new ArrayBuffer(BANK_BYTES)))
+  /** Two that frames are moved to and from by the engine, and one that they are copied to and from. */
+  readonly #banks: MemoryBank[] = Array.from({ length: BANKS }, (_, i) =>
+    memoryBank(i === 0 ? new ArrayBuffer(BANK_BYTES) : new WebAssembly.Memory({ initial: 4, maximum: 4 })),
+  )
   readonly #expected = this.#banks.map(() => new Uint8Array(BANK_BYTES))
   /** Of windows that are open, and of all that ever were. */
   #windows: Window[] = []
-  readonly #known: number[] = [BASE, LOW_BASE, 0]
+  readonly #known: number[] = [BASE, LOW_BASE, 0, BASE + SPACE_PAGES * PAGE]
   #enabled = false
   #base = BASE
   #pages = SPACE_PAGES
+  /** First page behind the last window made, and its free one. */
+  #cursor = 0
+  /** So many pages were not found, and nothing was closed since. */
+  #none = Infinity
   #stamp = 1
 
   perform(step: Step): void {
     if (step.op === 'map') this.#map(step.bank, step.at, step.length, step.rights)
     else if (step.op === 'unmap') this.#unmap(step.pick, step.how)
-    else if (step.op === 'access') this.#access(step.pick, step.offset, step.length, step.write)
+    else if (step.op === 'access') this.#access(step)
+    else if (step.op === 'frame') this.#frame(step)
     else if (step.op === 'word') this.#word(step.pick, step.offset, step.width, step.write)
     else if (step.op === 'mask') this.#mask(step.bits)
     else if (step.op === 'enable') this.#space.setEnabled((this.#enabled = step.on))
     else {
       equal(this.#space.unmapAll(), this.#windows.length)
+      if (this.#windows.length > 0) this.#none = Infinity
       this.#windows = []
     }
+    equal(this.#space.enabled, this.#enabled)
     equal(this.#space.windows, this.#windows.length)
     equal(
       this.#space.mappedBytes,
@@ -134,47 +182,49 @@ class Pair {
     equal(this.#space.faultCount, this.#faults.length)
   }
 
-  /** Pages of the space that are taken, the free one behind each window among them. */
-  #taken(): Set<number> {
-    const pages = new Set<number>()
-    for (const { iova, length } of this.#windows)
-      for (let page = Math.floor(iova / PAGE); page <= Math.floor((iova + length - 1) / PAGE) + 1; page++)
-        pages.add(page)
-    return pages
-  }
-
   #map(bank: number, at: number, length: number, rights: number): void {
     const iova = this.#space.map(this.#banks[bank]!, at, length, rights) >>> 0
     const inside = length > 0 && at >= 0 && at + length <= BANK_BYTES && this.#windows.length < WINDOWS
     const pages = Math.ceil(((at % PAGE) + length) / PAGE)
     const align = at % PAGE === 0 ? 2 ** Math.ceil(Math.log2(pages)) : 1
-    if (iova === MAP_FAILED >>> 0)
-      return void ok(!inside || !this.#room(pages + 1, align), 'refused, and there is room')
-    ok(inside, 'a window that may not be')
-    const first = Math.floor(iova / PAGE)
-    equal(iova % PAGE, at % PAGE, 'the offset in its page is kept')
-    equal(first % align, 0, 'aligned to its order')
-    ok(first >= this.#base / PAGE && first + pages < this.#base / PAGE + this.#pages, 'the device can drive it')
-    const taken = this.#taken()
-    for (let page = first; page <= first + pages; page++) ok(!taken.has(page), 'nobody else is there')
+    const [first, looked] = inside ? this.#place(pages + 1, align) : [-1, 0]
+    equal(this.#space.searched, looked, 'pages and windows that were looked at')
+    if (first < 0) return equal(iova, FAILED, 'there is no room')
+    equal(iova, this.#base + first * PAGE + (at % PAGE))
+    equal(Math.floor(iova / PAGE) % align, 0, 'aligned to its order')
+    ok(first + pages < this.#pages, 'the device can drive it')
+    this.#cursor = first + pages + 1
     this.#windows.push({ iova, length, bank, address: at, rights })
     this.#known.push(iova)
     equal(this.#space.windowAt(iova), length)
   }
 
-  /** A run of so many free pages, from one that is aligned. */
-  #room(count: number, align: number): boolean {
-    const taken = this.#taken()
-    const from = this.#base / PAGE
-    // Far from all windows there is room for all of them, in a space that large.
-    if (this.#pages > 4096) return true
-    for (let first = from; first + count <= from + this.#pages; first++) {
-      if (first % align !== 0) continue
-      let page = first
-      while (page < first + count && !taken.has(page)) page++
-      if (page === first + count) return true
+  /** Pages of a window, from the start of the space, and of the free one behind it. */
+  #span({ iova, length }: Window): [first: number, last: number] {
+    const page = (address: number): number => Math.floor((address - this.#base) / PAGE)
+    return [page(iova), page(iova + length - 1) + 1]
+  }
+
+  /** First of so many free pages, and what is looked at for that: from behind the last window on, then from the start. */
+  #place(count: number, align: number): [first: number, looked: number] {
+    if (count >= this.#none) return [-1, 0]
+    const aligned = (page: number): number => Math.ceil((page + this.#base / PAGE) / align) * align - this.#base / PAGE
+    let looked = 0
+    for (const [from, to] of [
+      [this.#cursor, this.#pages],
+      [0, Math.min(this.#cursor + count + align, this.#pages)],
+    ] as const) {
+      let [page, run] = [aligned(from), 0]
+      for (; page < to && run < count; looked++) {
+        const at = page
+        const span = this.#windows.map((one) => this.#span(one)).find(([first, last]) => first <= at && at <= last)
+        run = span === undefined ? run + 1 : 0
+        page = span === undefined ? page + 1 : aligned(span[1] + 1)
+      }
+      if (run === count) return [page - count, looked]
     }
-    return false
+    this.#none = count
+    return [-1, looked]
   }
 
   #at(iova: number): Window | undefined {
@@ -188,17 +238,17 @@ class Pair {
     const wanted = window === undefined ? 'not-mapped' : how === 'longer' ? 'wrong-length' : 'unmapped'
     equal(this.#space.windowAt(iova), window?.length ?? -1)
     equal(this.#space.unmap(iova, length), wanted)
-    if (wanted === 'unmapped') this.#windows = this.#windows.filter((one) => one !== window)
+    if (wanted !== 'unmapped') return
+    this.#windows = this.#windows.filter((one) => one !== window)
+    this.#none = Infinity
   }
 
   /** Where an access goes; why not, when it does not. */
   #translate(iova: number, length: number, right: number): Window | DmaFault['reason'] {
     if (!this.#enabled) return 'bus-master'
-    const page = Math.floor((iova >>> 0) / PAGE)
-    const window = this.#windows.find(({ iova: from, length: bytes }) => {
-      // The page behind a window is its own, and nothing is there.
-      return page >= Math.floor(from / PAGE) && page <= Math.floor((from + bytes - 1) / PAGE) + 1
-    })
+    const page = Math.floor(((iova >>> 0) - this.#base) / PAGE)
+    // The page behind a window is its own, and nothing is there.
+    const window = this.#windows.find((one) => page >= this.#span(one)[0] && page <= this.#span(one)[1])
     if (window === undefined) return 'unmapped'
     const offset = iova - window.iova
     if (offset < 0 || length < 0 || offset + length > window.length) return 'bounds'
@@ -206,7 +256,7 @@ class Pair {
   }
 
   #settled(iova: number, length: number, write: boolean, done: boolean): Window | undefined {
-    const right = write ? DEVICE_WRITES : DEVICE_READS
+    const right = write ? WRITES : READS
     const where = this.#translate(iova, length, right)
     const refused = typeof where === 'string'
     equal(done, !refused, `${write ? 'write' : 'read'} of ${length} at ${iova.toString(16)}`)
@@ -216,9 +266,13 @@ class Pair {
     return undefined
   }
 
-  #access(pick: number, offset: number, length: number, write: boolean): void {
-    const iova = this.#known[pick % this.#known.length]! + offset
-    const data = new Uint8Array(Math.max(length, 0)).fill(this.#stamp++ & 0xff)
+  #access({ pick, offset, length: bytes, end, write }: Extract<Step, { readonly op: 'access' }>): void {
+    const start = this.#known[pick % this.#known.length]!
+    const iova = start + offset
+    const rest = (this.#at(start)?.length ?? 0) - offset + end
+    const length = end >= 0 && rest >= 0 ? rest : bytes
+    const stamp = this.#stamp++
+    const data = new Uint8Array(Math.max(length, 0)).map((_, i) => stamp + i)
     const { port } = this.#space
     const before = this.#faults.length
     const done = write ? port.write(iova, data, 0, length) : port.read(iova, data, 0, length)
@@ -228,6 +282,33 @@ class Pair {
     const at = window.address + iova - window.iova
     if (write) this.#expected[window.bank]!.set(data, at)
     else deepEqual(data, this.#expected[window.bank]!.slice(at, at + length))
+  }
+
+  #frame({ pick, offset, at, length, long, write }: Extract<Step, { readonly op: 'frame' }>): void {
+    const iova = this.#known[pick % this.#known.length]! + offset
+    const frame = takeFrame(long ? LONG_FRAME : SHORT_FRAME)
+    const room = frame.bytes.length
+    const move = (): boolean =>
+      write ? this.#space.port.writeFrame(iova, frame, at, length) : this.#space.port.readFrame(iova, frame, at, length)
+    frame.bytes.fill(this.#stamp++ & 0xff)
+    const inside = at >= 0 && at + length <= room
+    const bank = this.#reached(iova, length, write)?.bank
+    if (!inside && (bank === undefined || bank === 0 || long)) return release(frame)
+    if (!inside) throws(move, RangeError, 'beyond the buffer of a frame')
+    else {
+      const window = this.#settled(iova, length, write, move())
+      const bytes = window === undefined ? undefined : this.#expected[window.bank]!
+      const from = window === undefined ? 0 : window.address + iova - window.iova
+      if (write) bytes?.set(frame.bytes.subarray(at, at + length), from)
+      else if (bytes !== undefined) deepEqual(frame.bytes.slice(at, at + length), bytes.slice(from, from + length))
+    }
+    release(frame)
+  }
+
+  /** The window that an access would reach. */
+  #reached(iova: number, length: number, write: boolean): Window | undefined {
+    const where = this.#translate(iova, length, write ? WRITES : READS)
+    return typeof where === 'string' ? undefined : where
   }
 
   #word(pick: number, offset: number, width: 1 | 2 | 4, write: boolean): void {
@@ -251,11 +332,16 @@ class Pair {
     const limit = bits >= 32 ? 2 ** 32 : 2 ** bits
     const base = limit >= BASE + SPACE_PAGES * PAGE ? BASE : LOW_BASE
     const pages = Math.min(SPACE_PAGES, Math.floor((limit - base) / PAGE))
-    const last = Math.max(0, ...[...this.#taken()].map((page) => page + 1 - this.#base / PAGE))
+    const last = Math.max(0, ...this.#windows.map((one) => this.#span(one)[1] + 1))
     const moves = base !== this.#base
-    const wanted = pages >= 2 && (this.#windows.length === 0 || (!moves && last <= pages))
+    const narrows = pages < this.#pages
+    const open = this.#windows.length > 0
+    const wanted = pages >= 2 && (!open || (!moves && last <= pages))
     equal(this.#space.setMask(bits), wanted, `mask of ${bits} bits`)
+    equal(this.#space.searched, pages >= 2 && open && !moves && narrows ? this.#pages - pages : 0)
+    this.#none = Infinity
     if (!wanted) return
+    if (open ? this.#cursor >= pages : moves || narrows) this.#cursor = 0
     this.#base = base
     this.#pages = pages
   }
@@ -264,7 +350,50 @@ class Pair {
     this.#banks.forEach((bank, i) => ok(Buffer.from(bank.bytes).equals(this.#expected[i]!), `bank ${i}`))
     equal(this.#space.unmapAll(), this.#windows.length)
     equal(this.#space.windows, 0)
+    for (let n = 0; n <= FAULTS_KEPT; n++) ok(!this.#space.port.write8(0, n))
+    deepEqual(this.#space.faults, this.#faults.slice(0, FAULTS_KEPT), 'the first of them are kept')
   }
+}
+
+/** So many windows and no more, unless told; so many banks at once, of however many there were. */
+function limits(): void {
+  const space = createDmaSpace('dev')
+  const bank = memoryBank(new ArrayBuffer(PAGE))
+  for (let n = 0; n < DEFAULT_WINDOWS; n++) ok(space.map(bank, 1, 1, READS) >>> 0 !== FAILED)
+  equal(space.map(bank, 1, 1, READS) >>> 0, FAILED, 'a window too many')
+  equal(space.unmapAll(), DEFAULT_WINDOWS)
+  space.setEnabled(true)
+  const banks = Array.from({ length: 2 * BANKS_MAX }, (_, i) => memoryBank(new Uint8Array([i, i >> 8]).buffer))
+  for (const one of banks) equal(space.unmap(space.map(one, 0, 1, READS), 1), 'unmapped')
+  const open = banks.slice(0, BANKS_MAX).map((one) => space.map(one, 0, 2, READS))
+  open.forEach((iova, i) => equal(space.port.read16(iova), i))
+  for (let again = 0; again < 2; again++)
+    equal(space.map(banks[BANKS_MAX]!, 0, 2, READS) >>> 0, FAILED, 'a bank too many')
+}
+
+/** A bank that has a window already is no other one, however often it is mapped. */
+function oneBank(): void {
+  const space = createDmaSpace('dev')
+  space.setEnabled(true)
+  const [one, other] = [1, 2].map((byte) => memoryBank(new Uint8Array([byte]).buffer)) as [MemoryBank, MemoryBank]
+  for (let n = 0; n <= BANKS_MAX; n++) equal(space.port.read8(space.map(one, 0, 1, READS)), 1)
+  equal(space.port.read8(space.map(other, 0, 1, READS)), 2)
+}
+
+/** The search for a place begins at the start again where it was to go on beyond a narrower space. */
+function narrowed(): void {
+  const space = createDmaSpace('dev')
+  const bank = memoryBank(new ArrayBuffer(100 * PAGE))
+  ok(space.setMask(20))
+  const [first, , third] = [1, 1, 100 * PAGE].map((length) => space.map(bank, 0, length, READS)) as [
+    number,
+    number,
+    number,
+  ]
+  equal(space.unmap(first, 1), 'unmapped')
+  equal(space.unmap(third, 100 * PAGE), 'unmapped')
+  ok(space.setMask(16))
+  equal(space.map(bank, 0, 1, READS), LOW_BASE)
 }
 
 /** Throws when space and model differ in one of `runs` runs of up to `length` steps. */
@@ -277,4 +406,7 @@ export function holdIommuToModel(runs: number, length: number, seed: number): vo
     }),
     { numRuns: runs, seed },
   )
+  limits()
+  oneBank()
+  narrowed()
 }

@@ -186,8 +186,7 @@ test("finding 3, on the tree's kernel: what is written to the log costs its leng
   }
   times.push(machine.now())
   // 64 KiB of text, 2,000 times: a byte and more a unit of 5 ns, 16 bytes a unit at the least.
-  for (let n = 1; n < times.length; n++)
-    t.true(times[n]! - times[n - 1]! > 2000 * 4096 * 5)
+  for (let n = 1; n < times.length; n++) t.true(times[n]! - times[n - 1]! > 2000 * 4096 * 5)
   t.deepEqual(
     times,
     times.toSorted((a, b) => a - b),

@@ -1,13 +1,15 @@
 /**
- * Who looks for the mistake in a mutant of the kernel, of the IOMMU and of the page table: the reference models, given few operations first.
+ * Who looks for the mistake in a mutant: of the kernel, of the IOMMU and of the page table the reference models, given few operations
+ * first; of the verifier the modules that it must accept and those that it must refuse.
  *
- * Each judge throws when the kernel and its model differ. Loaded once per mutant, together with the mutated kernel.
+ * Each judge throws when what is mutated and its model differ. Loaded once per mutant, together with the mutated kernel.
  */
 import { holdToModel } from '../model/_capability-pair.ts'
 import { holdIpcToModel } from '../model/_ipc-pair.ts'
 import { holdScheduleToModel } from '../model/_schedule-pair.ts'
 import { holdIommuToModel } from '../../hw/_iommu-model.ts'
 import { holdPageTableToModel } from '../../machine/reach/_page-table-model.ts'
+import { holdVerifierToCases } from '../../pipeline/verify/_judge.ts'
 
 export interface Judge {
   readonly name: string
@@ -20,11 +22,17 @@ const SCHEDULE: Judge = { name: 'schedule', judge: holdScheduleToModel }
 
 const IOMMU: Judge = { name: 'iommu', judge: holdIommuToModel }
 const PAGES: Judge = { name: 'pages', judge: holdPageTableToModel }
+const CASES: Judge = { name: 'cases', judge: holdVerifierToCases }
+
+/** Of `pipeline/verify/`, what decides: the others are its interface. */
+const VERIFIER = ['bound', 'code', 'core', 'imports', 'linked', 'room', 'shape', 'verdict', 'work', 'allowance', 'wasi']
+const verifierFile = (name: string): string => `verify/${name}.ts`
 
 /** Where a file lies that is not in kernel/. */
 export const PLACES: Readonly<Record<string, string>> = {
   'iommu.ts': 'hw/iommu.ts',
   'page-table.ts': 'machine/reach/page-table.ts',
+  ...Object.fromEntries(VERIFIER.map((name) => [verifierFile(name), `pipeline/${verifierFile(name)}`])),
 }
 
 export const placeOf = (file: string): string => PLACES[file] ?? `kernel/${file}`
@@ -40,4 +48,5 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'schedule.ts': [SCHEDULE],
   'iommu.ts': [IOMMU],
   'page-table.ts': [PAGES],
+  ...Object.fromEntries(VERIFIER.map((name) => [verifierFile(name), [CASES]])),
 }

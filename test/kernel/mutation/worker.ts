@@ -56,7 +56,16 @@ function codeOf(path: string): string {
 }
 
 /** Folders whose modules each mutant has copies of: what is mutated, and who judges it. */
-const OURS = ['kernel/', 'hw/', 'machine/reach/', 'test/kernel/', 'test/hw/', 'test/machine/reach/']
+const OURS = [
+  'kernel/',
+  'hw/',
+  'machine/reach/',
+  'pipeline/verify/',
+  'test/kernel/',
+  'test/hw/',
+  'test/machine/reach/',
+  'test/pipeline/verify/',
+]
 const isOurs = (url: string): boolean => OURS.some((folder) => url.startsWith(`file://${root}${folder}`))
 
 registerHooks({
