@@ -1,0 +1,56 @@
+/** The verifier held to the modules that it must accept and those that it must refuse, and to bytes that somebody broke. */
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import fc from 'fast-check'
+import { verifyCore } from '../../../pipeline/verify/index.ts'
+import { boundAccepted, boundMisjudged, boundRefusals } from './_bound.ts'
+import { DEFAULT_ALLOWANCE, allowanceFor } from '../../../pipeline/verify/allowance.ts'
+import { policyProblems } from '../../../pipeline/verify/verdict.ts'
+import { accepted, claimed, misjudged, refusals } from './_cases.ts'
+import { claimsOf, core } from './_core.ts'
+
+/** Some bytes changed, the file cut short or bytes put in: whatever a broken disk or a hostile hand does. */
+const mutation = fc.record({
+  edits: fc.array(fc.record({ at: fc.nat(), value: fc.nat(255) }), { maxLength: 4 }),
+  cut: fc.option(fc.nat()),
+  insert: fc.option(fc.record({ at: fc.nat(), bytes: fc.uint8Array({ maxLength: 8 }) })),
+})
+
+/** A mutated module is refused with a reason, or accepted by the engine too. Throws when one is not. */
+export function holdMutated(runs: number, seed: number): void {
+  const good = core()
+  fc.assert(
+    fc.property(mutation, ({ edits, cut, insert }) => {
+      let bytes: Uint8Array = good.slice()
+      for (const { at, value } of edits) bytes[at % bytes.length] = value
+      if (insert !== null) {
+        const at = insert.at % bytes.length
+        bytes = Buffer.concat([bytes.subarray(0, at), insert.bytes, bytes.subarray(at)])
+      }
+      if (cut !== null) bytes = bytes.subarray(0, cut % bytes.length)
+      const verdict = verifyCore(bytes, claimsOf(bytes))
+      if (verdict.ok) return WebAssembly.validate(bytes as Uint8Array<ArrayBuffer>)
+      return verdict.problems.length > 0 && verdict.problems.every((p) => p.where !== '' && p.message !== '')
+    }),
+    { numRuns: runs, seed },
+  )
+}
+
+/** Throws when it says something else. */
+export function holdVerifierToCases(runs: number, _length: number, seed: number): void {
+  for (const [title, make] of Object.entries(accepted)) {
+    const bytes = make()
+    ok(verifyCore(bytes, claimsOf(bytes)).ok, title)
+  }
+  const bytes = core()
+  const said = verifyCore(bytes, { ...claimsOf(bytes), ...claimed })
+  ok(said.ok, 'what it says it offers is there')
+  deepEqual([...said.facts.functions.keys()], ['f'])
+  equal(said.facts.functions.get('f')!.slot, 1)
+  const manifest = { imports: ['mmio.read8'], capabilities: ['mmio'] }
+  equal(policyProblems(manifest, DEFAULT_ALLOWANCE).length, 0)
+  equal(policyProblems(manifest, allowanceFor([])).length, 1)
+  for (const [title, refusal] of Object.entries(refusals)) equal(misjudged(refusal), undefined, title)
+  for (const [title, some] of Object.entries({ ...boundAccepted, ...boundRefusals }))
+    equal(boundMisjudged(some), undefined, title)
+  holdMutated(runs, seed)
+}
