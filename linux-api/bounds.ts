@@ -58,6 +58,8 @@ const NOSPC = -28
 /** Longest log record and contract, and longest name of a service, bytes. */
 export const TEXT_BYTES = 4096
 export const NAME_BYTES = 128
+/** Bytes of chance at once. */
+const SEED_BYTES = 64
 
 const units = (more: number, rest: Omit<Bounds, 'units'> = {}): Bounds => ({ units: { more }, ...rest })
 /** It passes time by itself for all that it does. */
@@ -73,7 +75,7 @@ export const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> 
       pieces: [piece('text', 'len')],
       most: [{ param: 'len', most: TEXT_BYTES }],
     },
-    seed: units(64, { pieces: [piece('out', 'len')] }),
+    seed: units(64, { pieces: [piece('out', 'len')], most: [{ param: 'len', most: SEED_BYTES }] }),
     fault: units(TEXT_BYTES, { pieces: [piece('text', 'len')], most: [{ param: 'len', most: TEXT_BYTES }] }),
   },
   mmio: {

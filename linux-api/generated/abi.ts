@@ -871,8 +871,8 @@ export const BOUNDS: Readonly<Record<string, (by: Bounder, call: Words) => Words
   'log.seed': (by: Bounder, call: Words) => (a: number, b: number) => {
     by.grip?.need('seed')
     by.within('log.seed', a >>> 0, 1 * (b >>> 0))
-    by.charge(64)
-    return call(a, b)
+    by.charge(Math.min(64, 128))
+    return call(a, Math.min(b >>> 0, 64))
   },
   'mmio.map': (by: Bounder, call: Words) => (a: number, b: number, c: number) => {
     by.grip?.need('map')

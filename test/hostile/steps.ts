@@ -1,12 +1,14 @@
 /**
  * What single steps of the host take of the processor, beyond the virtual time that was charged for them. A step is what lies between
  * two marks: one call of the ABI, one event, what is asked of the machine until the first of these, or the program and the kernel's
- * loop between two of them. Nothing of the machine changes for being looked at.
+ * loop between two of them. It is the time of the thread that carries it out, without the engine's collections in it, which are of
+ * everybody's doing and come when they come. Nothing of the machine changes for being looked at.
  */
+import { PerformanceObserver } from 'node:perf_hooks'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Observer } from '../../machine/observe/observer.ts'
 
-/** A step of less wall time takes no 100 ms of the processor, with as many threads as an engine has. */
+/** Nobody asks about a step of less wall time, which is more than its processor time. */
 const SHORT_MS = 20
 /** What was read of processor time is no older than this when a step begins: it is counted as the step's. */
 const STALE_MS = 4
@@ -18,8 +20,14 @@ export interface Longest {
 }
 
 const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
+}
+
+/** What may be the longest step. */
+interface Long extends Longest {
+  readonly beganMs: number
+  readonly endedMs: number
 }
 
 export class Steps {
@@ -31,7 +39,16 @@ export class Steps {
   #beganNs = 0
   #readMs = this.#beganMs
   #cpuMs = cpuMs()
-  #longest: Longest = { during: '', beyondMs: 0 }
+  #long: Long[] = []
+  #collections: { readonly atMs: number; readonly tookMs: number }[] = []
+
+  constructor() {
+    const observer = new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries())
+        this.#collections.push({ atMs: startTime, tookMs: duration })
+    })
+    observer.observe({ entryTypes: ['gc'] })
+  }
 
   /** For the machine's options. */
   readonly observer: Observer = {
@@ -68,7 +85,7 @@ export class Steps {
     const tookMs = nowMs - this.#beganMs
     if (nowMs - this.#readMs > STALE_MS) {
       const cpu = cpuMs()
-      if (tookMs > SHORT_MS) this.#note(cpu - this.#cpuMs)
+      if (tookMs > SHORT_MS) this.#note(cpu - this.#cpuMs, nowMs)
       this.#cpuMs = cpu
       this.#readMs = nowMs
     }
@@ -78,16 +95,25 @@ export class Steps {
     this.#beganNs = this.#kernel?.clock.now() ?? 0
   }
 
-  #note(tookMs: number): void {
+  #note(tookMs: number, endedMs: number): void {
     const beyondMs = tookMs - ((this.#kernel?.clock.now() ?? 0) - this.#beganNs) / 1e6
-    if (beyondMs > this.#longest.beyondMs) this.#longest = { during: this.#during, beyondMs }
+    this.#long.push({ during: this.#during, beyondMs, beganMs: this.#readMs, endedMs })
   }
 
   /** The longest since this was asked before. */
-  take(): Longest {
+  async take(): Promise<Longest> {
     this.mark('')
-    const longest = this.#longest
-    this.#longest = { during: '', beyondMs: 0 }
+    // The engine tells of its collections when its loop turns.
+    await new Promise(setImmediate)
+    let longest: Longest = { during: '', beyondMs: 0 }
+    for (const { during, beyondMs, beganMs, endedMs } of this.#long) {
+      const own = this.#collections
+        .filter(({ atMs }) => atMs >= beganMs && atMs < endedMs)
+        .reduce((rest, { tookMs }) => rest - tookMs, beyondMs)
+      if (own > longest.beyondMs) longest = { during, beyondMs: own }
+    }
+    this.#long = []
+    this.#collections = []
     return longest
   }
 }

@@ -70,7 +70,7 @@ export class Trials {
     const random = createRandom(this.#seed * 1_000_003 + index)
     const before = process.cpuUsage()
     const startNs = scene.machine.now()
-    this.#steps.take()
+    await this.#steps.take()
     const startSteps = this.#steps.count
     let result: Trial
     try {
@@ -84,7 +84,7 @@ export class Trials {
       }
     }
     const { user, system } = process.cpuUsage(before)
-    const longest = this.#steps.take()
+    const longest = await this.#steps.take()
     const steps = this.#steps.count - startSteps
     const chargedMs = (scene.machine.now() - startNs) / 1e6
     const wrong = index % TRIALS_PER_SCENE === TRIALS_PER_SCENE - 1 ? await told(scene) : undefined

@@ -3,7 +3,7 @@ import test from 'ava'
 import { DriverEnded } from '../../../machine/driver.ts'
 import { Kernel } from '../../../kernel/kernel.ts'
 import { load, op } from '../../kernel/support.ts'
-import { machineOf, NIC, say, script, witness } from '../script.ts'
+import { machineOf, NIC, say, script, witness, WORDS } from '../script.ts'
 
 test('finding 3: straight-line calls of log.write end when their work is used up, and time only goes on', async (t) => {
   const machine = machineOf()
@@ -41,4 +41,18 @@ test('finding 3: a charge of any size neither turns the counter over nor the clo
   await kernel.run(() => fiber.done)
   t.is(times.length, charges.length)
   for (let i = 1; i < times.length; i++) t.true(times[i]! - times[i - 1]! >= charges[i - 1]! * kernel.costs.workNs)
+})
+
+test('finding 3: chance is drawn for a few bytes at a time, however many are asked for', async (t) => {
+  const machine = machineOf()
+  const pack = script('greedy', [
+    { name: 'init', params: 0, result: true, body: [...say('log.seed', [WORDS, 4096]), op.value(0)] },
+  ])
+  const { host } = await machine.load(pack)
+  const [drawn, rest] = [
+    host.bank.bytes.subarray(WORDS, WORDS + 64),
+    host.bank.bytes.subarray(WORDS + 64, WORDS + 4096),
+  ]
+  t.true(drawn.some((byte) => byte !== 0))
+  t.true(rest.every((byte) => byte === 0))
 })

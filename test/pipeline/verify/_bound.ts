@@ -113,6 +113,10 @@ const given = [0x23, ROOM, 0x41, ...share, 0x6a, 0x24, ROOM]
 const fill = (length: readonly number[]): number[] => [0x41, 0, 0x41, 0, ...length, 0xfc, 11, 0]
 const counted = [0x23, 0, 0x10, BULK]
 
+const FILLS = Array.from({ length: 8 }, () => fill(counted)).flat()
+/** Units that these count, each with the function that charges for it. */
+const FILLS_UNITS = 4
+
 function assemble(parts: Shape): Uint8Array {
   const out = new Writer().u32le(0x6d736100).u32le(1)
   const section = (id: number, fillIn: (w: Writer) => void): void => {
@@ -250,6 +254,11 @@ export const boundAccepted: Record<string, BoundCase> = {
     claims: () => ({ memory: { start: 0x2000, end: 0x2000 } }),
     peers: [{ ...peer, memory: { start: 0x1000, end: 0x9000 } }],
   },
+  'whose range ends where the area does': {
+    claims: () => ({ memory: { start: 0x2000, end: 0x9000 } }),
+    peers: [{ ...peer, memory: { start: 0x1000, end: 0x2000 } }],
+  },
+  'whose fills count what charging for them takes': { parts: code(...counting(FILLS_UNITS), ...FILLS) },
   'between its peers': {
     peers: [
       { ...peer, memory: { start: 0x3000, end: 0x9000 }, table: { start: SLOT + 2, end: 101 } },
@@ -572,6 +581,11 @@ export const boundRefusals: Record<string, BoundCase> = {
     code: 'no-fuel-check',
     message: /a function that calls others/,
     parts: code(0x10, 5),
+  },
+  'whose fills count less than charging for them takes': {
+    code: 'no-fuel-check',
+    message: /units of work; there are/,
+    parts: code(...counting(FILLS_UNITS - 1), ...FILLS),
   },
   'whose fill is not counted': {
     code: 'no-fuel-check',

@@ -217,6 +217,15 @@ export const refusals: Record<string, Refusal> = {
     message: /calls others/,
     bytes: handMade((p) => (p.functions[1]!.code = [0x10, 5, 0x0b])),
   },
+  'a call of a function that counts, by one that does not': {
+    code: 'no-fuel-check',
+    where: /^look at 0x/,
+    message: /calls others/,
+    bytes: handMade((p) => {
+      p.functions[1]!.code = [0x10, 7, 0x0b]
+      p.functions[2]!.code = [...fuelCheck, 0x00, 0x0b]
+    }),
+  },
   'an indirect call that is not counted': {
     code: 'no-fuel-check',
     where: /^look at 0x/,

@@ -1,0 +1,123 @@
+/**
+ * The machine's figures at two commits, in turn: what a change of the whole costs.
+ *
+ *   node bench/versions.ts BEFORE [AFTER] [--rounds 3] [--bench machine --bench kernel --bench restart]
+ *
+ * AFTER is this checkout as it is, unless told. Each commit gets a worktree of its own beside this one's dependencies, and builds the
+ * drivers that its own benches ask for, before anything is timed. Then every round runs each bench at both commits, the first in turn
+ * too; printed is, for each row that both have, the median of the ratios within a round. Figures are of wall time where the bench's
+ * are: ask this of a computer that does nothing else.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { packageRoot } from '../pipeline/root.ts'
+
+const run = promisify(execFile)
+
+/** Arguments that keep each bench short: a round here is one process. */
+const BENCHES: Readonly<Record<string, readonly string[]>> = {
+  machine: ['--rounds', '2'],
+  kernel: ['--rounds', '2'],
+  restart: ['--times', '30', '--apart', '0'],
+}
+/** The same to have everything built. */
+const TRIAL: Readonly<Record<string, readonly string[]>> = {
+  machine: ['--rounds', '1'],
+  kernel: ['--rounds', '1'],
+  restart: ['--times', '2', '--apart', '0'],
+}
+/** The most that a row may be worse, wanted. */
+const WORSE_MAX = 1.05
+
+/** Rows of the tables that a bench prints, by name: what is in their column `median`. */
+export function mediansOf(text: string): Map<string, number> {
+  const found = new Map<string, number>()
+  let column = -1
+  for (const line of text.split('\n')) {
+    const cells = line.split('|').map((cell) => cell.trim())
+    if (cells.length < 3) column = -1
+    else if (cells.includes('median')) column = cells.indexOf('median')
+    else if (column > 0 && cells[1] !== '' && Number.isFinite(Number.parseFloat(cells[column] ?? '')))
+      found.set(cells[1]!, Number.parseFloat(cells[column]!))
+  }
+  return found
+}
+
+async function bench(folder: string, name: string, args: readonly string[]): Promise<Map<string, number>> {
+  const command = ['--disable-warning=ExperimentalWarning', `bench/${name}.ts`, ...args]
+  const { stdout } = await run(process.execPath, command, { cwd: folder, maxBuffer: 1 << 26 })
+  return mediansOf(stdout)
+}
+
+/** A checkout of a commit, with this one's dependencies. */
+async function checkout(commit: string, folder: string): Promise<string> {
+  await run('git', ['worktree', 'add', '--detach', folder, commit], { cwd: packageRoot })
+  await symlink(join(packageRoot, 'node_modules'), join(folder, 'node_modules'))
+  return folder
+}
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+async function compare(before: string, after: string, names: readonly string[], rounds: number): Promise<void> {
+  for (const folder of [before, after])
+    for (const name of names) {
+      console.error(`building for ${name} in ${folder}`)
+      await bench(folder, name, TRIAL[name]!)
+    }
+  const ratios = new Map<string, number[]>()
+  const last = new Map<string, readonly [number, number]>()
+  for (let round = 0; round < rounds; round++)
+    for (const name of names) {
+      console.error(`round ${round + 1}, ${name}`)
+      const figures = new Map<string, Map<string, number>>()
+      for (const folder of round % 2 === 0 ? [before, after] : [after, before])
+        figures.set(folder, await bench(folder, name, BENCHES[name]!))
+      for (const [row, was] of figures.get(before)!) {
+        const is = figures.get(after)!.get(row)
+        if (is === undefined || was === 0) continue
+        const key = `${name}: ${row}`
+        ratios.set(key, [...(ratios.get(key) ?? []), is / was])
+        last.set(key, [was, is])
+      }
+    }
+  console.log('| what | before | after | ratio, median | |\n|---|---:|---:|---:|---|')
+  for (const [key, all] of ratios) {
+    const [was, is] = last.get(key)!
+    console.log(`| ${key} | ${was} | ${is} | ${median(all).toFixed(3)} | ${median(all) > WORSE_MAX ? 'worse' : ''} |`)
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '3' },
+      bench: { type: 'string', multiple: true, default: Object.keys(BENCHES) },
+    },
+  })
+  const [before, after] = positionals
+  if (before === undefined) throw new Error('which commit is to be compared with?')
+  const base = await mkdtemp(join(tmpdir(), 'drvport-versions-'))
+  const folders: string[] = []
+  const at = async (commit: string, name: string): Promise<string> => {
+    folders.push(join(base, name))
+    return checkout(commit, join(base, name))
+  }
+  try {
+    const [first, second] = [await at(before, 'before'), after === undefined ? packageRoot : await at(after, 'after')]
+    const load = loadavg()[0]!.toFixed(1)
+    console.log(
+      `${before} and ${after ?? 'this checkout'}; ${cpus()[0]?.model}, Node ${process.version}, load ${load}\n`,
+    )
+    await compare(first, second, values.bench, Number(values.rounds))
+  } finally {
+    for (const folder of folders)
+      await run('git', ['worktree', 'remove', '--force', folder], { cwd: packageRoot }).catch(() => undefined)
+    await rm(base, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.main) await main()
