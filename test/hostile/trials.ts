@@ -50,18 +50,21 @@ export class Trials {
   /** The scene of trial N, with what was tried before it in its group unless it is asked for alone. */
   async #sceneOf(index: number): Promise<Scene> {
     const group = Math.floor(index / TRIALS_PER_SCENE)
-    if (this.#scene === undefined || group !== this.#group)
-      this.#scene = await Scene.open(this.#subjects, this.#steps, this.#seed, LONG_EACH, {
-        restarts: group % RESTARTING === RESTARTING - 1,
-        share: isShared(index) ? SHARE : 0,
-      })
+    if (group !== this.#group) this.#leave()
     this.#group = group
-    return this.#scene
+    const restarts = group % RESTARTING === RESTARTING - 1
+    const share = isShared(index) ? SHARE : 0
+    return (this.#scene ??= await Scene.open(this.#subjects, this.#steps, this.#seed, LONG_EACH, { restarts, share }))
   }
 
   /** What a process does once (code compiled, tables of lines read) is done before anything is measured. */
   async warm(): Promise<void> {
     for (let index = 0; index < WARM; index++) await this.run(-1 - index)
+    this.#leave()
+  }
+
+  #leave(): void {
+    this.#scene?.close()
     this.#scene = undefined
   }
 
@@ -89,7 +92,7 @@ export class Trials {
     const chargedMs = (scene.machine.now() - startNs) / 1e6
     const wrong = index % TRIALS_PER_SCENE === TRIALS_PER_SCENE - 1 ? await told(scene) : undefined
     if (wrong !== undefined) result = { ...result, outcome: { kind: 'escaped', message: wrong } }
-    if (result.outcome.kind === 'escaped') this.#scene = undefined
+    if (result.outcome.kind === 'escaped') this.#leave()
     const { waitedNs, ...rest } = result
     const cpuMs = (user + system) / 1000
     return { index, ...rest, cpuMs, chargedMs, longest, steps, waitedMs: waitedNs / 1e6, shared: isShared(index) }
