@@ -19,9 +19,12 @@ drvport-headers: asm-generic include/config/auto.conf include/generated/autoconf
 	$(Q)$(MAKE) $(build)=. $(drvport-offsets)
 	$(Q)$(MAKE) $(build)=scripts scripts/asn1_compiler
 
-# What the kernel's own files want besides: names of the release and of who built it. Not every release has all of them.
-drvport-kernel: include/generated/compile.h
-	$(Q)$(MAKE) $(build)=init include/generated/utsversion.h
+# What the kernel's own files want besides: names of the release and of who built it. Not every release has all of them,
+# and older ones make the first where they use it.
+drvport-compile-h := $(shell grep -s '^include/generated/compile\.h:' $(srctree)/init/Makefile)
+
+drvport-kernel: $(if $(drvport-compile-h),include/config/auto.conf,include/generated/compile.h)
+	$(Q)$(MAKE) $(build)=init $(if $(drvport-compile-h),include/generated/compile.h,include/generated/utsversion.h)
 
 drvport-graph: include/config/auto.conf
 	$(Q)$(MAKE) -f $(srctree)/drvport-graph.mk obj=. need-builtin=1 need-modorder=1 DRVPORT_TOP_DIRS="$(vmlinux-dirs)" \
