@@ -6,6 +6,7 @@
 import * as fs from 'node:fs/promises'
 import { exists } from '../cache.ts'
 import { absenceOf, lackingIn } from '../api/absent.ts'
+import { versionTestsAt } from '../api/subjects.ts'
 import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from './compiler.ts'
 import type { BuildRung, SourceDiagnostic } from './document.ts'
@@ -69,7 +70,7 @@ export async function compileFailure(
   const [first] = diagnostics
   const said =
     reason === 'compile-error' && first !== undefined
-      ? `${described(first)}${await elsewhereIn(tree, first, compiled)}`
+      ? described(first) + (await elsewhereIn(tree, first, compiled)) + (await versionTestAt(first, compiled))
       : compiled.detail
   const detail = portable(roots, said ?? 'does not compile')
   const read = reason === 'compile-error' || reason === 'wrong-output'
@@ -114,10 +115,19 @@ async function elsewhereIn(tree: ApiTree, { message }: SourceDiagnostic, { input
   const lacking = lackingIn(message)
   const declared = lacking?.kind === 'name' ? (await tree.declarations(lacking.name))[0] : undefined
   if (declared === undefined) return ''
-  const { file, line, conditions } = declared
+  const { file, line } = declared
+  const conditions = declared.conditions.filter((condition) => !/__KERNEL__|__ASSEMBLY__/.test(condition))
   const where = conditions.length > 0 ? ` under ${conditions.join(' and ')}` : ''
   const included = inputs.some(({ name }) => name === file) ? '' : ' and is not included'
   return `; ${file}:${line} declares it${where}${included}`
+}
+
+/** The driver's own test of the kernel's version that led to a line. */
+async function versionTestAt({ file, line }: SourceDiagnostic, { inputs }: BuiltModule): Promise<string> {
+  const found = inputs.find(({ name }) => name === file)
+  const text = found === undefined ? '' : await fs.readFile(found.file, 'utf8').catch(() => '')
+  const [test] = versionTestsAt(text, line)
+  return test === undefined ? '' : `; line ${test.line} tests the version: ${test.text}`
 }
 
 const described = ({ file, line, message }: SourceDiagnostic): string =>

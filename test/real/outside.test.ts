@@ -87,6 +87,10 @@ real('one bad module of a folder is a result with file and line, and the others 
   })
   t.like(of('no_include'), { rung: 'parse', reason: 'compile-error' })
   t.regex(of('no_include')?.detail ?? '', /; include\/linux\/etherdevice\.h:\d+ declares it and is not included$/)
+  t.regex(
+    of('old_enough')?.detail ?? '',
+    /; line 7 tests the version: #if LINUX_VERSION_CODE < KERNEL_VERSION\(9, 0, 0\)$/,
+  )
   t.like(of('whole'), { rung: 'verify', reason: undefined })
 })
 
