@@ -28,13 +28,13 @@ const failing = {
 
 test('each failure has its cause, each skip what it said, and what has neither says so', (t) => {
   const causes = parseCauses(
-    'tree\tmodule\tcase\tcause\n*\tover*\toverflow.alloc\tThe suite runs before its module is whole.\n',
+    'tree\tmodule\tcase\tends\tcause\n*\tover*\toverflow.alloc\t\tThe suite runs before its module is whole.\n',
   )
   const page = testsPage(
     [documentOf(row('overflow_kunit', failing), row('list-test', { ...failing, cases: [] }))],
     causes,
   )
-  t.regex(page, /\| linux-6\.1 \(6\.1\.9\) \| 2 \| 2 \| 34 \| 2 \| 2 \|/)
+  t.regex(page, /\| linux-6\.1 \(6\.1\.9\) \| 2 \| 2 \| 34 \| 2 \| 0 \| 2 \|/)
   t.regex(page, /`overflow\.alloc` \| `overflow_kunit` \| failed: x\.c:1: Expected \| The suite runs before/)
   t.regex(page, /`overflow\.huge` .* \| only on 64-bit \|/)
   t.regex(testsPage([documentOf(row('overflow_kunit', failing))], []), /\*\*not known yet\*\*/)
@@ -42,8 +42,27 @@ test('each failure has its cause, each skip what it said, and what has neither s
   t.regex(testsPage([documentOf(broken)], []), /`test\\?_x` \| did not run \|/)
 })
 
+test('what any Linux fails is counted apart, and says so; what is skipped is not among it', (t) => {
+  const causes = parseCauses(
+    'tree\tmodule\tcase\tends\tcause\n*\toverflow_kunit\t*\tas Linux\tNo Linux of it passes it.\n',
+  )
+  const page = testsPage(
+    [documentOf(row('overflow_kunit', failing), row('list-test', { ...failing, cases: [] }))],
+    causes,
+  )
+  t.regex(page, /\| 2 \| 2 \| 34 \| 1 \| 1 \| 2 \|/)
+  t.regex(page, /`overflow\.alloc` .* \| As on Linux\. No Linux of it passes it\. \|/)
+})
+
+test('the page says of which configuration it is, and how it is made again', (t) => {
+  const plain = documentOf(row('list-test', { ...failing, cases: [] }))
+  const page = testsPage([{ ...plain, tree: { ...plain.tree, configuration: 'kunit' } }], [])
+  t.regex(page, /drvport matrix @kunit --check=kunit --tree linux-6\.1 /)
+  t.regex(page, /^## linux-6\.1 \(6\.1\.9\) with kunit$/m)
+})
+
 test('the table of causes begins with what its columns are', (t) => {
-  const row = 'linux-6.1\tm\t*\tBecause of what it is like.\n'
+  const row = 'linux-6.1\tm\t*\t\tBecause of what it is like.\n'
   t.throws(() => parseCauses(row), { message: /makes no sense/ })
   t.throws(() => parseCauses(`\n${row}`), { message: /makes no sense/ })
   const table = readFileSync(join(packageRoot, 'drivers-src/test-causes.tsv'), 'utf8')
@@ -51,8 +70,8 @@ test('the table of causes begins with what its columns are', (t) => {
 })
 
 test('a cause names tree, module and case; one that explains nothing is refused', (t) => {
-  const causes = parseCauses('tree\tmodule\tcase\tcause\nlinux-6.1\tm\t*\tBecause of what it is like.\n')
-  t.is(causeOf(causes, 'linux-6.1', 'm', 's.c'), 'Because of what it is like.')
+  const causes = parseCauses('tree\tmodule\tcase\tends\tcause\nlinux-6.1\tm\t*\t\tBecause of what it is like.\n')
+  t.is(causeOf(causes, 'linux-6.1', 'm', 's.c')?.cause, 'Because of what it is like.')
   t.is(causeOf(causes, 'linux-6.12', 'm', 's.c'), undefined)
-  t.throws(() => parseCauses('tree\tmodule\tcase\tcause\n*\tm\t*\tno\n'), { message: /test-causes\.tsv/ })
+  t.throws(() => parseCauses('tree\tmodule\tcase\tends\tcause\n*\tm\t*\t\tno\n'), { message: /test-causes\.tsv/ })
 })
