@@ -161,8 +161,8 @@ export const net: Kind = {
     for (const name of radios) await adHoc(system, name)
     for (const name of names) await up(system, name)
     await scene.sleep(1e9)
-    if (radios.length > 0) await join(system, radios, scene.sleep)
-    const said: string[] = []
+    const finders = radios.length > 0 ? await join(system, radios, scene.sleep) : []
+    const said = finders.map((name) => `${name}: a scan finds the other's network`)
     const [first, second] = names as [string, string | undefined]
     const there = second === undefined ? 0 : await exchange(scene, first, second)
     if (there > 0) said.push(`${first} to ${second}: ${there} frames, ${await exchange(scene, second!, first)} back`)

@@ -16,6 +16,7 @@ const OPERATE: Readonly<Record<string, RegExp>> = {
   'gpio-mockup': /^gpiochip0: 8 of 8 lines driven and read back$/,
   'i2c-stub': /^i2c-0: 8 registers written and read back; lm75 on it reads 25500$/,
   loop: /^loop0: 4096 KiB, 192 KiB written and read back/,
+  mac80211_hwsim: /^wlan1: a scan finds the other's network; wlan0 to wlan1: 64 frames, 64 back$/,
   minix: /^minix: files written, and read back after a second mount$/,
   mtdram: /^mtd0: 4096 KiB, 3 blocks erased, written and read back$/,
   'rtc-test': /^rtc0: set, read back 20 s later, without an alarm; rtc1: .* and its alarm rang/,
