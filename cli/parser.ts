@@ -54,7 +54,7 @@ export function parser(commands: readonly Command[], perform: Perform): Argv {
     .option('check', {
       choices: CONFIGURATIONS,
       describe:
-        "configure the tree so that its own checker watches, and a report is the driver's fault: every lock (lockdep), every access to memory (kasan)",
+        "configure the tree so that its own checker watches, and a report is the driver's fault: every lock (lockdep), every access to memory (kasan); kunit: for all of the tree's own tests",
     })
     .option('lockdep', { type: 'boolean', default: false, describe: 'the same as --check=lockdep' })
     .option('seed', { type: 'number', default: 1, describe: 'seed of everything that is left to chance' })

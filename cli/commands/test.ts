@@ -83,6 +83,7 @@ const KERNELS = [
   { tree: 'linux-6.12' },
   { tree: 'linux-6.1', configuration: 'lockdep' },
   { tree: 'linux-6.1', configuration: 'kasan' },
+  { tree: 'linux-6.12', configuration: 'kunit' },
 ] as const
 
 /** What most real tests begin with, compiled once: those that run side by side would all do it. */

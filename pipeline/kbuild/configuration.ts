@@ -1,5 +1,6 @@
 /**
- * Which configuration of a tree: the plain one, or one in which the tree's own debugging watches what drivers do.
+ * Which configuration of a tree: the plain one, one in which the tree's own debugging watches what drivers do, or one in which
+ * more of the tree's own tests run.
  *
  * A configuration is files in linux-api/config: NAME.config answers on top of base.config's, NAME.kconfig is added to the
  * view's copy of arch/wasm/Kconfig, headers in NAME/asm to its copy of the architecture's. The plain one has none of these, and
@@ -12,7 +13,7 @@ import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 
 /** Configurations besides the plain one. */
-export const CONFIGURATIONS = ['lockdep', 'kasan'] as const
+export const CONFIGURATIONS = ['lockdep', 'kasan', 'kunit'] as const
 export type Configuration = (typeof CONFIGURATIONS)[number]
 
 const DIRECTORY = path.join(packageRoot, 'linux-api', 'config')

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/of_fdt.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
 #include <linux/regulator/machine.h>
@@ -29,13 +30,11 @@ pgd_t swapper_pg_dir[PTRS_PER_PGD] __aligned(PAGE_SIZE);
 EXPORT_SYMBOL(swapper_pg_dir);
 
 /*
- * What the machine's firmware would pass: no calibration of a loop that nobody turns, no memory cleared twice, an "init"
- * that is there without a root file system (service.c), a panic that ends the domain at once, nobody who would hand in firmware
- * through sysfs.
+ * What the machine's firmware would pass: no calibration of a loop that nobody turns, an "init" that is there without a root
+ * file system (service.c), a panic that ends the domain at once, nobody who would hand in firmware through sysfs.
  */
 static char command_line[COMMAND_LINE_SIZE] =
-	"lpj=1000000 init_on_alloc=0 init_on_free=0 rdinit=/dev panic=-1 loglevel=7 printk.time=0 "
-	"sysctl.kernel.firmware_config.ignore_sysfs_fallback=1";
+	"lpj=1000000 rdinit=/dev panic=-1 loglevel=7 printk.time=0 sysctl.kernel.firmware_config.ignore_sysfs_fallback=1";
 static unsigned long memory_bytes;
 
 void drvport_entry_start(u32 bytes, u32 fiber)
@@ -87,6 +86,8 @@ static void __init lay_out_zones(void)
 void __init setup_arch(char **cmdline)
 {
 	register_console(&console);
+	if (IS_ENABLED(CONFIG_WASM_CLEARS_MEMORY))
+		strlcat(command_line, " init_on_alloc=1 init_on_free=1", COMMAND_LINE_SIZE);
 	strscpy(boot_command_line, command_line, COMMAND_LINE_SIZE);
 	*cmdline = command_line;
 	memblock_add(0, memory_bytes);
@@ -98,6 +99,7 @@ void __init setup_arch(char **cmdline)
 	parse_early_param();
 	lay_out_zones();
 	kasan_init();
+	unflatten_device_tree();
 }
 
 void __init mem_init(void)
