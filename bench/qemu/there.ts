@@ -12,7 +12,7 @@ const RTL8139_CPLUS = 0x20
 const RTL8139_C = 0x10
 const PKTGEN = 'net/core/pktgen.ko'
 /** Frames to receive that are offered in a millisecond, for so long each, and in one piece at most: half a receive ring. */
-const OFFERED_PER_MS = [5, 10, 20, 30, 40, 60, 80, 120, 160]
+const OFFERED_PER_MS = [5, 10, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480]
 const OFFERED_MS = 400
 const PIECE_FRAMES = 64
 const PIECE_BYTES = 16 << 10
