@@ -31,6 +31,7 @@ export type AscentReason =
   | ''
   | 'load-error'
   | 'init-failed'
+  | 'no-hardware'
   | 'fault'
   | 'no-device-model'
   | 'not-bound'
@@ -158,7 +159,7 @@ async function startAndStop(
     if (error instanceof InitRefused)
       return {
         rung: 'load',
-        reason: 'init-failed',
+        reason: ABSENT.has(errnoName(error.code)) ? 'no-hardware' : 'init-failed',
         detail: refusal(machine, error),
         refusal: errnoName(error.code),
       }
@@ -173,9 +174,7 @@ const ABSENT = new Set(['-ENODEV', '-ENXIO'])
 
 /** What init said when it returned an error: which module, the error's name, its last words. */
 function refusal(machine: Machine, { code, module }: InitRefused): string {
-  const name = errnoName(code)
-  const absent = ABSENT.has(name) ? ' (no such hardware here: Linux without it answers the same)' : ''
-  return `${module} returned ${name}${absent}${lastWords(machine.board.log)}`
+  return `${module} returned ${errnoName(code)}${lastWords(machine.board.log)}`
 }
 
 function lastWords(log: readonly LogRecord[]): string {

@@ -123,6 +123,11 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     means: 'module_init returned an error.',
     todo: 'see the error number in `detail`; `drvport run MODULE` shows the log',
   },
+  'no-hardware': {
+    title: 'says that its hardware is not there',
+    means: 'module_init returned -ENODEV or -ENXIO, as it would on a computer without what it drives.',
+    todo: 'see `detail`: if that is not what Linux answers without the hardware, it is a mistake of drvport',
+  },
   fault: {
     title: 'faulted',
     means: 'The driver faulted: a trap, a NULL dereference, a BUG, a call of a function that is only a trap.',

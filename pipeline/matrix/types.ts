@@ -35,6 +35,7 @@ export const REASONS = [
   'refused',
   'load-error',
   'init-failed',
+  'no-hardware',
   'fault',
   'no-device-model',
   'not-bound',

@@ -18,6 +18,7 @@ const NOT_FAILURES: Readonly<Partial<Record<Reason, Outcome>>> = {
   'internal-error': 'error',
   interrupted: 'miss',
   'no-device-model': 'skip',
+  'no-hardware': 'skip',
   excluded: 'skip',
 }
 
