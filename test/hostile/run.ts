@@ -26,6 +26,8 @@ import { Trials, TRIALS_PER_SCENE, type Report } from './trials.ts'
 const BEYOND_MS = 100
 /** How long nothing may be heard of a child, ms. */
 const SILENCE_MS = 120_000
+/** Hundreds that one child tries: a few megabytes that a machine leaves in the engine make collections, and so steps, longer after many. */
+const HUNDREDS_MAX = 20
 /** Children that may end early before something else must be wrong. */
 const FAILURES_MAX = 20
 
@@ -201,6 +203,7 @@ class Run {
       const args = ['--child', JSON.stringify(this.#directories), '--seed', String(seed)]
       const child: ChildProcess = fork(import.meta.filename, args, { execArgv: ['--max-old-space-size=1500'] })
       let group = first
+      let hundreds = 0
       let why: string | undefined
       let silence = setTimeout(hung, SILENCE_MS)
       function hung(): void {
@@ -216,7 +219,7 @@ class Run {
         silence = setTimeout(hung, SILENCE_MS)
         if (said === 'ready') return send()
         if (said !== 'done') return this.#note(group, said)
-        if (this.#enough) return void child.disconnect()
+        if (++hundreds === HUNDREDS_MAX || this.#enough) return void child.disconnect()
         group = this.#take()
         send()
       })
