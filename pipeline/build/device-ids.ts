@@ -23,6 +23,8 @@ export interface TableLayout {
   readonly at: Readonly<Record<string, number>>
   /** The entry as an id; undefined at the end of the table, null for one that names nothing. */
   readonly read: (entry: Entry) => DeviceId | null | undefined
+  /** Whether it may be one, where releases differ. */
+  readonly isOne?: (entry: Entry) => boolean
 }
 
 /** A table of names: the entry with an empty one is the last. */
@@ -36,13 +38,17 @@ const named = (bus: string, bytes: number, member: string, length: number): Tabl
   },
 })
 
-function pci(entry: Entry): DeviceId | undefined {
-  const [vendor, device, subvendor, subdevice] = [entry.u32(0), entry.u32(4), entry.u32(8), entry.u32(12)]
-  const [deviceClass, classMask] = [entry.u32(16), entry.u32(20)]
-  if (vendor === 0 && subvendor === 0 && classMask === 0) return undefined
-  const overrideOnly = entry.u32(28) !== 0 && ({ overrideOnly: true } as const)
-  return { bus: 'pci', vendor, device, subvendor, subdevice, class: deviceClass, classMask, ...overrideOnly }
-}
+const OVERRIDE_ONLY = 28
+
+const pciWith =
+  (overrideAt: number | undefined) =>
+  (entry: Entry): DeviceId | undefined => {
+    const [vendor, device, subvendor, subdevice] = [entry.u32(0), entry.u32(4), entry.u32(8), entry.u32(12)]
+    const [deviceClass, classMask] = [entry.u32(16), entry.u32(20)]
+    if (vendor === 0 && subvendor === 0 && classMask === 0) return undefined
+    const overrideOnly = overrideAt !== undefined && entry.u32(overrideAt) !== 0 && ({ overrideOnly: true } as const)
+    return { bus: 'pci', vendor, device, subvendor, subdevice, class: deviceClass, classMask, ...overrideOnly }
+  }
 
 /** USB_DEVICE_ID_MATCH_*, in order, and what each compares. */
 const USB_NUMBERS = [
@@ -82,13 +88,24 @@ function acpi(entry: Entry): DeviceId | null | undefined {
   return entry.u32(20) === 0 ? undefined : null
 }
 
+/** Of trees that do not know drivers for overrides alone. */
+const OLDER: Readonly<Record<string, TableLayout>> = {
+  pci: {
+    struct: 'pci_device_id',
+    bytes: 28,
+    at: { vendor: 0, device: 4, subvendor: 8, subdevice: 12, class: 16, class_mask: 20 },
+    read: pciWith(undefined),
+  },
+}
+
 /** By the bus's name in MODULE_DEVICE_TABLE. */
 export const TABLES: Readonly<Record<string, TableLayout>> = {
   pci: {
     struct: 'pci_device_id',
     bytes: 32,
-    at: { vendor: 0, device: 4, subvendor: 8, subdevice: 12, class: 16, class_mask: 20, override_only: 28 },
-    read: pci,
+    at: { vendor: 0, device: 4, subvendor: 8, subdevice: 12, class: 16, class_mask: 20, override_only: OVERRIDE_ONLY },
+    read: pciWith(OVERRIDE_ONLY),
+    isOne: (entry) => entry.u32(OVERRIDE_ONLY) <= 1,
   },
   usb: {
     struct: 'usb_device_id',
@@ -149,16 +166,29 @@ function entryAt(view: DataView, start: number): Entry {
   }
 }
 
-/** Ids of one table. None for a bus that is not known here, or bytes that are no whole number of its entries. */
+/**
+ * Ids of one table. None for a bus that is not known here, or bytes that are no whole number of its entries. Of two layouts that
+ * both may be, it is the one by which the table ends where its bytes do.
+ */
 export function readIds(bus: string, table: Uint8Array): DeviceId[] {
-  const layout = Object.hasOwn(TABLES, bus) ? TABLES[bus] : undefined
-  if (layout === undefined || table.length % layout.bytes !== 0) return []
+  const layouts = [TABLES, OLDER].flatMap((known) => (Object.hasOwn(known, bus) ? [known[bus]!] : []))
+  const [first, second] = layouts
+    .filter(({ bytes }) => table.length % bytes === 0)
+    .map((layout) => ({ layout, ...readBy(layout, table) }))
+  if (first === undefined) return []
+  return second?.ends === true && !first.ends ? second.ids : first.ids
+}
+
+/** `ends`: by the last of its entries, and no other. */
+function readBy(layout: TableLayout, table: Uint8Array): { ids: DeviceId[]; ends: boolean } {
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength)
   const ids: DeviceId[] = []
   for (let at = 0; at < table.length; at += layout.bytes) {
-    const id = layout.read(entryAt(view, at))
-    if (id === undefined) break
+    const entry = entryAt(view, at)
+    if (layout.isOne?.(entry) === false) break
+    const id = layout.read(entry)
+    if (id === undefined) return { ids, ends: at + layout.bytes === table.length }
     if (id !== null) ids.push(id)
   }
-  return ids
+  return { ids, ends: false }
 }

@@ -158,17 +158,6 @@ void save_stack_trace(struct stack_trace *trace) { }
 /* For drivers that know how a machine is switched off; kernel/reboot.c has the variable and uses it. */
 EXPORT_SYMBOL(pm_power_off);
 
-void __noreturn machine_restart(char *cmd)
-{
-	drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to restart");
-}
-
-void __noreturn machine_halt(void)
-{
-	drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to halt");
-}
-
-void __noreturn machine_power_off(void)
-{
-	drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to power off");
-}
+void __noreturn machine_restart(char *cmd) { drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to restart"); }
+void __noreturn machine_halt(void) { drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to halt"); }
+void __noreturn machine_power_off(void) { drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to power off"); }

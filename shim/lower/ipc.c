@@ -60,10 +60,7 @@ int drvport_service_offer(const char *name, const char *rules)
 }
 EXPORT_SYMBOL_GPL(drvport_service_offer);
 
-void drvport_service_close(u32 slot)
-{
-	drvport_ipc_close(slot);
-}
+void drvport_service_close(u32 slot) { drvport_ipc_close(slot); }
 EXPORT_SYMBOL_GPL(drvport_service_close);
 
 int drvport_service_passive(u32 slot, u32 (*fn)(u32 badge, u32 label, u32 a, u32 b, u32 c))

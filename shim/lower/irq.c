@@ -19,15 +19,8 @@
 #define irq_set_default_host irq_set_default_domain
 #endif
 
-static void mask(struct irq_data *data)
-{
-	drvport_irq_mask(data->hwirq);
-}
-
-static void unmask(struct irq_data *data)
-{
-	drvport_irq_unmask(data->hwirq);
-}
+static void mask(struct irq_data *data) { drvport_irq_mask(data->hwirq); }
+static void unmask(struct irq_data *data) { drvport_irq_unmask(data->hwirq); }
 
 static unsigned int startup(struct irq_data *data)
 {
@@ -35,15 +28,8 @@ static unsigned int startup(struct irq_data *data)
 	return drvport_irq_attach(data->hwirq) ? -EPERM : 0;
 }
 
-static void shutdown(struct irq_data *data)
-{
-	drvport_irq_detach(data->hwirq);
-}
-
-static void eoi(struct irq_data *data)
-{
-	drvport_irq_done(data->hwirq);
-}
+static void shutdown(struct irq_data *data) { drvport_irq_detach(data->hwirq); }
+static void eoi(struct irq_data *data) { drvport_irq_done(data->hwirq); }
 
 struct irq_chip drvport_irq_chip = {
 	.name = "drvport",

@@ -22,11 +22,7 @@ unsigned long drvport_kasan_divide(unsigned long bytes)
 }
 
 /* From here on what is found is told. */
-void __init kasan_init(void)
-{
-	init_task.kasan_depth = 0;
-}
-
+void __init kasan_init(void) { init_task.kasan_depth = 0; }
 void *__memcpy(void *to, const void *from, size_t bytes) { return __builtin_memcpy(to, from, bytes); }
 void *__memmove(void *to, const void *from, size_t bytes) { return __builtin_memmove(to, from, bytes); }
 void *__memset(void *to, int value, size_t bytes) { return __builtin_memset(to, value, bytes); }

@@ -26,11 +26,7 @@ void trace_hardirqs_on(void)
 EXPORT_SYMBOL(trace_hardirqs_on);
 
 void trace_hardirqs_off_finish(void) { }
-
-void trace_hardirqs_off(void)
-{
-	lockdep_hardirqs_off(0);
-}
+void trace_hardirqs_off(void) { lockdep_hardirqs_off(0); }
 EXPORT_SYMBOL(trace_hardirqs_off);
 
 #endif

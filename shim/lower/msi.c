@@ -29,15 +29,8 @@
 #define FREES_DESCS			MSI_FLAG_FREE_MSI_DESCS
 #endif
 
-static void mask(struct irq_data *data)
-{
-	drvport_irq_mask(data->hwirq);
-}
-
-static void unmask(struct irq_data *data)
-{
-	drvport_irq_unmask(data->hwirq);
-}
+static void mask(struct irq_data *data) { drvport_irq_mask(data->hwirq); }
+static void unmask(struct irq_data *data) { drvport_irq_unmask(data->hwirq); }
 
 static unsigned int startup(struct irq_data *data)
 {
@@ -54,10 +47,7 @@ static void shutdown(struct irq_data *data)
 	drvport_irq_detach(data->hwirq);
 }
 
-static void eoi(struct irq_data *data)
-{
-	drvport_irq_done(data->hwirq);
-}
+static void eoi(struct irq_data *data) { drvport_irq_done(data->hwirq); }
 
 static struct irq_chip chip = {
 	.name = "drvport-msi",

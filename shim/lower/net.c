@@ -284,10 +284,7 @@ static void frames_wait(struct tasklet_struct *unused)
 	}
 }
 
-void drvport_net_frames(void)
-{
-	tasklet_schedule(&frames);
-}
+void drvport_net_frames(void) { tasklet_schedule(&frames); }
 
 /* ---- receive ---- */
 
@@ -309,10 +306,7 @@ static void flush(void)
 	batch_count = 0;
 }
 
-static void flush_rest(struct tasklet_struct *unused)
-{
-	flush();
-}
+static void flush_rest(struct tasklet_struct *unused) { flush(); }
 
 static DECLARE_TASKLET(rest, flush_rest);
 

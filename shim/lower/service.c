@@ -86,10 +86,7 @@ static int run(void *data)
 }
 
 /* Of a request that cannot be begun. */
-static void refuse(const struct drvport_request *request, int err)
-{
-	drvport_call_done(request->id, err, 0);
-}
+static void refuse(const struct drvport_request *request, int err) { drvport_call_done(request->id, err, 0); }
 
 /* Whoever waits for what may never come is woken as a program that is killed would be. */
 static void cancel(u32 id)

@@ -68,10 +68,7 @@ void drvport_seed(void)
 }
 
 /* All of memory is alike. */
-void __init arch_zone_limits_init(unsigned long *limits)
-{
-	limits[ZONE_NORMAL] = max_low_pfn;
-}
+void __init arch_zone_limits_init(unsigned long *limits) { limits[ZONE_NORMAL] = max_low_pfn; }
 
 static void __init lay_out_zones(void)
 {
@@ -115,6 +112,7 @@ void free_initmem(void) { }
 /* Of a user's memory: shim/lower/user.c. */
 pgd_t *pgd_alloc(struct mm_struct *mm) { return (pgd_t *)get_zeroed_page(GFP_KERNEL); }
 
+#ifndef TREE_HAS_PROTECTION_MAP
 /* Private pages are written by way of a fault: the first write copies them. */
 pgprot_t vm_get_page_prot(unsigned long flags)
 {
@@ -123,6 +121,7 @@ pgprot_t vm_get_page_prot(unsigned long flags)
 	return (flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED) ? PAGE_SHARED : PAGE_READONLY;
 }
 EXPORT_SYMBOL(vm_get_page_prot);
+#endif
 
 /* There is no other program to trace, and no registers to show. */
 long arch_ptrace(struct task_struct *child, long request, unsigned long addr, unsigned long data) { return -EIO; }

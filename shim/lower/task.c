@@ -97,10 +97,8 @@ void drvport_entry_task(u32 task)
 
 int kthreadd(void *unused);
 
-static int (*function_of(struct task_struct *task))(void *)
-{
-	return kthread_func(task);
-}
+/* Of older trees it is no function's pointer by its type. */
+static int (*function_of(struct task_struct *task))(void *) { return kthread_func(task); }
 
 /*
  * The domain began from an image of memory: this task goes on. Its frames were not kept, so a thread of the kernel's does its
@@ -133,4 +131,8 @@ void arch_cpu_idle(void)
 
 void start_thread(struct pt_regs *regs, unsigned long pc, unsigned long sp) { }
 void flush_thread(void) { }
+/* Newer trees have these too. */
+void __weak release_thread(struct task_struct *task) { }
+unsigned long __weak get_wchan(struct task_struct *task) { return 0; }
+void __init __weak trap_init(void) { }
 unsigned long __get_wchan(struct task_struct *task) { return 0; }

@@ -46,3 +46,33 @@ unsigned long drvport_user_copy(void *kernel, unsigned long user, unsigned long 
 	return n;
 }
 EXPORT_SYMBOL(drvport_user_copy);
+
+#ifdef TREE_COPIES_STRINGS
+/* Newer trees have these two in lib/. */
+long drvport_user_strncpy(char *to, const char __user *from, long count)
+{
+	long n;
+
+	for (n = 0; n < count; n++) {
+		if (raw_copy_from_user(to + n, from + n, 1))
+			return -EFAULT;
+		if (!to[n])
+			break;
+	}
+	return n;
+}
+EXPORT_SYMBOL(drvport_user_strncpy);
+
+/* With its NUL; more than `count` where there is none. */
+long drvport_user_strnlen(const char __user *from, long count)
+{
+	char byte = 1;
+	long n;
+
+	for (n = 0; n < count && byte; n++)
+		if (raw_copy_from_user(&byte, from + n, 1))
+			return 0;
+	return n + !!byte;
+}
+EXPORT_SYMBOL(drvport_user_strnlen);
+#endif

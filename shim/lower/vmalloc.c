@@ -254,11 +254,7 @@ void *NAMED(vrealloc)(const void *addr, size_t size, gfp_t gfp)
 }
 #endif
 
-void vfree_atomic(const void *addr)
-{
-	vfree(addr);
-}
-
+void vfree_atomic(const void *addr) { vfree(addr); }
 struct page *vmalloc_to_page(const void *addr) { return virt_to_page(addr); }
 unsigned long vmalloc_to_pfn(const void *addr) { return page_to_pfn(virt_to_page(addr)); }
 unsigned long vmalloc_nr_pages(void) { return bitmap_weight(pages_used, pages_count); }
@@ -332,6 +328,7 @@ void *vm_map_ram(struct page **pages, unsigned int count, int node) { return vma
 void vm_unmap_ram(const void *mem, unsigned int count) { }
 void vm_unmap_aliases(void) { }
 void vunmap_range(unsigned long addr, unsigned long end) { }
+void unmap_kernel_range(unsigned long addr, unsigned long size) { }
 int ioremap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot) { return -EINVAL; }
 int vmap_page_range(unsigned long addr, unsigned long end, phys_addr_t phys, pgprot_t prot) { return -EINVAL; }
 struct vm_struct *get_vm_area(unsigned long size, unsigned long flags) { return NULL; }
@@ -355,10 +352,7 @@ bool vmalloc_dump_obj(void *object)
 	return area != NULL;
 }
 
-long vread(char *buf, char *addr, unsigned long count)
-{
-	memcpy(buf, addr, count);
-	return count;
-}
+long vread(char *buf, char *addr, unsigned long count) { return memcpy(buf, addr, count) ? count : 0; }
+long vwrite(char *buf, char *addr, unsigned long count) { return memcpy(addr, buf, count) ? count : 0; }
 
 long vread_iter(struct iov_iter *iter, const char *addr, size_t count) { return copy_to_iter(addr, count, iter); }

@@ -32,6 +32,32 @@ test('a table ends at its bus own end, not at its last byte', (t) => {
   ])
 })
 
+test('older trees have PCI ids without a word for overrides, and a table says by its end which it is', (t) => {
+  const id = (device: number) =>
+    [
+      [0, 4, 0x8086],
+      [4, 4, device],
+      [8, 4, 0xffffffff],
+      [12, 4, 0xffffffff],
+    ] as [number, 4, number][]
+  const devices = (bytes: number, count: number) =>
+    readIds('pci', table(bytes, ...Array.from({ length: count }, (_, i) => id(0x1000 + i)), [])).map((one) =>
+      'device' in one ? one.device : undefined,
+    )
+  // Eight entries of 28 bytes are as long as seven of 32.
+  for (const [bytes, count] of [
+    [28, 3],
+    [28, 7],
+    [32, 6],
+    [32, 3],
+  ] as const)
+    t.deepEqual(
+      devices(bytes, count),
+      Array.from({ length: count }, (_, i) => 0x1000 + i),
+      `${count} of ${bytes} bytes`,
+    )
+})
+
 test('USB compares what its flags say', (t) => {
   const any = 0xffffffff
   const device = [

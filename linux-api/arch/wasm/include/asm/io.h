@@ -94,40 +94,22 @@ WASM_IO_REP(l, 4)
 #define outsl outsl
 
 #define inb inb
-static inline u8 inb(unsigned long port)
-{
-	return drvport_pio_in8(port);
-}
+static inline u8 inb(unsigned long port) { return drvport_pio_in8(port); }
 
 #define inw inw
-static inline u16 inw(unsigned long port)
-{
-	return drvport_pio_in16(port);
-}
+static inline u16 inw(unsigned long port) { return drvport_pio_in16(port); }
 
 #define inl inl
-static inline u32 inl(unsigned long port)
-{
-	return drvport_pio_in32(port);
-}
+static inline u32 inl(unsigned long port) { return drvport_pio_in32(port); }
 
 #define outb outb
-static inline void outb(u8 value, unsigned long port)
-{
-	drvport_pio_out8(port, value);
-}
+static inline void outb(u8 value, unsigned long port) { drvport_pio_out8(port, value); }
 
 #define outw outw
-static inline void outw(u16 value, unsigned long port)
-{
-	drvport_pio_out16(port, value);
-}
+static inline void outw(u16 value, unsigned long port) { drvport_pio_out16(port, value); }
 
 #define outl outl
-static inline void outl(u32 value, unsigned long port)
-{
-	drvport_pio_out32(port, value);
-}
+static inline void outl(u32 value, unsigned long port) { drvport_pio_out32(port, value); }
 
 /* Words where both sides are aligned, bytes at the ends: what a bus would carry. */
 #define memcpy_fromio memcpy_fromio
@@ -186,20 +168,14 @@ static inline void __iomem *drvport_ioremap(unsigned long long phys, size_t size
 }
 
 #define ioremap ioremap
-static inline void __iomem *ioremap(phys_addr_t phys, size_t size)
-{
-	return drvport_ioremap(phys, size);
-}
+static inline void __iomem *ioremap(phys_addr_t phys, size_t size) { return drvport_ioremap(phys, size); }
 
 #define ioremap_wc	ioremap
 #define ioremap_wt	ioremap
 #define ioremap_cache	ioremap
 
 #define iounmap iounmap
-static inline void iounmap(volatile void __iomem *addr)
-{
-	drvport_mmio_unmap((__force unsigned int)addr);
-}
+static inline void iounmap(volatile void __iomem *addr) { drvport_mmio_unmap((__force unsigned int)addr); }
 
 #include <asm-generic/io.h>
 

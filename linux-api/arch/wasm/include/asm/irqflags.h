@@ -9,10 +9,7 @@
 #include <linux/compiler.h>
 #include <asm/abi.h>
 
-static __always_inline unsigned long arch_local_save_flags(void)
-{
-	return READ_ONCE(drvport_irqs_off);
-}
+static __always_inline unsigned long arch_local_save_flags(void) { return READ_ONCE(drvport_irqs_off); }
 
 static __always_inline void arch_local_irq_restore(unsigned long flags)
 {

@@ -70,19 +70,11 @@ static inline pte_t pte_mkwrite_novma(pte_t pte) { return __pte(pte_val(pte) | _
 
 static inline int pte_none(pte_t pte) { return !pte_val(pte); }
 static inline int pte_present(pte_t pte) { return !!(pte_val(pte) & _PAGE_PRESENT); }
-
 static inline void set_pte(pte_t *ptep, pte_t pte) { *ptep = pte; }
 
 /* A function, so that a tree which builds this from set_ptes() may define its macro over it. */
-static inline void set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte)
-{
-	set_pte(ptep, pte);
-}
-
-static inline void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)
-{
-	set_pte(ptep, __pte(0));
-}
+static inline void set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte) { set_pte(ptep, pte); }
+static inline void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep) { set_pte(ptep, __pte(0)); }
 
 static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 {

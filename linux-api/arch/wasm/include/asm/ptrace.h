@@ -17,10 +17,7 @@ struct pt_regs {
 #define profile_pc(regs)	instruction_pointer(regs)
 #define current_pt_regs()	task_pt_regs(current)
 
-static inline void instruction_pointer_set(struct pt_regs *regs, unsigned long pc)
-{
-	regs->pc = pc;
-}
+static inline void instruction_pointer_set(struct pt_regs *regs, unsigned long pc) { regs->pc = pc; }
 #endif
 
 #endif
