@@ -497,7 +497,7 @@ class ConfiguredTree implements Kbuild {
 const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-5.json'
+const EXPORTS_FILE = 'exports-6.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
@@ -555,7 +555,7 @@ async function* readTexts(files: readonly string[]): AsyncGenerator<string> {
 const readSource = (file: string): Promise<string> =>
   fs
     .readFile(file, 'latin1')
-    .catch(() => fs.readFile(`${file}_shipped`, 'latin1'))
+    .catch(() => fs.readFile(`${file.replace('/view/build/', '/view/')}_shipped`, 'latin1'))
     .catch(() => '')
 
 const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm

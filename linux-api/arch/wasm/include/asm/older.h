@@ -19,13 +19,7 @@ long drvport_user_strnlen(const char __user *from, long count);
 #define __strncpy_from_user(to, from, count)	drvport_user_strncpy((to), (from), (count))
 #define __strnlen_user(from, count)	drvport_user_strnlen((from), (count))
 
-/* The kernel's own memory never faults. */
-#define HAVE_GET_KERNEL_NOFAULT
-#define __get_kernel_nofault(to, from, type, failed)	\
-	do { if (0) goto failed; *(type *)(to) = *(const type *)(from); } while (0)
-#define __put_kernel_nofault(to, from, type, failed)	__get_kernel_nofault(to, from, type, failed)
 #define kern_addr_valid(addr)	1
-
 #define FIRST_USER_ADDRESS	0UL
 #define pmd_pgtable(pmd)	pmd_page(pmd)
 
