@@ -136,20 +136,21 @@ static void *allocate(unsigned long size, unsigned long align, gfp_t gfp, const 
 #else
 #define BULK_LIST
 #endif
-
 /*
  * Pages that are asked for together follow each other where that is to be had, so that vmap() of them is a mapping.
- * Returns how many the list or the array has, with those that were in the array before.
+ * An array may have some already, anywhere. Returns how many there are then, up to where none was to be had.
  */
 unsigned long BULK(gfp_t gfp, int node, nodemask_t *nodes, int count, BULK_LIST struct page **pages)
 {
 	struct page *page, *next;
-	int done = 0;
+	int done, wanted = count;
 
-	while (pages && done < count && pages[done])
-		done++;
-	next = count - done > 1 ? take(count - done, gfp | __GFP_NORETRY | __GFP_NOWARN) : NULL;
-	for (; done < count; done++) {
+	for (done = 0; pages && done < count; done++)
+		wanted -= !!pages[done];
+	next = wanted > 1 ? take(wanted, gfp | __GFP_NORETRY | __GFP_NOWARN) : NULL;
+	for (done = 0; done < count; done++) {
+		if (pages && pages[done])
+			continue;
 		page = next ? next++ : alloc_pages(gfp, 0);
 		if (!page)
 			break;
@@ -354,5 +355,4 @@ bool vmalloc_dump_obj(void *object)
 
 long vread(char *buf, char *addr, unsigned long count) { return memcpy(buf, addr, count) ? count : 0; }
 long vwrite(char *buf, char *addr, unsigned long count) { return memcpy(addr, buf, count) ? count : 0; }
-
 long vread_iter(struct iov_iter *iter, const char *addr, size_t count) { return copy_to_iter(addr, count, iter); }
