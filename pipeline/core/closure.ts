@@ -114,15 +114,6 @@ export async function closureOf(
     if (built?.objects !== undefined) await visit(built)
   }
   await visit(module)
-  const offered = new Map<string, OfferedName[]>()
-  for (const symbol of await asked(order, core.facts.asks)) {
-    const { modules: owners = [], gplOnly = false } = exports.get(symbol) ?? {}
-    const owner = await ownerOf(symbol, owners)
-    const built = owner === undefined ? undefined : await compiled(tree, compiler, owner)
-    if (owner === undefined || built === undefined) continue
-    offered.set(owner, [...(offered.get(owner) ?? []), { symbol, gplOnly }])
-    await visit(built, onCall, missed)
-  }
   for (const { module: one } of order)
     for (const ko of selected.get(one.path) ?? []) {
       const name = path.basename(ko, '.ko')
@@ -130,6 +121,23 @@ export async function closureOf(
       // One that does not compile is one that nobody finds.
       if (built !== undefined) await visit(built, onCall, missed)
     }
+  const offered = new Map<string, OfferedName[]>()
+  const names = new Set<string>()
+  const bringAsked = async (one: BuiltModule): Promise<void> => {
+    for (const symbol of await asked(one, core.facts.asks)) {
+      if (names.has(symbol)) continue
+      names.add(symbol)
+      const { modules: owners = [], gplOnly = false } = exports.get(symbol) ?? {}
+      const owner = await ownerOf(symbol, owners)
+      const built = owner === undefined ? undefined : await compiled(tree, compiler, owner)
+      if (owner === undefined || built === undefined) continue
+      offered.set(owner, [...(offered.get(owner) ?? []), { symbol, gplOnly }])
+      await visit(built, onCall, missed)
+    }
+  }
+  for (const one of order) await bringAsked(one)
+  // These may ask for others, which come at the end of the list.
+  for (const one of onCall) await bringAsked(one)
   return { modules: order, onCall, offered, failed: failed.toSorted() }
 }
 
@@ -139,11 +147,8 @@ async function compiled(tree: KernelTree, compiler: Compiler, name: string): Pro
   return built?.objects === undefined ? undefined : built
 }
 
-/** Names that modules ask for when they run, or have the kernel ask for. */
-async function asked(modules: readonly BuiltModule[], byKernel: CoreFacts['asks']): Promise<Set<string>> {
-  const names = modules.flatMap(({ objects = [] }) =>
-    objects.flatMap(({ needs }) => needs.flatMap((need) => byKernel[need] ?? [])),
-  )
-  const objects = modules.flatMap(({ objects: list = [] }) => list)
-  return new Set([...(await Promise.all(objects.map(asksOf))).flat(), ...names])
+/** Names that a module asks for when it runs, or has the kernel ask for. */
+async function asked({ objects = [] }: BuiltModule, byKernel: CoreFacts['asks']): Promise<string[]> {
+  const names = objects.flatMap(({ needs }) => needs.flatMap((need) => byKernel[need] ?? []))
+  return [...(await Promise.all(objects.map(asksOf))).flat(), ...names]
 }
