@@ -5,7 +5,6 @@
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
-#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -25,35 +24,24 @@ static void close_window(struct device *dev, dma_addr_t address, size_t size)
 	drvport_dma_unmap(drvport_pci_function(to_pci_dev(dev)), address, size);
 }
 
-/* Aligned to its size, as the DMA API promises; what a power of two has too much goes back. */
+/* Aligned to its size, as the DMA API promises. */
 static void *allocate(struct device *dev, size_t size, dma_addr_t *address, gfp_t gfp, unsigned long attrs)
 {
 	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
-	unsigned int order = get_order(size);
-	struct page *first = alloc_pages((gfp | __GFP_ZERO) & ~__GFP_HIGHMEM, order);
-	unsigned long i;
+	struct page *first = drvport_pages(count, gfp);
+	void *at = first ? memset(page_address(first), 0, count << PAGE_SHIFT) : NULL;
 
-	if (!first)
-		return NULL;
-	split_page(first, order);
-	for (i = count; i < 1ul << order; i++)
-		__free_page(first + i);
-	*address = window(dev, page_address(first), size, DMA_BIDIRECTIONAL);
-	if (*address != DMA_MAPPING_ERROR)
-		return page_address(first);
-	for (i = 0; i < count; i++)
-		__free_page(first + i);
+	*address = first ? window(dev, at, size, DMA_BIDIRECTIONAL) : DMA_MAPPING_ERROR;
+	if (!first || *address != DMA_MAPPING_ERROR)
+		return at;
+	drvport_pages_free(first, count);
 	return NULL;
 }
 
 static void release(struct device *dev, size_t size, void *at, dma_addr_t address, unsigned long attrs)
 {
-	struct page *page = virt_to_page(at);
-	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
-
 	close_window(dev, address, size);
-	while (count--)
-		__free_page(page++);
+	drvport_pages_free(virt_to_page(at), PAGE_ALIGN(size) >> PAGE_SHIFT);
 }
 
 #ifdef TREE_MAPS_PHYSICAL

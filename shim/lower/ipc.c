@@ -154,28 +154,19 @@ static u64 machine_time(u64 deadline)
 	as_errno(me.outcome);						\
 })
 
-int drvport_call(u32 slot, struct drvport_message *msg, u64 deadline)
-{
-	return SLEEPING(drvport_ipc_call(slot, (u32)msg, low, high));
+#define WITH_MESSAGE(name)						\
+int drvport_##name(u32 slot, struct drvport_message *msg, u64 deadline)	\
+{									\
+	return SLEEPING(drvport_ipc_##name(slot, (u32)msg, low, high));	\
 }
+
+WITH_MESSAGE(call)
 EXPORT_SYMBOL_GPL(drvport_call);
-
-int drvport_send(u32 slot, struct drvport_message *msg, u64 deadline)
-{
-	return SLEEPING(drvport_ipc_send(slot, (u32)msg, low, high));
-}
+WITH_MESSAGE(send)
 EXPORT_SYMBOL_GPL(drvport_send);
-
-int drvport_receive(u32 slot, struct drvport_message *msg, u64 deadline)
-{
-	return SLEEPING(drvport_ipc_receive(slot, (u32)msg, low, high));
-}
+WITH_MESSAGE(receive)
 EXPORT_SYMBOL_GPL(drvport_receive);
-
-int drvport_reply_receive(u32 slot, struct drvport_message *msg, u64 deadline)
-{
-	return SLEEPING(drvport_ipc_reply_receive(slot, (u32)msg, low, high));
-}
+WITH_MESSAGE(reply_receive)
 EXPORT_SYMBOL_GPL(drvport_reply_receive);
 
 int drvport_wait_bits(u32 slot, struct drvport_message *msg, u64 deadline)

@@ -132,13 +132,11 @@ void drvport_lockdep_stack(void)
 #ifdef CONFIG_KALLSYMS
 
 /* The checker selects it. Code has no addresses, so none has a name: the tables that a second link would fill are empty. */
-const unsigned int kallsyms_num_syms;
+const unsigned int kallsyms_num_syms, kallsyms_markers[1];
 const int kallsyms_offsets[1];
 const unsigned long kallsyms_relative_base;
-const u8 kallsyms_names[1];
-const u8 kallsyms_seqs_of_names[1];
+const u8 kallsyms_names[1], kallsyms_seqs_of_names[1];
 const char kallsyms_token_table[1];
 const u16 kallsyms_token_index[1];
-const unsigned int kallsyms_markers[1];
 
 #endif

@@ -9,8 +9,9 @@
 #include <linux/types.h>
 #include <drvport_shim_abi.h>
 
-struct task_struct;
+struct page;
 struct pci_dev;
+struct task_struct;
 
 /* Tell the machine of a failure: the domain ends there. */
 void __noreturn drvport_fault(unsigned int kind, const char *fmt, ...) __printf(2, 3);
@@ -69,6 +70,9 @@ void drvport_net_frames(void);
 /* Tasks that waited for other domains need not any more: see ipc.c. Interrupts are off. */
 void drvport_ipc_told(void);
 
+/* Pages that follow each other: see vmalloc.c. */
+struct page *drvport_pages(unsigned long count, gfp_t gfp);
+void drvport_pages_free(struct page *first, unsigned long count);
 /* Bytes of module memory that the loader handed to the tree's module loader: see vmalloc.c. */
 void *drvport_module_place(unsigned long size);
 

@@ -91,11 +91,7 @@ static void claim(struct pci_dev *dev)
 	for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
 		struct resource *resource = &dev->resource[i];
 
-		if (!resource->flags || resource->parent || (!resource->start && i != PCI_ROM_RESOURCE))
-			continue;
-		if (i == PCI_ROM_RESOURCE && !resource->start)
-			continue;
-		if (pci_claim_resource(dev, i))
+		if (resource->flags && !resource->parent && resource->start && pci_claim_resource(dev, i))
 			pci_warn(dev, "BAR %d: not where the machine has room for it\n", i);
 	}
 }

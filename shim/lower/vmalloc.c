@@ -9,14 +9,12 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
@@ -24,20 +22,6 @@
 
 #ifdef vmalloc
 #define NAMED(name) name##_noprof
-#undef vmalloc
-#undef __vmalloc
-#undef __vmalloc_node_range
-#undef __vmalloc_node
-#undef vzalloc
-#undef vmalloc_user
-#undef vmalloc_32
-#undef vmalloc_32_user
-#undef vmalloc_huge
-#undef vmalloc_node
-#undef vzalloc_node
-#undef vrealloc
-#undef vrealloc_node_align
-#undef vmalloc_huge_node
 #else
 #define NAMED(name) name
 #endif
@@ -70,7 +54,13 @@ EXPORT_SYMBOL(is_vmalloc_addr);
 
 int is_vmalloc_or_module_addr(const void *x) { return is_vmalloc_addr(x); }
 
-static struct page *take(unsigned long count, gfp_t gfp)
+void drvport_pages_free(struct page *first, unsigned long count)
+{
+	while (count--)
+		__free_page(first++);
+}
+
+struct page *drvport_pages(unsigned long count, gfp_t gfp)
 {
 	unsigned int order = get_order(count << PAGE_SHIFT);
 	struct page *first;
@@ -80,11 +70,8 @@ static struct page *take(unsigned long count, gfp_t gfp)
 		return alloc_contig_pages(count, gfp & ~(__GFP_ZERO | __GFP_NORETRY | __GFP_HIGHMEM), numa_node_id(), NULL);
 	first = alloc_pages((gfp | __GFP_NOWARN) & ~(__GFP_ZERO | __GFP_HIGHMEM), order);
 	if (first) {
-		struct page *page = first + count, *end = first + (1ul << order);
-
 		split_page(first, order);
-		for (; page < end; page++)
-			__free_page(page);
+		drvport_pages_free(first + count, (1ul << order) - count);
 	}
 	return first;
 }
@@ -106,22 +93,22 @@ static void *adopt(struct page *first, unsigned long count, unsigned long flags,
 
 static void *allocate(unsigned long size, unsigned long align, gfp_t gfp, const void *caller)
 {
-	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT, i;
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
 	struct page *first;
 	void *memory;
 
 	if (!count || count > totalram_pages() || align > PAGE_SIZE)
 		return NULL;
-	first = take(count, gfp);
+	first = drvport_pages(count, gfp);
 	if (!first) {
 		if (!(gfp & __GFP_NOWARN))
 			warn_alloc(gfp, NULL, "vmalloc error: size %lu", size);
 		return NULL;
 	}
 	memory = adopt(first, count, VM_ALLOC, gfp, caller);
-	for (i = 0; !memory && i < count; i++)
-		__free_page(first + i);
-	if (memory && (want_init_on_alloc(gfp) || (gfp & __GFP_ZERO)))
+	if (!memory)
+		drvport_pages_free(first, count);
+	else if (want_init_on_alloc(gfp) || (gfp & __GFP_ZERO))
 		memset(memory, 0, count << PAGE_SHIFT);
 	return memory;
 }
@@ -147,7 +134,7 @@ unsigned long BULK(gfp_t gfp, int node, nodemask_t *nodes, int count, BULK_LIST 
 
 	for (done = 0; pages && done < count; done++)
 		wanted -= !!pages[done];
-	next = wanted > 1 ? take(wanted, gfp | __GFP_NORETRY | __GFP_NOWARN) : NULL;
+	next = wanted > 1 ? drvport_pages(wanted, gfp | __GFP_NORETRY | __GFP_NOWARN) : NULL;
 	for (done = 0; done < count; done++) {
 		if (pages && pages[done])
 			continue;
@@ -208,8 +195,6 @@ void *NAMED(__vmalloc_node)(unsigned long size, unsigned long align, gfp_t gfp, 
 void vfree(const void *addr)
 {
 	struct vm_struct *area = find_vm_area(addr);
-	struct page *page;
-	unsigned long i;
 
 	/* A module's own memory lies below the kernel's data, and stays its own. */
 	if (addr < (void *)&__global_base)
@@ -218,11 +203,9 @@ void vfree(const void *addr)
 		WARN(1, "Trying to vfree() nonexistent vm area (%p)\n", addr);
 		return;
 	}
-	page = virt_to_page(addr);
-	set_page_private(page, 0);
-	bitmap_clear(pages_used, page_to_pfn(page), area->nr_pages);
-	for (i = 0; i < area->nr_pages; i++)
-		__free_page(page + i);
+	set_page_private(virt_to_page(addr), 0);
+	bitmap_clear(pages_used, page_to_pfn(virt_to_page(addr)), area->nr_pages);
+	drvport_pages_free(virt_to_page(addr), area->nr_pages);
 	kvfree(area->pages);
 	kfree(area);
 }
@@ -273,7 +256,7 @@ struct file *drvport_shmem_file(struct inode *inode, struct vfsmount *mnt, const
 	struct page *first = NULL;
 
 	if (!IS_ERR(file) && count < totalram_pages() / 2)
-		first = count ? take(count, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN) : NULL;
+		first = count ? drvport_pages(count, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN) : NULL;
 	for (i = 0; first && i < count; i++) {
 		struct folio *folio = page_folio(first + i);
 
