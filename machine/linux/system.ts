@@ -48,6 +48,8 @@ export const NR = {
   shutdown: 210,
   sendmsg: 211,
   recvmsg: 212,
+  munmap: 215,
+  mmap2: 222,
   accept4: 242,
   renameat2: 276,
   statx: 291,
@@ -75,8 +77,14 @@ const KIND = { character: 0o020000, directory: 0o040000, block: 0o060000, mask: 
 
 const AT_FDCWD = -100
 const AT_REMOVEDIR = 0x200
-/** Most that one call reads or writes, bytes. */
+/** Most that one call reads or writes, bytes; what a pipe holds. */
 const PIECE = 65_536
+/** Memory of whole sectors lies where a file that is opened with O_DIRECT takes it from. */
+const SECTOR = 512
+const PROT_READ_WRITE = 3
+const MAP_SHARED = 1
+/** Shift of an offset that mmap2 takes, whatever a page is. */
+const MMAP_SHIFT = 12
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -138,6 +146,8 @@ export interface Stat {
   readonly device: readonly [number, number] | undefined
 }
 
+const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to
+
 /** Where what a call points to lies in the bytes that go over. */
 class Packing {
   readonly pieces: { readonly at: number; readonly memory: Uint8Array; readonly words: ReadonlySet<number> }[] = []
@@ -147,7 +157,8 @@ class Packing {
   /** Offset of the memory, and of all that it points to. */
   place(memory: Memory): number {
     const bytes = memory instanceof Pointing ? memory.bytes : memory
-    const at = Math.ceil(this.#end / 8) * 8
+    const isSectors = bytes.length > 0 && bytes.length % SECTOR === 0
+    const at = isSectors ? roundUp(head.size + this.#end, SECTOR) - head.size : roundUp(this.#end, 8)
     this.#end = at + bytes.length
     const to = memory instanceof Pointing ? memory.to : []
     this.pieces.push({ at, memory: bytes, words: new Set(to.map(([where]) => where)) })
@@ -245,6 +256,54 @@ export class System {
     const out = new Uint8Array(8)
     await this.#checked('seek', NR.llseek, [fd, high, low, out, whence])
     return Number(new DataView(out.buffer).getBigInt64(0, true))
+  }
+
+  /** Pages of a file into the memory that all requests are of, to read and write; their address. */
+  map(fd: number, bytes: number, offset = 0): Promise<number> {
+    const args = [0, bytes, PROT_READ_WRITE, MAP_SHARED, fd, offset / 2 ** MMAP_SHIFT]
+    return this.#checked('mmap', NR.mmap2, args)
+  }
+
+  unmap(address: number, bytes: number): Promise<number> {
+    return this.#checked('munmap', NR.munmap, [address, bytes])
+  }
+
+  /** What lies in a mapping: as a program would copy it, through a pipe. */
+  async peek(address: number, length: number): Promise<Uint8Array> {
+    const [from, to] = await this.pipe()
+    const parts: Uint8Array[] = []
+    try {
+      for (let done = 0; done < length; done += parts.at(-1)!.length) {
+        const count = await this.#checked('write', NR.write, [to, address + done, Math.min(length - done, PIECE)])
+        parts.push(await this.read(from, count))
+      }
+    } finally {
+      await this.close(from)
+      await this.close(to)
+    }
+    return join(parts)
+  }
+
+  /** Put bytes into a mapping. */
+  async poke(address: number, bytes: Uint8Array): Promise<void> {
+    const [from, to] = await this.pipe()
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const count = await this.write(to, bytes.subarray(done, done + PIECE))
+        done += await this.#checked('read', NR.read, [from, address + done, count])
+      }
+    } finally {
+      await this.close(from)
+      await this.close(to)
+    }
+  }
+
+  /** Its end to read from, and the one to write to. */
+  async pipe(): Promise<[number, number]> {
+    const ends = new Uint8Array(8)
+    await this.#checked('pipe', NR.pipe2, [ends, 0])
+    const view = new DataView(ends.buffer)
+    return [view.getInt32(0, true), view.getInt32(4, true)]
   }
 
   fsync(fd: number): Promise<number> {

@@ -7,15 +7,12 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
-#include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -27,8 +24,8 @@ struct job {
 	struct list_head list;
 	struct task_struct *task;
 	struct drvport_request request;
-	/* What came with it. */
-	u8 data[];
+	/* What came with it, where whole sectors of it can lie as O_DIRECT wants them: the machine sees to the rest. */
+	u8 data[] __aligned(512);
 };
 
 static LIST_HEAD(jobs);
@@ -81,7 +78,7 @@ static int run(void *data)
 	list_del(&job->list);
 	spin_unlock(&jobs_lock);
 	drvport_call_done(job->request.id, result, (u32)job->data);
-	kvfree(job);
+	vfree(job);
 	return 0;
 }
 
@@ -102,7 +99,8 @@ static void cancel(u32 id)
 
 static void begin(const struct drvport_request *request)
 {
-	struct job *job = kvmalloc(struct_size(job, data, request->bytes), GFP_KERNEL);
+	/* Pages of its own, which others may take hold of. */
+	struct job *job = vmalloc(struct_size(job, data, request->bytes));
 	struct task_struct *task;
 
 	if (!job)
@@ -112,7 +110,7 @@ static void begin(const struct drvport_request *request)
 		drvport_call_data(request->id, (u32)job->data);
 	task = kthread_create(run, job, "request/%u", request->id);
 	if (IS_ERR(task)) {
-		kvfree(job);
+		vfree(job);
 		return refuse(request, PTR_ERR(task));
 	}
 	job->task = task;

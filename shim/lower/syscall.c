@@ -41,11 +41,11 @@ void drvport_mounts(void)
 
 /*
  * The calls there are, by how many words they take: who is asked for another answers -ENOSYS. Those for programs themselves
- * (memory, threads, signals) mean nothing here.
+ * (threads, signals) mean nothing here.
  */
 #define CALLS(_)									\
 	_(1, close) _(1, dup) _(1, fsync) _(1, fdatasync) _(1, syncfs) _(1, chdir)	\
-	_(1, epoll_create1) _(1, inotify_init1) _(1, unshare)				\
+	_(1, epoll_create1) _(1, inotify_init1) _(1, unshare) _(2, munmap)		\
 	_(2, listen) _(2, shutdown) _(2, pipe2) _(2, eventfd2) _(2, flock)		\
 	_(2, timerfd_create) _(2, setns)						\
 	_(3, read) _(3, write) _(3, readv) _(3, writev) _(3, ioctl) _(3, fcntl64)	\
@@ -77,6 +77,7 @@ void drvport_mounts(void)
 CALLS(DECLARE)
 /* Of another name, or with a word of 64 bits. */
 GATE(umount2, umount, WORDS2)
+GATE(mmap2, mmap_pgoff, WORDS6)
 GATE(ppoll_time64, ppoll, WORDS5)
 GATE(timerfd_settime64, timerfd_settime, WORDS4)
 GATE(pread64, pread64, u32, u32, u32, u64)
@@ -94,6 +95,7 @@ static long call(const struct drvport_syscall *request)
 	switch (request->number) {
 	CALLS(CASE)
 	CASE(2, umount2)
+	CASE(6, mmap2)
 	CASE(5, ppoll_time64)
 	CASE(4, timerfd_settime64)
 	case __NR_pread64:

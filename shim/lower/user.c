@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of a user's: what requests may map (mmap), and copies to and from it. No engine walks page tables, so a copy
- * looks each page up as a fault would, by the tree's own memory management; a page that is not to be had ends the copy.
+ * Memory of a user's: what requests may map (mmap), what came with them, and copies to and from it. No engine walks page
+ * tables, so a copy looks each page up as a fault would, by the tree's own memory management; a page that is not to be had
+ * ends the copy.
  */
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -14,6 +15,22 @@
 
 struct mm_struct *drvport_program;
 
+/* What came with a request lies there already (asm/uaccess.h): whoever wants a page for itself (O_DIRECT) finds that one. */
+static vm_fault_t find_page(const struct vm_special_mapping *mapping, struct vm_area_struct *area, struct vm_fault *fault)
+{
+	spinlock_t *lock;
+	pte_t *entry = get_locked_pte(area->vm_mm, fault->address, &lock);
+
+	if (!entry)
+		return VM_FAULT_OOM;
+	set_pte(entry, pfn_pte((fault->address - WASM_USER) >> PAGE_SHIFT, PAGE_SHARED));
+	pte_unmap_unlock(entry, lock);
+	return VM_FAULT_NOPAGE;
+}
+
+static const struct vm_special_mapping requests = { .name = "[requests]", .fault = find_page };
+#define REQUESTS_MAY	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_SHARED | VM_MAYSHARE | VM_MIXEDMAP)
+
 void drvport_user_begin(void)
 {
 	drvport_program = mm_alloc();
@@ -21,6 +38,9 @@ void drvport_user_begin(void)
 		panic("no memory for the program that requests are of");
 	drvport_program->task_size = WASM_USER;
 	arch_pick_mmap_layout(drvport_program, &current->signal->rlim[RLIMIT_STACK]);
+	mmap_write_lock(drvport_program);
+	_install_special_mapping(drvport_program, WASM_USER, (unsigned long)high_memory, REQUESTS_MAY, &requests);
+	mmap_write_unlock(drvport_program);
 }
 
 /* How many bytes were not copied. Zeros are written where `kernel` is NULL. */

@@ -319,13 +319,22 @@ struct vm_struct *get_vm_area(unsigned long size, unsigned long flags) { return 
 struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller) { return NULL; }
 void free_vm_area(struct vm_struct *area) { }
 
-int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long uaddr, void *kaddr, unsigned long pgoff,
+int remap_vmalloc_range_partial(struct vm_area_struct *vma, unsigned long at, void *memory, unsigned long skip,
 				unsigned long size)
 {
-	return -EINVAL;
+	struct vm_struct *area = find_vm_area(memory);
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT, i;
+	int err = area && skip <= area->nr_pages && count <= area->nr_pages - skip ? 0 : -EINVAL;
+
+	for (i = 0; !err && i < count; i++)
+		err = vm_insert_page(vma, at + (i << PAGE_SHIFT), virt_to_page(memory) + skip + i);
+	return err;
 }
 
-int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff) { return -EINVAL; }
+int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
+{
+	return remap_vmalloc_range_partial(vma, vma->vm_start, addr, pgoff, vma->vm_end - vma->vm_start);
+}
 
 bool vmalloc_dump_obj(void *object)
 {

@@ -155,9 +155,7 @@ test.serial('sockets: an ioctl brings an interface up, datagrams go over it', as
 })
 
 test.serial('who waits is told what came, or to stop waiting', async (t) => {
-  const ends = new Uint8Array(8)
-  t.is(await system.call(NR.pipe2, [ends, 0]), 0)
-  const [from, to] = [new DataView(ends.buffer).getInt32(0, true), new DataView(ends.buffer).getInt32(4, true)]
+  const [from, to] = await system.pipe()
   const into = new Uint8Array(16)
   const reading = system.begin(NR.read, [from, into, into.length])
   await machine.sleep(1e9)
@@ -172,3 +170,45 @@ test.serial('who waits is told what came, or to stop waiting', async (t) => {
   t.true(machine.board.kernel.clock.now() - before < 2e9)
   for (const fd of [from, to]) t.is(await system.close(fd), 0)
 })
+
+const MSG_ZEROCOPY = 0x4000000
+const SOL_SOCKET = 1
+const SO_ZEROCOPY = 60
+
+test.serial('a file is mapped: both sides see what the other writes', async (t) => {
+  const fd = await system.open('/mapped', O.RDWR | O.CREAT)
+  await system.pwrite(fd, bytes('first'), 0)
+  await system.pwrite(fd, bytes('end'), 8189)
+  const at = await system.map(fd, 8192)
+  t.is(text(await system.peek(at, 5)), 'first')
+  t.is(text(await system.peek(at + 8189, 3)), 'end')
+  await system.poke(at + 4094, bytes('over the edge'))
+  t.is(text(await system.pread(fd, 13, 4094)), 'over the edge')
+  await system.unmap(at, 8192)
+  await t.throwsAsync(system.peek(at, 1), { message: 'write: -EFAULT' })
+  await t.throwsAsync(system.map(fd, 0), { message: 'mmap: -EINVAL' })
+  t.is(await system.close(fd), 0)
+})
+
+test.serial(
+  'pages of what comes with a request can be held: sent without a copy, written without a cache',
+  async (t) => {
+    const [to, from] = [await system.socket(IPV4, DATAGRAM), await system.socket(IPV4, DATAGRAM)]
+    await system.bind(to, address(7003))
+    await system.setOption(from, SOL_SOCKET, SO_ZEROCOPY, new Uint8Array([1, 0, 0, 0]))
+    const sent = Uint8Array.from({ length: 6000 }, (_, i) => i % 251)
+    t.is(await system.sendTo(from, sent, address(7003), MSG_ZEROCOPY), sent.length)
+    t.deepEqual((await system.receiveFrom(to, 8192)).bytes, sent)
+    for (const fd of [to, from]) t.is(await system.close(fd), 0)
+
+    const other = createMachine({ verify: verifyPackage, symbolizer: symbolizerOf })
+    const { modules } = await buildModules({ ...workspace, selectors: ['brd'] })
+    const disk = (await other.load(await readPackage(modules[0]!.package!, 'brd'))).system!
+    const direct = await disk.open(await disk.node('/sys/block/ram0'), O.RDWR | O.DIRECT)
+    const sectors = Uint8Array.from({ length: 12_288 }, (_, i) => (i * 7) % 253)
+    t.is(await disk.pwrite(direct, sectors, 4096), sectors.length)
+    t.deepEqual(await disk.pread(direct, sectors.length, 4096), sectors)
+    t.is(await disk.close(direct), 0)
+    t.deepEqual(other.faults, [])
+  },
+)
