@@ -15,7 +15,6 @@
 #include <linux/sched/debug.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
-#include <linux/sched/wake_q.h>
 #include <asm/switch_to.h>
 #define DRVPORT_SHIM
 #include "lower.h"
@@ -97,6 +96,16 @@ void drvport_entry_task(u32 task)
 
 int kthreadd(void *unused);
 
+/* A tree that keeps a list of its threads finds one that starts again on it: it leaves that, as by ending, and is new. */
+static void renew(struct task_struct *task)
+{
+#ifdef TREE_LISTS_THREADS
+	kthread_do_exit(tsk_is_kthread(task), 0);
+	free_kthread_struct(task);
+	set_kthread_struct(task);
+#endif
+}
+
 /* Of older trees it is no function's pointer by its type. */
 static int (*function_of(struct task_struct *task))(void *) { return kthread_func(task); }
 
@@ -116,10 +125,12 @@ void drvport_entry_resume(u32 unused)
 		preempt_disable();
 		cpu_startup_entry(CPUHP_ONLINE);
 	}
-	if (task == kthreadd_task)
-		kthreadd(NULL);
-	else
+	if (task != kthreadd_task) {
 		function_of(task)(kthread_data(task));
+	} else {
+		renew(task);
+		kthreadd(NULL);
+	}
 	do_exit(0);
 }
 
