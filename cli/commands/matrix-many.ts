@@ -90,7 +90,7 @@ export function renderMany(document: MatricesDocument): string {
 
 /** The baseline of a column: of its tree, in a matrix of one tree or of several. */
 const baselineOf = (column: MatrixDocument, baselines: readonly MatrixDocument[]): MatrixDocument | undefined =>
-  baselines.find(({ tree }) => tree.name === column.tree.name)
+  baselines.find(({ tree }) => tree.name === column.tree.name && tree.configuration === column.tree.configuration)
 
 /** Print it, write its reports, and return the exit status: see `conclude` for a matrix of one tree. */
 export async function concludeMany(context: Context, document: MatricesDocument, asked: Asked): Promise<number> {

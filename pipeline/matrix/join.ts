@@ -1,5 +1,6 @@
 /**
- * Matrices of one tree each, as jobs make them side by side, into one over several trees. Pure.
+ * Matrices of one tree each, as jobs make them side by side, into one over several trees, or over several configurations of
+ * one. Pure.
  *
  * The whole is what one run over these trees would have made, oldest kernel first, but for the reasons that come of
  * comparing trees (because.ts), which are not here. Columns that say nothing beside each other are refused by name.
@@ -16,7 +17,6 @@ const MESSAGE = 'these matrices are not columns of one'
 /** A sample is drawn from what a tree has: how many that is may be another number in each. */
 const COMMON: readonly Common[] = [
   ...SAME_RUN,
-  ['configuration', ({ tree }) => tree.configuration ?? 'the plain one'],
   ['selectors', ({ selectors }) => selectors.join(' ')],
   ['--sample', ({ sample }) => (sample === undefined ? 'none' : 'a sample')],
 ]
@@ -45,10 +45,11 @@ function checkDistinct(parts: readonly MatrixPart[]): void {
   }
 }
 
-/** Numbers of the release first: a candidate of it (`7.3.0-rc7`) is older than it is. */
+/** Numbers of the release first: a candidate of it (`7.3.0-rc7`) is older than it is. Of one, the plain configuration first. */
 const byVersion = (a: MatrixDocument, b: MatrixDocument): number => {
   const [left, right] = [a, b].map(({ tree }) => tree.version.replace('-rc', '~rc')) as [string, string]
-  return compareVersions(left, right) || (a.tree.name < b.tree.name ? -1 : 1)
+  const named = ({ tree: { name, configuration = '' } }: MatrixDocument): string => `${name} ${configuration}`
+  return compareVersions(left, right) || (named(a) < named(b) ? -1 : 1)
 }
 
 /** One document of all columns. Throws UsageError, which names the files, when they do not belong together. */

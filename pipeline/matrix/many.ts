@@ -13,11 +13,15 @@ export interface MatricesDocument {
   readonly columns: readonly MatrixDocument[]
 }
 
-/** What a column is called: its tree, and its version where two columns have the same name. */
+/** What a column is called: its tree, its configuration, and its version where two columns have the same name. */
 export function columnNames({ columns }: MatricesDocument): string[] {
   return columns.map(({ tree }) => {
-    const alike = columns.filter((other) => other.tree.name === tree.name)
-    return alike.length > 1 ? `${tree.name} (${tree.version})` : tree.name
+    const alike = columns.filter(
+      ({ tree: { name, configuration } }) => name === tree.name && configuration === tree.configuration,
+    )
+    const { configuration } = tree
+    const name = alike.length > 1 ? `${tree.name} (${tree.version})` : tree.name
+    return configuration === undefined ? name : `${name} with ${configuration}`
   })
 }
 

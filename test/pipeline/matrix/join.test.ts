@@ -2,6 +2,7 @@ import test from 'ava'
 import { UsageError } from '../../../pipeline/errors.ts'
 import { openQuestions } from '../../../pipeline/matrix/because.ts'
 import { joinMatrices } from '../../../pipeline/matrix/join.ts'
+import { columnNames } from '../../../pipeline/matrix/many.ts'
 import { emptyRow } from '../../../pipeline/matrix/row.ts'
 import { summarize } from '../../../pipeline/matrix/summary.ts'
 import type { MatrixDocument, Reason } from '../../../pipeline/matrix/types.ts'
@@ -36,6 +37,13 @@ test('columns stand by the kernel, oldest first, whatever the files are called',
   t.deepEqual(joined.columns[1], column('6.1.192'))
 })
 
+test('configurations of one tree stand beside each other, the plain one first, each by its name', (t) => {
+  const checked = column('6.1.192', '', { tree: { name: 'linux-6.1', version: '6.1.192', configuration: 'kunit' } })
+  const joined = join(checked, column('6.12.117'), column('6.1.192'))
+  t.deepEqual(columnNames(joined), ['linux-6.1', 'linux-6.1 with kunit', 'linux-6.12'])
+  t.like(refused(checked, checked), { found: 'linux-6.1 (6.1.192) with kunit twice' })
+})
+
 /** What a refusal says. */
 const refused = (...documents: MatrixDocument[]): Partial<UsageError> | undefined => {
   try {
@@ -53,7 +61,6 @@ const other: readonly (readonly [name: string, more: Partial<MatrixDocument>, fo
   ['--seed', { seed: 2 }, '2'],
   ['selectors', { selectors: ['./other'] }, './other'],
   ['--sample', { sample: { size: 1, of: 9 } }, 'a sample'],
-  ['configuration', { tree: { name: 'linux-6.1', version: '6.1.192', configuration: 'lockdep' } }, 'lockdep'],
 ]
 
 test('columns that say nothing beside each other are refused, with what differs and in which files', (t) => {

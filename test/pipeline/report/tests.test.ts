@@ -34,7 +34,7 @@ test('each failure has its cause, each skip what it said, and what has neither s
     [documentOf(row('overflow_kunit', failing), row('list-test', { ...failing, cases: [] }))],
     causes,
   )
-  t.regex(page, /\| linux-6\.1 \(6\.1\.9\) \| 2 \| 2 \| 34 \| 2 \| 0 \| 2 \|/)
+  t.regex(page, /\| linux-6\.1 \(6\.1\.9\) \| 2 \| 2 \| 34 \| 2 \| 94\.44 % \| 0 \| 2 \|/)
   t.regex(page, /`overflow\.alloc` \| `overflow_kunit` \| failed: x\.c:1: Expected \| The suite runs before/)
   t.regex(page, /`overflow\.huge` .* \| only on 64-bit \|/)
   t.regex(testsPage([documentOf(row('overflow_kunit', failing))], []), /\*\*not known yet\*\*/)
@@ -50,7 +50,7 @@ test('what any Linux fails is counted apart, and says so; what is skipped is not
     [documentOf(row('overflow_kunit', failing), row('list-test', { ...failing, cases: [] }))],
     causes,
   )
-  t.regex(page, /\| 2 \| 2 \| 34 \| 1 \| 1 \| 2 \|/)
+  t.regex(page, /\| 2 \| 2 \| 34 \| 1 \| 97\.14 % \| 1 \| 2 \|/)
   t.regex(page, /`overflow\.alloc` .* \| As on Linux\. No Linux of it passes it\. \|/)
 })
 
@@ -59,6 +59,27 @@ test('the page says of which configuration it is, and how it is made again', (t)
   const page = testsPage([{ ...plain, tree: { ...plain.tree, configuration: 'kunit' } }], [])
   t.regex(page, /drvport matrix @kunit --check=kunit --tree linux-6\.1 /)
   t.regex(page, /^## linux-6\.1 \(6\.1\.9\) with kunit$/m)
+})
+
+test('of several configurations a test counts once, where it fares best', (t) => {
+  const failed = {
+    passed: 0,
+    failed: 1,
+    skipped: 0,
+    cases: [{ suite: 'm', name: 'm', outcome: 'failed', detail: 'no' }],
+  } as const
+  const passed = { passed: 1, failed: 0, skipped: 0, cases: [] }
+  const plain = documentOf(row('list-test', passed), row('test_meminit', failed))
+  const other = documentOf(row('list-test', passed), row('of_test', passed), row('test_meminit', passed))
+  const page = testsPage([{ ...other, tree: { ...other.tree, configuration: 'kunit' } }, plain], [])
+  t.regex(page, /^\| linux-6\.1 \(6\.1\.9\) \| 3 \| 3 \| 3 \| 0 \| 100\.00 % \| 0 \| 0 \|$/m)
+  t.regex(page, /^\| `list-test` \| `lib` \| 1 \| 0 \| 0 \|/m)
+  t.regex(page, /^\| `of_test` with kunit \| `lib` \| 1 \| 0 \| 0 \|/m)
+  t.regex(page, /^\| `test_meminit` with kunit \|/m)
+  t.is(page.match(/^## /gm)?.length, 1)
+  t.regex(page, /matrix @kunit --tree linux-6\.1 --until operate --output plain\.json$/m)
+  t.regex(page, /matrix @kunit --check=kunit --tree linux-6\.1 --until operate --output kunit\.json$/m)
+  t.regex(page, /matrix join kunit\.json plain\.json --report tests=/)
 })
 
 test('the table of causes begins with what its columns are', (t) => {
