@@ -11,13 +11,14 @@
 import { copyBytes } from '../bytes.ts'
 
 /** An ordinary frame with tags. Not a power of two: equal places in many frames would share a few lines of the cache. */
-const SLOT_BYTES = 2112
+export const SLOT_BYTES = 2112
 const SLOTS = 1984
 const PAGE_BYTES = 65536
-/** Room for the tables that sums over frames are made with (sums.ts), before the frames. */
+/** Room for what sums over frames are made with (sums.ts), before the frames; they also read a little behind a frame. */
 export const TABLE_ADDRESS = 0
-const TABLE_BYTES = 17408
-const PAGES = Math.ceil((TABLE_BYTES + SLOT_BYTES * SLOTS) / PAGE_BYTES)
+export const TABLE_BYTES = 25600
+const READ_BEHIND_BYTES = 64
+const PAGES = Math.ceil((TABLE_BYTES + SLOT_BYTES * SLOTS + READ_BEHIND_BYTES) / PAGE_BYTES)
 
 /** Never grows, so that views of it stay valid. */
 export const frameMemory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES })

@@ -7,6 +7,7 @@
  *
  * It must not know what the sums are for.
  */
+import { sparse, SPARSE_BEFORE, SPARSE_LEAST, sparseRoom } from './crc-sparse.ts'
 import { FOLD_BLOCK, FOLD_TABLE_BYTES, FOLD_VECTORS, foldBlock, foldTables, loadBlock, storeBlock } from './crc-fold.ts'
 import {
   AGAIN_IF,
@@ -38,7 +39,7 @@ import {
   WIDEN,
 } from './encode.ts'
 import { CRC_SLICES, CRC_TABLE, fcs } from './ethernet.ts'
-import { type Frame, frameMemory, TABLE_ADDRESS } from './frame.ts'
+import { type Frame, frameMemory, SLOT_BYTES, TABLE_ADDRESS, TABLE_BYTES } from './frame.ts'
 
 // Locals: address, bytes left; then each function's own.
 const [AT, LEFT, ACC, FIRST, SECOND] = [0, 1, 2, 3, 4]
@@ -47,34 +48,36 @@ const VECTORS = 5
 /** Behind the table of slices: those of the fold, and room for a block. */
 const FOLD_ADDRESS = TABLE_ADDRESS + CRC_TABLE.byteLength
 const SCRATCH_ADDRESS = FOLD_ADDRESS + FOLD_TABLE_BYTES
+const SPARSE_ADDRESS = SCRATCH_ADDRESS + FOLD_BLOCK
+if (SPARSE_ADDRESS + sparseRoom(SLOT_BYTES) > TABLE_ADDRESS + TABLE_BYTES)
+  throw new Error('the frames leave too little room for the tables of sums')
 
-/** On by so many bytes. */
-const pass = (bytes: number): number[] => [
-  ...get(AT),
-  ...i32(bytes),
-  I32.add,
-  ...set(AT),
+/** On by so many bytes; so do the addresses in other locals. */
+const pass = (bytes: number, ...along: readonly number[]): number[] => [
+  ...[AT, ...along].flatMap((local) => [...get(local), ...i32(bytes), I32.add, ...set(local)]),
   ...get(LEFT),
   ...i32(bytes),
   I32.sub,
   ...set(LEFT),
 ]
 
-/** While at least `bytes` are left: `body`, and on by so many. */
-const steps = (bytes: number, body: readonly number[]): number[] => [
+/** While at least so many bytes are left. */
+const loop = (least: number, body: readonly number[]): number[] => [
   ...BLOCK,
   ...LOOP,
   ...get(LEFT),
-  ...i32(bytes),
+  ...i32(least),
   I32.below,
   ...LEAVE_IF,
   ...body,
-  ...pass(bytes),
   ...i32(1),
   ...AGAIN_IF,
   ...END,
   ...END,
 ]
+
+/** While at least `bytes` are left: `body`, and on by so many. */
+const steps = (bytes: number, body: readonly number[]): number[] => loop(bytes, [...body, ...pass(bytes)])
 
 const load64 = (offset: number): number[] => [...get(AT), ...LOAD64(offset)]
 
@@ -111,7 +114,8 @@ const slices: readonly number[] = steps(CRC_SLICES, [
 ])
 
 // What the register is over a block in memory instead of what is left; both kept meanwhile where nobody needs them.
-const [KEPT_AT, KEPT_LEFT] = [VECTORS + FOLD_VECTORS, VECTORS + FOLD_VECTORS + 1]
+const KEPT_AT = VECTORS + FOLD_VECTORS
+const KEPT_LEFT = KEPT_AT + 1
 const sliceBlock = (address: number): readonly number[] => [
   ...get(AT),
   ...set(KEPT_AT),
@@ -128,22 +132,36 @@ const sliceBlock = (address: number): readonly number[] => [
   ...set(LEFT),
 ]
 
-/** crc(address, length): the CRC-32 of so many bytes, inverted. All but the rest of a long frame goes into one block first. */
-const crc = (swizzle: readonly number[]): readonly number[] => [
-  ...i32(-1),
-  ...set(ACC),
-  ...i32(2 * FOLD_BLOCK - 1),
+/** For `sparse` alone. */
+const BEFORE = KEPT_LEFT + 1
+
+/** What is done with at least so many bytes. */
+const fromLeast = (least: number, body: readonly number[]): readonly number[] => [
+  ...i32(least - 1),
   ...get(LEFT),
   I32.below,
   ...IF,
-  ...loadBlock(AT, VECTORS),
-  ...pass(FOLD_BLOCK),
-  ...steps(FOLD_BLOCK, foldBlock(AT, VECTORS, FOLD_ADDRESS, swizzle)),
-  ...storeBlock(SCRATCH_ADDRESS, VECTORS),
-  ...i32(0),
-  ...set(ACC),
-  ...sliceBlock(SCRATCH_ADDRESS),
+  ...body,
   ...END,
+]
+
+/**
+ * crc(address, length): the CRC-32 of so many bytes, inverted. A long frame is made one of some 300 bytes first, and all but the rest
+ * of that goes into one block.
+ */
+const crc = (swizzle: readonly number[]): readonly number[] => [
+  ...fromLeast(SPARSE_LEAST, sparse(AT, BEFORE, SPARSE_ADDRESS, SLOT_BYTES, loop, pass)),
+  ...i32(-1),
+  ...set(ACC),
+  ...fromLeast(2 * FOLD_BLOCK, [
+    ...loadBlock(AT, VECTORS),
+    ...pass(FOLD_BLOCK),
+    ...steps(FOLD_BLOCK, foldBlock(AT, VECTORS, FOLD_ADDRESS, swizzle)),
+    ...storeBlock(SCRATCH_ADDRESS, VECTORS),
+    ...i32(0),
+    ...set(ACC),
+    ...sliceBlock(SCRATCH_ADDRESS),
+  ]),
   ...slices,
   ...steps(4, [
     ...get(ACC),
@@ -181,11 +199,21 @@ const fold = [...get(FIRST), ...i64(0xffff), I64.and, ...get(FIRST), ...i64(16),
 const add = (what: readonly number[]): number[] => [...get(FIRST), ...what, I64.add, ...set(FIRST)]
 
 const SUM = VECTORS
+const addVector = (offset: number): readonly number[] => [
+  ...get(AT),
+  ...V128.load(offset),
+  ...V128.addPairs16,
+  ...get(SUM),
+  ...V128.add32,
+  ...set(SUM),
+]
 /** sum(address, length): words are added as they lie, and the result is turned round: RFC 1071, section 2(B). */
 const sum: readonly number[] = [
   // No frame of the store has so many half words that a word of four sums could turn over.
-  ...steps(16, [...get(AT), ...V128.load(0), ...V128.addPairs16, ...get(SUM), ...V128.add32, ...set(SUM)]),
+  ...steps(64, [0, 16, 32, 48].flatMap(addVector)),
+  ...steps(16, addVector(0)),
   ...[0, 1, 2, 3].flatMap((lane) => add([...get(SUM), ...V128.lane32(lane), WIDEN])),
+  ...steps(4, add([...get(AT), ...LOAD32(0), WIDEN])),
   ...steps(2, add([...get(AT), ...LOAD16, WIDEN])),
   ...steps(1, add([...get(AT), ...LOAD8, WIDEN])),
   ...fold,
@@ -209,7 +237,7 @@ const LOCALS = [
   [1, TYPE_I32],
   [2, TYPE_I64],
   [FOLD_VECTORS, TYPE_V128],
-  [2, TYPE_I32],
+  [3, TYPE_I32],
 ] as const
 
 const moduleWith = (swizzle: readonly number[]): Uint8Array<ArrayBuffer> =>
@@ -235,6 +263,7 @@ interface Sums {
 
 new Int32Array(frameMemory.buffer, TABLE_ADDRESS, CRC_TABLE.length).set(CRC_TABLE)
 new Uint8Array(frameMemory.buffer, FOLD_ADDRESS, FOLD_TABLE_BYTES).set(foldTables())
+new Uint8Array(frameMemory.buffer, SPARSE_ADDRESS).set(SPARSE_BEFORE)
 /** Not every engine has the relaxed one; both give the same here. */
 const wasm = [V128.relaxedSwizzle, V128.swizzle].map(moduleWith).find((bytes) => WebAssembly.validate(bytes))!
 const made = new WebAssembly.Instance(new WebAssembly.Module(wasm), { frames: { memory: frameMemory } })

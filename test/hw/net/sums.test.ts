@@ -18,6 +18,15 @@ test('the FCS has its check value', (t) => {
   release(frame)
 })
 
+test('of any length a frame has the FCS of a plain loop, whatever was summed before', (t) => {
+  const bytes = Uint8Array.from({ length: 2112 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24)
+  const frame = frameOf(bytes)
+  const wrong = Array.from(bytes.keys()).filter((length) => fcsOf(frame, length) !== fcs(bytes, 0, length))
+  t.deepEqual(wrong, [])
+  t.is(fcsOf(frame, 2112), fcs(bytes, 0, 2112))
+  release(frame)
+})
+
 test('sums in a frame of the store, and outside of it, are those of plain loops', (t) => {
   const content = fc.uint8Array({ minLength: 0, maxLength: 2100 })
   const long = fc.uint8Array({ minLength: 2200, maxLength: 9000 })
