@@ -13,6 +13,8 @@ import { copyBytes } from '../bytes.ts'
 /** An ordinary frame with tags. Not a power of two: equal places in many frames would share a few lines of the cache. */
 export const SLOT_BYTES = 2112
 const SLOTS = 1984
+/** Room for a line's FCS. */
+export const BEHIND_BYTES = 4
 const PAGE_BYTES = 65536
 /** Room for what sums over frames are made with (sums.ts), before the frames; they also read a little behind a frame. */
 export const TABLE_ADDRESS = 0
@@ -46,9 +48,11 @@ export class Frame {
 const free: Frame[] = []
 let made = 0
 
-/** A frame's buffer for at least so many bytes, held once; its content is left over from somebody. */
+/**
+ * A frame's buffer for at least so many bytes and what a line puts behind them, held once; its content is left over from somebody.
+ */
 export const takeFrame = (bytes: number): Frame => {
-  const frame = bytes > SLOT_BYTES ? outside(bytes) : (free.pop() ?? make())
+  const frame = bytes + BEHIND_BYTES > SLOT_BYTES ? outside(bytes + BEHIND_BYTES) : (free.pop() ?? make())
   frame.holders = 1
   return frame
 }

@@ -273,6 +273,9 @@ const sums = made.exports as unknown as Sums
 export const fcsOf = (frame: Frame, length = frame.length): number =>
   frame.address < 0 ? fcs(frame.bytes, 0, length) : sums.crc(frame.address, within(frame, 0, length)) >>> 0
 
+/** Put a frame's FCS behind its bytes, as it is on a line: the frame stays the same, and its length. */
+export const seal = (frame: Frame): void => frame.view.setUint32(frame.length, fcsOf(frame), true)
+
 /** Folded sum of the big-endian 16-bit words of a frame's bytes [from, to), an odd last byte padded with zero. */
 export const sumOf = (frame: Frame, from: number, to: number): number =>
   frame.address < 0 ? slowSum(frame.bytes, from, to) : sums.sum(frame.address + from, within(frame, from, to - from))

@@ -3,7 +3,7 @@
  * that must send what a driver would not.
  */
 import type { Kernel } from '../../kernel/kernel.ts'
-import { release, takeFrame } from '../../hw/net/frame.ts'
+import { BEHIND_BYTES, release, takeFrame } from '../../hw/net/frame.ts'
 import type { EthernetPort } from '../../hw/types.ts'
 import type { FramePort, FrameSink, FrameSource } from '../../machine/class/net/frame-port.ts'
 
@@ -58,7 +58,7 @@ export class Station implements FramePort {
     this.#posted = false
     for (let i = 0; i < BATCH; i++) {
       const frame = takeFrame(0)
-      frame.length = this.source?.fill(frame.bytes, 0, frame.bytes.length) ?? 0
+      frame.length = this.source?.fill(frame.bytes, 0, frame.bytes.length - BEHIND_BYTES) ?? 0
       if (frame.length === 0) {
         release(frame)
         if (!this.#long()) return

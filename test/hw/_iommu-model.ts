@@ -26,8 +26,8 @@ const DEFAULT_WINDOWS = 16384
 const BANKS_MAX = 256
 /** A frame's buffer that lies beside the frames' memory. */
 const LONG_FRAME = 4000
-/** One that lies in it: all that there is for one. */
-const SHORT_FRAME = 2112
+/** One that lies in it: all that there is for one, but for an FCS. */
+const SHORT_FRAME = 2108
 
 interface Window {
   readonly iova: number

@@ -11,7 +11,7 @@ import type { DmaPort } from '../../types.ts'
 import { FCS_BYTES, isBroadcast } from '../../net/ethernet.ts'
 import { type Frame, release, retain } from '../../net/frame.ts'
 import { FrameQueue } from '../../net/frames.ts'
-import { fcsOf, sumOf } from '../../net/sums.ts'
+import { seal, sumOf } from '../../net/sums.ts'
 import { fold } from './checksum.ts'
 import type { DelayTimer, Interrupts } from './interrupts.ts'
 import {
@@ -69,6 +69,9 @@ const MAX_BYTES = 1522
 const MAX_LONG_BYTES = 16384
 const ADDRESSES = 16
 
+/** A tag's place in a frame. */
+const TAG_AT = 12
+const TAG_BYTES = 4
 const TYPE_IPV4 = 0x0800
 const PROTOCOL_TCP = 6
 const PROTOCOL_UDP = 17
@@ -337,24 +340,24 @@ export class Receiver {
     this.#checksum(frame)
     let status = this.#status | (exact ? 0 : STATUS_PIF)
     let special = 0
-    let head = length
-    let rest = length
+    let cut = 0
     if (this.vlanMode && this.#isTagged(content)) {
       status |= STATUS_VP
-      special = load16(content, 14)
-      head = 12
-      rest = 16
+      special = load16(content, TAG_AT + 2)
+      cut = TAG_BYTES
     }
-    const keepsFcs = (this.#control & RCTL_SECRC) === 0
-    const trailer = keepsFcs ? fcsOf(frame) | 0 : 0
-    const bytes = head + (length - rest) + (keepsFcs ? FCS_BYTES : 0)
+    let bytes = length - cut
+    if ((this.#control & RCTL_SECRC) === 0) {
+      seal(frame)
+      bytes += FCS_BYTES
+    }
     let stored = 0
     while (stored < bytes) {
       const at = this.ring.fetch()
       if (at < 0) return this.#fail('descriptor', this.ring.address)
       const address = this.ring.addressField(at)
       const take = Math.min(bytes - stored, this.#bufferBytes)
-      const good = this.#copy(address, stored, take, frame, head, rest, trailer)
+      const good = this.#copy(address, stored, take, frame, cut)
       if (!good) this.#fault(address)
       const last = stored + take === bytes
       this.#complete(take, status, good ? this.#errors : this.#errors | ERROR_RXE, special, last)
@@ -363,37 +366,13 @@ export class Receiver {
     this.#parts.delay.packet()
   }
 
-  /**
-   * Write bytes [from, from + count) of the stored image to memory. The image is frame[0..head), frame[rest..length) and
-   * the FCS: each of the three is one transfer, and in the common case the first is all of the frame.
-   */
-  #copy(
-    address: number,
-    from: number,
-    count: number,
-    frame: Frame,
-    head: number,
-    rest: number,
-    trailer: number,
-  ): boolean {
+  /** Write bytes [from, from + count) of what is stored to memory: the frame, without `cut` bytes where its tag is. */
+  #copy(address: number, from: number, count: number, frame: Frame, cut: number): boolean {
     const { dma } = this.#parts
-    const end = from + count
-    const frameBytes = head + frame.length - rest
-    let at = from
-    let good = true
-    if (at < head) {
-      const take = Math.min(end, head) - at
-      good = dma.writeFrame(address, frame, at, take)
-      at += take
-    }
-    if (at < end && at < frameBytes) {
-      const take = Math.min(end, frameBytes) - at
-      good = dma.writeFrame(address + at - from, frame, rest + at - head, take) && good
-      at += take
-    }
-    if (at === frameBytes && end - at === FCS_BYTES) return dma.write32(address + at - from, trailer) && good
-    for (; at < end; at++) good = dma.write8(address + at - from, (trailer >>> (8 * (at - frameBytes))) & 0xff) && good
-    return good
+    const before = cut === 0 ? count : Math.max(0, Math.min(TAG_AT - from, count))
+    const good = before === 0 || dma.writeFrame(address, frame, from, before)
+    if (before === count) return good
+    return dma.writeFrame(address + before, frame, from + before + cut, count - before) && good
   }
 
   /** Write the descriptor at head back and move on. */
@@ -442,7 +421,7 @@ export class Receiver {
   }
 
   #checkIp(frame: Frame, ip: number): void {
-    const end = Math.min(ip + (frame.bytes[ip]! & 15) * 4, frame.bytes.length)
+    const end = Math.min(ip + (frame.bytes[ip]! & 15) * 4, frame.length)
     this.#status |= STATUS_IPCS
     if (sumOf(frame, ip, end) !== 0xffff) this.#errors |= ERROR_IPE
   }

@@ -19,11 +19,11 @@ test('the FCS has its check value', (t) => {
 })
 
 test('of any length a frame has the FCS of a plain loop, whatever was summed before', (t) => {
-  const bytes = Uint8Array.from({ length: 2112 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24)
+  const bytes = Uint8Array.from({ length: 2108 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24)
   const frame = frameOf(bytes)
   const wrong = Array.from(bytes.keys()).filter((length) => fcsOf(frame, length) !== fcs(bytes, 0, length))
   t.deepEqual(wrong, [])
-  t.is(fcsOf(frame, 2112), fcs(bytes, 0, 2112))
+  t.is(fcsOf(frame), fcs(bytes, 0, 2108))
   release(frame)
 })
 
@@ -41,8 +41,8 @@ test('sums in a frame of the store, and outside of it, are those of plain loops'
       return same
     }),
   )
-  const ones = frameOf(new Uint8Array(2112).fill(0xff))
-  t.is(sumOf(ones, 0, 2112), 0xffff)
+  const ones = frameOf(new Uint8Array(2108).fill(0xff))
+  t.is(sumOf(ones, 0, 2108), 0xffff)
   t.throws(() => sumOf(ones, 0, 2113), { instanceOf: RangeError })
   release(ones)
 })
