@@ -85,6 +85,10 @@ const PAGE = 1 << PAGE_SHIFT
 const OFFSET = PAGE - 1
 const SPACE_PAGES = 1 << 16
 const WINDOWS = 1 << 14
+/** Words of a window's record, and what is where. */
+const RECORD = 4
+const [START, LENGTH, ADDRESS, MAY] = [0, 1, 2, 3]
+const RIGHTS_BITS = 2
 /** Banks with windows at once: a byte tells them apart. */
 const BANKS = 256
 
@@ -127,11 +131,8 @@ class Space implements DmaSpace, DmaPort {
   /** No run of so many free pages was found, and no window was closed since. */
   #none = Infinity
 
-  readonly #start: Uint32Array
-  readonly #length: Uint32Array
-  readonly #address: Uint32Array
-  readonly #rights: Uint8Array
-  readonly #bank: Uint8Array
+  /** Of each window START, LENGTH and ADDRESS, and its bank's number with its rights below: together, for they are read together. */
+  readonly #records: Uint32Array
   /** Free window numbers, as a stack. */
   readonly #free: Uint16Array
   #freeTop: number
@@ -144,11 +145,7 @@ class Space implements DmaSpace, DmaPort {
     const windows = Math.min(options.windows ?? WINDOWS, 0xffff) + 1
     this.device = device
     this.#onFault = options.onFault
-    this.#start = new Uint32Array(windows)
-    this.#length = new Uint32Array(windows)
-    this.#address = new Uint32Array(windows)
-    this.#rights = new Uint8Array(windows)
-    this.#bank = new Uint8Array(windows)
+    this.#records = new Uint32Array(windows * RECORD)
     this.#free = new Uint16Array(windows)
     this.#freeTop = windows - 1
     for (let i = 0; i < this.#freeTop; i++) this.#free[i] = this.#freeTop - i
@@ -199,12 +196,12 @@ class Space implements DmaSpace, DmaPort {
     if (bankIndex < 0) return MAP_FAILED
     const window = this.#free[--this.#freeTop]!
     const iova = (((this.#basePage + page) << PAGE_SHIFT) | (address & OFFSET)) >>> 0
-    this.#start[window] = iova
-    this.#length[window] = length
-    this.#address[window] = address
-    this.#rights[window] = rights
-    this.#bank[window] = bankIndex
-    for (let at = page; at <= page + pages; at++) this.#table[at] = window
+    const at = window * RECORD
+    this.#records[at + START] = iova
+    this.#records[at + LENGTH] = length
+    this.#records[at + ADDRESS] = address
+    this.#records[at + MAY] = (bankIndex << RIGHTS_BITS) | rights
+    for (let one = page; one <= page + pages; one++) this.#table[one] = window
     this.#cursor = page + pages + 1
     this.windows++
     this.mappedBytes += length
@@ -214,7 +211,7 @@ class Space implements DmaSpace, DmaPort {
   unmap(iova: number, length: number): UnmapResult {
     const window = this.#windowAt(iova)
     if (window === 0) return 'not-mapped'
-    if (this.#length[window] !== length) return 'wrong-length'
+    if (this.#records[window * RECORD + LENGTH] !== length) return 'wrong-length'
     this.#close(window)
     return 'unmapped'
   }
@@ -230,12 +227,12 @@ class Space implements DmaSpace, DmaPort {
 
   windowAt(iova: number): number {
     const window = this.#windowAt(iova)
-    return window === 0 ? -1 : this.#length[window]!
+    return window === 0 ? -1 : this.#records[window * RECORD + LENGTH]!
   }
 
   #close(window: number): void {
-    const length = this.#length[window]!
-    const start = this.#start[window]!
+    const length = this.#records[window * RECORD + LENGTH]!
+    const start = this.#records[window * RECORD + START]!
     const page = (start >>> PAGE_SHIFT) - this.#basePage
     const after = this.#after(window)
     for (let at = page; at < after; at++) this.#table[at] = 0
@@ -251,7 +248,7 @@ class Space implements DmaSpace, DmaPort {
     const page = (iova >>> PAGE_SHIFT) - this.#basePage
     if (page < 0 || page >= this.#pages) return 0
     const window = this.#table[page]!
-    return window !== 0 && this.#start[window] === iova ? window : 0
+    return window !== 0 && this.#records[window * RECORD + START] === iova ? window : 0
   }
 
   /** -1 when there are as many as can be told apart. */
@@ -262,21 +259,37 @@ class Space implements DmaSpace, DmaPort {
 
   /** First of `count` free pages, next fit; -1 when there is no such run. `align`: of their bus address, in pages. */
   #find(count: number, align: number): number {
+    // Mostly there is one right here.
+    const here = this.#aligned(this.#cursor, align)
+    if (this.#isFree(here, count)) {
+      this.searched += count
+      return here
+    }
     let found = this.#search(this.#cursor, this.#pages, count, align)
     if (found < 0) found = this.#search(0, Math.min(this.#cursor + count + align, this.#pages), count, align)
     if (found < 0) this.#none = count
     return found
   }
 
+  #aligned(page: number, align: number): number {
+    return page + (-(this.#basePage + page) & (align - 1))
+  }
+
+  #isFree(page: number, count: number): boolean {
+    if (page + count > this.#pages) return false
+    const table = this.#table
+    for (let at = page; at < page + count; at++) if (table[at] !== 0) return false
+    return true
+  }
+
   /** A window is passed over in one step. */
   #search(from: number, to: number, count: number, align: number): number {
     const table = this.#table
-    const aligned = (page: number): number => page + (-(this.#basePage + page) & (align - 1))
-    let [run, steps, page] = [0, 0, aligned(from)]
+    let [run, steps, page] = [0, 0, this.#aligned(from, align)]
     for (; page < to && run < count; steps++) {
       const window = table[page]!
       run = window === 0 ? run + 1 : 0
-      page = window === 0 ? page + 1 : aligned(this.#after(window))
+      page = window === 0 ? page + 1 : this.#aligned(this.#after(window), align)
     }
     this.searched += steps
     return run === count ? page - count : -1
@@ -284,8 +297,8 @@ class Space implements DmaSpace, DmaPort {
 
   /** First page behind a window and its guard page. */
   #after(window: number): number {
-    const start = this.#start[window]!
-    const pages = ((start & OFFSET) + this.#length[window]! + OFFSET) >>> PAGE_SHIFT
+    const start = this.#records[window * RECORD + START]!
+    const pages = ((start & OFFSET) + this.#records[window * RECORD + LENGTH]! + OFFSET) >>> PAGE_SHIFT
     return (start >>> PAGE_SHIFT) - this.#basePage + pages + 1
   }
 
@@ -294,13 +307,18 @@ class Space implements DmaSpace, DmaPort {
     const page = (iova >>> PAGE_SHIFT) - this.#basePage
     const window = this.enabled && page >= 0 && page < this.#pages ? this.#table[page]! : 0
     if (window === 0) return this.#fault(iova, length, right, this.enabled ? 'unmapped' : 'bus-master')
-    const offset = iova - this.#start[window]!
-    if (offset < 0 || length < 0 || offset + length > this.#length[window]!)
+    const records = this.#records
+    const at = window * RECORD
+    const offset = iova - records[at + START]!
+    if (offset < 0 || length < 0 || offset + length > records[at + LENGTH]!)
       return this.#fault(iova, length, right, 'bounds')
-    if ((this.#rights[window]! & right) === 0) return this.#fault(iova, length, right, 'rights')
-    this.#target = this.#banks[this.#bank[window]!]!
+    const may = records[at + MAY]!
+    if ((may & right) === 0) return this.#fault(iova, length, right, 'rights')
+    const target = this.#banks[may >>> RIGHTS_BITS]!
+    // Mostly it is that of the access before, and a reference that is kept again costs the collector's bookkeeping.
+    if (this.#target !== target) this.#target = target
     this.failed = false
-    return this.#address[window]! + offset
+    return records[at + ADDRESS]! + offset
   }
 
   #fault(iova: number, length: number, right: number, reason: DmaFaultReason): number {
