@@ -20,6 +20,22 @@ export function bounded(host: Host, group: string, name: string, call: Words): W
   return held(new OfHost(host, host.grips.get(group)), call)
 }
 
+/**
+ * For what is asked for every frame, and grows only by what is asked for here: what was left when it was counted last, less what was
+ * allowed since. It is counted again when that is not enough.
+ */
+function credit(host: Host, resource: 'dma' | 'windows', held: () => number): (more: number) => boolean {
+  let left = 0
+  return (more) => {
+    if (more > left) {
+      left = host.domain.ledger.quotas[resource] - held()
+      if (more > left) return host.may(resource, more)
+    }
+    left -= more
+    return true
+  }
+}
+
 class OfHost implements Bounder {
   readonly grip: Grip | undefined
   readonly may: Bounder['may']
@@ -35,10 +51,8 @@ class OfHost implements Bounder {
       memory: asked('memory'),
       services: asked('services'),
       units: asked('units'),
-      // Asked for every frame: the quota by name, and only a no is told.
-      dma: (more) => host.reached('mappedBytes') + more <= host.domain.ledger.quotas.dma || host.may('dma', more),
-      windows: (more) =>
-        host.reached('windows') + more <= host.domain.ledger.quotas.windows || host.may('windows', more),
+      dma: credit(host, 'dma', () => host.reached('mappedBytes')),
+      windows: credit(host, 'windows', () => host.reached('windows')),
     }
   }
 

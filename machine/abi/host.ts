@@ -41,6 +41,12 @@ export interface PciObject {
   readonly handle: number
 }
 
+interface DmaObject {
+  readonly type: 'dma'
+  readonly label: string
+  readonly function: PciFunction
+}
+
 interface BarObject {
   readonly type: 'mmio' | 'port'
   readonly label: string
@@ -96,7 +102,8 @@ export class Host {
   modules: ModuleFinder | undefined
   /** Functions granted, by handle; a handle is not used again. */
   readonly functions: (Capability<PciObject> | undefined)[] = []
-  readonly #dma: (Capability | undefined)[] = []
+  /** What their windows hang on, by the same handles. */
+  readonly #dma: (Capability<DmaObject> | undefined)[] = []
   #ports: PortTable | undefined
   /** Ranges of ports that are no device's. */
   readonly #forGood: Capability[] = []
@@ -183,7 +190,7 @@ export class Host {
     if (fn.line >= 0) this.#grantInterrupt(held, fn.line)
     this.#dma[handle] = capabilities.derive(
       held,
-      { type: 'dma', label: `DMA of ${label}` },
+      { type: 'dma', label: `DMA of ${label}`, function: fn },
       { ended: () => void fn.dma.unmapAll() },
     )
     return handle
@@ -191,9 +198,12 @@ export class Host {
 
   /** A granted function that may be given windows on the domain's memory; undefined when it is not granted. */
   dma(call: string, handle: number): PciFunction | undefined {
+    // It came of the capability to the function, and ends with it.
+    const held = this.#dma[handle]
+    if (held?.alive === true) return held.object.function
     const target = this.function(handle)
-    if (target !== undefined && this.#dma[handle]?.alive !== true) this.refuse(call, target.name)
-    return target
+    if (target !== undefined) this.refuse(call, target.name)
+    return undefined
   }
 
   #grantBar(parent: Capability, bar: PciBar): void {
