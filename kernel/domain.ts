@@ -304,18 +304,26 @@ export class Domain {
     fiber.busyNs = 0
     fiber.turnLeft = this.processor.costs.sliceNs
     this.current = undefined
-    fiber.pause()
-    if (this.processor.lull(fiber)) {
-      this.#take(fiber)
-      fiber.state = 'running'
-      return 0
-    }
+    fiber.pause('blocked')
+    if (this.processor.lull(fiber)) return this.#goOn(fiber)
+    return this.#suspended(fiber, fiber.state === 'ready' ? 'ready' : 'blocked')
+  }
+
+  /** It was not suspended, and nobody came in between. */
+  #goOn(fiber: Fiber): number {
+    this.#take(fiber)
+    fiber.state = 'running'
+    return 0
+  }
+
+  /** It is suspended after all. */
+  #suspended(fiber: Fiber, state: 'blocked' | 'ready'): Promise<number> {
     if (fiber.done) {
       // It ended meanwhile: its frames go with what is thrown here.
       this.processor.switched()
       throw KILLED
     }
-    const promise = fiber.suspend(fiber.state === 'ready' ? 'ready' : 'blocked')
+    const promise = fiber.suspend(state)
     this.processor.switched()
     return promise
   }
@@ -404,13 +412,19 @@ export class Domain {
     return now - this.#heldFrom >= this.processor.costs.sliceNs
   }
 
-  /** The current fiber lets another domain's go, where it is. */
-  resched(): Promise<number> {
+  /** The current fiber lets another domain's go, where it is. Mostly there is only something to be done on no domain's stack. */
+  resched(): number | Promise<number> {
     const fiber = this.#mayBlock('resched')
     const [work, ns] = this.#meter.run
+    fiber.work = work
+    fiber.busyNs = ns
     this.preempted = fiber
     this.#meter.goOn()
-    return this.#leave(fiber, 'ready', work, ns)
+    this.current = undefined
+    fiber.pause('ready')
+    this.processor.requeue(fiber, false)
+    if (this.processor.giveWay(fiber)) return this.#goOn(fiber)
+    return this.#suspended(fiber, 'ready')
   }
 
   wake(id: number): void {
@@ -429,13 +443,12 @@ export class Domain {
     return this.current
   }
 
-  /** `work` and `ns`: what it has run already, when it did not stop by itself. */
-  #leave(fiber: Fiber, state: 'blocked' | 'ready', work = 0, ns = 0): Promise<number> {
-    fiber.work = work
-    fiber.busyNs = ns
+  #leave(fiber: Fiber, state: 'blocked' | 'ready'): Promise<number> {
+    fiber.work = 0
+    fiber.busyNs = 0
     this.current = undefined
     const promise = fiber.suspend(state)
-    if (state === 'ready') this.processor.requeue(fiber, this.preempted !== fiber)
+    if (state === 'ready') this.processor.requeue(fiber, true)
     else fiber.turnLeft = this.processor.costs.sliceNs
     this.processor.switched()
     return promise

@@ -160,9 +160,9 @@ export class Fiber implements Thread {
     return new Promise<number>(this.#keep)
   }
 
-  /** It waits, with its frames on the engine's stack still. */
-  pause(): void {
-    this.state = 'blocked'
+  /** It waits, or could go on, with its frames on the engine's stack still. */
+  pause(state: 'blocked' | 'ready'): void {
+    this.state = state
     this.#outcome = 0
     this.stoppedNs = this.#processor.clock.now()
   }

@@ -77,6 +77,9 @@ export class Kernel implements Processor {
   #direct: Fiber | undefined
   /** Whom the loop is to switch to. */
   #chosen: Fiber | undefined
+  /** A turn was made on top of a fiber that does not go on, and ended with this. */
+  #made = false
+  #end: RunEnd | undefined
   readonly #attention = new Queue<Attended>()
   readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
@@ -249,9 +252,11 @@ export class Kernel implements Processor {
    */
   switched(): void {
     this.#current = undefined
-    const next = this.#successor()
-    if (next !== undefined) return this.#go(next)
-    this.bill(undefined)
+    if (!this.#made) {
+      const next = this.#successor()
+      if (next !== undefined) return this.#go(next)
+      this.bill(undefined)
+    }
     const resolve = this.#onSwitch
     this.#onSwitch = undefined
     resolve?.()
@@ -271,10 +276,30 @@ export class Kernel implements Processor {
       this.#tell(1)
       if (this.clock.now() > this.#limit || this.#direct !== undefined) return false
       if (this.scheduler.ready > 0) return this.#alone(fiber)
-      if (turn % TURNS_PER_BREATH === 0 || this.#busy() || this.outside.ahead(turn + 1)) return false
-      if (!this.clock.advance(this.#limit)) return false
+      if (turn % TURNS_PER_BREATH === 0 || this.outside.ahead(turn + 1)) return false
+      if (!this.#busy() && !this.clock.advance(this.#limit)) return false
     }
     return false
+  }
+
+  /**
+   * The running fiber lets others go, and is not suspended: where it is to go only because something was posted, the loop's next turn
+   * is made on top of it. True when it is the one that goes on; else it must be suspended.
+   */
+  giveWay(fiber: Fiber): boolean {
+    if (this.#stop === undefined || !this.#busy() || this.pacing.attentive || this.outside.waiting) return false
+    if (this.#turns % TURNS_PER_BREATH === 0) return false
+    this.#current = undefined
+    this.bill(undefined)
+    const end = this.#make(this.#stop, this.#limit)
+    if (end !== undefined || this.#chosen !== fiber) {
+      this.#made = true
+      this.#end = end
+      return false
+    }
+    this.#chosen = undefined
+    this.#begin(fiber)
+    return true
   }
 
   /** Nobody can run, nothing comes from outside, and time need not be kept to the wall's. */
@@ -372,7 +397,7 @@ export class Kernel implements Processor {
   /** Turns that nothing is waited for in are made in one go; the others one by one. */
   async #loop(stop: () => boolean, limitNs: number): Promise<RunEnd> {
     for (;;) {
-      const end = this.#spin(stop, limitNs)
+      const end = this.#made ? this.#taken() : this.#spin(stop, limitNs)
       if (end !== undefined) return end
       const fiber = this.#chosen
       this.#chosen = undefined
@@ -388,18 +413,29 @@ export class Kernel implements Processor {
   /** Turn after turn, until it ends, a fiber is to go on (#chosen), or somebody is to be waited for. */
   #spin(stop: () => boolean, limitNs: number): RunEnd | undefined {
     while (!this.outside.waiting && !this.pacing.attentive) {
-      const turn = ++this.#turns
-      this.#work()
-      if (stop()) return 'stopped'
-      this.#tell(1)
-      if (this.clock.now() > limitNs) return 'limit'
-      this.#chosen = this.#pick()
-      if (this.#chosen !== undefined) return undefined
-      if (!this.#busy() && !this.outside.ahead(turn + 1) && !this.clock.advance(limitNs))
-        return this.#exhausted(limitNs)
-      if (turn % TURNS_PER_BREATH === 0) return undefined
+      const end = this.#make(stop, limitNs)
+      if (end !== undefined || this.#chosen !== undefined) return end
+      if (this.#turns % TURNS_PER_BREATH === 0) return undefined
     }
     return undefined
+  }
+
+  /** One turn: what it ends with, or who goes on (#chosen), or time has moved to what comes next. */
+  #make(stop: () => boolean, limitNs: number): RunEnd | undefined {
+    const turn = ++this.#turns
+    this.#work()
+    if (stop()) return 'stopped'
+    this.#tell(1)
+    if (this.clock.now() > limitNs) return 'limit'
+    this.#chosen = this.#pick()
+    if (this.#chosen !== undefined || this.#busy() || this.outside.ahead(turn + 1)) return undefined
+    return this.clock.advance(limitNs) ? undefined : this.#exhausted(limitNs)
+  }
+
+  /** What the turn ended with that was made on top of a fiber. */
+  #taken(): RunEnd | undefined {
+    this.#made = false
+    return this.#end
   }
 
   /** One turn of a machine that something may come to from outside, or that keeps to the wall's time. */

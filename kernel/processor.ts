@@ -116,6 +116,8 @@ export interface Processor extends Queues, Turns, Deliveries {
   relay(fiber: Fiber): void
   /** It suspended or ended. */
   switched(): void
+  /** It is to go, though it could go on, and is not suspended yet: let others do what they have to. True when it goes on. */
+  giveWay(fiber: Fiber): boolean
   /** It waits and is not suspended yet: let time pass. True when it goes on without having been. */
   lull(fiber: Fiber): boolean
   /** Run `task` when no domain is on the stack. */

@@ -57,6 +57,9 @@ export class IdleProcessor implements Processor {
   requeue(fiber: Fiber, gaveUp: boolean): void {
     this.asked.push(`requeue ${fiber.name}${gaveUp ? ', which gave up its turn' : ''}`)
   }
+  giveWay(): boolean {
+    return false
+  }
   lull(): boolean {
     return false
   }
