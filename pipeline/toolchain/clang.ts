@@ -9,8 +9,9 @@ import * as os from 'node:os'
 import { cachePath, contentKey, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { limiter } from '../limit.ts'
-import { nativeRunner } from './limits.ts'
+import { nativeRunner, undisturbed } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
+import { openStandbys } from './standby.ts'
 import type { Probe, Toolchain } from './types.ts'
 
 const OLDEST = 16
@@ -109,7 +110,8 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     })
   const width = os.availableParallelism()
   const limited = limiter(width)
-  const run = nativeRunner(env)
+  const standbys = openStandbys(best.cc, undisturbed(env))
+  const run = nativeRunner(env, standbys)
   return {
     name: 'clang',
     version: best.version,
@@ -121,6 +123,6 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     compile: (args, options) => limited(() => run(best.cc, args, options)),
     archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),
     link: (args, options) => run(best.ld, args, options),
-    close: () => Promise.resolve(),
+    close: () => standbys.close(),
   }
 }

@@ -8,6 +8,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
 import { findProgram, runProcess, type ProcessEnd } from './process.ts'
+import type { Standbys } from './standby.ts'
 import type { CompileLimits, RunOptions, ToolDeath, ToolRun } from './types.ts'
 
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS'])
@@ -52,12 +53,19 @@ const MEDDLING =
 export const undisturbed = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !MEDDLING.test(name)))
 
-/** Programs of a toolchain, run with an environment and within the limits that a run is given. */
-export function nativeRunner(given: NodeJS.ProcessEnv) {
+/** Programs of a toolchain, run with an environment and within the limits that a run is given; by `standbys`, as far as they do. */
+export function nativeRunner(given: NodeJS.ProcessEnv, standbys?: Pick<Standbys, 'run'>) {
   const env = undisturbed(given)
   return async (file: string, args: readonly string[], options: RunOptions): Promise<ToolRun> => {
     const start = performance.now()
     const { limits, ...others } = options
+    const toRun = (end: ProcessEnd): ToolRun => {
+      const death = deathOf(end, path.basename(file), limits)
+      const output = end.stdout + end.stderr
+      return { ok: end.status === 0, output, ms: performance.now() - start, ...(death && { death }) }
+    }
+    const stoodBy = await standbys?.run(file, { args, ...options })
+    if (stoodBy !== undefined) return toRun(stoodBy)
     const limiter = limits === undefined ? undefined : await limiterIn(env['PATH'] ?? '')
     // The soft limit's signal is told apart from the kill of a process that takes too much memory.
     const prefix =
@@ -76,7 +84,6 @@ export function nativeRunner(given: NodeJS.ProcessEnv) {
     const output = end.stdout + end.stderr
     if (limiter !== undefined && end.status !== 0 && /prlimit: failed to execute/.test(output))
       throw new InfrastructureError(`cannot run ${file}`, { found: output.trim(), todo: 'see `drvport doctor`' })
-    const death = deathOf(end, path.basename(file), limits)
-    return { ok: end.status === 0, output, ms: performance.now() - start, ...(death && { death }) }
+    return toRun(end)
   }
 }
