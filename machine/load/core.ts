@@ -278,7 +278,7 @@ export async function loadCore(
   housing.enter({ ...callsOf(host, housing, grants, options), [WASI_NAMESPACE]: wasi })
   const { name, limits, placement } = options
   const domain = board.kernel.createDomain(name, programOf(housing, host.symbolize), limits, placement?.partition)
-  domain.onLeave = () => leaveHousing(kind, housing, () => domain.quiet)
+  domain.onLeave = () => leaveHousing(kind, housing, domain.fault !== undefined, () => domain.quiet)
   if (placement !== undefined) {
     domain.priority = placement.priority
     domain.slackNs = placement.slackNs

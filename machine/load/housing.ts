@@ -133,6 +133,8 @@ export interface Kind {
 interface Empty {
   readonly kind: Kind
   readonly housing: Housing
+  /** Its domain failed. */
+  readonly failed: boolean
   /** Nothing of the last domain is on the engine's stack any more. */
   readonly quiet: () => boolean
 }
@@ -149,19 +151,24 @@ const alike = (a: Kind, b: Kind): boolean =>
   a.modules.length === b.modules.length &&
   a.modules.every((module, i) => module === b.modules[i])
 
-/** One that a domain of this kind has left; undefined when there is none. */
+/**
+ * One that a domain of this kind has left; undefined when there is none. Best is one whose memory was laid again since. When the only
+ * one is that of a domain that failed just now, another is made, once: a driver that failed may fail again, and then that is ready.
+ */
 export function takeHousing(kind: Kind): Housing | undefined {
-  const found = empty.find((one) => alike(one.kind, kind) && one.quiet())
-  if (found === undefined) return undefined
+  const left = empty.filter((one) => alike(one.kind, kind) && one.quiet())
+  const found = left.find(({ housing }) => housing.lent.ready) ?? left.at(-1)
+  if (found === undefined || (left.length === 1 && found.failed && !found.housing.lent.ready)) return undefined
   empty = empty.filter((one) => one !== found)
+  found.housing.lent.taken()
   return found.housing
 }
 
 /** A domain has ended: the next may have what it ran in, or its memory at least. */
-export function leaveHousing(kind: Kind, housing: Housing, quiet: () => boolean): void {
+export function leaveHousing(kind: Kind, housing: Housing, failed: boolean, quiet: () => boolean): void {
   if (!housing.lasting) return giveMemory(housing.lent, quiet)
   housing.lent.returned(quiet)
-  empty = [{ kind, housing, quiet }, ...empty]
+  empty = [{ kind, housing, failed, quiet }, ...empty]
   for (const one of empty.slice(EMPTY_MAX)) giveMemory(one.housing.lent, one.quiet)
   empty = empty.slice(0, EMPTY_MAX)
 }

@@ -3,8 +3,10 @@
  * the rest (address space, pages that fault in one by one, a full collection for each 64 MiB), and a restart would wait for it.
  *
  * A domain begins with what is laid into its memory, and zero elsewhere: of one that was used, each page is compared with what it
- * is to hold and written where it differs. Nothing is taken from what its last domain said.
+ * is to hold and written where it differs. Nothing is taken from what its last domain said. All of a memory is looked at for that, and
+ * mostly the next domain is to begin as the last one did: so it is done as soon as the host has a moment, and a restart finds it done.
  */
+import { breath } from '../../kernel/breath.ts'
 
 const PAGE = 65536
 /** What is compared and written at once. */
@@ -57,7 +59,12 @@ export class Content {
 export class LentMemory {
   readonly memory: WebAssembly.Memory
   #fresh = true
-  /** Laying the last content: mostly the next is the same. */
+  /** What was laid last, which the next is to begin with too, and whether it was laid again since. */
+  #last: Content | undefined
+  #ready = false
+  /** Nobody has it. */
+  #idle = false
+  /** Laying a content. */
   #lay: ((bytes: number) => void) | undefined
   #content: Content | undefined
   /** Nothing that could write to it is on the engine's stack any more. */
@@ -72,18 +79,39 @@ export class LentMemory {
     const { buffer } = this.memory
     if (content.size !== buffer.byteLength) throw new RangeError(`${content.size} bytes for ${buffer.byteLength}`)
     if (this.#fresh) this.#write(content.runs)
-    else this.#laying(content)(content.size)
+    else if (!this.#ready || this.#last !== content) this.#laying(content)(content.size)
     this.#fresh = false
+    this.#ready = false
+    this.#last = content
+  }
+
+  /** A domain is to have it. */
+  taken(): void {
+    this.#idle = false
   }
 
   /** Its domain has ended. */
   returned(quiet: () => boolean): void {
     this.#fresh = false
+    if (!this.#idle) this.#ready = false
+    this.#idle = true
     this.#quiet = quiet
+    void breath().then(() => this.#layAhead())
+  }
+
+  #layAhead(): void {
+    if (!this.#idle || this.#ready || this.#last === undefined || !this.quiet) return
+    this.#laying(this.#last)(this.#last.size)
+    this.#ready = true
   }
 
   get quiet(): boolean {
     return this.#quiet()
+  }
+
+  /** It holds what was laid last. */
+  get ready(): boolean {
+    return this.#ready
   }
 
   #write(runs: readonly Run[]): void {
@@ -106,7 +134,10 @@ const spares = new Map<number, LentMemory[]>()
 export function takeMemory(pages: number): LentMemory {
   const list = spares.get(pages) ?? []
   const at = list.findIndex(({ quiet }) => quiet)
-  return at < 0 ? new LentMemory(pages) : list.splice(at, 1)[0]!
+  if (at < 0) return new LentMemory(pages)
+  const [found] = list.splice(at, 1)
+  found!.taken()
+  return found!
 }
 
 /** A domain has ended, and everybody's hold on its memory with it. */

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { breath } from '../../../kernel/breath.ts'
 import { Content, giveMemory, type LentMemory, takeMemory } from '../../../machine/load/memories.ts'
 
 /** A size that no domain of another test has. */
@@ -45,6 +46,47 @@ test.serial('a memory that was given back is handed out again, and holds what is
     bytes[5 * PIECE + 63] = 1
     bytes[bytes.length - 1]! ^= 1
   }
+})
+
+test.serial('one that is left is laid again as soon as the host has a moment, with what it held last', async (t) => {
+  const lent = takeMemory(PAGES + 3)
+  const content = new Content(BYTES + 3 * 65_536, marked(3).runs)
+  const holdsIt = (): boolean => Buffer.compare(bytesOf(lent).subarray(0, BYTES), expected(content)) === 0
+  lent.lay(content)
+  bytesOf(lent).fill(0xa5, 10, 200_000)
+  let quiet = false
+  giveMemory(lent, () => quiet)
+  await breath()
+  t.false(lent.ready, 'somebody may still write to it')
+  t.is(bytesOf(lent)[10], 0xa5)
+  quiet = true
+  giveMemory(takeMemory(PAGES + 3), () => true)
+  await breath()
+  t.true(lent.ready)
+  t.true(holdsIt())
+  t.is(takeMemory(PAGES + 3), lent)
+  lent.lay(content)
+  t.false(lent.ready)
+  t.true(holdsIt())
+  bytesOf(lent)[20] = 1
+  giveMemory(lent, () => true)
+  t.is(takeMemory(PAGES + 3), lent)
+  await breath()
+  t.is(bytesOf(lent)[20], 1, 'nor is one that somebody has')
+  lent.lay(content)
+  t.true(holdsIt())
+})
+
+test.serial('of one that was laid again, another content is laid as well', async (t) => {
+  const lent = takeMemory(PAGES)
+  lent.lay(marked(1))
+  giveMemory(lent, () => true)
+  await breath()
+  t.true(lent.ready)
+  t.is(takeMemory(PAGES), lent)
+  lent.lay(marked(2))
+  t.true(same(lent, marked(2)))
+  giveMemory(lent, () => true)
 })
 
 test.serial('one that was written before anything was laid holds nothing of it afterwards', (t) => {
