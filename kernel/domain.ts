@@ -240,7 +240,7 @@ export class Domain {
     this.processor.relay(next)
     this.#useStackOf(next)
     this.room.resume()
-    this.#meter.begin()
+    this.#meter.relay()
     // The first frame of a new one must not lie on this one's stack.
     if (next.suspended) next.go()
     else queueMicrotask(() => (next.done ? undefined : next.go()))
@@ -380,9 +380,24 @@ export class Domain {
     this.#delivery.done(number)
   }
 
-  /** Whether interrupts are on and something is to be taken: a busy wait ends then. */
-  get interrupted(): boolean {
+  /** Interrupts are on, and something is to be taken. */
+  get #interrupted(): boolean {
     return this.#delivery.waiting && this.#words[this.#program.irqsOff >> 2] === 0
+  }
+
+  /**
+   * A busy wait. Devices work meanwhile, so it goes event by event; until something is to be taken, or the program is to look
+   * whether it must go, and a turn's time at most: others may want the processor. Returns what is left, ns.
+   */
+  pass(ns: number): number {
+    const { clock, costs } = this.processor
+    const start = clock.now()
+    const until = start + Math.min(ns, costs.sliceNs)
+    for (let now = start; now < until && !this.#meter.hurried; now = clock.now()) {
+      this.spend(Math.max(0, Math.min(until, clock.next(), this.#meter.nextLook) - now))
+      if (this.#interrupted) break
+    }
+    return Math.max(0, Math.ceil(start + ns - clock.now()))
   }
 
   /** The running fiber may have to go: it looks as soon as it counts its work again. */

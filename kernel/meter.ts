@@ -36,6 +36,9 @@ export class Meter {
   #fuelUsed = 0
   /** Units of the host's work that are not in the account yet. */
   #owed = 0
+  /** It is to look whether it must go, and has not yet; what time its calls took since then, ns. */
+  #mustLook = false
+  #lateNs = 0.5
   // Doubles from the start, so that the engine never changes how it keeps them.
   #busySince = 0.5
   /** The earlier of what time brings: the longest run, the end of the fiber's turn. */
@@ -60,8 +63,13 @@ export class Meter {
 
   /** A fiber goes on, or an atomic entry that interrupts nothing begins. One that was stopped has run before. */
   begin(work = 0, ns = 0): void {
-    const now = this.#processor.clock.now()
-    this.#busySince = now - ns
+    this.#looked()
+    this.relay(work, ns)
+  }
+
+  /** Another task of the program's goes on in the place of one, which nobody else had a say in. */
+  relay(work = 0, ns = 0): void {
+    this.#busySince = this.#processor.clock.now() - ns
     this.#fuelUsed = work
     this.#plan()
   }
@@ -84,7 +92,9 @@ export class Meter {
     this.#fuelSeen = left
     this.#owed = 0
     this.#fuelUsed += counted + owed
-    this.#processor.clock.spend((Math.min(counted, this.#most) + owed) * this.#workNs)
+    const ns = (Math.min(counted, this.#most) + owed) * this.#workNs
+    this.#processor.clock.spend(ns)
+    if (this.#mustLook) this.#lateNs += ns
   }
 
   /**
@@ -103,6 +113,16 @@ export class Meter {
     this.account()
     this.hurry()
     this.#limit()
+    this.#overdue()
+  }
+
+  /** Calls in a row, with nothing between them that counts, must not keep it from looking. */
+  #overdue(): void {
+    if (this.#lateNs <= this.#processor.costs.sliceNs) return
+    throw new Failure(
+      'endless-loop',
+      `${Math.round(this.#lateNs / 1e6)} ms of calls in a row, and others may be waiting`,
+    )
   }
 
   #limit(): void {
@@ -111,8 +131,14 @@ export class Meter {
   }
 
   #refill(units: number): void {
+    this.#looked()
     this.#program.fuel!.value = units
     this.#fuelSeen = units
+  }
+
+  #looked(): void {
+    this.#mustLook = false
+    this.#lateNs = 0
   }
 
   /** The work counter ran out. */
@@ -136,6 +162,7 @@ export class Meter {
   /** The fiber must go: leave the counter below zero, which is what the code around `preempt` looks at. */
   stop(): void {
     this.#refill(-1)
+    this.#mustLook = true
   }
 
   /** It goes on after that. */
@@ -151,10 +178,22 @@ export class Meter {
   /** Make the fiber look at its next loop turn or call: what it has left is taken away, and not charged. */
   hurry(): void {
     const { fuel } = this.#program
-    const left = fuel === undefined ? 0 : fuel.value
+    if (fuel === undefined) return
+    this.#mustLook = true
+    const left = fuel.value
     if (left <= 0) return
     this.#fuelSeen -= left
-    fuel!.value = 0
+    fuel.value = 0
+  }
+
+  /** It is to look, and has not yet. */
+  get hurried(): boolean {
+    return this.#mustLook
+  }
+
+  /** When time brings the next look, if that is not overdue. */
+  get nextLook(): number {
+    return Math.max(this.#lookAt, this.#processor.clock.now() + 1)
   }
 
   /** A point where time passes, events fire and interrupts may arrive. */
@@ -162,6 +201,10 @@ export class Meter {
     const { clock } = this.#processor
     if (clock.spend(ns) || this.#processor.attentive) this.#processor.dispatch()
     if (this.#domain.dead) throw KILLED
+    if (this.#mustLook) {
+      this.#lateNs += ns
+      this.#overdue()
+    }
     const now = clock.now()
     if (now >= this.#lookAt) this.#look(now)
   }

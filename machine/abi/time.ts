@@ -26,20 +26,9 @@ function timeCalls(host: Host): TimeCalls {
     },
     pass: (ns) => {
       host.domain.account()
-      return pass(host, ns >>> 0)
+      return host.domain.pass(ns >>> 0)
     },
   }
-}
-
-/** Devices work meanwhile, so it ends event by event, at most until something is to be taken. Returns what is left. */
-function pass(host: Host, ns: number): number {
-  const { clock } = host.board.kernel
-  const end = clock.now() + ns
-  for (let now = clock.now(); now < end; now = clock.now()) {
-    host.domain.spend(Math.max(0, Math.min(end, clock.next()) - now))
-    if (host.domain.interrupted) break
-  }
-  return Math.max(0, Math.ceil(end - clock.now()))
 }
 
 export const time = { name: 'time', authority: 'timer', trace: 'time', calls: timeCalls } satisfies AbiGroup<'time'>

@@ -1,5 +1,6 @@
 /** What counts a domain's work, alone: without a kernel, a domain or a program's code. */
 import test from 'ava'
+import { DEFAULT_COSTS } from '../../kernel/costs.ts'
 import { KILLED } from '../../kernel/fault.ts'
 import { Meter } from '../../kernel/meter.ts'
 import { emptyProgram, IdleProcessor, limits } from './processor.ts'
@@ -137,4 +138,37 @@ test('stopped, the counter stays below zero until it goes on', (t) => {
   t.is(left(), -1)
   meter.goOn()
   t.is(left(), SLICE)
+})
+
+test('calls that take time in a row, without a look after it was made to hurry, are a failure after a turn of them', (t) => {
+  const overdue = { name: 'Failure', message: /calls in a row/ }
+  const slice = DEFAULT_COSTS.sliceNs
+  for (const step of ['spend', 'charge'] as const) {
+    const { meter, processor } = scene({ fuel: Infinity })
+    const call = (ns: number): void => (step === 'spend' ? meter.spend(ns) : meter.charge(ns / WORK_NS))
+    meter.begin()
+    call(2 * slice)
+    meter.hurry()
+    t.true(meter.hurried)
+    call(slice)
+    t.throws(() => call(slice), overdue, step)
+    // Nobody else had a say where only its own tasks changed places.
+    meter.relay()
+    t.throws(() => call(slice), overdue, step)
+    meter.preempt()
+    t.false(meter.hurried)
+    t.is(processor.accidents.length, 0)
+  }
+  for (const look of ['preempt', 'begin', 'askSoon', 'goOn'] as const) {
+    const { meter } = scene()
+    meter.begin()
+    meter.hurry()
+    meter.spend(slice)
+    meter[look]()
+    t.notThrows(() => meter.spend(slice), look)
+  }
+  const { meter } = scene()
+  meter.begin()
+  meter.stop()
+  t.throws(() => meter.spend(2 * slice), overdue, 'it was told to go')
 })
