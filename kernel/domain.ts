@@ -73,8 +73,6 @@ export class Domain {
   priority = PRIORITY_NORMAL
   /** How much later than asked its timers and deadlines may come, so that they come together with others. */
   slackNs = 0
-  /** The fiber that was stopped for another domain, in the middle of what it does. */
-  preempted: Fiber | undefined
   /** The fiber whose frames are on the engine's stack: running, or interrupted by an atomic entry. */
   current: Fiber | undefined
   /** Atomic entries on the stack. */
@@ -171,7 +169,6 @@ export class Domain {
   /** It runs here from now on. */
   #take(fiber: Fiber): void {
     this.current = fiber
-    this.preempted = undefined
     this.#idled = undefined
     this.#heldFrom = Infinity
     this.#useStackOf(fiber)
@@ -179,34 +176,21 @@ export class Domain {
     this.#meter.begin(fiber.work, fiber.busyNs)
   }
 
-  /** The blocking call: suspend the current fiber until woken (0) or until `deadline` ns (1). */
-  block(deadline: number): number | Promise<number> {
-    const fiber = this.#mayBlock('block')
-    this.charge(SWITCH_UNITS)
-    if (fiber.wakePending) {
-      fiber.wakePending = false
-      return 0
-    }
-    if (deadline <= this.processor.clock.now()) return 1
-    if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
-    return this.#leave(fiber, 'blocked')
-  }
-
   /**
-   * What an IPC operation of the current fiber gave: itself, or, when it must wait, a promise of what it will be told,
-   * at the latest at `deadline` (ns). A program that polls hears that later: see `answer`.
+   * What an IPC operation of the current fiber gave: itself, or, when it must wait, LATER; what it came to is then an `answer`, at the
+   * latest at `deadline` (ns).
    */
-  converse(result: number, deadline: number): number | Promise<number> {
+  converse(result: number, deadline: number): number {
     if (result !== BLOCK) return result
     const fiber = this.current!
     if (deadline !== Infinity) fiber.deadline.armWithin(deadline, this.slackNs)
-    return this.polls ? fiber.waitLater() : this.#leave(fiber, 'blocked')
+    return fiber.waitLater()
   }
 
   /** The current fiber's side of conversations. A failure where it may not wait. */
   party(what: string): Party {
     const fiber = this.#mayBlock(what)
-    // A program that polls gets its answers later, and may not ask again before.
+    // It gets its answer later, and may not ask again before.
     if (fiber.conversing) throw new Failure('undefined-behaviour', `${what} by a fiber that waits in a conversation`)
     return fiber.party
   }
@@ -215,10 +199,16 @@ export class Domain {
   yield(): Promise<number> {
     const fiber = this.#mayBlock('yield')
     this.charge(SWITCH_UNITS)
-    return this.#leave(fiber, 'ready')
+    fiber.work = 0
+    fiber.busyNs = 0
+    this.current = undefined
+    const promise = fiber.suspend('ready')
+    this.processor.requeue(fiber, true)
+    this.processor.switched()
+    return promise
   }
 
-  // ---- tasks of a program that switches between them itself ----
+  // ---- tasks, between which the program switches itself ----
 
   /** A fiber on a stack of the program's, which goes on when it is switched to. 0 when the quota is used up. */
   create(name: string, entry: ProcessEntry, args: readonly number[], stack: StackRegion): number {
@@ -338,7 +328,7 @@ export class Domain {
     const fiber = this.#idling
     if (fiber === undefined) return this.hurry()
     this.#idling = undefined
-    fiber.makeReady(0)
+    fiber.makeReady()
   }
 
   /** One of its tasks need not wait in a conversation any more. */
@@ -360,11 +350,6 @@ export class Domain {
       highest = Math.max(highest, conversation?.thread.effective ?? highest)
     for (const fiber of this.fibers.values())
       if (fiber.effective !== highest) this.processor.reprioritize(fiber, highest)
-  }
-
-  /** See Program. */
-  get polls(): boolean {
-    return this.#program.polls === true
   }
 
   /** See Delivery. */
@@ -433,20 +418,12 @@ export class Domain {
     const [work, ns] = this.#meter.run
     fiber.work = work
     fiber.busyNs = ns
-    this.preempted = fiber
     this.#meter.goOn()
     this.current = undefined
     fiber.pause('ready')
     this.processor.requeue(fiber, false)
     if (this.processor.giveWay(fiber)) return this.#goOn(fiber)
     return this.#suspended(fiber, 'ready')
-  }
-
-  wake(id: number): void {
-    const fiber = this.fibers.get(id)
-    if (fiber === undefined) return
-    if (fiber.state === 'blocked' && !fiber.conversing) fiber.makeReady(0)
-    else fiber.wakePending = true
   }
 
   #mayBlock(what: string): Fiber {
@@ -456,17 +433,6 @@ export class Domain {
     this.#meter.account()
     if (this.current.condemned !== undefined) throw new Failure('hang', this.current.condemned)
     return this.current
-  }
-
-  #leave(fiber: Fiber, state: 'blocked' | 'ready'): Promise<number> {
-    fiber.work = 0
-    fiber.busyNs = 0
-    this.current = undefined
-    const promise = fiber.suspend(state)
-    if (state === 'ready') this.processor.requeue(fiber, true)
-    else fiber.turnLeft = this.processor.costs.sliceNs
-    this.processor.switched()
-    return promise
   }
 
   /** A fiber has ended, with `error` if it failed. Called by Fiber. */
@@ -602,25 +568,23 @@ export class Domain {
   }
 
   /**
-   * It hangs, and is as good as ended: wake every fiber that waits, so that it finds it must wait again and fails there, and
-   * tells where that was (`traces`). Returns the fibers that are asked.
+   * It hangs, and is as good as ended: every task that waits goes on, fails there, and tells where that was (`traces`). Returns the
+   * fibers that are asked.
    */
   question(verdict: Failure): readonly Fiber[] {
     this.#inquest = { verdict, traces: [] }
     const fibers = [...this.fibers.values()].filter((fiber) => this.#askable(fiber))
     // Whoever was stopped in the middle of something is one of many now.
-    if (this.polls) this.preempted = undefined
     for (const fiber of fibers) {
       fiber.condemned = verdict.message
       if (fiber.state === 'parked') fiber.disturb(ASKED)
-      else this.wake(fiber.id)
     }
     return fibers
   }
 
   /** A task that has no frames, or that idles, has nothing to tell. */
   #askable(fiber: Fiber): boolean {
-    return !this.polls || (fiber !== this.#idling && (fiber.suspended || fiber.state === 'running'))
+    return fiber !== this.#idling && (fiber.suspended || fiber.state === 'running')
   }
 
   /** What its fibers said when it was interrogated; none otherwise. */
@@ -632,8 +596,7 @@ export class Domain {
     if (this.#inquest === undefined) return false
     const { frames, message } = this.#described(error)
     // A task's own name is its program's to say.
-    const named = this.polls && fiber.disturbed
-    this.#inquest.traces.push({ fiber: named ? message : fiber.name, error, frames })
+    this.#inquest.traces.push({ fiber: fiber.disturbed ? message : fiber.name, error, frames })
     return true
   }
 

@@ -2,17 +2,17 @@
  * Fibers: threads of a domain that may block, on JavaScript Promise Integration.
  *
  * The engine switches its own stack, not the C stack in linear memory: each fiber therefore has a region of it, and
- * stack pointer and limit are saved when it blocks and restored when it goes on. A fiber suspends only inside the
+ * stack pointer and limit are saved when it waits and restored when it goes on. A fiber suspends only inside the
  * blocking calls, by the promise they return; between its entry and that call there is no JavaScript frame.
  */
-import { Party, type Thread } from './ipc.ts'
+import { Party } from './ipc.ts'
 import { IPC } from './message.ts'
 import type { FiberOwner, Queues } from './processor.ts'
 import type { Partition, Runnable } from './schedule.ts'
 import { Talker } from './talker.ts'
 import type { ClockEvent } from './time.ts'
 
-/** `parked`: it goes on when its program switches to it. */
+/** `parked`: it goes on when its program switches to it. `blocked`: none of the program's tasks could run when it did. */
 export type FiberState = 'parked' | 'ready' | 'running' | 'blocked' | 'done'
 
 /** A region of a domain's linear memory used as C stack; it grows down from `top`. */
@@ -27,7 +27,7 @@ export type ProcessEntry = (...args: number[]) => Promise<number | undefined>
 /** What a fiber has unless its domain says otherwise. */
 export const PRIORITY_NORMAL = 16
 
-export class Fiber implements Thread {
+export class Fiber implements Runnable {
   readonly id: number
   readonly domain: FiberOwner
   readonly name: string
@@ -45,9 +45,7 @@ export class Fiber implements Thread {
   result: number | undefined
   /** Why it ended early, once done. */
   error: unknown
-  /** Woken while not blocked: the next block returns at once. */
-  wakePending = false
-  /** Why it is failed the next time it blocks: there, so that the trace shows where it waits. */
+  /** Why it is failed the next time it waits: there, so that the trace shows where it waits. */
   condemned: string | undefined
   /** Since when it does not run, ns. */
   stoppedNs = 0.5
@@ -55,15 +53,15 @@ export class Fiber implements Thread {
   stackPointer: number
   /** What is left of its turn when it runs next, ns. */
   turnLeft: number
-  /** Work and time since its entry began or it last blocked: kept while it is stopped. */
+  /** Work and time since its entry began or it last waited: kept while it is stopped. */
   work = 0
   busyNs = 0.5
   readonly deadline: ClockEvent
   readonly #processor: Queues
   #party: Party | undefined
-  /** In its place in conversations, when its program lets it wait. */
+  /** In its place in conversations. */
   #talker: Talker | undefined
-  /** What block returns when it goes on: 0 woken, 1 deadline passed. */
+  /** What the call returns in which it was suspended. */
   #outcome = 0
   #entry: (() => Promise<number | undefined>) | undefined
   #resume: ((outcome: number) => void) | undefined
@@ -98,8 +96,8 @@ export class Fiber implements Thread {
 
   /** Its side of conversations; made when it first has one. */
   get party(): Party {
-    this.#talker ??= this.domain.polls ? new Talker(this) : undefined
-    return (this.#party ??= new Party(this.#talker ?? this, this.domain.capabilities))
+    this.#talker ??= new Talker(this)
+    return (this.#party ??= new Party(this.#talker, this.domain.capabilities))
   }
 
   /** The same if it has ever had one. */
@@ -107,19 +105,18 @@ export class Fiber implements Thread {
     return this.#party
   }
 
-  /** It waits in a conversation, not for a plain wake-up. */
+  /** It waits in a conversation. */
   get conversing(): boolean {
     return this.#party !== undefined && this.#party.wait !== 'nothing'
   }
 
   #expire(): void {
-    if (!this.conversing) return this.makeReady(1)
     const party = this.#party!
     this.#processor.ipc.cancel(party)
     party.thread.resume(IPC.DEADLINE)
   }
 
-  /** It must wait in a conversation, and its program sees to that: what the call returns comes as an answer. */
+  /** It must wait in a conversation, and its program sees to that: what the call comes to is an answer, later. */
   waitLater(): number {
     this.#talker!.waits = true
     return IPC.LATER
@@ -129,7 +126,7 @@ export class Fiber implements Thread {
     return this.state === 'done'
   }
 
-  /** Blocked or not yet run: its frames, if any, are off the engine's main stack. */
+  /** Its frames are off the engine's main stack, and wait there. */
   get suspended(): boolean {
     return this.#resume !== undefined
   }
@@ -175,26 +172,10 @@ export class Fiber implements Thread {
     this.#processor.ready(this)
   }
 
-  makeReady(outcome: number): void {
-    if (this.#awake(outcome)) this.#processor.ready(this)
-  }
-
-  #awake(outcome: number): boolean {
-    if (this.state !== 'blocked') return false
-    this.#outcome = outcome
-    this.deadline.disarm()
+  makeReady(): void {
+    if (this.state !== 'blocked') return
     this.state = 'ready'
-    return true
-  }
-
-  // ---- for IPC: see Thread ----
-
-  resume(outcome: number): void {
-    this.makeReady(outcome)
-  }
-
-  handOver(outcome: number): void {
-    if (this.#awake(outcome)) this.#processor.handOver(this)
+    this.#processor.ready(this)
   }
 
   /** The domain has ended: unwind what is suspended, forget what has not started. */

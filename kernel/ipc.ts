@@ -14,17 +14,15 @@ import { GONE, IPC, Message } from './message.ts'
 import type { Runnable, Scheduler } from './schedule.ts'
 import { EXCLUSIVE, moveCapabilities } from './transfer.ts'
 
-/** The thread must suspend: what the call returns comes with the wake-up. */
+/** The thread must wait: what the call comes to it is told when it need not any more. */
 export const BLOCK = -0x8000_0000
 
 /** What IPC needs of a thread. */
 export interface Thread extends Runnable {
   readonly name: string
   readonly base: number
-  /** It waits no more: its blocking call returns `outcome`. */
+  /** It waits no more: what it waits for came to `outcome`. */
   resume(outcome: number): void
-  /** As resume, and it runs next if it may. */
-  handOver(outcome: number): void
 }
 
 type Wait = 'nothing' | 'send' | 'call' | 'reply' | 'receive' | 'signal'
@@ -176,7 +174,7 @@ export class Ipc {
     drop(endpoint.receivers, receiver)
     this.#settled(receiver)
     if (wait === 'call') this.#expect(party, receiver)
-    receiver.thread.handOver(receiver.in.label)
+    receiver.thread.resume(receiver.in.label)
     return wait === 'call' ? BLOCK : IPC.OK
   }
 
@@ -259,14 +257,13 @@ export class Ipc {
     return IPC.OK
   }
 
-  /** Answer, then take the next message: what a server's loop does. The caller runs next if nobody more urgent waits. */
+  /** Answer, then take the next message: what a server's loop does. */
   replyReceive(party: Party, pointer: number): number {
     const caller = party.callers[party.callers.length - 1]
     const refused = this.#answer(party, caller)
     if (refused < 0) return refused
     const next = this.receive(party, pointer)
-    if (next === BLOCK) caller!.thread.handOver(caller!.in.label)
-    else caller!.thread.resume(caller!.in.label)
+    caller!.thread.resume(caller!.in.label)
     return next
   }
 

@@ -73,8 +73,6 @@ export class Kernel implements Processor {
   /** Whose budget what runs is charged to, and since when. */
   #billed: Partition | undefined
   #billedFrom = 0.5
-  /** Runs next if nobody is more urgent, without passing through a queue. */
-  #direct: Fiber | undefined
   /** Whom the loop is to switch to. */
   #chosen: Fiber | undefined
   /** A turn was made on top of a fiber that does not go on, and ended with this. */
@@ -166,7 +164,7 @@ export class Kernel implements Processor {
   ready(fiber: Fiber): void {
     this.scheduler.enqueue(fiber)
     const running = this.#current
-    if (running === undefined || running.domain === fiber.domain) return
+    if (running === undefined) return
     if (fiber.effective > running.effective || fiber.partition !== running.partition) running.domain.hurry()
   }
 
@@ -179,8 +177,7 @@ export class Kernel implements Processor {
   }
 
   /**
-   * Whether the running fiber must give way: to the kernel's loop, or to a rival. A rival of its own domain waits until the
-   * turn is over; see #holder for what it gets then.
+   * Whether the running fiber must give way: to the kernel's loop, or to a rival.
    */
   contended(): boolean {
     const fiber = this.#current
@@ -191,8 +188,7 @@ export class Kernel implements Processor {
     if (now > this.#limit || this.#tasks.length > 0 || (over && this.#stop?.())) return true
     if (this.scheduler.ready === 0) return false
     this.bill(this.#billed)
-    const rival = this.scheduler.rival(fiber, now, over) as Fiber | undefined
-    return rival !== undefined && (over || rival.domain !== fiber.domain)
+    return this.scheduler.rival(fiber, now, over) !== undefined
   }
 
   /** The running fiber's turn may be over. */
@@ -234,16 +230,9 @@ export class Kernel implements Processor {
     this.scheduler.reprioritize(fiber, effective)
   }
 
-  /** A message was given to this fiber: it goes on in the sender's place. */
-  handOver(fiber: Fiber): void {
-    if (this.#direct === undefined) this.#direct = fiber
-    else this.ready(fiber)
-  }
-
   /** It will not run any more. */
   withdraw(fiber: Fiber): void {
     this.scheduler.remove(fiber)
-    if (this.#direct === fiber) this.#direct = undefined
   }
 
   /**
@@ -274,7 +263,7 @@ export class Kernel implements Processor {
       this.#work()
       if (fiber.done || this.#stop!()) return false
       this.#tell(1)
-      if (this.clock.now() > this.#limit || this.#direct !== undefined) return false
+      if (this.clock.now() > this.#limit) return false
       if (this.scheduler.ready > 0) return this.#alone(fiber)
       if (turn % TURNS_PER_BREATH === 0 || this.outside.ahead(turn + 1)) return false
       if (!this.#busy() && !this.clock.advance(this.#limit)) return false
@@ -304,7 +293,7 @@ export class Kernel implements Processor {
 
   /** Nobody can run, nothing comes from outside, and time need not be kept to the wall's. */
   #quiet(): boolean {
-    if (this.#stop === undefined || this.scheduler.ready > 0 || this.#direct !== undefined) return false
+    if (this.#stop === undefined || this.scheduler.ready > 0) return false
     return !this.pacing.attentive && !this.outside.waiting
   }
 
@@ -463,34 +452,11 @@ export class Kernel implements Processor {
     return undefined
   }
 
-  /**
-   * Run until a fiber is done. One that is not by `limitNs` from now, or that nothing can wake any more, hangs: it is
-   * failed where it waits, and its domain with it.
-   */
-  async complete(fiber: Fiber, limitNs: number): Promise<number | undefined> {
-    const end = await this.run(() => fiber.done, this.clock.now() + limitNs)
-    if (end !== 'stopped') await this.#unhang(fiber, limitNs)
-    return fiber.result
-  }
-
   /** Ask a domain that hangs where each of its fibers waits: for `limitNs` of virtual time at most. */
   async interrogate(domain: Domain, verdict: Failure, limitNs: number): Promise<readonly Trace[]> {
     const asked = domain.question(verdict)
     await this.run(() => domain.dead || asked.every(({ done }) => done), this.clock.now() + limitNs)
     return domain.traces
-  }
-
-  async #unhang(fiber: Fiber, limitNs: number): Promise<void> {
-    const message = `${fiber.name} has not returned after ${limitNs / 1e9} s`
-    const graceNs = Math.min(1e9, limitNs)
-    fiber.condemned = message
-    // Woken, it finds that it must wait again, and fails there: the trace then shows what it waits for.
-    fiber.domain.wake(fiber.id)
-    await this.run(() => fiber.done, this.clock.now() + graceNs)
-    if (!fiber.done) {
-      fiber.domain.fail(new Failure('hang', message))
-      await this.run(() => fiber.done, this.clock.now() + graceNs)
-    }
   }
 
   #exhausted(limitNs: number): RunEnd {
@@ -511,32 +477,10 @@ export class Kernel implements Processor {
     for (let count = this.#tasks.length; count > 0; count--) this.try('a task', undefined, this.#tasks.shift()!)
   }
 
-  /** The next fiber: the one a message was handed to, unless somebody more urgent is ready. */
   #pick(): Fiber | undefined {
-    const direct = this.#direct
-    const now = this.clock.now()
-    this.#direct = undefined
-    if (direct !== undefined && this.scheduler.ready === 0) return this.#holder(direct)
     // Budgets are looked at.
     this.bill(this.#billed)
-    if (direct !== undefined) {
-      if (this.scheduler.rival(direct, now) === undefined) return this.#holder(direct)
-      this.scheduler.enqueue(direct)
-    }
-    const fiber = this.scheduler.take(now) as Fiber | undefined
-    return fiber && this.#holder(fiber)
-  }
-
-  /**
-   * A domain's fibers do not preempt one another: its program is one processor's, and is stopped where it does not expect
-   * it. While one of them is stopped, it runs in the place of the others.
-   */
-  #holder(fiber: Fiber): Fiber {
-    const holder = fiber.domain.preempted
-    if (holder === undefined || holder === fiber) return fiber
-    this.scheduler.remove(holder)
-    this.scheduler.enqueueFirst(fiber)
-    return holder
+    return this.scheduler.take(this.clock.now()) as Fiber | undefined
   }
 
   /**
@@ -554,7 +498,7 @@ export class Kernel implements Processor {
       return next
     }
     // Its first frame must not lie on this one's stack.
-    this.#direct = next
+    this.scheduler.enqueueFirst(next)
     return undefined
   }
 

@@ -22,13 +22,11 @@ export interface Queues extends Timed {
   readonly ipc: Pick<Ipc, 'cancel' | 'leave'>
   /** This fiber can run. */
   ready(fiber: Fiber): void
-  /** It goes on in the place of whoever runs. */
-  handOver(fiber: Fiber): void
   /** It will not run any more. */
   withdraw(fiber: Fiber): void
 }
 
-/** An answer to a task of a program that switches between them itself. */
+/** An answer to a task. */
 export interface Told {
   readonly id: number
   readonly outcome: number
@@ -40,20 +38,14 @@ export interface FiberOwner {
   readonly name: string
   readonly partition: Partition
   readonly capabilities: CNode
-  /** Its program switches between its tasks itself. */
-  readonly polls: boolean
-  /** The fiber that was stopped in the middle of what it does. */
-  readonly preempted: Fiber | undefined
   /** Let a fiber of it run. */
   resume(fiber: Fiber): void
   /** The running fiber looks soon whether it must go. */
   hurry(): void
-  wake(id: number): void
-  /** A task of a program that switches between them itself need not wait any more. */
+  /** One of its tasks need not wait in a conversation any more. */
   told(id: number, outcome: number): void
   /** What others lend its tasks has changed. */
   lent(): void
-  fail(cause: unknown): void
   /** A fiber has ended, with `error` if it failed. */
   fiberEnded(fiber: Fiber, error: unknown): void
 }

@@ -22,11 +22,6 @@ export interface Program {
   readonly irqsOff: number
   /** Word the kernel sets when there is something to take. */
   readonly pending: number
-  /**
-   * It switches between its tasks itself: in a conversation that must wait, its fiber is told so and goes on, and hears later that it
-   * need not wait any more. Without this the fiber is suspended.
-   */
-  readonly polls?: true
   readonly symbolize?: Symbolizer
 }
 

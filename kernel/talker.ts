@@ -64,8 +64,4 @@ export class Talker implements Thread {
     this.#fiber.deadline.disarm()
     this.#fiber.domain.told(this.#fiber.id, outcome)
   }
-
-  handOver(outcome: number): void {
-    this.resume(outcome)
-  }
 }

@@ -235,7 +235,6 @@ async function filesOf(
 function programOf(housing: Housing, symbolize: Symbolizer | undefined): Program {
   return {
     memory: housing.lent.memory,
-    polls: true,
     stackPointer: housing.word('__stack_pointer'),
     stackLimit: housing.word('drvport_stack_limit'),
     fuel: housing.word('drvport_fuel'),

@@ -61,12 +61,12 @@ test('a listener that throws is an accident: the domain ends all the same', (t) 
 
 test('blocking is for fibers: in an atomic entry it is a failure', (t) => {
   const { domain } = scene()
-  domain.enter(() => void domain.block(Infinity))
+  domain.enter(() => void domain.idle())
   t.is(domain.fault?.kind, 'sleep-in-atomic')
 })
 
-test('a program that polls is told later who need not wait any more, and that fiber says nothing meanwhile', async (t) => {
-  const { processor, domain } = scene({ polls: true })
+test('a program is told later which of its tasks need not wait any more, and that one says nothing meanwhile', async (t) => {
+  const { processor, domain } = scene()
   const bell = new Notification('bell')
   const ipc = new Ipc(new Scheduler())
   const answers: unknown[] = []
@@ -124,12 +124,28 @@ test('a fiber that must go goes only where its program may be stopped', (t) => {
   t.is(program.fuel!.value, -1, 'the program calls resched for that')
 })
 
-test('asked where they wait, fibers of a domain that hangs are woken and condemned', (t) => {
-  const { domain } = scene()
-  const fiber = domain.start('worker', () => new Promise(() => {}))!
-  domain.resume(fiber)
-  void domain.block(Infinity)
-  t.is(fiber.state, 'blocked')
-  t.deepEqual(domain.question(new Failure('hang', 'does not serve')), [fiber])
-  t.deepEqual([fiber.state, fiber.condemned], ['ready', 'does not serve'])
+test('asked where they wait, tasks of a domain that hangs go on and are condemned, but for the one that idles', async (t) => {
+  const { processor, domain } = scene()
+  const traces: unknown[] = []
+  const stack = { base: 0, top: 4096 }
+  const second = domain.create('second', () => new Promise(() => {}), [], stack)
+  const never = domain.create('never', () => new Promise(() => {}), [], stack)
+  const first = domain.start('first', async () => {
+    traces.push(await domain.switchTo(second))
+    return 0
+  })!
+  domain.resume(first)
+  await new Promise((resolve) => void setImmediate(resolve))
+  void domain.idle()
+  processor.asked.length = 0
+  t.deepEqual(domain.question(new Failure('hang', 'does not serve')), [first])
+  t.deepEqual([first.state, first.condemned, processor.asked], ['ready', 'does not serve', ['ready first']])
+  t.deepEqual(
+    [second, never].map((id) => domain.fibers.get(id)!.condemned),
+    [undefined, undefined],
+    'one idles, one has no frames',
+  )
+  domain.resume(first)
+  await new Promise((resolve) => void setImmediate(resolve))
+  t.deepEqual(traces, [1])
 })

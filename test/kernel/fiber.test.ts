@@ -8,28 +8,25 @@ import { IdleProcessor } from './processor.ts'
 function scene(entry: (fiber: () => Fiber) => Promise<number | undefined>) {
   const processor = new IdleProcessor()
   const ended: unknown[] = []
+  const told: unknown[] = []
   const domain = {
     id: 1,
     name: 'one',
     partition: processor.partition,
     capabilities: new CNode('one', 8),
-    preempted: undefined,
-    polls: false,
-    told: () => {},
+    told: (id: number, outcome: number) => void told.push([id, outcome]),
     lent: () => {},
     resume: () => {},
     hurry: () => {},
-    wake: () => {},
-    fail: () => {},
     fiberEnded: (_: Fiber, error: unknown) => void ended.push(error),
   }
   const fiber: Fiber = new Fiber(domain, processor, 1, 'worker', { base: 0, top: 1024 }, () => entry(() => fiber), 16)
-  return { processor, fiber, ended }
+  return { processor, fiber, ended, told }
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-test('it suspends, is woken, and goes on with what it was woken with', async (t) => {
+test('it waits, is made ready once, and goes on', async (t) => {
   const outcomes: number[] = []
   const { processor, fiber, ended } = scene(async (self) => {
     outcomes.push(await self().suspend('blocked'))
@@ -37,41 +34,36 @@ test('it suspends, is woken, and goes on with what it was woken with', async (t)
   })
   fiber.go()
   t.is(fiber.state, 'blocked')
-  fiber.makeReady(3)
-  fiber.makeReady(4)
-  t.deepEqual(processor.asked, ['ready worker'], 'woken once')
+  fiber.makeReady()
+  fiber.makeReady()
+  t.deepEqual(processor.asked, ['ready worker'], 'made ready once')
   fiber.go()
   await settle()
-  t.deepEqual([outcomes, fiber.result, fiber.done, ended], [[3], 7, true, [undefined]])
+  t.deepEqual([outcomes, fiber.result, fiber.done, ended], [[0], 7, true, [undefined]])
 })
 
-test('handed a message, it goes on in the place of who sent it', async (t) => {
-  const { processor, fiber } = scene(async (self) => await self().suspend('blocked'))
+test('a parked one that is disturbed goes on with what it was told', async (t) => {
+  const { processor, fiber } = scene(async (self) => await self().suspend('parked'))
   fiber.go()
-  fiber.handOver(9)
-  t.deepEqual(processor.asked, ['hand over worker'])
+  fiber.makeReady()
+  t.deepEqual([fiber.state, processor.asked], ['parked', []])
+  fiber.disturb(9)
+  t.deepEqual([fiber.state, fiber.disturbed, processor.asked], ['ready', true, ['ready worker']])
   fiber.go()
   await settle()
   t.is(fiber.result, 9)
 })
 
-test('a deadline wakes it with 1; in a conversation it takes it out of that first', async (t) => {
-  const plain = scene(async (self) => await self().suspend('blocked'))
-  plain.fiber.go()
-  plain.fiber.deadline.armAt(100)
-  plain.processor.reach(100)
-  plain.fiber.go()
-  await settle()
-  t.is(plain.fiber.result, 1)
-  const talking = scene(async (self) => await self().suspend('blocked'))
-  talking.fiber.go()
-  talking.fiber.party.wait = 'receive'
-  talking.fiber.deadline.armAt(100)
-  talking.processor.reach(100)
-  t.deepEqual(talking.processor.asked, ['cancel', 'ready worker'])
-  talking.fiber.go()
-  await settle()
-  t.is(talking.fiber.result, IPC.DEADLINE)
+test('a deadline takes it out of its conversation, and its program is told', (t) => {
+  const { processor, fiber, told } = scene(() => new Promise(() => {}))
+  fiber.go()
+  fiber.party.wait = 'receive'
+  t.is(fiber.waitLater(), IPC.LATER)
+  fiber.deadline.armAt(100)
+  processor.reach(99)
+  t.deepEqual(processor.asked, [])
+  processor.reach(100)
+  t.deepEqual([processor.asked, told], [['cancel'], [[1, IPC.DEADLINE]]])
 })
 
 test('it may end before its entry returns, by an error', async (t) => {

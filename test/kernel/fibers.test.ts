@@ -3,7 +3,8 @@ import { Kernel } from '../../kernel/kernel.ts'
 import { NOTHING } from '../../kernel/domain.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import type { FaultKind } from '../../kernel/fault.ts'
-import { type Function, FUEL, line, load, op, PENDING, STACK_POINTER, TIMER } from './support.ts'
+import { type Function, FUEL, line, load, op, PENDING, STACK_POINTER } from './support.ts'
+import { TIMER } from './tasks.ts'
 
 const limits = DEFAULT_LIMITS
 
@@ -39,18 +40,6 @@ test('two sleeping fibers keep their own C stacks', async (t) => {
   await kernel.run(() => fibers.every((fiber) => fiber.done))
   t.deepEqual(notes, [1000, 2000, 3000])
   t.deepEqual(domain.remains(), NOTHING)
-})
-
-test('a wake-up before the block is remembered once', async (t) => {
-  const kernel = new Kernel(1)
-  const waiter: Function = {
-    name: 'waiter',
-    body: [op.call('self'), op.call('wake'), op.value(-1), op.call('block'), op.call('note')],
-  }
-  const { start, notes } = load(kernel, 'd', [waiter])
-  const fiber = start('waiter')
-  await kernel.run(() => fiber.done)
-  t.deepEqual(notes, [0])
 })
 
 test('blocking in an atomic entry is a failure of the domain', async (t) => {
@@ -117,15 +106,6 @@ test('a busy wait without end is stopped', async (t) => {
   t.is(domain.fault?.kind, 'endless-loop')
 })
 
-test('a fiber nobody will wake hangs, and the fault shows where it waits', async (t) => {
-  const kernel = new Kernel(1)
-  const wait: Function = { name: 'wait', body: [op.loop, op.value(-1), op.call('block'), op.drop, op.again, op.end] }
-  const { start, domain } = load(kernel, 'd', [wait])
-  await kernel.complete(start('wait'), 1e9)
-  t.is(domain.fault?.kind, 'hang')
-  t.true(domain.fault!.frames.length > 0)
-})
-
 test('an interrupt that arrives is pending in the program’s own word, and whoever idles goes on to take it', async (t) => {
   const kernel = new Kernel(1)
   const taker: Function = {
@@ -150,9 +130,10 @@ test('an interrupt that arrives is pending in the program’s own word, and whoe
 
 const interleave = async (seed: number): Promise<{ hash: string; notes: number[]; order: string }> => {
   const kernel = new Kernel(seed)
-  const { start, notes } = load(kernel, 'd', [sleeper], { limits })
-  const fibers = [5, 6, 7, 8, 9].map(() => start('sleeper', 1000))
+  const sleepers = [5, 6, 7, 8, 9].map((n) => load(kernel, `d${n}`, [sleeper], { limits }))
+  const fibers = sleepers.map(({ start }) => start('sleeper', 10_000))
   await kernel.run(() => fibers.every((fiber) => fiber.done))
+  const notes = sleepers.flatMap((one) => one.notes)
   return { hash: kernel.log.hash, notes, order: kernel.log.lines().join('\n') }
 }
 
@@ -174,7 +155,7 @@ test('a killed domain leaves nothing, whatever its fibers were doing', async (t)
   domain.capabilities.create({ type: 'test', label: 'test' }, { ended: () => ended++ })
   domain.end()
   t.is(ended, 1)
-  t.deepEqual(domain.remains(), NOTHING)
   t.is(kernel.clock.size, 0)
   t.is(await kernel.run(() => false), 'idle')
+  t.deepEqual(domain.remains(), NOTHING)
 })

@@ -82,7 +82,7 @@ test('a server goes on when its caller is killed in any state', async (t) => {
   const kernel = new Kernel(1)
   const body = [
     ...receive,
-    op.value(1000),
+    op.value(10_000),
     op.call('block'),
     op.drop,
     ...line(op.value(5), op.value(0), op.call('reply')),

@@ -23,20 +23,6 @@ const server: Function = {
   ],
 }
 
-/** Calls `times` times, notes the last answer. */
-const client: Function = {
-  name: 'client',
-  params: 1,
-  locals: 2,
-  body: [
-    op.loop,
-    ...line(op.value(HERE), op.value(1), op.local(1), op.call('call_'), op.setLocal(2)),
-    ...line(op.value(0), op.call('word'), op.setLocal(1)),
-    ...line(op.local(1), op.local(0), op.lessThan, op.againIf, op.end),
-    ...line(op.local(2), op.call('note'), op.local(1), op.call('note')),
-  ],
-}
-
 const once = (name: string, ...call: Function['body']): Function => ({ name, body: [...call, op.call('note')] })
 
 function pair(kernel: Kernel, contract?: Contract) {
@@ -50,22 +36,6 @@ function pair(kernel: Kernel, contract?: Contract) {
     space.derive(root, endpoint, { slot: HERE, rights, badge })
   return { endpoint, callee, root, grant }
 }
-
-test('L4: call and reply go from caller to callee without passing through a run queue', async (t) => {
-  const kernel = new Kernel(1)
-  const { callee, grant } = pair(kernel)
-  const caller = load(kernel, 'caller', [client], { limits })
-  grant(caller.domain.capabilities)
-  callee.start('server')
-  await kernel.run(() => kernel.scheduler.ready === 0 && callee.domain.current === undefined)
-  let queued = 0
-  const enqueue = kernel.scheduler.enqueue.bind(kernel.scheduler)
-  kernel.scheduler.enqueue = (thread) => (queued++, enqueue(thread))
-  const fiber = caller.start('client', 1000)
-  await kernel.run(() => fiber.done)
-  t.deepEqual(caller.notes, [1, 1000])
-  t.is(queued, 1, 'the caller was queued once, when it was started')
-})
 
 test('a caller never hangs when its server dies, waits in line or is told to stop', async (t) => {
   const kernel = new Kernel(1)

@@ -13,6 +13,9 @@ const limits = DEFAULT_LIMITS
 const OWN = 0
 const NEXT = 1
 
+/** A little time; others go on meanwhile, also where there is nothing to wait for. */
+const pause = (ns: number): Function['body'] => line(op.value(ns), op.call('block'), op.drop, op.call('yield'))
+
 /** Receives, waits a little, asks the next in line if there is one, and answers. */
 const serve: Function = {
   name: 'serve',
@@ -20,7 +23,7 @@ const serve: Function = {
   locals: 1,
   body: [
     ...line(op.value(OWN), op.call('receive'), op.drop, op.loop),
-    ...line(op.value(3000), op.call('block'), op.drop),
+    ...pause(3000),
     ...line(op.value(NEXT), op.value(1), op.value(5), op.call('call_'), op.drop),
     ...line(
       op.value(OWN),
@@ -42,7 +45,8 @@ const ask: Function = {
   body: [
     op.loop,
     ...line(op.value(NEXT), op.value(1), op.value(7), op.local(0), op.call('call_by'), op.drop),
-    ...line(op.value(500), op.call('block'), op.drop, op.again, op.end),
+    ...pause(5000),
+    ...line(op.again, op.end),
   ],
 }
 
@@ -63,7 +67,6 @@ function chain(seed: number) {
   for (const server of [back, front]) for (let i = 0; i < 2; i++) server.start('serve', 0)
   one.start('ask', 1_000_000_000)
   two.start('ask', 4_000)
-  two.domain.setTimer(30_000)
   two.start('ask', 1_000_000_000)
   return { kernel, domains: [back, front, one, two].map(({ domain }) => domain), endpoints }
 }

@@ -3,6 +3,7 @@ import { wallPace, type HostClock } from '../../cli/pace.ts'
 import { Kernel } from '../../kernel/kernel.ts'
 import type { OutsideInput } from '../../kernel/record.ts'
 import { type Function, line, load, op } from './support.ts'
+import { WAKE } from './tasks.ts'
 
 /** Sleeps a millisecond at a time, `times` times, and notes each. */
 const ticker: Function = {
@@ -67,7 +68,7 @@ test('what comes in while the machine waits comes at the time of the wall, and a
     const taken: OutsideInput[] = []
     const { start, domain } = load(kernel, 'd', [ticker])
     const ask = (ms: number) => [ms, () => kernel.outside.offer('wake', `${ms}`)] as const
-    kernel.outside.on('wake', () => domain.wake(1))
+    kernel.outside.on('wake', () => domain.raise(WAKE))
     kernel.outside.onTaken = (input) => taken.push(input)
     if (recorded === undefined) kernel.pacing.pace = wallPace(1, fakeHost([2.4, 7.7, 7.71, 20.05].map(ask)))
     else kernel.outside.replay(recorded)

@@ -48,9 +48,6 @@ export class IdleProcessor implements Processor {
     this.asked.push(`${fiber.name} at ${effective}`)
     fiber.effective = effective
   }
-  handOver(fiber: Fiber): void {
-    this.asked.push(`hand over ${fiber.name}`)
-  }
   withdraw(fiber: Fiber): void {
     this.asked.push(`withdraw ${fiber.name}`)
   }

@@ -8,6 +8,7 @@ import type { Kernel } from '../../kernel/kernel.ts'
 import { Failure } from '../../kernel/fault.ts'
 import type { Party } from '../../kernel/ipc.ts'
 import type { Partition } from '../../kernel/schedule.ts'
+import { Tasks, TIMER } from './tasks.ts'
 
 type Bytes = readonly number[]
 
@@ -153,8 +154,6 @@ export function assemble(
   ])
 }
 
-/** What a program takes when its timer is due. */
-export const TIMER = 1000
 /** Words of memory every test program uses. */
 export const IRQS_OFF = 65536
 export const PENDING = 65540
@@ -164,9 +163,7 @@ export const SCRATCH = 65600
 export const CALLS: readonly Import[] = [
   { module: 'k', name: 'block', params: 1, result: true },
   { module: 'k', name: 'yield', params: 0, result: false },
-  { module: 'k', name: 'wake', params: 1, result: false },
   { module: 'k', name: 'note', params: 1, result: false },
-  { module: 'k', name: 'self', params: 0, result: true },
   { module: 'k', name: 'delay', params: 1, result: false },
   { module: 'k', name: 'preempt', params: 0, result: false },
   { module: 'k', name: 'resched', params: 0, result: false },
@@ -194,7 +191,7 @@ export interface Loaded {
   readonly exports: Record<string, (...args: number[]) => number>
   /** Start an exported function as a process entry. */
   start(name: string, ...args: number[]): Fiber
-  /** The same, with a priority. */
+  /** The same; the domain has that priority from then on. */
   startAt(priority: number, name: string, ...args: number[]): Fiber
 }
 
@@ -218,15 +215,14 @@ export function load(
   const jspi = WebAssembly as unknown as Jspi
   const notes: number[] = []
   let domain: Domain
+  let tasks: Tasks
   const calls: Record<string, unknown> = {
-    block: new jspi.Suspending((ns: number) => domain.block(ns < 0 ? Infinity : kernel.clock.now() + ns)),
+    block: new jspi.Suspending((ns: number) => tasks.wait(ns < 0 ? Infinity : kernel.clock.now() + ns)),
     yield: new jspi.Suspending(() => domain.yield()),
-    wake: (id: number) => domain.wake(id),
     note: (value: number) => {
       notes.push(value)
       options.noted?.(value, domain)
     },
-    self: () => domain.current?.id ?? 0,
     delay: (ns: number) => domain.spend(ns),
     preempt: () => domain.preempt(),
     resched: new jspi.Suspending(() => domain.resched()),
@@ -239,7 +235,7 @@ export function load(
   }
   const { ipc } = kernel
   const speaking = (call: string, work: (party: Party) => number, deadline = Infinity): number | Promise<number> =>
-    domain.converse(work(domain.party(call)), deadline)
+    tasks.later(domain.converse(work(domain.party(call)), deadline))
   Object.assign(calls, {
     call_: new jspi.Suspending((to: number, label: number, word: number) =>
       speaking('call', (party) => (party.out.set(label, word), ipc.call(party, to))),
@@ -277,20 +273,24 @@ export function load(
   }
   // A stack that nobody has any more is the next one's.
   const stacks: { base: number; fiber: Fiber }[] = []
-  const begin = (f: string, args: number[], priority?: number): Fiber => {
+  const begin = (f: string, args: number[]): Fiber => {
     const left = stacks.findIndex(({ fiber }) => fiber.done)
     const base = left >= 0 ? stacks[left]!.base : STACKS + stacks.length * STACK_BYTES
-    const fiber = domain.start(f, jspi.promising(exports[f]), args, { base, top: base + STACK_BYTES }, priority)
+    const fiber = tasks.start(f, jspi.promising(exports[f]), args, { base, top: base + STACK_BYTES })
     if (fiber === undefined) throw new Error(`${name}: no fiber for ${f}`)
     stacks[left >= 0 ? left : stacks.length] = { base, fiber }
     return fiber
   }
   domain = kernel.createDomain(name, program, options.limits, options.partition)
+  tasks = new Tasks(domain, () => kernel.clock.now())
   return {
     domain,
     notes,
     exports,
     start: (f, ...args) => begin(f, args),
-    startAt: (priority, f, ...args) => begin(f, args, priority),
+    startAt: (priority, f, ...args) => {
+      domain.priority = priority
+      return begin(f, args)
+    },
   }
 }

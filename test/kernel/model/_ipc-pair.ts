@@ -123,9 +123,9 @@ export class Noted implements Thread {
   queuedAt = -1
   queueNext = undefined
   queuePrevious = undefined
-  readonly #note: (outcome: number, direct: boolean) => void
+  readonly #note: (outcome: number) => void
 
-  constructor(name: string, base: number, partition: Partition, note: (outcome: number, direct: boolean) => void) {
+  constructor(name: string, base: number, partition: Partition, note: (outcome: number) => void) {
     this.name = name
     this.base = base
     this.effective = base
@@ -134,11 +134,7 @@ export class Noted implements Thread {
   }
 
   resume(outcome: number): void {
-    this.#note(outcome, false)
-  }
-
-  handOver(outcome: number): void {
-    this.#note(outcome, true)
+    this.#note(outcome)
   }
 }
 
@@ -253,7 +249,7 @@ class Pair {
       const object = { type: 'thing', label: thing.name }
       space.derive(this.#root(thing.name, object), object, { slot: DOORS + pocket, rights: thing.rights })
     })
-    const note = (outcome: number, direct: boolean): void => void this.wakes.push({ party: number, outcome, direct })
+    const note = (outcome: number): void => void this.wakes.push({ party: number, outcome })
     const party = new Party(new Noted(`party ${number}`, base, partition, note), space)
     party.window = DOORS + OPEN.first
     party.windowSize = OPEN.size

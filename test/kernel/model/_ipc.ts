@@ -75,11 +75,10 @@ export interface ModelParty {
   readonly received: Received
 }
 
-/** A party goes on, what its call returned, and whether in the place of who let it go on. */
+/** A party goes on, and what its call came to. */
 export interface Wake {
   readonly party: number
   readonly outcome: number
-  readonly direct: boolean
 }
 
 /** Message label -> next state, by state; the messages' names. */
@@ -166,9 +165,9 @@ export class IpcModel {
     return BLOCKED
   }
 
-  #wake(party: number, outcome: number, direct = false): void {
+  #wake(party: number, outcome: number): void {
     this.parties[party]!.waiting = NOTHING
-    this.wakes.push({ party, outcome, direct })
+    this.wakes.push({ party, outcome })
   }
 
   servers = (endpoint: number): number[] => this.parties.flatMap((party, i) => (party.serves.has(endpoint) ? [i] : []))
@@ -336,7 +335,7 @@ export class IpcModel {
     const refused = this.#deliver(party, receiver, letter, badge)
     if (refused < 0) return refused
     this.#advance(endpoint, badge, letter.label)
-    this.#wake(receiver, letter.label, true)
+    this.#wake(receiver, letter.label)
     if (!wantsReply) return OK
     this.parties[receiver]!.callers.push(party)
     return this.#wait(party, { for: 'reply', server: receiver })
@@ -391,12 +390,12 @@ export class IpcModel {
     return OK
   }
 
-  /** Who is answered goes on in the place of who answers, if that one has to wait. */
+  /** Who is answered goes on, whether or not who answers has to wait. */
   replyReceive(party: number, letter: Letter, door: number): number {
     const answered = this.#answer(party, letter)
     if (typeof answered === 'number') return answered
     const next = this.receive(party, door)
-    this.#wake(answered.caller, letter.label, next === BLOCKED)
+    this.#wake(answered.caller, letter.label)
     return next
   }
 
