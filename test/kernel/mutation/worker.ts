@@ -70,6 +70,8 @@ const isOurs = (url: string): boolean => OURS.some((folder) => url.startsWith(`f
 
 registerHooks({
   resolve(specifier, context, next) {
+    if (specifier === 'ava')
+      return { url: `file://${root}test/kernel/mutation/ava.ts?mutant=${order.number}`, shortCircuit: true }
     const found = next(specifier, context)
     const numbered = context.parentURL?.includes('?mutant=') && isOurs(found.url) && !found.url.includes('?')
     return numbered ? { ...found, url: `${found.url}?mutant=${order.number}` } : found
@@ -84,7 +86,8 @@ registerHooks({
   },
 })
 
-async function hold({ judge }: Judge, { runs, length }: Effort, seed: number): Promise<void> {
+async function hold({ judge, once }: Judge, { runs, length }: Effort, seed: number): Promise<void> {
+  if (once) return void (await judge(runs, length, seed))
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('a wait without end')), SILENCE_MS)
@@ -102,12 +105,15 @@ async function verdict({ file, efforts, seed }: Order): Promise<string | undefin
     const { JUDGES } = (await import(`file://${root}test/kernel/mutation/judges.ts?mutant=${order.number}`)) as {
       JUDGES: Record<string, readonly Judge[]>
     }
-    for (const effort of efforts)
+    for (const [again, effort] of efforts.entries())
       for (const judge of JUDGES[file]!) {
+        if (judge.once && again > 0) continue
         try {
           await hold(judge, effort, seed)
         } catch (error) {
-          return `${judge.name}, ${effort.runs} x ${effort.length}: ${String((error as Error).message)
+          return `${judge.name}${judge.once ? '' : `, ${effort.runs} x ${effort.length}`}: ${String(
+            (error as Error).message,
+          )
             .split('\n')
             .at(-1)}`
         }
