@@ -9,6 +9,7 @@ import * as os from 'node:os'
 import { cachePath, contentKey, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { limiter } from '../limit.ts'
+import { identityOf } from './identity.ts'
 import { nativeRunner, undisturbed } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
 import { openStandbys } from './standby.ts'
@@ -117,7 +118,7 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     version: best.version,
     llvmMajor: best.major,
     how: `${best.cc}, the newest clang found`,
-    id: `clang ${best.version}`,
+    id: await identityOf(`clang ${best.version}`, [best.cc, best.ld]),
     precompiles: true,
     width,
     compile: (args, options) => limited(() => run(best.cc, args, options)),

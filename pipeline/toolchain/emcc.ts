@@ -9,6 +9,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
 import { limiter } from '../limit.ts'
+import { identityOf } from './identity.ts'
 import { nativeRunner } from './limits.ts'
 import { findProgram, runTool } from './process.ts'
 import type { Probe, Toolchain } from './types.ts'
@@ -21,6 +22,8 @@ interface Found {
   readonly emcc: string
   readonly version: string
   readonly clangVersion: string
+  /** Where it was found; emcc itself knows where it is. */
+  readonly clang: readonly string[]
   readonly ld: string
   readonly ar: string
 }
@@ -50,10 +53,11 @@ async function find(env: NodeJS.ProcessEnv): Promise<Found | string> {
     if (version === undefined || clangVersion === undefined)
       return `${emcc} does not say its version: ${verbose.stderr.trim().slice(0, 200)}`
     const major = clangVersion.split('.')[0]
+    const clang = await llvmProgram(root, [`clang-${major}`, 'clang'], env)
     const ld = await llvmProgram(root, [`wasm-ld-${major}`, 'wasm-ld'], env)
     const ar = await llvmProgram(root, [`llvm-ar-${major}`, 'llvm-ar'], env)
     if (ld === undefined || ar === undefined) return `${emcc} has no wasm-ld or llvm-ar in ${root || 'its LLVM_ROOT'}`
-    return { emcc, version, clangVersion, ld, ar }
+    return { emcc, version, clangVersion, clang: clang === undefined ? [] : [clang], ld, ar }
   } catch (error) {
     return `${emcc} does not run: ${(error as Error).message}`
   }
@@ -78,7 +82,7 @@ export async function openEmcc(env: NodeJS.ProcessEnv = process.env): Promise<To
     version,
     llvmMajor: Number.parseInt(found.clangVersion, 10),
     how: `${found.emcc}, over clang ${found.clangVersion}`,
-    id: `emcc ${version}`,
+    id: await identityOf(`emcc ${version}`, [found.emcc, ...found.clang, found.ld]),
     precompiles: true,
     width,
     compile: (args, options) => limited(() => run(found.emcc, args, options)),

@@ -11,6 +11,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { checkInterrupted, InfrastructureError } from '../errors.ts'
+import { identityOf } from './identity.ts'
 import type { Probe, RunOptions, Toolchain, ToolDeath, ToolRun } from './types.ts'
 import type { YowaspDone, YowaspJob } from './yowasp-worker.ts'
 
@@ -19,6 +20,8 @@ const TODO = `run npm install in drvport's own folder (it brings ${PACKAGE}, 101
 
 interface Installed {
   readonly wasm: string
+  /** Everything that it is made of. */
+  readonly parts: readonly string[]
   readonly version: string
 }
 
@@ -28,9 +31,11 @@ async function find(): Promise<Installed | undefined> {
     const { version } = JSON.parse(
       await fs.readFile(path.join(path.dirname(bundle), '..', 'package.json'), 'utf8'),
     ) as { version: string }
-    const wasm = path.join(path.dirname(bundle), 'llvm.core.wasm')
+    const dir = path.dirname(bundle)
+    const wasm = path.join(dir, 'llvm.core.wasm')
     await fs.access(wasm)
-    return { wasm, version }
+    const parts = (await fs.readdir(dir)).filter((name) => /\.(?:wasm|tar)$/.test(name)).toSorted()
+    return { wasm, parts: parts.map((name) => path.join(dir, name)), version }
   } catch {
     return undefined
   }
@@ -183,7 +188,7 @@ export async function openYowasp(): Promise<Toolchain> {
     version: found.version,
     llvmMajor: Number.parseInt(found.version, 10),
     how: `${PACKAGE} ${found.version} from npm`,
-    id: `yowasp ${found.version}`,
+    id: await identityOf(`yowasp ${found.version}`, found.parts),
     precompiles: true,
     width,
     compile: (args, options) => run('clang', args, options),

@@ -1,0 +1,71 @@
+/**
+ * What a toolchain is: the bytes of the programs that decide what it makes, and of the libraries of LLVM's that do their work. A
+ * version text says less: a distribution's patches and a build of one's own have the same.
+ *
+ * Hashing all that takes a good part of a second, so a hash is kept for as long as a file stays what it is. Where files lie is no
+ * part of it: the same package is the same toolchain on every computer. Knows nothing of what the programs do.
+ */
+
+import * as fs from 'node:fs/promises'
+import * as path from 'node:path'
+import { cachePath, contentKey, sha256File, writeAtomic } from '../cache.ts'
+import { runTool } from './process.ts'
+
+/** Long enough that two toolchains never have the same, short enough to read. */
+const DIGITS = 16
+
+/** What a version says and what the files are, as one text. */
+export async function identityOf(named: string, programs: readonly string[]): Promise<string> {
+  const files = (await Promise.all(programs.map(filesOf))).flat()
+  return `${named} ${contentKey(await Promise.all(files.map(hashOf))).slice(0, DIGITS)}`
+}
+
+/** Hash of a file's content, taken once as long as path, inode, size and time of change stay the same. */
+async function hashOf(file: string): Promise<string> {
+  const { size, mtimeMs, ino } = await fs.stat(file)
+  const kept = cachePath('flags', `${contentKey([file, size, mtimeMs, ino])}.sha256`)
+  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  if (known !== undefined) return known
+  const hash = await sha256File(file)
+  // It works all the same where nothing can be kept.
+  await writeAtomic(kept, hash).catch(() => undefined)
+  return hash
+}
+
+interface Program {
+  readonly file: string
+  /** Where its libraries are looked for first, as LD_LIBRARY_PATH has it. */
+  readonly libraries: string
+}
+
+/** The program that is run in the end: what was unpacked starts through a script that names it (host-packages.ts). */
+async function programOf(file: string): Promise<Program> {
+  const real = await fs.realpath(file)
+  const plain = { file: real, libraries: '' }
+  // A program is no text that is worth reading whole.
+  if ((await fs.stat(real)).size > 1 << 16) return plain
+  const text = await fs.readFile(real, 'utf8')
+  const started = text.startsWith('#!') ? /\bexec '([^']+)'/.exec(text)?.[1] : undefined
+  if (started === undefined) return plain
+  return { file: await fs.realpath(started), libraries: /\bLD_LIBRARY_PATH='([^']*)'/.exec(text)?.[1] ?? '' }
+}
+
+/** Libraries that compile and link, and not those of the system. */
+const OWN = /^\s*lib(?:LLVM|clang|lld)\S* => (\/\S+)/gm
+
+async function isNative(file: string): Promise<boolean> {
+  await using handle = await fs.open(file)
+  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+  return buffer.toString('latin1') === '\x7fELF'
+}
+
+async function filesOf(program: string): Promise<string[]> {
+  const { file, libraries } = await programOf(program)
+  if (!(await isNative(file))) return [file]
+  const env = { PATH: process.env['PATH'], LC_ALL: 'C', ...(libraries !== '' && { LD_LIBRARY_PATH: libraries }) }
+  // Where nothing can tell, and for what is linked into one piece, the program is all there is.
+  const told = await runTool('ldd', [file], { env }).catch(() => undefined)
+  const found = [...(told?.stdout ?? '').matchAll(OWN)].map(([, library]) => library!)
+  const real = await Promise.all(found.map((library) => fs.realpath(path.normalize(library))))
+  return [file, ...real.toSorted((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))]
+}
