@@ -18,6 +18,8 @@ export interface Variant {
   readonly content: string
   /** contentByOptions() them, where it can be told. */
   readonly byOptions?: string
+  /** What the compile passed over (beside.ts), if anything. */
+  readonly beside?: string
   /** SHA-256 of the object; absent when the compile failed. */
   readonly object?: string
   /** Global symbols that the object defines and needs, sorted. */

@@ -15,6 +15,7 @@ import type { Reason } from '../matrix/types.ts'
 import { parseDependencies, parseDiagnostics, type Diagnostic } from '../toolchain/diagnostics.ts'
 import type { CompileLimits, RunOptions, Toolchain, ToolRun } from '../toolchain/types.ts'
 import { definedSymbols, readObject, undefinedSymbols } from '../wasm/object.ts'
+import { Beside } from './beside.ts'
 import { commonFlags, type Root } from './flags.ts'
 import { contentOf, InputTable, nameOf, type Input } from './input-table.ts'
 import { contentByOptions } from './options-read.ts'
@@ -70,6 +71,7 @@ export interface CompileContext {
   readonly toolchain: Toolchain
   readonly roots: readonly Root[]
   readonly inputs: InputTable
+  readonly beside: Beside
   readonly unknownFlags: Map<string, Promise<ReadonlySet<string>>>
   readonly signal: AbortSignal | undefined
   readonly limits: CompileLimits
@@ -91,6 +93,7 @@ export function compileContext(
     toolchain,
     roots: longestFirst,
     inputs: new InputTable(longestFirst),
+    beside: new Beside(longestFirst),
     unknownFlags: new Map(),
     signal,
     limits,
@@ -176,12 +179,13 @@ const sameByOptions = ({ byOptions }: Variant, inputs: readonly Input[]): boolea
   byOptions !== undefined && byOptions === contentByOptions(inputs)
 
 /** A result made before from what the files hold now, as far as it could tell. */
-async function findHit(context: CompileContext, key: string): Promise<Hit | undefined> {
+async function findHit(context: CompileContext, { key, args }: Unit): Promise<Hit | undefined> {
   const configurations = `${cachePath('kbuild')}/`
   for (const variant of await readVariants(indexPath(key))) {
     if (isForeign(variant, configurations)) continue
     const inputs = await context.inputs.byName(variant.inputs)
     if (contentOf(inputs) !== variant.content && !sameByOptions(variant, inputs)) continue
+    if (variant.beside !== (await context.beside.of(args, inputs))) continue
     if (variant.object === undefined || (await exists(objectPath(variant.object)))) return { variant, inputs }
   }
   return undefined
@@ -223,7 +227,7 @@ export function prepareObjects(
       source,
       unit: async () => {
         const unit = await unitOf(context, job())
-        return (await findHit(context, unit.key)) === undefined ? unit : undefined
+        return (await findHit(context, unit)) === undefined ? unit : undefined
       },
     })),
   )
@@ -237,7 +241,7 @@ export async function compileObject(context: CompileContext, job: CompileJob): P
   const start = performance.now()
   const unit = await unitOf(context, job)
   try {
-    const hit = (await findHit(context, unit.key)) ?? (await bringShared(context, unit.key))
+    const hit = (await findHit(context, unit)) ?? (await bringShared(context, unit))
     if (hit === undefined) return await compileFresh(context, unit, start)
     await share(unit.key, hit, false)
     return outcomeOf(hit, start, true)
@@ -249,14 +253,17 @@ export async function compileObject(context: CompileContext, job: CompileJob): P
 }
 
 /** An object that another computer made of the same, put into this cache. */
-async function bringShared(context: CompileContext, key: string): Promise<Hit | undefined> {
+async function bringShared(context: CompileContext, unit: Unit): Promise<Hit | undefined> {
   const hash = async (name: string) => (await context.inputs.byName([name]))[0]?.sha256
-  const there = await sharedObject(key, hash)
+  const there = await sharedObject(unit.key, hash)
   const symbols = there && symbolsOf(there.bytes)?.symbols
   if (there === undefined || symbols === undefined) return undefined
-  await writeAtomic(objectPath(there.sha256), there.bytes)
   const inputs = await context.inputs.byName(there.inputs.map(([name]) => name))
-  return withWorkDirectory((dir) => remember(key, inputs, { object: there.sha256, ...symbols, diagnostics: [] }, dir))
+  // Whether it was passed over there, too, nobody says.
+  if ((await context.beside.of(unit.args, inputs)) !== undefined) return undefined
+  await writeAtomic(objectPath(there.sha256), there.bytes)
+  const made = { object: there.sha256, ...symbols, diagnostics: [] }
+  return withWorkDirectory((dir) => remember(context, unit, inputs, made, dir))
 }
 
 async function share(key: string, { variant: { object }, inputs }: Hit, made: boolean): Promise<void> {
@@ -284,7 +291,7 @@ function compileFresh(context: CompileContext, unit: Unit, start: number): Promi
       const target = objectPath(made.sha)
       await fs.mkdir(path.dirname(target), { recursive: true })
       await fs.rename(object, target)
-      const hit = await remember(unit.key, inputs, { object: made.sha, ...made.symbols, diagnostics }, dir)
+      const hit = await remember(context, unit, inputs, { object: made.sha, ...made.symbols, diagnostics }, dir)
       await share(unit.key, hit, true)
       return outcomeOf(hit, start, false)
     }
@@ -292,7 +299,7 @@ function compileFresh(context: CompileContext, unit: Unit, start: number): Promi
     if (reason === 'compile-error') {
       const told = diagnostics.length > 0 ? diagnostics.filter(isTelling) : said(lastLine(run.output))
       if (read !== undefined && isFinal(told))
-        await remember(unit.key, inputs, { defines: [], needs: [], diagnostics: told }, dir)
+        await remember(context, unit, inputs, { defines: [], needs: [], diagnostics: told }, dir)
       return { ...failure(reason, told), inputs, ms: performance.now() - start, cached: false }
     }
     const how = reason === undefined ? NO_OBJECT : (run.death?.how ?? lastLine(run.output))
@@ -334,13 +341,19 @@ function symbolsOf(bytes: Uint8Array): { sha: string; symbols: ObjectSymbols } |
 }
 
 async function remember(
-  key: string,
+  context: CompileContext,
+  { key, args }: Unit,
   inputs: readonly Input[],
-  result: Omit<Variant, 'inputs' | 'content' | 'byOptions'>,
+  result: Omit<Variant, 'inputs' | 'content' | 'byOptions' | 'beside'>,
   dir: string,
 ): Promise<Hit> {
   const byOptions = contentByOptions(inputs)
-  const content = { content: contentOf(inputs), ...(byOptions !== undefined && { byOptions }) }
+  const beside = await context.beside.of(args, inputs)
+  const content = {
+    content: contentOf(inputs),
+    ...(byOptions !== undefined && { byOptions }),
+    ...(beside !== undefined && { beside }),
+  }
   const variant = { inputs: inputs.map((input) => input.name), ...content, ...result }
   await addVariant(indexPath(key), variant, path.join(dir, 'index'))
   return { variant, inputs }
