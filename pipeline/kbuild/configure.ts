@@ -167,9 +167,10 @@ export async function prepareObjects(
   dir: string,
   objects: readonly string[],
   sources: readonly string[],
-): Promise<void> {
-  await tryMake(setup, ['drvport-prepare', `DRVPORT_DIR=${dir}`], {
+): Promise<boolean> {
+  const { status } = await tryMake(setup, ['drvport-prepare', `DRVPORT_DIR=${dir}`], {
     DRVPORT_OBJECTS: objects.join(' '),
     DRVPORT_SOURCES: sources.join(' '),
   })
+  return status === 0
 }

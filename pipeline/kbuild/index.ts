@@ -27,6 +27,7 @@ import {
   type OutsideSetup,
   type OutsideUnit,
 } from './outside.ts'
+import { prepareOnce } from './prepared.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import { takeSnapshot, type Snapshot } from './snapshot.ts'
 import { optionsIn, selectedBy, selectsIn } from './selects.ts'
@@ -478,16 +479,17 @@ class ConfiguredTree implements Kbuild {
 
   private async generate(dir: string, indices: readonly number[]): Promise<void> {
     const { graph, build } = this.configured
-    const stamp = path.join(build, '.drvport-prepared')
-    const done = new Set((await fs.readFile(stamp, 'utf8').catch(() => '')).split('\n'))
-    const entries = indices.flatMap((index) => graph.objects[index] ?? []).filter(({ object }) => !done.has(object))
-    if (entries.length === 0) return
-    const setup = await this.configured.setup()
-    const objects = entries.map(({ object }) => object)
-    const sources = entries.flatMap(({ source }) => (source === undefined || source.startsWith('..') ? [] : [source]))
-    await withLock(`kbuild-${path.basename(path.dirname(this.view))}`, async () => {
-      await prepareObjects(setup, dir, objects, sources)
-      await fs.appendFile(stamp, objects.map((object) => `${object}\n`).join(''))
+    const entries = new Map(
+      indices.flatMap((index) => graph.objects[index] ?? []).map((entry) => [entry.object, entry]),
+    )
+    await prepareOnce(path.join(build, PREPARED_FILE), [...entries.keys()], async (missing) => {
+      const setup = await this.configured.setup()
+      const sources = missing
+        .flatMap((object) => entries.get(object)?.source ?? [])
+        .filter((at) => !at.startsWith('..'))
+      return withLock(`kbuild-${path.basename(path.dirname(this.view))}`, () =>
+        prepareObjects(setup, dir, missing, sources),
+      )
     })
   }
 
@@ -496,6 +498,8 @@ class ConfiguredTree implements Kbuild {
 
 const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
+/** Objects whose generated files are there. The number changes with what that means. */
+const PREPARED_FILE = '.drvport-prepared-2'
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
 const EXPORTS_FILE = 'exports-6.json'
 /** The same of which modules are tests. */

@@ -292,20 +292,23 @@ async function withSources(outside: OutsideSetup, call: KernelCall, graph: Graph
  */
 export async function prepareOutside(outside: OutsideSetup, { units }: OutsidePlan): Promise<void> {
   const { snapshot } = outside
-  const stamp = path.join(snapshot.top, '.prepared')
+  const stamp = path.join(snapshot.top, '.prepared-2')
   if (await exists(stamp)) return
   await withLock(`outside-${path.basename(snapshot.top)}`, async () => {
+    let failed = false
     for (const { call, graph } of units) {
       const byDir = Map.groupBy(graph.objects, ({ object, dir }) => dir ?? path.dirname(object))
       for (const [dir, entries] of byDir) {
         const named = namesFor(graph)
         const sources = entries.flatMap(({ source }) => source ?? [])
-        await makeOutside(outside, call, ['drvport-prepare', `DRVPORT_DIR=${named(dir)}`], {
+        const { status } = await makeOutside(outside, call, ['drvport-prepare', `DRVPORT_DIR=${named(dir)}`], {
           DRVPORT_OBJECTS: entries.map(({ object }) => named(object)).join(' '),
           DRVPORT_SOURCES: sources.map(named).join(' '),
         })
+        failed ||= status !== 0
       }
     }
-    await writeAtomic(stamp, '')
+    // What could not be made is asked for again: what it takes may be there then.
+    if (!failed) await writeAtomic(stamp, '')
   })
 }
