@@ -305,13 +305,13 @@ const written: readonly (Omit<Group, 'calls'> & { readonly calls: readonly Writt
         name: 'pass',
         params: [p('ns', 'u32')],
         result: 'u32',
-        doc: 'Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left.',
+        doc: 'Busy wait, for one turn at most, until something is to be delivered and interrupts are on, or others may want the processor. Returns the ns left.',
       },
     ],
   },
   {
     name: 'sched',
-    doc: 'Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once.',
+    doc: 'Tasks as fibers, each with a C stack of its own. The program says which of them runs; the machine, whether the program does.',
     grantedTo: ['all'],
     calls: [
       {

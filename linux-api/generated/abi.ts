@@ -411,11 +411,11 @@ export interface TimeCalls {
   wall(out: number): void
   /** Arm the domain's one timer: irq.take says IRQ_TIMER at or after the deadline. Replaces the earlier deadline. */
   set_timer(deadline_lo: number, deadline_hi: number): void
-  /** Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left. */
+  /** Busy wait, for one turn at most, until something is to be delivered and interrupts are on, or others may want the processor. Returns the ns left. */
   pass(ns: number): number
 }
 
-/** Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once. */
+/** Tasks as fibers, each with a C stack of its own. The program says which of them runs; the machine, whether the program does. */
 export interface SchedCalls {
   /** The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by. */
   self(): number

@@ -94,7 +94,7 @@ __attribute__((import_module("time"), import_name("delay")))
 void drvport_time_delay(unsigned int ns);
 
 
-/* ---- sched: Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once. ---- */
+/* ---- sched: Tasks as fibers, each with a C stack of its own. The program says which of them runs; the machine, whether the program does. ---- */
 /* A busy-wait loop turned once: a little time passes and interrupts may arrive. */
 __attribute__((import_module("sched"), import_name("relax")))
 void drvport_sched_relax(void);

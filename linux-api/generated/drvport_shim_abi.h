@@ -289,12 +289,12 @@ void drvport_time_wall(unsigned int out);
 __attribute__((import_module("time"), import_name("set_timer")))
 void drvport_time_set_timer(unsigned int deadline_lo, unsigned int deadline_hi);
 
-/* Busy wait, at most until something is to be delivered and interrupts are on. Returns the ns left. */
+/* Busy wait, for one turn at most, until something is to be delivered and interrupts are on, or others may want the processor. Returns the ns left. */
 __attribute__((import_module("time"), import_name("pass")))
 unsigned int drvport_time_pass(unsigned int ns);
 
 
-/* ---- sched: Fibers. A fiber runs until it blocks; a wake-up of a fiber that is not blocked is remembered once. ---- */
+/* ---- sched: Tasks as fibers, each with a C stack of its own. The program says which of them runs; the machine, whether the program does. ---- */
 /* The current fiber, 1 and up; 0 in an atomic entry that no fiber was interrupted by. */
 __attribute__((import_module("sched"), import_name("self")))
 unsigned int drvport_sched_self(void);
