@@ -10,11 +10,22 @@ import { commandsFor } from './commands/index.ts'
 import { makeContext } from './context.ts'
 import { configProblem, parser } from './parser.ts'
 
+/**
+ * Signals nearer than this are one request to stop, ms: `timeout`, service managers and terminals signal the process and
+ * its group, which is the same process twice.
+ */
+const SAME_REQUEST_MS = 1000
+
 /** Second Ctrl-C ends at once: everything written so far was written atomically. */
 function abortOnSignal(): AbortSignal {
   const controller = new AbortController()
+  let asked = 0
   const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130)
+    if (controller.signal.aborted) {
+      if (performance.now() - asked > SAME_REQUEST_MS) process.exit(130)
+      return
+    }
+    asked = performance.now()
     process.stderr.write('\ninterrupted: keeping what is finished (press Ctrl-C again to stop at once)\n')
     controller.abort(new Interrupted())
   }

@@ -1,5 +1,5 @@
 /** `drvport matrix SELECTOR... --tree A,B`: the ladder for several kernels, a column each. */
-import { UsageError } from '../../pipeline/errors.ts'
+import { Interrupted, UsageError } from '../../pipeline/errors.ts'
 import { diffMatrices } from '../../pipeline/matrix/diff.ts'
 import { withReasons } from '../../pipeline/matrix/because.ts'
 import { columnNames, differs, manyRows, type MatricesDocument } from '../../pipeline/matrix/many.ts'
@@ -40,15 +40,9 @@ export async function runMany(
   // One that fails is told of when its turn comes.
   for (const open of opening) open.catch(() => undefined)
   try {
-    const workspaces: Workspace[] = []
-    const columns: MatrixDocument[] = []
-    for (const open of opening) {
-      const workspace = await open
-      workspaces.push(workspace)
-      columns.push(await makeColumn(workspace))
-    }
-    const plain: MatricesDocument = { schema: 'drvport.matrix/2', columns }
-    const interrupted = columns.some((column) => column.interrupted)
+    const { columns, workspaces } = await makeColumns(opening, makeColumn)
+    const interrupted = columns.length < trees.length || columns.some((column) => column.interrupted)
+    const plain: MatricesDocument = { schema: 'drvport.matrix/2', columns, ...(interrupted && { interrupted }) }
     const document = interrupted ? plain : await withReasons(plain, workspaces, selectors, context.signal)
     const status = await concludeMany(context, document, asked)
     return interrupted ? 130 : status
@@ -57,6 +51,24 @@ export async function runMany(
     for (const opened of await Promise.allSettled(opening))
       if (opened.status === 'fulfilled') await opened.value.close()
   }
+}
+
+/** Columns one after another; interrupted, those that were begun until then. */
+async function makeColumns(
+  opening: readonly Promise<Workspace>[],
+  makeColumn: MakeColumn,
+): Promise<{ columns: MatrixDocument[]; workspaces: Workspace[] }> {
+  const [columns, workspaces]: [MatrixDocument[], Workspace[]] = [[], []]
+  try {
+    for (const open of opening) {
+      const workspace = await open
+      columns.push(await makeColumn(workspace))
+      workspaces.push(workspace)
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted) || columns.length === 0) throw error
+  }
+  return { columns, workspaces }
 }
 
 /** Lines of the table on a terminal. */

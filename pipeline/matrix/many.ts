@@ -11,6 +11,8 @@ export interface MatricesDocument {
   readonly schema: 'drvport.matrix/2'
   /** In the order in which the trees were named. */
   readonly columns: readonly MatrixDocument[]
+  /** Stopped before all were made: trees may be missing, or rows of the last one. */
+  readonly interrupted?: true
 }
 
 /** What a column is called: its tree, its configuration, and its version where two columns have the same name. */

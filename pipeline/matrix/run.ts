@@ -97,8 +97,9 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
 const withoutPaths = (text: string): string => text.replaceAll(/(?<=^|[\s'"(])\/(?:[^\s'":()/]+\/)+/g, '')
 
 /** What becomes of a module that threw: a row, unless it is the infrastructure that failed. */
-function rowOfError(error: unknown, module: KernelModule): MatrixRow {
-  if (error instanceof Interrupted) return emptyRow(module, 'interrupted', '')
+function rowOfError(error: unknown, module: KernelModule, signal = NEVER): MatrixRow {
+  // What is stopped in the middle says so in many ways.
+  if (error instanceof Interrupted || signal.aborted) return emptyRow(module, 'interrupted', '')
   if (error instanceof DrvportError) throw error
   return emptyRow(module, 'internal-error', withoutPaths(error instanceof Error ? error.message : String(error)))
 }
@@ -122,8 +123,12 @@ export async function openRows(request: RowsRequest, modules: readonly KernelMod
   if (rungIndex(until) >= rungIndex(onlyOwn ? 'verify' : 'link')) await build.core()
   return {
     prepare: (next) => build.compiler.prepare(next),
-    row: (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module)),
+    row: (module) => climb(request, build, module).catch((error: unknown) => rowOfError(error, module, request.signal)),
   }
+}
+
+function unlessInterrupted(error: unknown): undefined {
+  if (!(error instanceof Interrupted)) throw error
 }
 
 async function makeHere(
@@ -133,7 +138,9 @@ async function makeHere(
 ): Promise<void> {
   if (modules.length === 0) return
   const { toolchain, signal, progress } = request
-  const maker = await openRows(request, modules)
+  // Interrupted in the kernel below them: no row is made, and those of others are kept.
+  const maker = await openRows(request, modules).catch(unlessInterrupted)
+  if (maker === undefined) return
   const work = async (module: KernelModule) => {
     progress?.({ step: 'start', module: module.name })
     onRow(await maker.row(module))

@@ -11,6 +11,7 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cachePath, sha256 } from '../../pipeline/cache.ts'
 import { packageRoot } from '../../pipeline/root.ts'
+import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
 import type { Manifest } from '../../pipeline/package.ts'
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts')
@@ -30,19 +31,22 @@ interface Options {
   /** Sends a signal once stderr matches, or so many ms after it said anything: before that it may not listen. */
   readonly signal?: NodeJS.Signals
   readonly when?: RegExp | number
+  /** Sends it a second time at once, as `timeout` does: to the process, and to its group. */
+  readonly twice?: boolean
 }
 
 /** The status as a shell sees it. */
 const statusOf = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + (os.constants.signals[signal ?? 'SIGKILL'] ?? 0)
 
-function interrupt(child: ChildProcess, { signal, when }: Options, sent: () => void): void {
+function interrupt(child: ChildProcess, { signal, when, twice }: Options, sent: () => void): void {
   if (signal === undefined) return
   let said = ''
   let once = (): void => {
     once = () => {}
     sent()
     child.kill(signal)
+    if (twice === true) setTimeout(() => child.kill(signal), 50)
   }
   if (typeof when === 'number') child.stderr?.once('data', () => setTimeout(() => once(), when))
   else
@@ -358,6 +362,35 @@ test.serial('build, run and demo stop promptly wherever they are, with one docum
     t.notThrows(() => JSON.parse(ended.stdout), words.join(' '))
   }
 })
+
+/** So many statements that a compiler is at it for long. */
+const LONG = `#define A(x) x x x x x x x x
+#define B(x) A(A(A(A(A(A(x))))))
+int at_length(volatile int *x) { B(*x = *x * 3 + 1;) return *x; }
+`
+
+test.serial(
+  'a matrix that is stopped as timeout stops it writes what it has, and says that this is not all',
+  async (t) => {
+    const dir = await fs.mkdtemp(path.join(work, 'stopped-'))
+    await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m += quick.o slow.o\n')
+    await fs.writeFile(path.join(dir, 'quick.c'), source('quick'))
+    await fs.writeFile(path.join(dir, 'slow.c'), source('slow') + LONG)
+    const file = path.join(dir, 'matrix.json')
+    const words = ['matrix', dir, '--until', 'compile', '--report', `json=${file}`, '--json']
+    const ended = await drvport(words, { signal: 'SIGTERM', twice: true, when: /1 of 2 modules/ })
+    t.is(ended.status, 130, ended.stderr)
+    const { interrupted, rows } = JSON.parse(await fs.readFile(file, 'utf8')) as MatrixDocument
+    t.true(interrupted)
+    t.deepEqual(
+      rows.map(({ module, rung, reason }) => [module, rung, reason]),
+      [
+        ['quick', 'compile', ''],
+        ['slow', 'none', 'interrupted'],
+      ],
+    )
+  },
+)
 
 test.serial('killed in the middle, the same build works; two at once share the cache', async (t) => {
   const dir = await folder({ killed: source('killed') })
