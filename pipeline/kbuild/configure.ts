@@ -12,6 +12,7 @@ import { cachePath, contentKey, exists, withLock, writeAtomic } from '../cache.t
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
 import { ensureHostTools } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
+import { placeAskedCompiler } from './asked-compiler.ts'
 import { configurationKey, extendView, fragmentFor, mergeFragments, type Configuration } from './configuration.ts'
 import { assembleGraph, parseDirectory, parseDryRun, type Graph } from './graph.ts'
 import { findHostCompiler, runMake, tryMake, type MakeSetup } from './make.ts'
@@ -99,6 +100,7 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
     await fs.mkdir(home, { recursive: true })
     await makeView(tree.dir, view)
     await extendView(options.configuration, view)
+    await placeAskedCompiler(view, options.cc.path, await memoryFor(tree, options))
     options.onProgress?.(`configuring ${tree.name} ${tree.version}`)
     const answers = await fragmentFor(options.configuration, home)
     await runMake(setup, ['allmodconfig'], { KCONFIG_ALLCONFIG: answers })
@@ -114,6 +116,11 @@ async function make(tree: SourceTree, home: string, graphFile: string, options: 
   } catch (error) {
     throw asInfrastructure(error, home)
   }
+}
+
+/** Where answers of the compiler are kept, for all configurations of a tree: some of its files are read with each question. */
+async function memoryFor(tree: SourceTree, { cc }: ConfigureOptions): Promise<string> {
+  return cachePath('flags', `asked-${contentKey([tree.id, await overlayKey(), cc.path, cc.version])}`)
 }
 
 /** Configure once more, without drivers of hardware that the machine has not got. */

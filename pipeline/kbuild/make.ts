@@ -6,6 +6,7 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { asInfrastructure, InfrastructureError } from '../errors.ts'
+import { askedCompiler } from './asked-compiler.ts'
 import { findProgram, runTool, type ToolOutput } from '../toolchain/process.ts'
 
 export interface MakeSetup {
@@ -86,7 +87,7 @@ export function tryMake(
     LLVM: '1',
     // Said for trees that would have another assembler read what clang writes.
     LLVM_IAS: '1',
-    CC: setup.cc,
+    CC: askedCompiler(setup.view, setup.cc),
     HOSTCC: setup.hostcc,
     // Host programs are linked as the host compiler links by itself: with LLVM=1 a tree may ask for a linker that it lacks.
     KBUILD_HOSTLDFLAGS: '',
