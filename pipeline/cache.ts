@@ -5,7 +5,7 @@
  * cache can be deleted and is then made again. Knows nothing of what is stored.
  */
 
-import { createHash, type BinaryLike } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
@@ -32,15 +32,15 @@ export function cachePath(...parts: string[]): string {
 }
 
 /** SHA-256 of bytes or text, in hex. */
-export function sha256(data: BinaryLike): string {
-  return createHash('sha256').update(data).digest('hex')
+export function sha256(data: string | NodeJS.ArrayBufferView): string {
+  return hash('sha256', data)
 }
 
 /** SHA-256 of a file's content, in hex, without holding it in memory. */
 export async function sha256File(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  const whole = createHash('sha256')
+  for await (const chunk of createReadStream(file)) whole.update(chunk as Buffer)
+  return whole.digest('hex')
 }
 
 /** One hash over a list of named values; unlike joining strings, it cannot collide by shifting a boundary. */

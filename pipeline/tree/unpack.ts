@@ -1,18 +1,19 @@
 /**
  * Unpacking a tarball, whatever it is compressed with, into a directory; and sealing what was unpacked.
  *
- * The compression is told by the first bytes, not by the name. gzip and zstd are Node's; xz and bzip2 are programs.
+ * The compression is told by the first bytes, not by the name. gzip and zstd are Node's; xz and bzip2 are programs of tar's.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, fchmodSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { Transform, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
-import { inParallel, sha256 } from '../cache.ts'
-import { asInfrastructure, InfrastructureError, Interrupted } from '../errors.ts'
+import { sha256 } from '../cache.ts'
+import { asInfrastructure, checkInterrupted, InfrastructureError, Interrupted } from '../errors.ts'
 import { ensureHostTools } from '../toolchain/host-packages.ts'
 
 export type Compression = 'none' | 'gzip' | 'xz' | 'zstd' | 'bzip2'
@@ -94,27 +95,24 @@ export async function unpackTarball(file: string, dir: string, options: UnpackOp
   await unpackStream(createReadStream(file), compressionOf(await headOf(file)), dir, options)
 }
 
+/** What tar has unpacked by a program that it starts itself, so that no byte of a tree goes through this process. */
+const BY_PROGRAM: Partial<Record<Compression, string>> = { xz: '--xz', bzip2: '--bzip2' }
+
 async function unpackStream(input: Readable, kind: Compression, dir: string, options: UnpackOptions): Promise<void> {
   const { env } = await ensureHostTools(kind === 'xz' ? ['xz'] : [], options.signal ? { signal: options.signal } : {})
-  const tar = stage('tar', ['-x', '-f', '-', '--no-same-owner', '-C', dir], env, options.signal)
+  const program = BY_PROGRAM[kind]
+  const how = program === undefined ? [] : [program]
+  const tar = stage('tar', ['-x', ...how, '-f', '-', '--no-same-owner', '-C', dir], env, options.signal)
   const sink = tar.child.stdin
   if (sink === null) throw new Error('tar without standard input')
   const count = counter(options.onBytes)
-  const others: Stage[] = []
   const move = async () => {
     if (kind === 'gzip') return pipeline(input, count, zlib.createGunzip(), sink)
     if (kind === 'zstd') return pipeline(input, count, zlib.createZstdDecompress(), sink)
-    if (kind === 'none') return pipeline(input, count, sink)
-    const program = stage(kind === 'xz' ? 'xz' : 'bzip2', ['-dc'], env, options.signal)
-    others.push(program)
-    const { stdin, stdout } = program.child
-    if (stdin === null || stdout === null) throw new Error('a pipe without ends')
-    await Promise.all([fed(pipeline(input, count, stdin)), fed(pipeline(stdout, sink))])
+    return pipeline(input, count, sink)
   }
-  const moved = fed(move())
   // tar's own words say more than the broken pipe its end causes.
-  const results = await Promise.allSettled([tar.done, ...others.map(({ done }) => done), moved])
-  for (const { done } of others) results.push(...(await Promise.allSettled([done])))
+  const results = await Promise.allSettled([tar.done, fed(move())])
   const failed = results.filter((result) => result.status === 'rejected').map((result) => result.reason as Error)
   const first = failed.find((error) => error instanceof Interrupted) ?? failed[0]
   if (first !== undefined) throw explain(first, dir)
@@ -155,6 +153,19 @@ export async function extractFile(
   }
 }
 
+/** Files between two looks at anything else: a file takes so little that asking for each by itself would take longer. */
+const FILES_AT_ONCE = 100
+
+function sealFile(file: string): string {
+  const opened = openSync(file, 'r')
+  try {
+    fchmodSync(opened, fstatSync(opened).mode & 0o555)
+    return sha256(readFileSync(opened))
+  } finally {
+    closeSync(opened)
+  }
+}
+
 /** Hash every file below `dir` and take away the right to write it. Paths relative to `dir`, sorted. */
 export async function sealTree(
   dir: string,
@@ -166,18 +177,18 @@ export async function sealTree(
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)))
     .toSorted()
-  let count = 0
-  const seal = async (file: string): Promise<readonly [string, string]> => {
-    const full = path.join(dir, file)
-    const hash = sha256(await fs.readFile(full))
-    await fs.chmod(full, (await fs.stat(full)).mode & 0o555)
-    if (++count % 1000 === 0) onFile(count)
-    return [file, hash]
+  try {
+    const sealed: (readonly [string, string])[] = []
+    for (const [at, file] of files.entries()) {
+      if (at % FILES_AT_ONCE === 0) {
+        await turn()
+        checkInterrupted(signal)
+        onFile(at)
+      }
+      sealed.push([file, sealFile(path.join(dir, file))])
+    }
+    return sealed
+  } catch (error) {
+    throw asInfrastructure(error, dir)
   }
-  const results = await inParallel(files, 32, seal, signal)
-  if (signal?.aborted === true) throw new Interrupted()
-  return results.map((result) => {
-    if (result?.status === 'fulfilled') return result.value
-    throw asInfrastructure(result?.reason, dir)
-  })
 }
