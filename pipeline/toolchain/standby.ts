@@ -129,6 +129,9 @@ export async function openStandby(file: string, cc: string, env: NodeJS.ProcessE
   })
 }
 
+/** Processes that stand by now: until one ends, what its jobs cost is counted as its own and not as this process's. */
+export const standing = new Set<number>()
+
 class Jobs implements Standby {
   readonly #file: string
   readonly #child: ChildProcess
@@ -148,8 +151,11 @@ class Jobs implements Standby {
       'data',
       reader((line, text) => (line === 'r' ? this.#ready(ready) : this.#heard(line, text))),
     )
+    const pid = child.pid ?? 0
+    standing.add(pid)
     const end = (): void => {
       this.#ended = true
+      standing.delete(pid)
       for (const job of this.#running.values()) job.settle(undefined)
     }
     child.on('error', end).on('close', end)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { Interrupted } from '../../../pipeline/errors.ts'
+import { cpuMs } from '../../../pipeline/matrix/usage.ts'
 import { undisturbed } from '../../../pipeline/toolchain/limits.ts'
 import { findProgram, runProcess } from '../../../pipeline/toolchain/process.ts'
 import { openStandby, openStandbys, type Standby } from '../../../pipeline/toolchain/standby.ts'
@@ -62,6 +63,15 @@ test('limits hold for a job, and an interrupt ends it', async (t) => {
   setTimeout(() => abort.abort(), 100)
   await t.throwsAsync(run('sleep 60', { signal: abort.signal }), { instanceOf: Interrupted })
   t.like(await run('exit 0'), { status: 0 })
+})
+
+test('what jobs cost is counted while the program stands by', async (t) => {
+  const standby = await shell(t)
+  const before = cpuMs()!
+  const end = await standby.run({ args: ['-c', 'while :; do :; done'], cwd: dir, limits: LIMITS })
+  t.is(end?.signal, 'SIGXCPU')
+  const cost = cpuMs()! - before
+  t.true(cost >= LIMITS.cpuSeconds * 900, `${cost} ms`)
 })
 
 test('when it is ended, what it did not finish is not taken for a result', async (t) => {
