@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../pipeline/cache.ts'
-import { provedCore } from '../pipeline/core/index.ts'
+import { provedCore } from '../pipeline/core/kept.ts'
 import { PackageProof } from '../pipeline/core/proof.ts'
 import { DriverFailure, UsageError } from '../pipeline/errors.ts'
 import type { Allowance } from '../pipeline/verify/index.ts'

@@ -9,7 +9,7 @@ import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:
 import { join } from 'node:path'
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { contentKey, sha256 } from '../pipeline/cache.ts'
-import { admitCore, symbolsOf } from '../pipeline/core/index.ts'
+import { admitCore, symbolsOf } from '../pipeline/core/kept.ts'
 import { DriverFailure, UsageError } from '../pipeline/errors.ts'
 import { packageRoot } from '../pipeline/root.ts'
 import { getPackage } from '../pipeline/store/index.ts'

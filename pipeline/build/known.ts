@@ -7,7 +7,8 @@
 
 import { existsSync } from 'node:fs'
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
-import { basisOf, isKept } from '../core/index.ts'
+import { basisOf } from '../core/index.ts'
+import { isKept } from '../core/kept.ts'
 import { getPackage, packageDir, pointTo } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { ModuleResult } from './document.ts'

@@ -2,6 +2,7 @@
  * The pipeline's own code as part of a key: another version must not find what this one kept.
  */
 
+import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey } from '../cache.ts'
@@ -29,5 +30,6 @@ async function hashOwnCode(): Promise<string> {
   ).flat()
   // The ABI and its version, and the names that lead to its groups: what an import is, and what a manifest says of it.
   const all = [...files.toSorted(), await abiFile(), AUTHORITY_FILE]
-  return contentKey(await Promise.all(all.map((file) => fs.readFile(file, 'utf8'))))
+  // One after another takes a fourth of what asking for a hundred at once does.
+  return contentKey(all.map((file) => readFileSync(file, 'utf8')))
 }

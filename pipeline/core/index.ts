@@ -3,8 +3,6 @@
  * the content of everything in it.
  */
 
-import { entries, shared } from '../../linux-api/capabilities.ts'
-import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import {
@@ -23,16 +21,16 @@ import { cachePath, contentKey, exists, readKept, replaceDirectory, sha256, with
 import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore, type Problem } from '../verify/index.ts'
+import { verifyCore, type CoreFacts as ProvedCore } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { asksOfKernel } from './export-table.ts'
-import { CORE_EXPORTS, linkCore, MODULE_AREA } from './link.ts'
+import { ALLOWANCE, coreDir, factsIn, FOUND, MODULE_AREA } from './kept.ts'
+import { CORE_EXPORTS, linkCore } from './link.ts'
 import { coreObjects, lowerHalfExports, ownSourcesKey, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
 
 export { moduleImage } from './module-image.ts'
-export { MODULE_AREA } from './link.ts'
 
 /** Changes when a core is made differently from the same objects. */
 const FORMAT = 6
@@ -61,11 +59,7 @@ export interface CoreFacts {
 }
 
 /** Exports that the machine uses. */
-const ENTRIES = entries.map(({ name }) => name)
-const WORDS = shared.map(({ name }) => name)
-const FOR_MACHINE = [...CORE_EXPORTS, ...ENTRIES, ...WORDS]
-/** The core's memory may be as large as a policy says. */
-const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
+const FOR_MACHINE = [...CORE_EXPORTS, ...FOUND.entries, ...FOUND.words]
 
 /** Read by the pipeline from the linked core. */
 const MODULE_BYTES = 'drvport_module_bytes'
@@ -157,12 +151,6 @@ async function makeCore(
   return key
 }
 
-/** Whether a core is kept. */
-export const isKept = (key: string): Promise<boolean> => exists(factsIn(key))
-
-const coreDir = (key: string): string => cachePath('store', 'cores', key)
-const factsIn = (key: string): string => path.join(coreDir(key), 'facts.json')
-
 async function write(
   dir: string,
   linked: Uint8Array,
@@ -172,7 +160,7 @@ async function write(
   const named = coreSymbols(linked, exported)
   const { wasm, lines } = finish(finishCore(linked, exported, new Set(FOR_MACHINE)))
   const hash = sha256(wasm)
-  const verdict = verifyCore(wasm, coreClaims(named, hash, MODULE_AREA, { entries: ENTRIES, words: WORDS }), ALLOWANCE)
+  const verdict = verifyCore(wasm, coreClaims(named, hash, MODULE_AREA, FOUND), ALLOWANCE)
   if (!verdict.ok)
     throw new InfrastructureError('the kernel itself is refused by the verifier', {
       where: verdict.problems[0]?.where ?? dir,
@@ -206,37 +194,6 @@ function wordAt(wasm: Uint8Array, address: number): number {
 
 /** A core that is kept. */
 export const keptCore = (key: string): Promise<Core> => readCore(key)
-
-const proofs = new Map<string, ProvedCore | undefined>()
-
-/** What was proved of a core that is kept here; undefined when there is none of this name. Read once in a process. */
-export function provedCore(key: string): ProvedCore | undefined {
-  if (proofs.has(key)) return proofs.get(key)
-  let proved: ProvedCore | undefined
-  // A package names it: nothing but the name of a core is looked for.
-  if (/^[0-9a-f]{64}$/.test(key) && existsSync(factsIn(key))) {
-    const { sha256: hash } = JSON.parse(readFileSync(factsIn(key), 'utf8')) as { sha256: string }
-    proved = keptCoreFacts(decodeSymbols(readFileSync(path.join(coreDir(key), 'core.symbols'))), hash, MODULE_AREA)
-  }
-  proofs.set(key, proved)
-  return proved
-}
-
-/** The symbols of a core that is kept here, as `admitCore` takes them elsewhere. */
-export const symbolsOf = (key: string): Uint8Array => readFileSync(path.join(coreDir(key), 'core.symbols'))
-
-/**
- * Prove a core that was made elsewhere, as one that is made here is proved, so that packages on it can be. What is said of it is
- * believed in nothing. Returns problems; none for one that is known here.
- */
-export function admitCore(key: string, wasm: Uint8Array, symbols: Uint8Array): readonly Problem[] {
-  if (provedCore(key) !== undefined) return []
-  const claims = coreClaims(decodeSymbols(symbols), sha256(wasm), MODULE_AREA, { entries: ENTRIES, words: WORDS })
-  const verdict = verifyCore(wasm, claims, ALLOWANCE)
-  if (!verdict.ok) return verdict.problems
-  proofs.set(key, verdict.facts)
-  return []
-}
 
 async function readCore(key: string): Promise<Core> {
   const dir = coreDir(key)

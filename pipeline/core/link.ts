@@ -16,12 +16,10 @@ import type { KernelTree } from '../build/kernel.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { weaken } from '../wasm/object.ts'
+import { MODULE_AREA } from './kept.ts'
 import { layoutSource } from './layout.ts'
 import type { CoreObject } from './objects.ts'
 import type { Overrides } from './overrides.ts'
-
-/** Where modules are bound to: above the first stack, below the kernel's data. */
-export const MODULE_AREA = { start: 0x20000, end: 0x800000 } as const
 
 /** Pages of 64 KiB that every core may have at most. */
 const MEMORY_PAGES_MAX = 16384

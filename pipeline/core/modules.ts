@@ -24,7 +24,7 @@ import type { Toolchain } from '../toolchain/types.ts'
 import type { Closure } from './closure.ts'
 import { exportTable } from './export-table.ts'
 import type { Core } from './index.ts'
-import { MODULE_AREA } from './link.ts'
+import { MODULE_AREA } from './kept.ts'
 import { moduleImage } from './module-image.ts'
 
 /** Of Linux, by which its loader takes memory. */
