@@ -17,9 +17,11 @@ import {
   FUEL_GLOBAL,
   LIMIT_GLOBAL,
   ROOM_GLOBAL,
+  ROOM_SHARE,
   STACK_GLOBAL,
   exhaustedBody,
   bulkBody,
+  stackCheck,
 } from '../../../pipeline/wasm/checks.ts'
 
 const I32 = 0x7f
@@ -64,6 +66,9 @@ interface Shape {
   elements: { flags: number; at: number; functions: number[] }
   code: number[]
   locals: number
+  /** Index of the counter, and what the function calls that is called when it has run out. */
+  fuel: number
+  exhausted: readonly [preempt: number, resched: number]
 }
 
 /** Types: () -> (), (i32) -> (i32), () -> (i32). Imported functions: 0 to 6. Globals: stack, fuel, limit, room. */
@@ -93,6 +98,8 @@ const shape = (): Shape => ({
   elements: { flags: 0, at: SLOT, functions: [7, 8] },
   code: [0x41, 0, 0x0b],
   locals: 0,
+  fuel: FUEL,
+  exhausted: [0, 1],
 })
 
 const IMPORTED = 7
@@ -102,16 +109,28 @@ const ROOM = 3
 const BULK = IMPORTED + 2
 const EXHAUSTED = IMPORTED + 3
 // prettier-ignore
-const counting = (units: number): number[] => [
-  0x23, FUEL, 0x41, 0x80 | (units & 0x7f), 0x80 | (units >> 7), 0, 0x6b, 0x24, FUEL,
-  0x23, FUEL, 0x41, 0, 0x48, 0x04, 0x40, 0x10, EXHAUSTED, 0x0b,
+const counting = (units: number, fuel = FUEL, exhausted = EXHAUSTED): number[] => [
+  0x23, fuel, 0x41, 0x80 | (units & 0x7f), 0x80 | (units >> 7), 0, 0x6b, 0x24, fuel,
+  0x23, fuel, 0x41, 0, 0x48, 0x04, 0x40, 0x10, exhausted, 0x0b,
 ]
 const share = [0x80, 0x80, 0x01]
-const taken = [0x23, ROOM, 0x41, ...share, 0x6b, 0x24, ROOM, 0x23, ROOM, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 2, 0x0b]
-const given = [0x23, ROOM, 0x41, ...share, 0x6a, 0x24, ROOM]
+// prettier-ignore
+const takenOf = (room: number, overflow: number): number[] => [
+  0x23, room, 0x41, ...share, 0x6b, 0x24, room, 0x23, room, 0x41, 0, 0x48, 0x04, 0x40, 0x10, overflow, 0x0b,
+]
+const givenOf = (room: number): number[] => [0x23, room, 0x41, ...share, 0x6a, 0x24, room]
+const [taken, given] = [takenOf(ROOM, 2), givenOf(ROOM)]
+/** A write of the stack pointer, with its check. */
+const lowered = (stack: number, limit: number, overflow: number): number[] => [
+  ...[0x23, stack, 0x41, 16, 0x6b, 0x24, stack],
+  ...stackCheck(stack, limit, overflow),
+]
 /** A fill of the length that is given, counted. */
 const fill = (length: readonly number[]): number[] => [0x41, 0, 0x41, 0, ...length, 0xfc, 11, 0]
 const counted = [0x23, 0, 0x10, BULK]
+
+/** What a function with two values at most on its operand stack takes of the engine's, by the estimate of wasm/descent.ts. */
+const OWN_FRAME = 192
 
 const FILLS = Array.from({ length: 8 }, () => fill(counted)).flat()
 /** Units that these count, each with the function that charges for it. */
@@ -154,8 +173,8 @@ function assemble(parts: Shape): Uint8Array {
     else first.u32(0)
     body(first.bytes(Uint8Array.from(parts.code)).finish())
     body(Uint8Array.from([0, 0x0b]))
-    body(bulkBody(FUEL, EXHAUSTED))
-    body(exhaustedBody(FUEL, 0, 1))
+    body(bulkBody(parts.fuel, EXHAUSTED))
+    body(exhaustedBody(parts.fuel, ...parts.exhausted))
   })
   section(11, (w) => {
     const { flags, at, bytes } = parts.data
@@ -226,6 +245,16 @@ const code =
   (parts: Shape) =>
     void (parts.code = [...bytes, 0x41, 0, 0x0b])
 const imports = (change: (items: Item[]) => Item[]) => (parts: Shape) => void (parts.imports = change(parts.imports))
+/** The imports of these names change places. */
+const swapped = (a: string, b: string) => (parts: Shape) => {
+  const at = (name: string): number => parts.imports.findIndex((one) => one[1] === name)
+  const [i, j] = [at(a), at(b)]
+  ;[parts.imports[i], parts.imports[j]] = [parts.imports[j]!, parts.imports[i]!]
+}
+const all =
+  (...changes: readonly ((parts: Shape) => void)[]) =>
+  (parts: Shape) =>
+    changes.forEach((change) => change(parts))
 const instead = (name: string, item: Item) => imports((items) => items.map((one) => (one[1] === name ? item : one)))
 
 export const boundAccepted: Record<string, BoundCase> = {
@@ -278,6 +307,42 @@ export const boundAccepted: Record<string, BoundCase> = {
     claims: ({ imports: all }) => ({ imports: [...all.slice(0, 3), 'wasi.fd_close'], capabilities: ['sched', 'wasi'] }),
   },
   'whose fill is short': { parts: code(...fill([0x41, 0x80, 2])) },
+  // Each of what the checks name is the first of its kind once.
+  'whose first global is the stack’s limit': {
+    parts: all(swapped(STACK_GLOBAL, LIMIT_GLOBAL), code(...lowered(2, 0, 2))),
+  },
+  'whose first global is the counter': {
+    parts: all(
+      swapped(STACK_GLOBAL, FUEL_GLOBAL),
+      (p) => void (p.fuel = 0),
+      code(0x03, 0x40, ...counting(1, 0), 0x0c, 0, 0x0b),
+    ),
+  },
+  'whose first global is the room': {
+    parts: all(swapped(STACK_GLOBAL, ROOM_GLOBAL), code(...counting(1), ...takenOf(0, 2), 0x10, 4, ...givenOf(0))),
+  },
+  'whose first function is the one that suspends': {
+    parts: all(
+      swapped('preempt', 'resched'),
+      (p) => void (p.exhausted = [1, 0]),
+      code(0x03, 0x40, ...counting(1), 0x0c, 0, 0x0b),
+    ),
+  },
+  'whose first function is the one that ends it for its stack': {
+    parts: all(
+      swapped('preempt', 'stack_overflow'),
+      (p) => void (p.exhausted = [2, 1]),
+      code(...counting(2), ...lowered(0, 2, 0), ...takenOf(ROOM, 0), 0x10, 4, ...givenOf(ROOM)),
+    ),
+  },
+  'whose way down needs just what is counted': {
+    parts: code(...counting(1), 0x10, 4),
+    get core() {
+      return {
+        functions: new Map([...facts.functions, ['deep', { type: VOID, slot: 5, depth: ROOM_SHARE - OWN_FRAME }]]),
+      }
+    },
+  },
 }
 
 export const boundRefusals: Record<string, BoundCase> = {
@@ -596,6 +661,44 @@ export const boundRefusals: Record<string, BoundCase> = {
     code: 'no-fuel-check',
     message: /memory.fill does not count/,
     parts: code(...fill([0x41, 0x81, 2])),
+  },
+  'that calls on its way down a byte more than is counted': {
+    code: 'no-room-check',
+    message: /the longest way down needs 16385 bytes/,
+    parts: code(...counting(1), 0x10, 4),
+    get core() {
+      return {
+        functions: new Map([...facts.functions, ['deep', { type: VOID, slot: 5, depth: ROOM_SHARE - OWN_FRAME + 1 }]]),
+      }
+    },
+  },
+  'whose operands take more of the engine’s stack than is counted': {
+    code: 'no-room-check',
+    message: /the longest way down needs \d+ bytes/,
+    parts: code(
+      ...counting(70),
+      ...Array.from({ length: 2100 }, () => [0x41, 0]).flat(),
+      ...Array<number>(2100).fill(0x1a),
+    ),
+  },
+  'that has no limit of its stack, and writes it': {
+    code: 'no-stack-check',
+    message: /not checked/,
+    // An instruction of one byte, that no check is: the byte 0.
+    parts: all(
+      imports((items) => items.filter(([, name]) => name !== LIMIT_GLOBAL)),
+      code(0x41, 0, 0x24, 0, 0x00),
+    ),
+  },
+  'whose checks call something else of the right length': {
+    code: 'no-fuel-check',
+    message: /a loop does not count/,
+    parts: all((p) => void (p.exhausted = [1, 0]), code(0x03, 0x40, ...counting(1), 0x0c, 0, 0x0b)),
+  },
+  'whose checks call the first function of all': {
+    code: 'no-fuel-check',
+    message: /a loop does not count/,
+    parts: all((p) => void (p.exhausted = [1, 0]), code(0x03, 0x40, ...counting(1, FUEL, 0), 0x0c, 0, 0x0b)),
   },
   'that writes the stack’s limit': { code: 'tampering', message: /drvport_stack_limit/, parts: code(0x41, 0, 0x24, 2) },
   'that writes its counter': { code: 'tampering', message: /drvport_fuel/, parts: code(0x41, 0, 0x24, FUEL) },

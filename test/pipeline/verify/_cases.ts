@@ -4,6 +4,7 @@
  */
 import { entries } from '../../../linux-api/capabilities.ts'
 import { allowanceFor, verifyCore, type Allowance, type ProblemCode } from '../../../pipeline/verify/index.ts'
+import { Cursor } from '../../../pipeline/wasm/bytes.ts'
 import { I32, assemble, type Parts } from '../wasm/_build.ts'
 import { claimsOf, core, coreParts } from './_core.ts'
 
@@ -12,7 +13,7 @@ const ASKS = /\?/
 
 export interface Refusal {
   code: ProblemCode
-  where: RegExp
+  where: RegExp | ((bytes: Uint8Array) => RegExp)
   message: RegExp
   bytes: () => Uint8Array
   claims?: Partial<ReturnType<typeof claimsOf>>
@@ -58,6 +59,8 @@ const SHARE = 16_384
 const share = [0x80, 0x80, 0x01]
 const taken = [0x23, ROOM, 0x41, ...share, 0x6b, 0x24, ROOM, 0x23, ROOM, 0x41, 0, 0x48, 0x04, 0x40, 0x10, 3, 0x0b]
 const given = [0x23, ROOM, 0x41, ...share, 0x6a, 0x24, ROOM]
+/** A test for zero of 64 bits, taken for one of 32. */
+const WRONG = [0x42, 0, 0x45, 0x1a]
 /** Instructions that do nothing. */
 const straight = (count: number): number[] => Array<number>(count).fill(0x01)
 const indirect = [0x41, 0, 0x11, 0, 0]
@@ -165,7 +168,7 @@ export const refusals: Record<string, Refusal> = {
   },
   'a start function': {
     code: 'start-function',
-    where: /start section at 0x/,
+    where: (bytes) => new RegExp(`^start section at 0x${sectionAt(bytes, 8)}$`),
     message: /before the machine is ready/,
     bytes: change((p) => (p.start = 3)),
   },
@@ -450,11 +453,81 @@ export const refusals: Record<string, Refusal> = {
     message: /v128/,
     bytes: change((p) => p.types.push([[0x7b], []])),
   },
+  'a function whose locals cannot be read': {
+    code: 'malformed',
+    where: /^look at 0x/,
+    message: /more than \d+ locals/,
+    bytes: handMade((p) => (p.functions[1]!.locals = [[0xffff_ffff, I32]])),
+  },
+  'no functions at all': {
+    code: 'missing-entry',
+    where: /export start/,
+    message: /expected/,
+    bytes: handMade((p) => {
+      p.functions = []
+      p.elements = undefined as never
+      p.exports = p.exports!.filter(([, kind]) => kind !== 0)
+    }),
+  },
+  'a loop that leaves a vector': wrong(
+    [0x03, 0x7b, 0x00, 0x0b, 0x1a],
+    /a loop of value type v128|a block of value type v128/,
+    'feature',
+  ),
+  'a condition that leaves a vector': wrong(
+    [0x41, 0, 0x04, 0x7b, 0x00, 0x05, 0x00, 0x0b, 0x1a],
+    /a block of value type v128/,
+    'feature',
+  ),
+  'a global that anybody may write and the machine knows nothing of': {
+    code: 'entry-type',
+    where: /^export mine$/,
+    message: /a global that is neither an entry nor a handle/,
+    bytes: handMade((p) => {
+      p.globals!.push(0)
+      p.exports!.push(['mine', 3, p.globals!.length - 1])
+    }),
+  },
+  'its memory, exported': {
+    code: 'entry-type',
+    where: /^export mine$/,
+    message: /a memory that is neither an entry nor a handle/,
+    bytes: handMade((p) => p.exports!.push(['mine', 2, 0])),
+  },
+  'a global that is a vector': {
+    code: 'feature',
+    where: /^global 6$/,
+    message: /value type v128/,
+    bytes: handMade((p) => {
+      p.globals!.push(0)
+      p.globalTypes = { [p.globals!.length - 1]: 0x7b }
+    }),
+  },
+  'a word that it need not have, which it may move': {
+    code: 'missing-shared',
+    where: /export drvport_pending/,
+    message: /memory is expected$/,
+    bytes: change((p) => (p.constants = p.constants!.filter((at) => at !== 2))),
+    claims: { words: [] },
+  },
+  exceptions: {
+    code: 'feature',
+    where: /^offset 0x8$/,
+    message: /exceptions are not allowed/,
+    bytes: () => Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 13, 3, 1, 0, 0]),
+  },
+  'bytes behind the first section that are none': {
+    code: 'malformed',
+    where: /^offset 0x1a$/,
+    message: /unknown section/,
+    bytes: () =>
+      Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 16, 1, 0x78, ...Array<number>(14).fill(0), 99, 0]),
+  },
   'code of the wrong type': {
     code: 'invalid',
-    where: /^look at offset 0x/,
+    where: (bytes) => new RegExp(`^look at offset 0x${Buffer.from(bytes).indexOf(Buffer.from(WRONG)).toString(16)}$`),
     message: /expected type i32/,
-    bytes: handMade((p) => (p.functions[1]!.code = [0x42, 0, 0x45, 0x1a, 0x0b])),
+    bytes: handMade((p) => (p.functions[1]!.code = [...WRONG, 0x0b])),
   },
   'a file beyond policy': {
     code: 'too-large',
@@ -472,7 +545,7 @@ export const refusals: Record<string, Refusal> = {
   },
   'half a file': {
     code: 'malformed',
-    where: /offset 0x/,
+    where: /^offset 0x[0-9a-f]+$/,
     message: /unexpected end/,
     bytes: () => core().subarray(0, 200),
   },
@@ -491,6 +564,17 @@ export const refusals: Record<string, Refusal> = {
   },
 }
 
+/** Offset of a section's header, as it is said. */
+function sectionAt(bytes: Uint8Array, wanted: number): string {
+  const cursor = new Cursor(bytes, 8)
+  for (;;) {
+    const at = cursor.pos
+    const id = cursor.u8()
+    if (id === wanted) return at.toString(16)
+    cursor.skip(cursor.u32())
+  }
+}
+
 /** Where `task` and others have their words. */
 const numbers: [number[], number[]] = [[0x7e, 0x7d, 0x7c], [0x7e]]
 
@@ -498,6 +582,7 @@ const numbers: [number[], number[]] = [[0x7e, 0x7d, 0x7c], [0x7e]]
 const codes: Record<string, readonly number[]> = {
   'a loop that is counted': [0x03, 0x40, ...fuelCheck, 0x0c, 0, 0x0b],
   'code too short to be counted': straight(31),
+  'a select between numbers': [0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 1, 0x7f, 0x1a],
   'a block of a type by number': [0x02, 0x00, 0x0b],
   'straight code that counts what it has': [...counting(3), ...straight(64 * 2 - 11)],
   'a loop that counts what it has': [0x03, 0x40, ...counting(2), ...straight(64 - 11), 0x0b],
@@ -518,12 +603,36 @@ export const accepted: Record<string, () => Uint8Array> = {
   'what the machine needs': () => core(),
   'functions of all kinds of numbers': change((p) => p.types.push(numbers)),
   'a shared word at the end of memory': change((p) => (p.globals![2] = 2 * 65_536 - 4)),
+  'calls of a function that counts for itself': handMade((p) => {
+    p.functions[0]!.code = [...fuelCheck, 0x41, 0, 0x0b]
+    p.functions[1]!.code = [...counting(1), ...[5, 5, 5, 5].flatMap((f) => [0x10, f, 0x1a]), 0x0b]
+  }),
   ...Object.fromEntries(
     Object.entries(codes).map(([title, code]) => [
       title,
       handMade((p: Parts) => (p.functions![1]!.code = [...code, 0x0b])),
     ]),
   ),
+}
+
+/** One that offers an import, and a function of all kinds of numbers, and lacks a word that it need not have. */
+export const offering = {
+  make: change((p) => {
+    const type = p.types.push([
+      [0x7e, 0x7d, 0x7c, I32],
+      [I32, 0x7e],
+    ])
+    const index = p.imports!.length + p.functions.push({ type: type - 1, code: [0x00, 0x0b] }) - 1
+    p.elements = [1, index]
+    p.exports = p.exports!.filter(([name]) => name !== 'drvport_pending')
+  }),
+  claims: {
+    functions: new Map([
+      ['imported', { slot: 1, type: 'i>i' }],
+      ['numbers', { slot: 2, type: 'IfFi>iI' }],
+    ]),
+    words: ['drvport_irqs_off'],
+  },
 }
 
 /** What a refusal is refused for, other than it should be; undefined when it is as it should be. */
@@ -533,5 +642,6 @@ export function misjudged({ bytes: make, claims, policy, code, message, where }:
   if (verdict.ok) return 'it is accepted'
   if (verdict.problems.some((one) => ASKS.test(one.code + one.where + one.message))) return 'it asks'
   const found = verdict.problems.find((one) => one.code === code && message.test(one.message))
-  return found !== undefined && where.test(found.where) ? undefined : JSON.stringify(verdict.problems, null, 1)
+  const place = typeof where === 'function' ? where(bytes) : where
+  return found !== undefined && place.test(found.where) ? undefined : JSON.stringify(verdict.problems, null, 1)
 }

@@ -5,7 +5,8 @@ import { verifyCore } from '../../../pipeline/verify/index.ts'
 import { boundAccepted, boundMisjudged, boundRefusals } from './_bound.ts'
 import { DEFAULT_ALLOWANCE, allowanceFor } from '../../../pipeline/verify/allowance.ts'
 import { policyProblems } from '../../../pipeline/verify/verdict.ts'
-import { accepted, claimed, misjudged, refusals } from './_cases.ts'
+import { wasiType } from '../../../pipeline/verify/wasi.ts'
+import { accepted, claimed, misjudged, offering, refusals } from './_cases.ts'
 import { claimsOf, core } from './_core.ts'
 
 /** Some bytes changed, the file cut short or bytes put in: whatever a broken disk or a hostile hand does. */
@@ -35,6 +36,35 @@ export function holdMutated(runs: number, seed: number): void {
   )
 }
 
+/** Calls by which files are read, as WASI preview 1 has them: their parameters, where some are of 64 bits. */
+const FILE_CALLS: Readonly<Record<string, string>> = {
+  fd_close: 'i32',
+  fd_pread: 'i32 i32 i32 i64 i32',
+  fd_prestat_get: 'i32 i32',
+  path_filestat_get: 'i32 i32 i32 i32 i32',
+  path_open: 'i32 i32 i32 i32 i32 i64 i64 i32 i32',
+}
+
+/** What it knows of calls and limits, and finds out of what is offered. Throws when it is something else. */
+export function holdToFacts(): void {
+  for (const [name, params] of Object.entries(FILE_CALLS))
+    deepEqual(wasiType(name), { params: params.split(' '), results: ['i32'] }, name)
+  const { memoryPagesMax, tableEntriesMax, bytesMax, functionsMax } = DEFAULT_ALLOWANCE
+  deepEqual([memoryPagesMax, tableEntriesMax, bytesMax, functionsMax], [1024, 0x10000, 0x200_0000, 100_000])
+  const offers = offering.make()
+  const said = verifyCore(offers, { ...claimsOf(offers), ...offering.claims })
+  ok(said.ok, 'what it offers has these types')
+  equal(said.facts.functions.get('imported')!.depth, 0)
+  // No more is told than somebody reads.
+  const data = new Map(Array.from({ length: 60 }, (_, i) => [`at ${i}`, { address: i }]))
+  const many = verifyCore(offers, { ...claimsOf(offers), ...offering.claims, data })
+  equal(many.ok || many.problems.length, 50)
+  // A file that is too large is not read.
+  const large = new Uint8Array(2000)
+  const problems = verifyCore(large, claimsOf(large), allowanceFor([], { bytesMax: 1999 }))
+  equal(problems.ok || problems.problems.length, 1)
+}
+
 /** Throws when it says something else. */
 export function holdVerifierToCases(runs: number, _length: number, seed: number): void {
   for (const [title, make] of Object.entries(accepted)) {
@@ -52,5 +82,6 @@ export function holdVerifierToCases(runs: number, _length: number, seed: number)
   for (const [title, refusal] of Object.entries(refusals)) equal(misjudged(refusal), undefined, title)
   for (const [title, some] of Object.entries({ ...boundAccepted, ...boundRefusals }))
     equal(boundMisjudged(some), undefined, title)
+  holdToFacts()
   holdMutated(runs, seed)
 }

@@ -3,7 +3,7 @@ import { verifyCore } from '../../../pipeline/verify/index.ts'
 import { boundAccepted, boundMisjudged, boundRefusals } from './_bound.ts'
 import { accepted, misjudged, refusals } from './_cases.ts'
 import { claimsOf } from './_core.ts'
-import { holdMutated } from './_judge.ts'
+import { holdMutated, holdToFacts } from './_judge.ts'
 
 for (const [title, make] of Object.entries(accepted))
   test(`accepts a core with ${title}`, (t) => {
@@ -27,6 +27,10 @@ for (const [title, some] of Object.entries(boundAccepted))
   test(`accepts a module ${title}`, (t) => {
     t.is(boundMisjudged(some), undefined)
   })
+
+test('what it knows of calls and limits, and finds out of what is offered', (t) => {
+  t.notThrows(() => holdToFacts())
+})
 
 test('a count that promises billions is refused at once', (t) => {
   const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 0xff, 0xff, 0xff, 0xff, 0x0f])

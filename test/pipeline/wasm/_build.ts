@@ -16,6 +16,8 @@ export interface Parts {
   globals?: number[]
   /** Which of them are constants instead. */
   constants?: number[]
+  /** What they are instead, by index; their initial values stay as they are. */
+  globalTypes?: Readonly<Record<number, number>>
   exports?: [name: string, kind: number, index: number][]
   start?: number
   /** Functions of one active element segment, at 0 unless told otherwise. */
@@ -52,7 +54,7 @@ export function assemble(parts: Parts): Uint8Array {
   if (parts.memory) vector(5, [parts.memory], (w, limits) => w.bytes(Uint8Array.from(limits)))
   vector(6, parts.globals?.entries().toArray(), (w, [i, value]) =>
     w
-      .u8(I32)
+      .u8(parts.globalTypes?.[i] ?? I32)
       .u8(parts.constants?.includes(i) ? 0 : 1)
       .u8(0x41)
       .s32(value)
