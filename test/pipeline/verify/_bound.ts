@@ -121,8 +121,9 @@ const takenOf = (room: number, overflow: number): number[] => [
 const givenOf = (room: number): number[] => [0x23, room, 0x41, ...share, 0x6a, 0x24, room]
 const [taken, given] = [takenOf(ROOM, 2), givenOf(ROOM)]
 /** A write of the stack pointer, with its check. */
+// prettier-ignore
 const lowered = (stack: number, limit: number, overflow: number): number[] => [
-  ...[0x23, stack, 0x41, 16, 0x6b, 0x24, stack],
+  0x23, stack, 0x41, 16, 0x6b, 0x24, stack,
   ...stackCheck(stack, limit, overflow),
 ]
 /** A fill of the length that is given, counted. */
