@@ -1,6 +1,7 @@
 /** Delivery to a domain, alone: without a kernel, a domain or a program's code. */
 import test from 'ava'
 import { Delivery } from '../../kernel/delivery.ts'
+import type { Failure } from '../../kernel/fault.ts'
 import type { InterruptSource } from '../../kernel/interrupts.ts'
 import { emptyProgram, IdleProcessor, PENDING } from './processor.ts'
 
@@ -22,8 +23,8 @@ const quiet = line(
   () => {},
 )
 
-function scene() {
-  const processor = new IdleProcessor({ interruptLatencyNs: LATENCY_NS, interruptJitterNs: 1 })
+function scene(interruptJitterNs = 1) {
+  const processor = new IdleProcessor({ interruptLatencyNs: LATENCY_NS, interruptJitterNs })
   const program = emptyProgram()
   const domain = {
     id: 1,
@@ -53,6 +54,52 @@ test('an interrupt arrives once its latency has passed: the program is told, and
   delivery.attend()
   t.deepEqual([pending(), domain.roused], [1, 1])
   t.deepEqual([delivery.take(TIMER), delivery.take(TIMER)], [5, -1])
+})
+
+test('what comes while one is on its way arrives with it, and what nobody listens to does not come', (t) => {
+  const { processor, delivery } = scene()
+  delivery.notify(9)
+  t.is(delivery.timers, 0)
+  for (const irq of [0, 5]) delivery.interrupts.add(irq, quiet)
+  delivery.notify(5)
+  processor.reach(LATENCY_NS / 2)
+  delivery.notify(0)
+  delivery.notify(9)
+  processor.reach(LATENCY_NS)
+  const taken = [delivery.take(TIMER), delivery.take(TIMER), delivery.take(TIMER)]
+  t.deepEqual(taken.toSorted(), [-1, 0, 5])
+})
+
+test('chance makes it later than the latency, and never earlier', (t) => {
+  const { processor, delivery } = scene(200)
+  delivery.interrupts.add(5, quiet)
+  for (let i = 0; i < 20; i++) {
+    const from = processor.clock.now()
+    delivery.notify(5)
+    processor.reach(from + LATENCY_NS - 1)
+    t.false(delivery.waiting)
+    processor.reach(from + LATENCY_NS + 200)
+    t.is(delivery.take(TIMER), 5)
+    delivery.done(5)
+  }
+})
+
+test('a timer that is put off for good does not come; what is taken is written down', (t) => {
+  const { processor, delivery } = scene()
+  delivery.setTimer(100)
+  delivery.setTimer(Infinity)
+  t.is(delivery.timers, 0)
+  processor.reach(200)
+  t.false(delivery.waiting)
+  delivery.interrupts.add(5, quiet)
+  delivery.notify(5)
+  delivery.setTimer(300)
+  processor.reach(2000)
+  t.deepEqual([delivery.take(TIMER), delivery.take(TIMER)], [5, TIMER])
+  t.deepEqual(
+    processor.log.lines().map((record) => /interrupt|timer/.exec(record)?.[0]),
+    ['interrupt', 'timer'],
+  )
 })
 
 test('interrupts are taken first, then the timer, then what was raised, each once', (t) => {
@@ -113,7 +160,8 @@ test('a line that nobody silences fails its driver in the end', (t) => {
     delivery.done(5)
   }
   for (let turn = 1; turn <= 100_000; turn++) deliver(turn)
-  t.throws(() => deliver(100_001), { message: /^interrupt 5 stays asserted after 100000 deliveries/ })
+  const thrown = t.throws(() => deliver(100_001), { message: /^interrupt 5 stays asserted after 100000 deliveries/ })
+  t.is((thrown as Failure).kind, 'endless-loop')
 })
 
 test('stopped, nothing is armed and nobody listens', (t) => {

@@ -1,7 +1,7 @@
 /** What counts a domain's work, alone: without a kernel, a domain or a program's code. */
 import test from 'ava'
 import { DEFAULT_COSTS } from '../../kernel/costs.ts'
-import { KILLED } from '../../kernel/fault.ts'
+import { type Failure, KILLED } from '../../kernel/fault.ts'
 import { Meter } from '../../kernel/meter.ts'
 import { emptyProgram, IdleProcessor, limits } from './processor.ts'
 
@@ -78,6 +78,47 @@ test('more work than the limit without blocking is a failure, however it was cou
   }, endless)
 })
 
+test('all that is allowed may be used, and not a unit more', (t) => {
+  const { meter, work } = scene({ fuel: 2 * SLICE })
+  meter.begin()
+  for (let i = 0; i < 2; i++) {
+    work(SLICE)
+    t.notThrows(() => meter.preempt())
+  }
+  work(1)
+  t.throws(() => meter.preempt(), { message: /without blocking/ })
+})
+
+test('work and time of a run are told from where it began', (t) => {
+  const { processor, meter, work } = scene()
+  t.deepEqual([meter.run[0], meter.hurried], [0, false])
+  processor.reach(1000)
+  meter.begin()
+  t.deepEqual(meter.run, [0, 0])
+  work(10)
+  meter.account()
+  meter.spend(30)
+  t.deepEqual(meter.run, [10, 30 + 10 * WORK_NS])
+  meter.relay()
+  t.deepEqual(meter.run, [0, 0])
+  meter.begin(7, 50)
+  t.deepEqual(meter.run, [7, 50])
+})
+
+test('the next look is when something is due, but not at once and not later than ever', (t) => {
+  const { processor, meter, left } = scene()
+  meter.begin()
+  meter.askSoon()
+  t.is(left(), 512)
+  processor.clock.event('soon', () => {}).armAt(10)
+  meter.preempt()
+  t.is(left(), 256)
+  processor.reach(10)
+  processor.clock.event('later', () => {}).armAt(processor.clock.now() + 600 * WORK_NS)
+  meter.preempt()
+  t.is(left(), 601)
+})
+
 test('a fiber that goes on is held to what it had used before it was stopped', (t) => {
   const { meter, work } = scene({ fuel: 2 * SLICE })
   meter.begin(2 * SLICE - 10, 50)
@@ -117,7 +158,10 @@ test('the end of a turn is looked at in a fiber, and in no atomic entry', (t) =>
     meter.spend(399)
     t.false(processor.asked.includes('turn over at 499'))
     meter.spend(1)
-    t.is(processor.asked.includes('turn over at 500'), inFiber)
+    t.deepEqual(
+      processor.asked.filter((what) => what.startsWith('turn over')),
+      inFiber ? ['turn over at 500'] : [],
+    )
   }
 })
 
@@ -141,7 +185,7 @@ test('stopped, the counter stays below zero until it goes on', (t) => {
 })
 
 test('calls that take time in a row, without a look after it was made to hurry, are a failure after a turn of them', (t) => {
-  const overdue = { name: 'Failure', message: /calls in a row/ }
+  const overdue = { name: 'Failure', message: /^(?:8|12) ms of calls in a row/ }
   const slice = DEFAULT_COSTS.sliceNs
   for (const step of ['spend', 'charge'] as const) {
     const { meter, processor } = scene({ fuel: Infinity })
@@ -170,5 +214,6 @@ test('calls that take time in a row, without a look after it was made to hurry, 
   const { meter } = scene()
   meter.begin()
   meter.stop()
-  t.throws(() => meter.spend(2 * slice), overdue, 'it was told to go')
+  const thrown = t.throws(() => meter.spend(2 * slice), overdue, 'it was told to go')
+  t.is((thrown as Failure).kind, 'endless-loop')
 })
