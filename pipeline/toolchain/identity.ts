@@ -2,7 +2,7 @@
  * What a toolchain is: the bytes of the programs that decide what it makes, and of the libraries of LLVM's that do their work. A
  * version text says less: a distribution's patches and a build of one's own have the same.
  *
- * Hashing all that takes a good part of a second, so a hash is kept for as long as a file stays what it is. Where files lie is no
+ * Hashing all that takes a good part of a second, so what was found is kept for as long as a file stays what it is. Where files lie is no
  * part of it: the same package is the same toolchain on every computer. Knows nothing of what the programs do.
  */
 
@@ -20,17 +20,19 @@ export async function identityOf(named: string, programs: readonly string[]): Pr
   return `${named} ${contentKey(await Promise.all(files.map(hashOf))).slice(0, DIGITS)}`
 }
 
-/** Hash of a file's content, taken once as long as path, inode, size and time of change stay the same. */
-async function hashOf(file: string): Promise<string> {
+/** What is found out about a file, once as long as its path, inode, size and time of change stay the same. */
+async function kept(what: string, file: string, find: () => Promise<string>): Promise<string> {
   const { size, mtimeMs, ino } = await fs.stat(file)
-  const kept = cachePath('flags', `${contentKey([file, size, mtimeMs, ino])}.sha256`)
-  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  const place = cachePath('flags', `${contentKey([what, file, size, mtimeMs, ino])}.identity`)
+  const known = await fs.readFile(place, 'utf8').catch(() => undefined)
   if (known !== undefined) return known
-  const hash = await sha256File(file)
+  const found = await find()
   // It works all the same where nothing can be kept.
-  await writeAtomic(kept, hash).catch(() => undefined)
-  return hash
+  await writeAtomic(place, found).catch(() => undefined)
+  return found
 }
+
+const hashOf = (file: string): Promise<string> => kept('hash', file, () => sha256File(file))
 
 interface Program {
   readonly file: string
@@ -59,13 +61,19 @@ async function isNative(file: string): Promise<boolean> {
   return buffer.toString('latin1') === '\x7fELF'
 }
 
+/** A program, and what it is linked to; a library that is replaced has another hash, whoever names it. */
 async function filesOf(program: string): Promise<string[]> {
   const { file, libraries } = await programOf(program)
-  if (!(await isNative(file))) return [file]
+  const text = await kept(`linked, from ${libraries}`, file, async () => (await linkedTo(file, libraries)).join('\n'))
+  return [file, ...text.split('\n').filter((library) => library !== '')]
+}
+
+async function linkedTo(file: string, libraries: string): Promise<string[]> {
+  if (!(await isNative(file))) return []
   const env = { PATH: process.env['PATH'], LC_ALL: 'C', ...(libraries !== '' && { LD_LIBRARY_PATH: libraries }) }
   // Where nothing can tell, and for what is linked into one piece, the program is all there is.
   const told = await runTool('ldd', [file], { env }).catch(() => undefined)
   const found = [...(told?.stdout ?? '').matchAll(OWN)].map(([, library]) => library!)
   const real = await Promise.all(found.map((library) => fs.realpath(path.normalize(library))))
-  return [file, ...real.toSorted((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))]
+  return real.toSorted((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))
 }
