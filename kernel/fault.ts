@@ -167,6 +167,13 @@ export class Failure extends Error {
     this.name = 'Failure'
     this.kind = kind
   }
+
+  /** One that is told by somebody else than the domain's own code: whoever is on the engine's stack was only interrupted. */
+  static apart(kind: FaultKind, message: string): Failure {
+    const failure = new Failure(kind, message)
+    failure.stack = `${failure.name}: ${message}`
+    return failure
+  }
 }
 
 /** Thrown through the frames of a domain that is already dead: unwinding, not a failure of its own. */

@@ -146,7 +146,7 @@ export class Board {
     this.kernel.accident(`${fn.name}: an event of its model`, owner, error)
     const message = `the model of ${fn.name}: ${error instanceof Error ? error.message : String(error)}`
     if (owner === undefined) fn.detach()
-    else this.kernel.post(() => owner.fail(new Failure('internal', message)))
+    else this.kernel.post(() => owner.fail(Failure.apart('internal', message)))
   }
 
   /**
@@ -165,7 +165,7 @@ export class Board {
     this.#straying.add(owner)
     this.kernel.post(() => {
       this.#straying.delete(owner)
-      owner.fail(new Failure('dma-stray', `${fn.name}: ${text}`))
+      owner.fail(Failure.apart('dma-stray', `${fn.name}: ${text}`))
     })
   }
 }

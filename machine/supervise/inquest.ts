@@ -12,7 +12,7 @@ const INTERROGATION_NS = 1e6
 /** End a driver that does not do what it should, with `complaint` and the place where it waits. */
 export async function condemn(driver: Driver, complaint: string): Promise<void> {
   const { domain } = driver
-  const verdict = new Failure('hang', complaint)
+  const verdict = Failure.apart('hang', complaint)
   const traces = await driver.host.board.kernel.interrogate(domain, verdict, INTERROGATION_NS)
   const own = new Set(driver.pack.manifest.sources.map(({ path }) => path))
   const culprit = culpritOf(traces, own)
