@@ -9,7 +9,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { cachePath, contentKey, sha256File, writeAtomic } from '../cache.ts'
-import { runTool } from './process.ts'
+import { isNative, runTool } from './process.ts'
 
 /** Long enough that two toolchains never have the same, short enough to read. */
 const DIGITS = 16
@@ -54,12 +54,6 @@ async function programOf(file: string): Promise<Program> {
 
 /** Libraries that compile and link, and not those of the system. */
 const OWN = /^\s*lib(?:LLVM|clang|lld)\S* => (\/\S+)/gm
-
-async function isNative(file: string): Promise<boolean> {
-  await using handle = await fs.open(file)
-  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0)
-  return buffer.toString('latin1') === '\x7fELF'
-}
 
 /** A program, and what it is linked to; a library that is replaced has another hash, whoever names it. */
 async function filesOf(program: string): Promise<string[]> {

@@ -104,7 +104,8 @@ export function runProcess(file: string, args: readonly string[], options: ToolO
   })
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+/** Send a signal to a process, if there is one, and to all that it has started in its group. */
+export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal)
   } catch {
@@ -124,6 +125,13 @@ export async function findProgram(name: string, searchPath = process.env['PATH']
     if (usable && (await fs.stat(file)).isFile()) return file
   }
   return undefined
+}
+
+/** Whether a file is a program of the processor's, and not a script that another one runs. Throws where it cannot be read. */
+export async function isNative(file: string): Promise<boolean> {
+  await using handle = await fs.open(file)
+  const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+  return buffer.toString('latin1') === '\x7fELF'
 }
 
 /** Names on PATH that match, without directories. */

@@ -16,7 +16,7 @@ import type { Socket } from 'node:net'
 import { cachePath, contentKey, exists } from '../cache.ts'
 import { Interrupted } from '../errors.ts'
 import { packageRoot } from '../root.ts'
-import { runTool, type ProcessEnd } from './process.ts'
+import { isNative, killGroup, runTool, type ProcessEnd } from './process.ts'
 import type { CompileLimits } from './types.ts'
 
 const SOURCE = path.join(packageRoot, 'pipeline', 'toolchain', 'standby.c')
@@ -97,18 +97,10 @@ async function preloaded(cc: string, env: NodeJS.ProcessEnv): Promise<string | u
   return object
 }
 
-/** What runs a script is another program than the script, with other arguments. */
-async function isBinary(file: string): Promise<boolean> {
-  const head = await fs.open(file).then(
-    async (opened) => (await opened.read(Buffer.alloc(4), 0, 4, 0).finally(() => opened.close())).buffer,
-    () => undefined,
-  )
-  return head?.toString('latin1') === '\x7fELF'
-}
-
 /** Have a program stand by, in the given environment. Undefined where that cannot be. */
 export async function openStandby(file: string, cc: string, env: NodeJS.ProcessEnv): Promise<Standby | undefined> {
-  if (process.platform !== 'linux' || !(await isBinary(file))) return undefined
+  // What runs a script is another program than the script, with other arguments.
+  if (process.platform !== 'linux' || !(await isNative(file).catch(() => false))) return undefined
   const object = await preloaded(cc, env).catch(() => undefined)
   if (object === undefined) return undefined
   const child = spawn(file, [], {
@@ -254,12 +246,4 @@ function endOf(wait: number): Pick<ProcessEnd, 'status' | 'signal'> {
   if (number === 0) return { status: (wait >> 8) & 0xff, signal: null }
   const name = Object.entries(os.signals).find(([, value]) => value === number)?.[0]
   return { status: null, signal: (name ?? 'SIGKILL') as NodeJS.Signals }
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal)
-  } catch {
-    // It has just ended.
-  }
 }
