@@ -9,7 +9,7 @@ import { buildModules } from '../../pipeline/build/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
 import { UsageError } from '../../pipeline/errors.ts'
 import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
-import { openTreeOnly, openWorkspace } from '../../pipeline/workspace.ts'
+import { openTreeOnly, openWorkspace, type Workspace } from '../../pipeline/workspace.ts'
 import type { Command, Context } from '../context.ts'
 import { reporting } from '../workspace.ts'
 import { showBuild } from './build.ts'
@@ -89,8 +89,15 @@ const KERNELS = [
 /** What most real tests begin with, compiled once: those that run side by side would all do it. */
 async function buildCommon(context: Context): Promise<void> {
   const { signal } = context
-  for (const kernel of KERNELS) {
-    const workspace = await openWorkspace({ ...kernel, toolchain: 'clang', ...reporting(context) })
+  const open = (kernel: (typeof KERNELS)[number]): Promise<Workspace> =>
+    openWorkspace({ ...kernel, toolchain: 'clang', ...reporting(context) })
+  let opened = open(KERNELS[0])
+  for (let i = 0; i < KERNELS.length; i++) {
+    const workspace = await opened
+    const next = KERNELS[i + 1]
+    // Configuring a tree keeps one processor busy for part of a minute: it goes on beside the compilers.
+    if (next !== undefined) opened = open(next)
+    opened.catch(() => undefined)
     const request = { ...workspace, selectors: ['8139too', 'e1000'], signal }
     await buildModules({ ...request, progress: (event) => showBuild(context, event) }).finally(workspace.close)
   }
