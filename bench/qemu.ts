@@ -28,7 +28,8 @@ const { values } = parseArgs({
   },
 })
 const rounds = Number(values.rounds)
-const FRAMES = 100_000
+/** Some tenths of a second here, one or two there: shorter, and what is measured is a collection of garbage or a change of tier. */
+const FRAMES = 400_000
 
 const passing = (what: 'transmit' | 'receive', bytes: number, clone = false): Work => ({
   what,
