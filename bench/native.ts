@@ -8,7 +8,9 @@
 import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
+import { cachePath, exists, makeDirectoryAtomic } from '../pipeline/cache.ts'
 import { packageRoot } from '../pipeline/root.ts'
+import { unpackPackage } from './deb.ts'
 import { cost, type Cost } from './measure.ts'
 
 export interface Native {
@@ -32,6 +34,17 @@ async function make(native: Native, goals: readonly string[], environment: NodeJ
   return run
 }
 
+/** libelf for programs of the tree's own that are built, and not run: where the system has none, Debian's, from the cache. */
+async function libelf(): Promise<string[]> {
+  if (await exists('/usr/include/gelf.h')) return []
+  const dir = cachePath('debs', 'libelf')
+  if (!(await exists(dir)))
+    await makeDirectoryAtomic(dir, async (into) => {
+      for (const pkg of ['libelf-dev', 'libelf1']) await unpackPackage(pkg, undefined, into, console.error)
+    })
+  return [`LIBELF_FLAGS=-I${dir}/usr/include`, `LIBELF_LIBS=-L${dir}/usr/lib/x86_64-linux-gnu -lelf`]
+}
+
 /** Configure, and make what every module needs: headers, scripts. Nothing to do when that is there already. */
 export async function prepareNative(native: Native): Promise<void> {
   await fs.mkdir(native.output, { recursive: true })
@@ -42,7 +55,7 @@ export async function prepareNative(native: Native): Promise<void> {
     await fs.writeFile(answers, wanted)
     await make(native, ['-s', 'allmodconfig'], { KCONFIG_ALLCONFIG: answers })
   }
-  await make(native, ['-s', 'modules_prepare'])
+  await make(native, ['-s', ...(await libelf()), 'modules_prepare'])
 }
 
 /** Modules below a directory in this configuration, `drivers/x/y.ko`, as make says when asked what it would do. */

@@ -9,7 +9,8 @@ import { cachePath, exists, makeDirectoryAtomic } from '../../pipeline/cache.ts'
 import { InfrastructureError } from '../../pipeline/errors.ts'
 import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
 import { findProgram, runTool } from '../../pipeline/toolchain/process.ts'
-import { downloadPackage, findOffers } from '../../pipeline/tree/apt.ts'
+import { findOffers } from '../../pipeline/tree/apt.ts'
+import { unpackPackage } from '../deb.ts'
 
 export interface GuestFiles {
   /** Path of qemu-system-x86_64, and the first line of what it says of itself. */
@@ -33,19 +34,6 @@ const BUSYBOX = 'busybox-static'
 export function imageOf(stanzas: string, version: string): string | undefined {
   const stanza = stanzas.split(/\n\n+/).find((text) => text.includes(`\nVersion: ${version}\n`))
   return stanza && /^Depends:.*?\b(linux-image-\d[^\s,]*)/m.exec(stanza)?.[1]
-}
-
-/** Download a package and unpack it into `dir`. */
-async function unpack(pkg: string, version: string | undefined, dir: string, say: Say): Promise<void> {
-  const source = await findOffers(pkg, version, say)
-  const chosen = version ?? source.offers[0]!.version
-  say(`downloading ${pkg} ${chosen}`)
-  const at = path.join(dir, 'download')
-  const deb = await downloadPackage(source, pkg, chosen, at)
-  const run = await runTool('dpkg-deb', ['-x', deb, dir])
-  if (run.status !== 0)
-    throw new InfrastructureError('cannot unpack a package', { where: deb, found: run.stderr.trim() })
-  await fs.rm(at, { recursive: true })
 }
 
 /** The newest kernel on offer whose version is the tree's, as the package that holds the image, and its version. */
@@ -76,8 +64,8 @@ export async function bringGuest(tree: string, say: Say): Promise<GuestFiles> {
   if (!(await exists(dir))) {
     const [pkg, version] = await chooseKernel(tree, say)
     await makeDirectoryAtomic(dir, async (into) => {
-      await unpack(pkg, version, into, say)
-      await unpack(BUSYBOX, undefined, into, say)
+      await unpackPackage(pkg, version, into, say)
+      await unpackPackage(BUSYBOX, undefined, into, say)
       await fs.writeFile(path.join(into, 'version'), version)
     })
   }
