@@ -4,11 +4,11 @@
  * Knows no command's work. Exit status: 0 as expected, 1 a driver failed, 2 usage, 3 infrastructure, 130 interrupted.
  */
 import './inlining.ts'
-import { hideBin } from 'yargs/helpers'
 import { DrvportError, Interrupted } from '../pipeline/errors.ts'
 import { commandsFor } from './commands/index.ts'
 import { makeContext } from './context.ts'
-import { configProblem, parser } from './parser.ts'
+import { asked, type Asked } from './options.ts'
+import { plainWords } from './plain-words.ts'
 
 /**
  * Signals nearer than this are one request to stop, ms: `timeout`, service managers and terminals signal the process and
@@ -70,15 +70,24 @@ function tolerateClosedPipes(): void {
   }
 }
 
+/** What the words ask for. Throws UsageError. */
+async function read(words: readonly string[]): Promise<Asked | undefined> {
+  const commands = await commandsFor(words)
+  const [only] = commands
+  const argv = commands.length === 1 ? plainWords(only!, words) : undefined
+  if (argv !== undefined) return asked(only!, argv)
+  const { configProblem, parse } = await import('./parser.ts')
+  return parse(commands, words).catch((error: unknown) => {
+    throw configProblem() ?? error
+  })
+}
+
 tolerateClosedPipes()
-const words = hideBin(process.argv)
-const json = words.includes('--json')
+const words = process.argv.slice(2)
 try {
   const signal = abortOnSignal()
-  const cli = parser(await commandsFor(words), async (command, common, argv) => {
-    process.exitCode = await command.run(makeContext(common, signal), argv)
-  })
-  await cli.parseAsync(words)
+  const wanted = await read(words)
+  if (wanted !== undefined) process.exitCode = await wanted.command.run(makeContext(wanted.common, signal), wanted.argv)
 } catch (error) {
-  process.exitCode = report(configProblem() ?? error, json)
+  process.exitCode = report(error, words.includes('--json'))
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import * as path from 'node:path'
 
-/** Files of a folder whose names match, and with `deep` of those below it; sorted. */
+/** Files of a folder whose names match, and with `deep` of those below it; sorted by path. */
 export function filesIn(folder: string, names: RegExp, deep = false): string[] {
   const found: string[] = []
   for (const item of readdirSync(folder, { withFileTypes: true })) {
