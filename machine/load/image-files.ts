@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeImage, encodeImage, type KeptImages } from './image.ts'
 
@@ -20,6 +20,14 @@ const HASH_BYTES = 64
 /** All of the machine's code that a boot may depend on. */
 const CODE = ['base', 'kernel', 'hw', 'machine', 'linux-api/generated']
 
+/** One by one: Node's own way down takes several times as long. */
+const sourcesIn = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((item) => {
+    const at = join(directory, item.name)
+    if (item.isDirectory()) return sourcesIn(at)
+    return /\.[jt]s$/.test(item.name) ? [at] : []
+  })
+
 let code: string | undefined
 
 /** Names the machine of this process. */
@@ -28,8 +36,7 @@ function machineKey(): string {
   const hash = createHash('sha256')
   for (const directory of CODE) {
     const at = join(import.meta.dirname, '..', '..', directory)
-    const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name))
-    for (const name of files.toSorted()) hash.update(readFileSync(join(at, name)))
+    for (const file of sourcesIn(at).toSorted()) hash.update(readFileSync(file))
   }
   return (code = hash.digest('hex').slice(0, 16))
 }
@@ -40,7 +47,7 @@ export function imageFiles(directory: string): KeptImages {
   return {
     async read(size) {
       try {
-        const content = await readFile(fileOf(size))
+        const content = readFileSync(fileOf(size))
         const image = new Uint8Array(content.buffer, content.byteOffset + HASH_BYTES, content.length - HASH_BYTES)
         if (sha256(image) !== content.toString('latin1', 0, HASH_BYTES)) return undefined
         return decodeImage(image)
