@@ -8,7 +8,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256, sha256File, withLock } from '../cache.ts'
+import { cachePath, contentKey, exists, makeDirectoryAtomic, readText, sha256, sha256File, withLock } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
 import type { Wanted } from './debian.ts'
 import { lockedTrees, type LockedTree } from './lock.ts'
@@ -98,7 +98,7 @@ export async function listTrees(): Promise<StoredTree[]> {
 }
 
 async function readOrigin(name: string): Promise<Origin | undefined> {
-  const text = await fs.readFile(path.join(home(name), 'origin.json'), 'utf8').catch(() => undefined)
+  const text = readText(path.join(home(name), 'origin.json'))
   return text === undefined ? undefined : (JSON.parse(text) as Origin)
 }
 
@@ -205,8 +205,7 @@ export async function fetchTree(spec: string, options: FetchOptions = {}): Promi
       (await listTrees()).map(({ name }) => name),
     )
   const name = await resolveName(spec, options)
-  const wanted = await wantedOf(name)
-  return fetchOnce(name, options, (temporary) => fromDebian(name, wanted, temporary, options))
+  return fetchOnce(name, options, async (temporary) => fromDebian(name, await wantedOf(name), temporary, options))
 }
 
 /** What Debian would send for a name. */
