@@ -8,18 +8,13 @@
 import { createHash, hash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cacheDir } from './cache-dir.ts'
 import { asInfrastructure, checkInterrupted } from './errors.ts'
 
-/** Root of everything drvport keeps: DRVPORT_CACHE, or drvport under the user's cache. Not created here. */
-export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['DRVPORT_CACHE']) return path.resolve(env['DRVPORT_CACHE'])
-  const base = env['XDG_CACHE_HOME'] ? path.resolve(env['XDG_CACHE_HOME']) : path.join(os.homedir(), '.cache')
-  return path.join(base, 'drvport')
-}
+export { cacheDir }
 
 /** What comes from outside and what is configured: costly to make, and the same for everybody. */
 const COMMON = new Set(['trees', 'kbuild', 'debs', 'downloads', 'locks'])
