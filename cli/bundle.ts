@@ -8,10 +8,11 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, SourceMap, type SourceMapping, type SourceMapPayload } from 'node:module'
 import * as path from 'node:path'
-import { setFlagsFromString } from 'node:v8'
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8'
 import { constants, Script } from 'node:vm'
 import { cacheDir } from '../pipeline/cache-dir.ts'
-import type { main } from './command-line.ts'
+import type { main, Origin } from './command-line.ts'
+import type { OwnKeys } from './own-keys.ts'
 
 /** Changes when a bundle is made or loaded otherwise. */
 const FORMAT = 1
@@ -31,7 +32,7 @@ export const NAME = path.join(ROOT, 'cli', 'bundle.cjs')
 export const bundleDir = (): string =>
   path.join(cacheDir(), 'bundles', `${process.version}-${process.arch}-${encodeURIComponent(ROOT).slice(-180)}`)
 
-/** A file of its, and what it is known by without reading it. */
+/** A file or a folder below the root, and what it is known by without reading it. */
 export type Input = readonly [file: string, bytes: number, modifiedMs: number, changedMs: number]
 
 export interface BundleRecord {
@@ -39,11 +40,13 @@ export interface BundleRecord {
   readonly root: string
   /** Name of its files. */
   readonly id: string
+  /** All that it depends on; folders too, where it depends on what is in them. */
   readonly inputs: readonly Input[]
+  readonly keys: OwnKeys
 }
 
 export function inputOf(file: string): Input | undefined {
-  const stat = statSync(path.join(ROOT, file), { throwIfNoEntry: false })
+  const stat = statSync(`${ROOT}/${file}`, { throwIfNoEntry: false })
   return stat && [file, stat.size, stat.mtimeMs, stat.ctimeMs]
 }
 
@@ -51,7 +54,9 @@ const isUnchanged = (input: Input): boolean => inputOf(input[0])?.every((fact, i
 
 export const recordFile = (): string => path.join(bundleDir(), 'bundle.json')
 export const codeFile = (id: string): string => path.join(bundleDir(), `${id}.cjs`)
-const compiledFile = (id: string, command: string): string => path.join(bundleDir(), `${id}.${command}.compiled`)
+/** It fits one engine with the same flags, on a processor of the same kind. */
+const compiledFile = (id: string, command: string): string =>
+  path.join(bundleDir(), `${id}.${command}.${cachedDataVersionTag().toString(36)}`)
 
 /** Write a file whole or not at all. */
 export function writeWhole(file: string, data: string | Uint8Array): void {
@@ -77,8 +82,7 @@ function contentOf(file: string): Buffer | undefined {
 
 export interface Bundle {
   readonly main: typeof main
-  /** A stack in it, with places in the sources. */
-  shown(stack: string): string
+  readonly origin: Origin
   /** The command has been carried out: keep what the engine made of the functions that it took, if nobody has. */
   keepCompiled(): void
 }
@@ -91,7 +95,8 @@ export function openBundle(command: string): Bundle | undefined {
   const record = recordOf(contentOf(recordFile()))
   const code = record && contentOf(codeFile(record.id))
   if (record === undefined || code === undefined) return undefined
-  const kept = contentOf(compiledFile(record.id, command))
+  const compiled = compiledFile(record.id, command)
+  const kept = contentOf(compiled)
   // It is ASCII, which is the least to read.
   const script = new Script(code.toString('latin1'), {
     filename: NAME,
@@ -106,12 +111,11 @@ export function openBundle(command: string): Bundle | undefined {
   if (begin === undefined) return undefined
   return {
     main: begin,
-    shown: (stack) => inSources(stack, `${codeFile(record.id)}.map`),
+    origin: { shown: (stack) => inSources(stack, `${codeFile(record.id)}.map`), keys: record.keys },
     keepCompiled: () => {
       if (isKept) return
-      // It fits an engine with the same flags only.
       setFlagsFromString(FORGET.on)
-      writeWhole(compiledFile(record.id, command), script.createCachedData())
+      writeWhole(compiled, script.createCachedData())
     },
   }
 }
@@ -140,9 +144,8 @@ function inSources(stack: string, mapFile: string): string {
 
 const isPlace = (found: SourceMapping | object): found is SourceMapping => 'originalSource' in found
 
-export const makeRecord = (id: string, inputs: readonly Input[]): BundleRecord => ({
+export const makeRecord = (parts: Omit<BundleRecord, 'format' | 'root'>): BundleRecord => ({
   format: FORMAT,
   root: ROOT,
-  id,
-  inputs,
+  ...parts,
 })

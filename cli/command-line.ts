@@ -7,6 +7,7 @@ import { DrvportError, Interrupted } from '../pipeline/errors.ts'
 import { commandsFor } from './commands/index.ts'
 import { makeContext } from './context.ts'
 import { asked, type Asked } from './options.ts'
+import { knowOwnKeys, type OwnKeys } from './own-keys.ts'
 import { plainWords } from './plain-words.ts'
 
 /**
@@ -33,11 +34,15 @@ function abortOnSignal(): AbortSignal {
   return controller.signal
 }
 
-/** A stack with the places that people know. */
-export type Shown = (stack: string) => string
+/** What whoever has read this code knows of it. */
+export interface Origin {
+  /** A stack, with places in the files that people know. */
+  readonly shown: (stack: string) => string
+  readonly keys?: OwnKeys
+}
 
 /** One report for every failure: text on stderr, and with --json one document on stdout. */
-function report(error: unknown, json: boolean, shown: Shown): number {
+function report(error: unknown, json: boolean, { shown }: Origin): number {
   if (error instanceof DrvportError) {
     process.stderr.write(`drvport: ${error.describe()}\n`)
     if (json) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
@@ -84,15 +89,18 @@ async function read(words: readonly string[]): Promise<Asked | undefined> {
   })
 }
 
-/** Does what the words ask for; the process's exit status is set. `shown`: where code that runs is not where it was written. */
-export async function main(words: readonly string[], shown: Shown = (stack) => stack): Promise<void> {
+const AS_WRITTEN: Origin = { shown: (stack) => stack }
+
+/** Does what the words ask for; the process's exit status is set. */
+export async function main(words: readonly string[], origin: Origin = AS_WRITTEN): Promise<void> {
   tolerateClosedPipes()
+  if (origin.keys !== undefined) knowOwnKeys(origin.keys)
   try {
     const signal = abortOnSignal()
     const wanted = await read(words)
     if (wanted === undefined) return
     process.exitCode = await wanted.command.run(makeContext(wanted.common, signal), wanted.argv)
   } catch (error) {
-    process.exitCode = report(error, words.includes('--json'), shown)
+    process.exitCode = report(error, words.includes('--json'), origin)
   }
 }

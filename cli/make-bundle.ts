@@ -9,6 +9,7 @@ import * as path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildResult, Plugin } from 'esbuild'
 import { bundleDir, codeFile, inputOf, makeRecord, recordFile, ROOT, writeWhole, type Input } from './bundle.ts'
+import { ownKeyFiles, takeOwnKeys } from './own-keys.ts'
 
 /** Files that changed more recently may change again without looking different. */
 const SETTLED_MS = 2000
@@ -61,16 +62,18 @@ async function build(extension: string): Promise<BuildResult<{ metafile: true; w
 /** Make it, in place of the one before. Throws where it cannot be made or kept. */
 export async function makeBundle(): Promise<void> {
   const began = Date.now()
+  const keys = takeOwnKeys()
   const { outputFiles, metafile } = await build(path.extname(import.meta.filename))
   const inputs: Input[] = []
-  for (const file of Object.keys(metafile.inputs)) {
+  const others = ownKeyFiles().map((file) => path.relative(ROOT, file))
+  for (const file of new Set([...Object.keys(metafile.inputs), ...others])) {
     const input = inputOf(file)
     if (input === undefined || Math.max(input[2], input[3]) > began - SETTLED_MS) return
     inputs.push(input)
   }
   const id = `${began.toString(36)}-${process.pid}`
   for (const { path: file, contents } of outputFiles) writeWhole(file.replace(codeFile('new'), codeFile(id)), contents)
-  writeWhole(recordFile(), JSON.stringify(makeRecord(id, inputs)))
+  writeWhole(recordFile(), JSON.stringify(makeRecord({ id, inputs, keys })))
   for (const name of readdirSync(bundleDir()))
     if (name !== path.basename(recordFile()) && !name.startsWith(id))
       rmSync(path.join(bundleDir(), name), { force: true })

@@ -9,7 +9,6 @@ import { createHash, hash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { isMainThread, threadId } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cacheDir } from './cache-dir.ts'
 import { asInfrastructure, checkInterrupted } from './errors.ts'
@@ -47,14 +46,17 @@ export function contentKey(parts: readonly (string | number)[]): string {
 export const exists = (file: string): Promise<boolean> => Promise.resolve(existsSync(file))
 
 /** This process and thread among all that write into the cache: the process's number, and for a worker its thread's. */
-export const writerName = isMainThread ? String(process.pid) : `${process.pid}-${threadId}`
+export function writerName(): string {
+  const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads')
+  return isMainThread ? String(process.pid) : `${process.pid}-${threadId}`
+}
 
 let sequence = 0
 
 /** A name beside `target` that no other writer uses; on the same file system, so that rename is atomic. */
 export function temporaryName(target: string): string {
   sequence += 1
-  return path.join(path.dirname(target), `.${path.basename(target)}.${writerName}.${sequence}.tmp`)
+  return path.join(path.dirname(target), `.${path.basename(target)}.${writerName()}.${sequence}.tmp`)
 }
 
 /** Write a file so that readers see the old content or the new, never a part. */

@@ -28,7 +28,7 @@ import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
 import { modelOf, modelOptions } from '../model.ts'
 import { parsePolicies } from '../policies.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
-import { parseWatchdog, startWatchdog, watched } from '../watchdog.ts'
+import type { Watchdog } from '../watchdog.ts'
 import { announce } from '../announce.ts'
 import { showBuild } from '../show-build.ts'
 import { workspaceOf } from '../workspace.ts'
@@ -226,9 +226,8 @@ export const run: Command = {
       })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
-    const watchdog_ms = parseWatchdog(argv['watchdog'])
-    const outside = watchdog_ms === undefined ? undefined : await watched(context.signal)
-    if (outside !== undefined) return outside
+    const watch = argv['watchdog'] === undefined ? undefined : await watchdogOf(context, argv['watchdog'])
+    if (typeof watch === 'number') return watch
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
     checkTogether(argv)
@@ -267,7 +266,7 @@ export const run: Command = {
         ...model,
         observe: (machine) => {
           freezeOnSignal(machine)
-          if (watchdog_ms !== undefined) startWatchdog(watchdog_ms).watch(machine.board.kernel)
+          watch?.().watch(machine.board.kernel)
         },
         verify: verifyPackage,
         symbolizer: symbolizerOf,
@@ -297,6 +296,13 @@ export const run: Command = {
       await workspace.close()
     }
   },
+}
+
+/** What starts a watchdog; or the status of the process that ran under one in this one's place. Throws UsageError. */
+async function watchdogOf({ signal }: Context, seconds: unknown): Promise<(() => Watchdog) | number> {
+  const { parseWatchdog, startWatchdog, watched } = await import('../watchdog.ts')
+  const ms = parseWatchdog(seconds)
+  return (await watched(signal)) ?? (() => startWatchdog(ms))
 }
 
 /** Boot, and carry commands out in the kernel under the first driver. */

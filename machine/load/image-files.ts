@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { decodeImage, encodeImage, type KeptImages } from './image.ts'
 
 /** Files kept of one core and size: several checkouts may use one cache, and each has a machine of its own. */
@@ -28,18 +28,27 @@ const sourcesIn = (directory: string): string[] =>
     return /\.[jt]s$/.test(item.name) ? [at] : []
   })
 
-let code: string | undefined
+const root = join(import.meta.dirname, '..', '..')
+
+/** The machine's own code, and the folders that it is in. */
+export const machineFiles = (): string[] =>
+  CODE.flatMap((directory) => sourcesIn(join(root, directory))).flatMap((file) => [file, dirname(file)])
+
+/** Names the machine that is written there. */
+export function takeMachineKey(): string {
+  const hash = createHash('sha256')
+  for (const directory of CODE)
+    for (const file of sourcesIn(join(root, directory)).toSorted()) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 16)
+}
+
+let machine: string | undefined
+
+/** Who has the key from elsewhere, of the same files, spares taking it. */
+export const knowMachineKey = (key: string): void => void (machine = key)
 
 /** Names the machine of this process. */
-function machineKey(): string {
-  if (code !== undefined) return code
-  const hash = createHash('sha256')
-  for (const directory of CODE) {
-    const at = join(import.meta.dirname, '..', '..', directory)
-    for (const file of sourcesIn(at).toSorted()) hash.update(readFileSync(file))
-  }
-  return (code = hash.digest('hex').slice(0, 16))
-}
+const machineKey = (): string => (machine ??= takeMachineKey())
 
 /** Images of one core, in a directory of its own. */
 export function imageFiles(directory: string): KeptImages {

@@ -2,7 +2,7 @@
 import * as path from 'node:path'
 import type { KernelTree } from '../build/kernel.ts'
 import { ownCodeKey } from '../build/own-code.ts'
-import { filesIn, filesKey } from '../build/own-files.ts'
+import { filesIn, ownKey, type OwnKey } from '../build/own-files.ts'
 import { contentKey } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 import { AUTHORITY_FILE, FEATURES_FILE, OVERRIDES_FILE } from '../tables.ts'
@@ -15,15 +15,15 @@ export const CORE_FORMAT = 6
 export function basisOf(tree: KernelTree, toolchain: Toolchain): string | undefined {
   // The files of a tree that is used where it lies may be others by now.
   if (!tree.sealed) return undefined
-  return contentKey([CORE_FORMAT, tree.id, tree.version, toolchain.id, ownCodeKey(), ownSourcesKey()])
+  return contentKey([CORE_FORMAT, tree.id, tree.version, toolchain.id, ownCodeKey(), OWN_SOURCES.key()])
 }
-
-let ownSources: string | undefined
 
 /** Content of everything of ours that a core is made of, beside what configures its tree. */
-function ownSourcesKey(): string {
-  if (ownSources !== undefined) return ownSources
-  const folders = [path.join(packageRoot, 'shim'), path.join(packageRoot, 'linux-api', 'generated')]
-  const files = folders.flatMap((folder) => filesIn(folder, /\.[ch]$/, true))
-  return (ownSources = filesKey([...files, OVERRIDES_FILE, AUTHORITY_FILE, FEATURES_FILE], packageRoot))
-}
+export const OWN_SOURCES: OwnKey = ownKey(packageRoot, () => [
+  ...['shim', path.join('linux-api', 'generated')].flatMap((at) =>
+    filesIn(path.join(packageRoot, at), /\.[ch]$/, true),
+  ),
+  OVERRIDES_FILE,
+  AUTHORITY_FILE,
+  FEATURES_FILE,
+])

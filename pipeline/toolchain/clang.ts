@@ -12,7 +12,7 @@ import { limiter } from '../limit.ts'
 import { identityOf } from './identity.ts'
 import { nativeRunner, undisturbed } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
-import { openStandbys } from './standby.ts'
+import type { Standbys } from './standby.ts'
 import type { Probe, Toolchain } from './types.ts'
 
 const OLDEST = 16
@@ -129,8 +129,9 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     })
   const width = os.availableParallelism()
   const limited = limiter(width)
-  const standbys = openStandbys(best.cc, undisturbed(env))
-  const run = nativeRunner(env, standbys)
+  let standbys: Promise<Standbys> | undefined
+  const stand = async (): Promise<Standbys> => (await import('./standby.ts')).openStandbys(best.cc, undisturbed(env))
+  const run = nativeRunner(env, { run: async (file, job) => (await (standbys ??= stand())).run(file, job) })
   return {
     name: 'clang',
     version: best.version,
@@ -142,6 +143,6 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     compile: (args, options) => limited(() => run(best.cc, args, options)),
     archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),
     link: (args, options) => run(best.ld, args, options),
-    close: () => standbys.close(),
+    close: async () => (await standbys)?.close(),
   }
 }

@@ -5,7 +5,6 @@
  * killed is told by runProcess(); runTool() takes it for an infrastructure error.
  */
 
-import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
@@ -52,6 +51,7 @@ export function runProcess(file: string, args: readonly string[], options: ToolO
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted === true) return reject(new Interrupted())
     const limited = options.wallSeconds !== undefined
+    const { spawn } = process.getBuiltinModule('node:child_process')
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
