@@ -59,8 +59,10 @@ async function build(extension: string): Promise<BuildResult<{ metafile: true; w
   }
 }
 
-/** Make it, in place of the one before. Throws where it cannot be made or kept. */
-export async function makeBundle(): Promise<void> {
+/**
+ * Make it, in place of the one before; false when a file of it was being written. Throws where it cannot be made or kept.
+ */
+export async function makeBundle(): Promise<boolean> {
   const began = Date.now()
   const keys = takeOwnKeys()
   const { outputFiles, metafile } = await build(path.extname(import.meta.filename))
@@ -68,7 +70,7 @@ export async function makeBundle(): Promise<void> {
   const others = ownKeyFiles().map((file) => path.relative(ROOT, file))
   for (const file of new Set([...Object.keys(metafile.inputs), ...others])) {
     const input = inputOf(file)
-    if (input === undefined || Math.max(input[2], input[3]) > began - SETTLED_MS) return
+    if (input === undefined || Math.max(input[2], input[3]) > began - SETTLED_MS) return false
     inputs.push(input)
   }
   const id = `${began.toString(36)}-${process.pid}`
@@ -77,4 +79,5 @@ export async function makeBundle(): Promise<void> {
   for (const name of readdirSync(bundleDir()))
     if (name !== path.basename(recordFile()) && !name.startsWith(id))
       rmSync(path.join(bundleDir(), name), { force: true })
+  return true
 }
