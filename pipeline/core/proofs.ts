@@ -5,7 +5,7 @@
  *
  * Only who has proved a package here writes one: proofs are in no store that others share. Knows no verifier.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { ownCodeKey } from '../build/own-code.ts'
 import { cachePath, contentKey, sha256, temporaryName } from '../cache.ts'
@@ -40,6 +40,6 @@ export function keepProof(file: string, name: string): void {
     writeFileSync(temporary, `${name}\n`)
     renameSync(temporary, file)
   } catch {
-    rmSync(temporary, { force: true })
+    // A full disk may leave a part of it, under a name that nobody reads.
   }
 }
