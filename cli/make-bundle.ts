@@ -67,7 +67,8 @@ export async function makeBundle(): Promise<boolean> {
   const keys = takeOwnKeys()
   const { outputFiles, metafile } = await build(path.extname(import.meta.filename))
   const inputs: Input[] = []
-  const others = ownKeyFiles().map((file) => path.relative(ROOT, file))
+  // This file too: another one may make another bundle.
+  const others = [...ownKeyFiles(), import.meta.filename].map((file) => path.relative(ROOT, file))
   for (const file of new Set([...Object.keys(metafile.inputs), ...others])) {
     const input = inputOf(file)
     if (input === undefined || Math.max(input[2], input[3]) > began - SETTLED_MS) return false

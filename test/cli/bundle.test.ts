@@ -103,6 +103,7 @@ test('every source that decides what it does is looked at, and folders whose fil
   const files = record.inputs.map(([file]) => file)
   for (const file of [
     'cli/command-line.ts',
+    'cli/make-bundle.ts',
     'machine/machine.ts',
     'pipeline/verify/code.ts',
     'shim/lower/fault.c',
