@@ -88,15 +88,13 @@ async function round({ driver, work }: Case, there: Side, here: Side): Promise<v
   await here.stop()
 }
 
-async function build(
-  selectors: readonly string[],
-): Promise<{ version: string; packs: Map<string, [string, DriverPackage]> }> {
+async function build(selectors: readonly string[]): Promise<{ version: string; packs: Map<string, DriverPackage> }> {
   const workspace = await openWorkspace({ tree: values.tree, toolchain: 'auto', onNote: console.error })
   const { modules } = await buildModules({ tree: workspace.tree, selectors, toolchain: workspace.toolchain })
   const { version } = workspace.tree
   await workspace.close()
-  const packs = new Map<string, [string, DriverPackage]>()
-  for (const { name, package: dir } of modules) packs.set(name, [dir!, await readPackage(dir!, name)])
+  const packs = new Map<string, DriverPackage>()
+  for (const { name, package: dir } of modules) packs.set(name, await readPackage(dir!, name))
   return { version, packs }
 }
 
@@ -107,8 +105,8 @@ const cases = CASES.filter(({ driver }) => driver.includes(values.driver))
 const { version, packs } = await build(cases.map(({ driver }) => driver))
 const files = await bringGuest(version, (line) => console.error(line))
 const sides = cases.map((one) => {
-  const [dir, pack] = packs.get(one.driver)!
-  return { one, there: new There(files, one.driver), here: new Here(pack, dir, Number(values.seed)) }
+  const pack = packs.get(one.driver)!
+  return { one, there: new There(files, one.driver), here: new Here(pack, values.tree, Number(values.seed)) }
 })
 for (let i = 0; i < rounds; i++) {
   for (const { one, there, here } of sides) {

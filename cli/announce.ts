@@ -1,5 +1,4 @@
 /** What a command is going to fetch, told before it begins. */
-import { costsOf, PROGRAMS_BYTES, PROGRAMS_SECONDS } from '../pipeline/estimate.ts'
 import { InfrastructureError } from '../pipeline/errors.ts'
 import type { Rung } from '../pipeline/ladder.ts'
 import { probeHostTools } from '../pipeline/toolchain/host-packages.ts'
@@ -15,6 +14,7 @@ export async function announce(context: Context, trees: readonly string[], until
     const here = await Promise.all(trees.map((tree) => isHere(tree)))
     const missing = trees.filter((_, i) => here[i] === false)
     if (missing.length === 0) return
+    const { costsOf, PROGRAMS_BYTES, PROGRAMS_SECONDS } = await import('../pipeline/estimate.ts')
     const onProgress = ({ text }: { text: string }) => context.progress.update(text)
     const costs = await costsOf(missing, { files: 1, until }, { signal: context.signal, onProgress })
     const [compiler] = await probeHostTools(['clang'])

@@ -27,7 +27,7 @@ export interface MatrixTask {
 async function perform({ dir, name, until, seed, isTest, beside }: MatrixTask): Promise<Ascent> {
   try {
     const pack = await readPackage(dir, name)
-    verifyPackage(pack, DEFAULT_ALLOWANCE)
+    await verifyPackage(pack, DEFAULT_ALLOWANCE)
     const args = await parametersOf(pack.manifest.modules)
     const ending = isTest ? await endingOf(name) : undefined
     const how = { until, seed, isTest, ...(ending && { ending }), beside, args }

@@ -16,13 +16,12 @@ export interface Replacements {
   readonly keys: Readonly<Record<string, string>>
 }
 
-/** The same modules, each with its replacement from `source`; unchanged without one. */
+/** The same modules, each with its replacement from `source`. */
 export async function replacementsFor(
   context: Context,
   modules: readonly ModuleRequest[],
-  source: string | undefined,
+  source: string,
 ): Promise<Replacements> {
-  if (source === undefined) return { modules, keys: {} }
   const names = modules.map(({ pack }) => pack.manifest.name)
   if (names.every((name) => existsSync(join(source, `${name}.json`)))) {
     const packs = await Promise.all(names.map((name) => readPackage(source, name)))

@@ -4,7 +4,8 @@
  */
 import { DriverFailure } from '../pipeline/errors.ts'
 import { allowanceFor, type Allowance } from '../pipeline/verify/allowance.ts'
-import { policyProblems, type Verdict } from '../pipeline/verify/verdict.ts'
+import { policyProblems } from '../pipeline/verify/manifest.ts'
+import type { Verdict } from '../pipeline/verify/verdict.ts'
 import { readLines, symbolize } from '../pipeline/wasm/lines.ts'
 import type { LineTable } from '../pipeline/wasm/lines.ts'
 import type { Symbolizer } from '../kernel/fault.ts'

@@ -52,9 +52,8 @@ export function startWatchdog(limit_ms: number): Watchdog {
   }
 }
 
-/** Seconds of a --watchdog option as ms; undefined when not given. Throws UsageError. */
-export function parseWatchdog(value: unknown): number | undefined {
-  if (value === undefined) return undefined
+/** Seconds of a --watchdog option as ms. Throws UsageError. */
+export function parseWatchdog(value: unknown): number {
   if (typeof value === 'number' && value > 0 && value <= 86_400) return value * 1000
   throw new UsageError('--watchdog takes seconds', { found: String(value), todo: 'give some, as in --watchdog 30' })
 }

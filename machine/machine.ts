@@ -35,7 +35,7 @@ import { Watch } from './supervise/watch.ts'
 export interface MachineOptions {
   readonly seed?: number
   /** Refuse a package by throwing; runs before anything of it is compiled. */
-  readonly verify?: (pack: DriverPackage) => void
+  readonly verify?: (pack: DriverPackage) => void | Promise<void>
   /** Makes the symbolizer of a package: module offset to C function, file and line. */
   readonly symbolizer?: (pack: DriverPackage) => Symbolizer
   /** Firmware by file name. */
@@ -138,7 +138,7 @@ export class Machine {
     const policy = this.#policy(pack)
     const missing = policy.needs.find((other) => this.#slots.get(other)?.driver.dead !== false)
     if (missing !== undefined) throw new Error(`${name} needs ${missing}, which does not run: load it first`)
-    this.#options.verify?.(pack)
+    await this.#options.verify?.(pack)
     const driver = await this.#start(pack, args, 1)
     const supervisor = new Supervisor(policy.restarts)
     const slot: Slot = {
@@ -173,7 +173,7 @@ export class Machine {
 
   /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
   async open(pack: DriverPackage, args: readonly string[] = []): Promise<Driver> {
-    this.#options.verify?.(pack)
+    await this.#options.verify?.(pack)
     return Driver.open(this.board, pack, this.#loadOptions(pack, pack.manifest.name, args))
   }
 
@@ -298,8 +298,8 @@ export class Machine {
     if (slot.driver.dead) throw new Error(`${name} does not run: it cannot hand anything over`)
     const nubs = [...slot.driver.nubs.values()]
     const done = await replaceDriver(this, slot, pack, {
-      start: (build, generation) => {
-        this.#options.verify?.(build)
+      start: async (build, generation) => {
+        await this.#options.verify?.(build)
         return this.#start(build, slot.args, generation)
       },
       adopt: (driver) => {

@@ -6,20 +6,14 @@
  */
 
 import { createHash, hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { isMainThread, threadId } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cacheDir } from './cache-dir.ts'
 import { asInfrastructure, checkInterrupted } from './errors.ts'
 
-/** Root of everything drvport keeps: DRVPORT_CACHE, or drvport under the user's cache. Not created here. */
-export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['DRVPORT_CACHE']) return path.resolve(env['DRVPORT_CACHE'])
-  const base = env['XDG_CACHE_HOME'] ? path.resolve(env['XDG_CACHE_HOME']) : path.join(os.homedir(), '.cache')
-  return path.join(base, 'drvport')
-}
+export { cacheDir }
 
 /** What comes from outside and what is configured: costly to make, and the same for everybody. */
 const COMMON = new Set(['trees', 'kbuild', 'debs', 'downloads', 'locks'])
@@ -48,24 +42,21 @@ export function contentKey(parts: readonly (string | number)[]): string {
   return sha256(JSON.stringify(parts))
 }
 
-export async function exists(file: string): Promise<boolean> {
-  try {
-    await fs.access(file)
-    return true
-  } catch {
-    return false
-  }
-}
+/** Asked at once, and an answer all the same for those who wait: the event loop would take many times as long. */
+export const exists = (file: string): Promise<boolean> => Promise.resolve(existsSync(file))
 
 /** This process and thread among all that write into the cache: the process's number, and for a worker its thread's. */
-export const writerName = isMainThread ? String(process.pid) : `${process.pid}-${threadId}`
+export function writerName(): string {
+  const { isMainThread, threadId } = process.getBuiltinModule('node:worker_threads')
+  return isMainThread ? String(process.pid) : `${process.pid}-${threadId}`
+}
 
 let sequence = 0
 
 /** A name beside `target` that no other writer uses; on the same file system, so that rename is atomic. */
 export function temporaryName(target: string): string {
   sequence += 1
-  return path.join(path.dirname(target), `.${path.basename(target)}.${writerName}.${sequence}.tmp`)
+  return path.join(path.dirname(target), `.${path.basename(target)}.${writerName()}.${sequence}.tmp`)
 }
 
 /** Write a file so that readers see the old content or the new, never a part. */
@@ -81,10 +72,19 @@ export async function writeAtomic(file: string, data: string | Uint8Array): Prom
   }
 }
 
+/** A file's text; undefined when it cannot be read. */
+export function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 /** What a JSON file of the cache holds; undefined when it is not there, or damaged: what is in the cache can be made again. */
 export async function readKept<T>(file: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await fs.readFile(file, 'utf8')) as T
+    return JSON.parse(readFileSync(file, 'utf8')) as T
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** `drvport analyze MODULE`: what it uses of the kernel, where, what is missing, which capabilities it needs. */
-import { selectAll } from '../../pipeline/build/index.ts'
+import { selectAll } from '../../pipeline/build/fresh.ts'
 import { readAuthority } from '../../pipeline/build/authority.ts'
 import { analyzeModules, type AnalyzeDocument } from '../../pipeline/source/analyze.ts'
 import { openTreeOnly } from '../../pipeline/workspace.ts'

@@ -1,21 +1,11 @@
 /** `drvport build SELECTOR...`: modules of a tree into packages in the store. */
-import { buildModules, type BuildDocument, type BuildProgress, type ModuleResult } from '../../pipeline/build/index.ts'
+import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { bytes, duration, paint, table, treeText } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import { announce } from '../announce.ts'
+import { showBuild } from '../show-build.ts'
 import { treesOf } from '../trees.ts'
 import { workspaceOf } from '../workspace.ts'
-
-/** One line of progress for a step of a build. */
-export function showBuild(context: Context, event: BuildProgress): void {
-  if (event.step === 'plan') context.progress.update(`building ${event.modules} modules with ${event.toolchain}`)
-  else if (event.step === 'kernel') context.progress.update(event.text)
-  else {
-    const { name, rung, repaired } = event.result
-    if (repaired !== undefined) context.progress.note(`warning: ${name} was built again: ${repaired}`)
-    context.progress.update(`${event.done} of ${event.of}: ${name} ${rung}`)
-  }
-}
 
 const isBuilt = (module: ModuleResult): boolean => module.rung === 'verify'
 

@@ -1,10 +1,14 @@
-/** `drvport run MODULE[=DEVICE]...`: boot a machine with these drivers and devices and take them up the ladder. */
+/**
+ * `drvport run MODULE[=DEVICE]...`: boot a machine with these drivers and devices and take them up the ladder.
+ *
+ * What only some options need is read when they are given: reading code is most of what a start takes.
+ */
 import { openSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
 import { DriverFailure, UsageError } from '../../pipeline/errors.ts'
 import type { Workspace } from '../../pipeline/workspace.ts'
-import { ENGINES, type EngineName } from '../../pipeline/engine/index.ts'
+import { ENGINES, type EngineName } from '../../pipeline/engine/types.ts'
 import { describeDevices, modelNamed } from '../../lab/classes.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
@@ -15,20 +19,19 @@ import type { PostMortem } from '../../machine/observe/post-mortem.ts'
 import { count, duration, paint, table } from '../output.ts'
 import type { Command, Context } from '../context.ts'
 import type { EngineFacts } from '../engine/guest.ts'
-import { renderEngine, runElsewhere, thisEngine, type EngineRun } from '../engine/index.ts'
-import { withArtefact } from '../artefacts.ts'
-import { profiling, type Profiling } from '../profile.ts'
+import { renderEngine, thisEngine } from '../engine/facts.ts'
+import type { EngineRun } from '../engine/index.ts'
+import type { Profiling } from '../profile.ts'
+import type { Replacements } from '../replacement.ts'
 import { checkTogether } from '../together.ts'
 import { readFirmware, symbolizerOf, verifyPackage } from '../machine.ts'
 import { modelOf, modelOptions } from '../model.ts'
 import { parsePolicies } from '../policies.ts'
 import { postMortemsTo, renderPostMortem } from '../post-mortem.ts'
-import { replacementsFor } from '../replacement.ts'
-import { createRecording } from '../recording-file.ts'
-import { parseWatchdog, startWatchdog, watched } from '../watchdog.ts'
+import type { Watchdog } from '../watchdog.ts'
 import { announce } from '../announce.ts'
+import { showBuild } from '../show-build.ts'
 import { workspaceOf } from '../workspace.ts'
-import { showBuild } from './build.ts'
 
 /** Frames each way: every size from 60 to 1514 bytes about seventy times. */
 const FRAMES = 100_000
@@ -223,9 +226,8 @@ export const run: Command = {
       })
       .option('capture', { type: 'string', describe: 'write what passes the first NIC to this pcap file' }),
   async run(context, argv) {
-    const watchdog_ms = parseWatchdog(argv['watchdog'])
-    const outside = watchdog_ms === undefined ? undefined : await watched(context.signal)
-    if (outside !== undefined) return outside
+    const watch = argv['watchdog'] === undefined ? undefined : await watchdogOf(context, argv['watchdog'])
+    if (typeof watch === 'number') return watch
     const wanted = parseWanted(argv['modules'] as string[])
     const frames = countOf('frames', argv['frames'])
     checkTogether(argv)
@@ -246,8 +248,10 @@ export const run: Command = {
       )
       const built = await modulesFor(document, wanted, argv['param'] as string[])
       const asked = argv['optimized'] === true ? await Promise.all(built.map(optimized)) : built
-      const { modules, keys } = await replacementsFor(context, asked, argv['replace-with'] as string | undefined)
-      const profile = profileTo(argv['profile'] as string | undefined)
+      const other = argv['replace-with'] as string | undefined
+      const { modules, keys } =
+        other === undefined ? { modules: asked, keys: {} } : await replaced(context, asked, other)
+      const profile = await profileTo(argv['profile'] as string | undefined)
       const capture = captureTo(argv['capture'] as string | undefined)
       const onEvents = eventsTo(argv['events'] as string | undefined)
       const request: RunRequest & EngineRun = {
@@ -262,7 +266,7 @@ export const run: Command = {
         ...model,
         observe: (machine) => {
           freezeOnSignal(machine)
-          if (watchdog_ms !== undefined) startWatchdog(watchdog_ms).watch(machine.board.kernel)
+          watch?.().watch(machine.board.kernel)
         },
         verify: verifyPackage,
         symbolizer: symbolizerOf,
@@ -278,7 +282,7 @@ export const run: Command = {
       if (doing.length > 0) return await performed(context, request, doing)
       const engine = argv['engine'] as EngineName
       const report = await (engine !== 'node'
-        ? runElsewhere(context, engine, request)
+        ? (await import('../engine/index.ts')).runElsewhere(context, engine, request)
         : record === undefined
           ? runMachine(request)
           : runRecorded(request, { ...keysOf(document, asked), ...keys }, record, argv['embed'] === true))
@@ -292,6 +296,13 @@ export const run: Command = {
       await workspace.close()
     }
   },
+}
+
+/** What starts a watchdog; or the status of the process that ran under one in this one's place. Throws UsageError. */
+async function watchdogOf({ signal }: Context, seconds: unknown): Promise<(() => Watchdog) | number> {
+  const { parseWatchdog, startWatchdog, watched } = await import('../watchdog.ts')
+  const ms = parseWatchdog(seconds)
+  return (await watched(signal)) ?? (() => startWatchdog(ms))
 }
 
 /** Boot, and carry commands out in the kernel under the first driver. */
@@ -329,6 +340,7 @@ async function runRecorded(
   path: string,
   embed: boolean,
 ): Promise<RunReport> {
+  const { createRecording } = await import('../recording-file.ts')
   const write = createRecording(path, request, { packages, embed })
   let recorder: RunRecorder | undefined
   const report = await runMachine({
@@ -379,16 +391,22 @@ function recorder(folder: string | undefined): { keep(record: PostMortem): void;
   }
 }
 
-const optimized = async (module: ModuleRequest): Promise<ModuleRequest> => ({
-  ...module,
-  pack: await withArtefact(module.pack),
-})
+async function optimized(module: ModuleRequest): Promise<ModuleRequest> {
+  const { withArtefact } = await import('../artefacts.ts')
+  return { ...module, pack: await withArtefact(module.pack) }
+}
+
+async function replaced(context: Context, modules: readonly ModuleRequest[], by: string): Promise<Replacements> {
+  const { replacementsFor } = await import('../replacement.ts')
+  return replacementsFor(context, modules, by)
+}
 
 /** Counts while the run goes, and writes the profile when it has ended. */
-function profileTo(
+async function profileTo(
   path: string | undefined,
-): (Pick<Profiling, 'observer'> & { write(report: RunReport): void }) | undefined {
+): Promise<(Pick<Profiling, 'observer'> & { write(report: RunReport): void }) | undefined> {
   if (path === undefined) return undefined
+  const { profiling } = await import('../profile.ts')
   const sink = fileSink(path)
   const { observer, document } = profiling()
   return {

@@ -12,7 +12,7 @@ import { ensureHostTools } from '../../pipeline/toolchain/host-packages.ts'
 import { openTreeOnly, openWorkspace, type Workspace } from '../../pipeline/workspace.ts'
 import type { Command, Context } from '../context.ts'
 import { reporting } from '../workspace.ts'
-import { showBuild } from './build.ts'
+import { showBuild } from '../show-build.ts'
 
 const root = `${packageRoot}/`
 const tool = (name: string): string => `${root}node_modules/.bin/${name}`

@@ -1,6 +1,6 @@
 /** `drvport worker --queue redis://...`: make rows for matrices that are started elsewhere. */
 import * as os from 'node:os'
-import { selectAll } from '../../pipeline/build/index.ts'
+import { selectAll } from '../../pipeline/build/fresh.ts'
 import { InfrastructureError, Interrupted, UsageError } from '../../pipeline/errors.ts'
 import { openRows, type RowMaker } from '../../pipeline/matrix/run.ts'
 import type { OpenRun, RunRecord, WorkerState } from '../../pipeline/queue/index.ts'

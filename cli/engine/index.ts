@@ -5,7 +5,7 @@ import * as path from 'node:path'
 import { DriverFailure, InfrastructureError } from '../../pipeline/errors.ts'
 import { bringEngine, type Engine, type EngineName } from '../../pipeline/engine/index.ts'
 import { writePlain } from '../../pipeline/engine/plain.ts'
-import type { ModuleRequest, RunReport, RunRequest } from '../../lab/run.ts'
+import type { RunReport, RunRequest } from '../../lab/run.ts'
 import type { Context } from '../context.ts'
 import { sha256 } from '../../pipeline/cache.ts'
 import type { CorePackage } from '../../machine/load/core.ts'
@@ -165,17 +165,3 @@ export async function runElsewhere(
   progress.note(`running on ${engine.about}`)
   return runOn(engine, run)
 }
-
-/** What this Node is, and what it loaded: verified, so the hash is that of the manifest. */
-export const thisEngine = (modules: readonly ModuleRequest[]): EngineFacts => ({
-  name: 'node',
-  version: `${process.version}, V8 ${process.versions.v8}`,
-  arch: process.arch,
-  loaded: modules.map(({ pack: { manifest } }) => ({ name: manifest.name, sha256: manifest.wasm.sha256 })),
-})
-
-/** What loaded what, for a reader to hold against other runs. */
-export const renderEngine = ({ name, version, arch, loaded }: EngineFacts): string[] => [
-  `${name} ${version} on ${arch}`,
-  ...loaded.map((module) => `  ${module.name} sha256 ${module.sha256}`),
-]

@@ -261,24 +261,35 @@ interface Sums {
   sum(address: number, length: number): number
 }
 
-new Int32Array(frameMemory.buffer, TABLE_ADDRESS, CRC_TABLE.length).set(CRC_TABLE)
-new Uint8Array(frameMemory.buffer, FOLD_ADDRESS, FOLD_TABLE_BYTES).set(foldTables())
-new Uint8Array(frameMemory.buffer, SPARSE_ADDRESS).set(SPARSE_BEFORE)
 /** Not every engine has the relaxed one; both give the same here. */
-const wasm = [V128.relaxedSwizzle, V128.swizzle].map(moduleWith).find((bytes) => WebAssembly.validate(bytes))!
-const made = new WebAssembly.Instance(new WebAssembly.Module(wasm), { frames: { memory: frameMemory } })
-const sums = made.exports as unknown as Sums
+function moduleHere(): Uint8Array<ArrayBuffer> {
+  const relaxed = moduleWith(V128.relaxedSwizzle)
+  return WebAssembly.validate(relaxed) ? relaxed : moduleWith(V128.swizzle)
+}
+
+function make(): Sums {
+  new Int32Array(frameMemory.buffer, TABLE_ADDRESS, CRC_TABLE.length).set(CRC_TABLE)
+  new Uint8Array(frameMemory.buffer, FOLD_ADDRESS, FOLD_TABLE_BYTES).set(foldTables())
+  new Uint8Array(frameMemory.buffer, SPARSE_ADDRESS).set(SPARSE_BEFORE)
+  const made = new WebAssembly.Instance(new WebAssembly.Module(moduleHere()), { frames: { memory: frameMemory } })
+  return made.exports as unknown as Sums
+}
+
+/** Made for the first frame: a driver that is only started has none. */
+let sums: Sums | undefined
 
 /** The FCS of a frame's first `length` bytes, unsigned; sent least significant byte first. */
 export const fcsOf = (frame: Frame, length = frame.length): number =>
-  frame.address < 0 ? fcs(frame.bytes, 0, length) : sums.crc(frame.address, within(frame, 0, length)) >>> 0
+  frame.address < 0 ? fcs(frame.bytes, 0, length) : (sums ??= make()).crc(frame.address, within(frame, 0, length)) >>> 0
 
 /** Put a frame's FCS behind its bytes, as it is on a line: the frame stays the same, and its length. */
 export const seal = (frame: Frame): void => frame.view.setUint32(frame.length, fcsOf(frame), true)
 
 /** Folded sum of the big-endian 16-bit words of a frame's bytes [from, to), an odd last byte padded with zero. */
 export const sumOf = (frame: Frame, from: number, to: number): number =>
-  frame.address < 0 ? slowSum(frame.bytes, from, to) : sums.sum(frame.address + from, within(frame, from, to - from))
+  frame.address < 0
+    ? slowSum(frame.bytes, from, to)
+    : (sums ??= make()).sum(frame.address + from, within(frame, from, to - from))
 
 const within = ({ bytes }: Frame, from: number, length: number): number => {
   if (from < 0 || length < 0 || from + length > bytes.length)

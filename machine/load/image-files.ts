@@ -7,8 +7,8 @@
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { decodeImage, encodeImage, type KeptImages } from './image.ts'
 
 /** Files kept of one core and size: several checkouts may use one cache, and each has a machine of its own. */
@@ -20,19 +20,35 @@ const HASH_BYTES = 64
 /** All of the machine's code that a boot may depend on. */
 const CODE = ['base', 'kernel', 'hw', 'machine', 'linux-api/generated']
 
-let code: string | undefined
+/** One by one: Node's own way down takes several times as long. */
+const sourcesIn = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((item) => {
+    const at = join(directory, item.name)
+    if (item.isDirectory()) return sourcesIn(at)
+    return /\.[jt]s$/.test(item.name) ? [at] : []
+  })
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** The machine's own code, and the folders that it is in. */
+export const machineFiles = (): string[] =>
+  CODE.flatMap((directory) => sourcesIn(join(root, directory))).flatMap((file) => [file, dirname(file)])
+
+/** Names the machine that is written there. */
+export function takeMachineKey(): string {
+  const hash = createHash('sha256')
+  for (const directory of CODE)
+    for (const file of sourcesIn(join(root, directory)).toSorted()) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 16)
+}
+
+let machine: string | undefined
+
+/** Who has the key from elsewhere, of the same files, spares taking it. */
+export const knowMachineKey = (key: string): void => void (machine = key)
 
 /** Names the machine of this process. */
-function machineKey(): string {
-  if (code !== undefined) return code
-  const hash = createHash('sha256')
-  for (const directory of CODE) {
-    const at = join(import.meta.dirname, '..', '..', directory)
-    const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).filter((name) => /\.[jt]s$/.test(name))
-    for (const name of files.toSorted()) hash.update(readFileSync(join(at, name)))
-  }
-  return (code = hash.digest('hex').slice(0, 16))
-}
+const machineKey = (): string => (machine ??= takeMachineKey())
 
 /** Images of one core, in a directory of its own. */
 export function imageFiles(directory: string): KeptImages {
@@ -40,7 +56,7 @@ export function imageFiles(directory: string): KeptImages {
   return {
     async read(size) {
       try {
-        const content = await readFile(fileOf(size))
+        const content = readFileSync(fileOf(size))
         const image = new Uint8Array(content.buffer, content.byteOffset + HASH_BYTES, content.length - HASH_BYTES)
         if (sha256(image) !== content.toString('latin1', 0, HASH_BYTES)) return undefined
         return decodeImage(image)

@@ -1,6 +1,5 @@
 /** A driver package from the directory the pipeline wrote it to. The one part of the machine that needs files. */
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import type { Manifest, OnCoreFacts } from '../../pipeline/package.ts'
@@ -9,11 +8,16 @@ import { imageFiles } from './image-files.ts'
 import { boundFrom, coreFrom, type DriverPackage, type OnCore, PackageError } from './package.ts'
 
 /** Cores read in this process: every driver of a tree stands on the same. */
-const cores = new Map<string, Promise<CorePackage>>()
+const cores = new Map<string, CorePackage>()
 
-async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePackage> {
-  const { buffer, byteOffset, length } = await readFile(join(directory, 'core.wasm'))
-  const wasm = new Uint8Array(buffer, byteOffset, length)
+/** In one piece: through the event loop, a large file is read in many, each into a copy. */
+function read(...path: string[]): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = readFileSync(join(...path))
+  return new Uint8Array(buffer, byteOffset, length)
+}
+
+function readCore(directory: string, facts: OnCoreFacts): CorePackage {
+  const wasm = read(directory, 'core.wasm')
   const { sha256, tableEnd, moduleBytes } = coreFrom(facts, wasm, undefined)
   const images = imageFiles(join(directory, '..', '..', 'images', facts.sha256))
   let lines: Uint8Array | undefined
@@ -22,7 +26,7 @@ async function readCore(directory: string, facts: OnCoreFacts): Promise<CorePack
     wasm,
     // As large as the code, and wanted only where something went wrong.
     get lines() {
-      return (lines ??= readFileSync(join(directory, 'core.lines')))
+      return (lines ??= read(directory, 'core.lines'))
     },
     tableEnd,
     moduleBytes,
@@ -44,28 +48,27 @@ function compileTrusting(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   }
 }
 
-async function readOnCore(directory: string, facts: OnCoreFacts): Promise<OnCore> {
+function readOnCore(directory: string, facts: OnCoreFacts): OnCore {
   const at = join(directory, '..', '..', 'cores', facts.key)
   const core = cores.get(at) ?? readCore(at, facts)
   cores.set(at, core)
-  const read = async ({ file }: { readonly file: string }) => new Uint8Array(await readFile(join(directory, file)))
-  const modules = facts.modules.map(async (module) =>
+  const modules = facts.modules.map((module) =>
     boundFrom(module, {
-      wasm: await read(module.wasm),
-      lines: await read(module.lines),
-      image: await read(module.image),
+      wasm: read(directory, module.wasm.file),
+      lines: read(directory, module.lines.file),
+      image: read(directory, module.image.file),
     }),
   )
-  return { core: await core, modules: await Promise.all(modules) }
+  return { core, modules }
 }
 
 /** Read NAME.json and what it names from a package directory. Throws PackageError. */
 export async function readPackage(directory: string, name: string): Promise<DriverPackage> {
   try {
-    const manifest = JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')) as Manifest
-    const wasm = new Uint8Array(await readFile(join(directory, manifest.wasm.file)))
-    const lines = manifest.lines === null ? undefined : await readFile(join(directory, manifest.lines.file))
-    return { manifest, wasm, lines, on: await readOnCore(directory, manifest.core) }
+    const manifest = JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8')) as Manifest
+    const wasm = read(directory, manifest.wasm.file)
+    const lines = manifest.lines === null ? undefined : read(directory, manifest.lines.file)
+    return { manifest, wasm, lines, on: readOnCore(directory, manifest.core) }
   } catch (error) {
     throw new PackageError(`package ${name} in ${directory} cannot be read: ${(error as Error).message}`, {
       cause: error,

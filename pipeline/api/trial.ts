@@ -4,7 +4,8 @@
  */
 
 import * as fs from 'node:fs/promises'
-import { openBuild, selectAll, type KernelTree } from '../build/index.ts'
+import { openBuild, selectAll } from '../build/fresh.ts'
+import type { KernelTree } from '../build/index.ts'
 import { factsOf } from '../build/facts.ts'
 import type { BuiltModule, Compiler } from '../build/compiler.ts'
 import type { Toolchain } from '../toolchain/types.ts'

@@ -6,11 +6,9 @@
  * group who asks for it, where. Knows no module.
  */
 import { readFile } from 'node:fs/promises'
-import * as path from 'node:path'
 import { groups } from '../../linux-api/capabilities.ts'
-import { packageRoot } from '../root.ts'
+import { AUTHORITY_FILE } from '../tables.ts'
 
-export const AUTHORITY_FILE: string = path.join(packageRoot, 'linux-api', 'authority.tsv')
 const HEAD = 'group\tnames\twhy'
 /** Groups beside those of the ABI that can be granted. */
 const FILES = 'wasi'

@@ -1,9 +1,20 @@
-/** The result of a build, as data: `drvport.build/1` (interfaces.md). Types only. */
+/** What a build is asked for, and its result as data: `drvport.build/1` (interfaces.md). Types only. */
 
 import type { LADDER } from '../ladder.ts'
 import type { ModuleFacts } from './facts.ts'
 import type { SourceFile, TreeFacts } from '../package.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
+import type { Toolchain } from '../toolchain/types.ts'
+import type { KernelTree } from './kernel.ts'
+
+export interface BuildRequest {
+  readonly tree: KernelTree
+  /** Module names, paths or globs; see interfaces.md. */
+  readonly selectors: readonly string[]
+  readonly toolchain: Toolchain
+  readonly signal?: AbortSignal
+  readonly progress?: (event: BuildProgress) => void
+}
 
 /** How far a module came, of the rungs a build climbs. `none`: not even its source was there. */
 export type BuildRung = Extract<(typeof LADDER)[number], { by: 'build' }>['rung']

@@ -7,8 +7,8 @@
 
 import { existsSync } from 'node:fs'
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
-import { basisOf } from '../core/index.ts'
-import { isKept } from '../core/kept.ts'
+import { basisOf } from '../core/basis.ts'
+import { isKept } from '../core/places.ts'
 import { getPackage, packageDir, pointTo } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { ModuleResult } from './document.ts'
@@ -32,7 +32,7 @@ const fileOf = (basis: string, selector: string): string => {
 /** The results of all that is asked for, in order; undefined unless every one is known and its package whole. */
 export async function knownResults({ tree, toolchain, selectors }: Asked): Promise<ModuleResult[] | undefined> {
   if (!selectors.every(isName) || new Set(selectors).size < selectors.length) return undefined
-  const basis = await basisOf(tree, toolchain)
+  const basis = basisOf(tree, toolchain)
   if (basis === undefined) return undefined
   const results: ModuleResult[] = []
   for (const selector of selectors) {
@@ -55,7 +55,7 @@ export async function rememberResults(
   results: readonly ModuleResult[],
 ): Promise<void> {
   if (selectors.length !== results.length || !selectors.every(isName)) return
-  const basis = await basisOf(tree, toolchain)
+  const basis = basisOf(tree, toolchain)
   if (basis === undefined) return
   for (const [i, selector] of selectors.entries()) {
     const { package: directory, ...rest } = results[i]!

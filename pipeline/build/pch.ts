@@ -71,7 +71,7 @@ async function newDirectory(): Promise<string> {
     swept = homeOf()
     await sweepDirectories(swept)
   }
-  return fs.mkdtemp(path.join(homeOf(), `${writerName}-`))
+  return fs.mkdtemp(path.join(homeOf(), `${writerName()}-`))
 }
 
 /** Precompiled headers of one build. */

@@ -43,23 +43,23 @@ const digestOf = (objects: readonly BuiltObject[] | undefined): string =>
   objects === undefined ? NONE : contentKey(objects.flatMap((object) => [object.sha256, inputsDigest(object)]))
 
 /** What all modules of a build share. */
-const bases = new WeakMap<ModuleBuild, Promise<string>>()
+const bases = new WeakMap<ModuleBuild, string>()
 
-const basisOf = async ({ tree, toolchain }: ModuleBuild): Promise<string> =>
-  contentKey([await ownCodeKey(), tree.name, tree.version, tree.id, toolchain.id])
+const basisOf = ({ tree, toolchain }: ModuleBuild): string =>
+  contentKey([ownCodeKey(), tree.name, tree.version, tree.id, toolchain.id])
 
 /** `kind` tells what is kept: what is known of a module by itself, or what it came to on a kernel of that key. */
-async function keptFile({ build, module, objects }: Compiled, kind: 'facts' | { core: string }): Promise<string> {
+function keptFile({ build, module, objects }: Compiled, kind: 'facts' | { core: string }): string {
   const basis = bases.get(build) ?? basisOf(build)
   bases.set(build, basis)
   const on = kind === 'facts' ? [] : [kind.core]
-  const key = contentKey([await basis, module.path, digestOf(objects), ...on])
+  const key = contentKey([basis, module.path, digestOf(objects), ...on])
   return cachePath('links', key.slice(0, 2), `${key}.${kind === 'facts' ? 'facts' : 'trace'}`)
 }
 
 /** What is known of a module by itself: told once. */
 export async function knownFacts(compiled: Compiled, tell: () => Promise<Facts>): Promise<Facts> {
-  const file = await keptFile(compiled, 'facts')
+  const file = keptFile(compiled, 'facts')
   const kept = await readKept<Facts>(file)
   if (kept !== undefined) return kept
   const facts = await tell()
@@ -81,7 +81,7 @@ export async function knownFailure<T extends Facts>(
   const basis = bases.get(build) ?? basisOf(build)
   bases.set(build, basis)
   const said = diagnostics.flatMap(({ file, line, message }) => [file, line, message])
-  const key = contentKey([await basis, module.path, 'failed', inputsDigest(compiled), ...said])
+  const key = contentKey([basis, module.path, 'failed', inputsDigest(compiled), ...said])
   const file = cachePath('links', key.slice(0, 2), `${key}.failure`)
   const kept = await readKept<T>(file)
   if (kept !== undefined) return kept
@@ -101,7 +101,7 @@ const digestOfModule = async (build: ModuleBuild, name: string) => digestOf(awai
 /** What it came to before on the kernel of this key, if nothing that it depended on has changed. */
 export async function knownOutcome(compiled: Compiled, core: string): Promise<Outcome | undefined> {
   const { build } = compiled
-  const trace = await readKept<Trace>(await keptFile(compiled, { core }))
+  const trace = await readKept<Trace>(keptFile(compiled, { core }))
   if (trace === undefined) return undefined
   const same = await Promise.all(
     trace.modules.map(async ([name, digest]) => (await digestOfModule(build, name)) === digest),
@@ -119,5 +119,5 @@ export async function rememberOutcome(
   const { build } = compiled
   const modules = consulted.map(async (name) => [name, await digestOfModule(build, name)] as const)
   const trace: Trace = { ...outcome, modules: await Promise.all(modules) }
-  await writeAtomic(await keptFile(compiled, { core }), JSON.stringify(trace))
+  await writeAtomic(keptFile(compiled, { core }), JSON.stringify(trace))
 }

@@ -22,7 +22,7 @@ export async function withWorkDirectory<T>(task: (dir: string) => Promise<T>): P
     swept = work()
     await sweepDirectories(swept)
   }
-  const dir = path.join(work(), `${writerName}-${++sequence}`)
+  const dir = path.join(work(), `${writerName()}-${++sequence}`)
   try {
     await fs.mkdir(dir, { recursive: true })
     return await task(dir)

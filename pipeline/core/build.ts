@@ -139,7 +139,7 @@ async function keyOf(build: ModuleBuild, core: Core, { modules, onCall }: Closur
       ? ['on call']
       : (one.objects ?? []).flatMap((object) => [one.module.name, object.sha256, inputsDigest(object)]),
   )
-  return contentKey(['on-core', core.key, build.toolchain.id, await ownCodeKey(), ...objects])
+  return contentKey(['on-core', core.key, build.toolchain.id, ownCodeKey(), ...objects])
 }
 
 async function store(

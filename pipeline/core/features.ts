@@ -6,7 +6,7 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { UsageError } from '../errors.ts'
-import { packageRoot } from '../root.ts'
+import { FEATURES_FILE } from '../tables.ts'
 
 export interface Feature {
   readonly macro: string
@@ -14,8 +14,6 @@ export interface Feature {
   readonly header: string
   readonly pattern: RegExp
 }
-
-export const FEATURES_FILE: string = path.join(packageRoot, 'linux-api', 'features.tsv')
 
 /** Read the table's text. Throws UsageError with the line of a row that makes no sense. */
 export function parseFeatures(text: string): Feature[] {

@@ -16,7 +16,6 @@ import {
 } from '../bind/index.ts'
 import { coreClaims, keptCoreFacts } from '../bind/claims.ts'
 import type { Compiler } from '../build/compiler.ts'
-import { ownCodeKey } from '../build/own-code.ts'
 import { cachePath, contentKey, exists, readKept, replaceDirectory, sha256, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
@@ -25,15 +24,14 @@ import { verifyCore, type CoreFacts as ProvedCore } from '../verify/index.ts'
 import { finish } from '../wasm/finish.ts'
 import { readModule } from '../wasm/module.ts'
 import { asksOfKernel } from './export-table.ts'
-import { ALLOWANCE, coreDir, factsIn, FOUND, MODULE_AREA } from './kept.ts'
+import { basisOf, CORE_FORMAT } from './basis.ts'
+import { ALLOWANCE, FOUND, MODULE_AREA } from './kept.ts'
 import { CORE_EXPORTS, linkCore } from './link.ts'
-import { coreObjects, lowerHalfExports, ownSourcesKey, type CoreObject } from './objects.ts'
+import { coreObjects, lowerHalfExports, type CoreObject } from './objects.ts'
 import { readOverrides } from './overrides.ts'
+import { coreDir, factsIn } from './places.ts'
 
 export { moduleImage } from './module-image.ts'
-
-/** Changes when a core is made differently from the same objects. */
-const FORMAT = 6
 
 /** A core that is kept: files in a directory of their own. */
 export interface Core {
@@ -80,23 +78,16 @@ const keyOf = (
   tables: string,
 ) =>
   contentKey([
-    String(FORMAT),
+    String(CORE_FORMAT),
     toolchain.id,
     tables,
     JSON.stringify(objects.map(({ name, sha256: sha }) => [name, sha])),
     JSON.stringify(exported),
   ])
 
-/** All that a core and what is bound to it are made of, beside modules; undefined where that may have changed unseen. */
-export async function basisOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
-  // The files of a tree that is used where it lies may be others by now.
-  if (!tree.sealed) return undefined
-  return contentKey([FORMAT, tree.id, tree.version, toolchain.id, await ownCodeKey(), await ownSourcesKey()])
-}
-
 /** What a core is found by before anything of it is looked at. */
-async function shortcutOf(tree: KernelTree, toolchain: Toolchain): Promise<string | undefined> {
-  const basis = await basisOf(tree, toolchain)
+function shortcutOf(tree: KernelTree, toolchain: Toolchain): string | undefined {
+  const basis = basisOf(tree, toolchain)
   return basis === undefined ? undefined : cachePath('store', 'cores', `${basis}.key`)
 }
 
@@ -107,7 +98,7 @@ export async function openCore(
   compiler: Compiler,
   onProgress?: (what: string) => void,
 ): Promise<Core> {
-  const shortcut = await shortcutOf(tree, toolchain)
+  const shortcut = shortcutOf(tree, toolchain)
   const known = shortcut === undefined ? undefined : await readKept<{ key: string }>(shortcut)
   if (known !== undefined && (await exists(factsIn(known.key)))) return readCore(known.key)
   const of = `the kernel of ${tree.name} ${tree.version}`

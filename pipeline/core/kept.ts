@@ -1,6 +1,6 @@
 /**
- * Cores that are kept: where their files are, and what was proved of each. All that a package is held to before it runs, and
- * nothing of how a core is made: whoever runs a driver reads this and no more.
+ * Cores that are kept: what was proved of each. All that a package is held to before it runs, and
+ * nothing of how a core is made.
  */
 
 import { entries, shared } from '../../linux-api/capabilities.ts'
@@ -8,8 +8,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import * as path from 'node:path'
 import { coreClaims, keptCoreFacts } from '../bind/claims.ts'
 import { decodeSymbols } from '../bind/symbols.ts'
-import { cachePath, exists, sha256 } from '../cache.ts'
+import { sha256 } from '../cache.ts'
 import { DEFAULT_ALLOWANCE, verifyCore, type CoreFacts as ProvedCore, type Problem } from '../verify/index.ts'
+import { coreDir, factsIn } from './places.ts'
 
 /** Where modules are bound to: above the first stack, below the kernel's data. */
 export const MODULE_AREA = { start: 0x20000, end: 0x800000 } as const
@@ -19,12 +20,6 @@ export const FOUND = { entries: entries.map(({ name }) => name), words: shared.m
 
 /** The core's memory may be as large as a policy says. */
 export const ALLOWANCE = { ...DEFAULT_ALLOWANCE, memoryPagesMax: 65_536 }
-
-export const coreDir = (key: string): string => cachePath('store', 'cores', key)
-export const factsIn = (key: string): string => path.join(coreDir(key), 'facts.json')
-
-/** Whether a core is kept. */
-export const isKept = (key: string): Promise<boolean> => exists(factsIn(key))
 
 const proofs = new Map<string, ProvedCore | undefined>()
 

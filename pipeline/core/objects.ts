@@ -6,14 +6,13 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { InfrastructureError } from '../errors.ts'
-import { AUTHORITY_FILE } from '../build/authority.ts'
 import type { Compiler, KernelSource } from '../build/compiler.ts'
 import type { KernelTree } from '../build/kernel.ts'
-import { contentKey, exists } from '../cache.ts'
+import { exists } from '../cache.ts'
 import { exportsIn, type Export } from '../kbuild/exports.ts'
 import { packageRoot } from '../root.ts'
-import { FEATURES_FILE, featureFlags } from './features.ts'
-import { OVERRIDES_FILE, type Overrides } from './overrides.ts'
+import { featureFlags } from './features.ts'
+import type { Overrides } from './overrides.ts'
 
 export interface CoreObject {
   /** Path in the tree, or `drvport/shim/...`. */
@@ -47,22 +46,6 @@ async function lowerHalf(tree: KernelTree): Promise<KernelSource[]> {
 export async function lowerHalfExports(): Promise<Export[]> {
   const texts = await Promise.all((await lowerHalfFiles()).map((file) => fs.readFile(file, 'utf8')))
   return texts.flatMap((text) => exportsIn(text))
-}
-
-/** Content of everything of ours that a core is made of, beside what configures its tree. */
-export async function ownSourcesKey(): Promise<string> {
-  const dirs = [path.join(packageRoot, 'shim'), path.join(packageRoot, 'linux-api', 'generated')]
-  const lists = await Promise.all(
-    dirs.map(async (dir) =>
-      (await fs.readdir(dir, { recursive: true }))
-        .filter((name) => /\.[ch]$/.test(name))
-        .map((name) => path.join(dir, name)),
-    ),
-  )
-  const files = [...lists.flat(), OVERRIDES_FILE, AUTHORITY_FILE, FEATURES_FILE].toSorted()
-  return contentKey(
-    await Promise.all(files.map(async (file) => `${path.basename(file)} ${await fs.readFile(file, 'utf8')}`)),
-  )
 }
 
 /** Compile everything, or find it compiled. Throws InfrastructureError when a file of the kernel itself does not compile. */

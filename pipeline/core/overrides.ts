@@ -4,9 +4,8 @@
  */
 
 import * as fs from 'node:fs/promises'
-import * as path from 'node:path'
 import { UsageError } from '../errors.ts'
-import { packageRoot } from '../root.ts'
+import { OVERRIDES_FILE } from '../tables.ts'
 
 export interface Overrides {
   /** Files that are not linked. */
@@ -16,8 +15,6 @@ export interface Overrides {
   /** Flags of a file besides its own. */
   readonly flags: ReadonlyMap<string, readonly string[]>
 }
-
-export const OVERRIDES_FILE: string = path.join(packageRoot, 'linux-api', 'overrides.tsv')
 
 /** Read the table's text. Throws UsageError with the line of a row that makes no sense. */
 export function parseOverrides(text: string): Overrides {

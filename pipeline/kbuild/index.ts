@@ -1,7 +1,7 @@
 /**
  * A configured kernel tree: its modules, how each of their files is compiled, who exports what.
  *
- * This is what the builder asks (build/kernel.ts). Terms: the *view* is the directory of links in which the tree has the
+ * This is what the builder asks (build/kernel.ts). What is needed only where an answer is not kept is read then. Terms: the *view* is the directory of links in which the tree has the
  * wasm architecture; a path "in the tree" is relative to it.
  */
 
@@ -10,28 +10,17 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { exists, withLock, writeAtomic } from '../cache.ts'
 import { InfrastructureError, UsageError } from '../errors.ts'
-import { installedKernel } from '../folder/stand-ins.ts'
 import type { Reason } from '../matrix/types.ts'
 import { probeClang } from '../toolchain/clang.ts'
 import { hostEnvironment } from '../toolchain/host-packages.ts'
 import type { SourceTree } from '../tree/types.ts'
 import type { Configuration } from './configuration.ts'
-import { configure, prepareObjects, type Configured } from './configure.ts'
-import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
+import { configure, type Configured } from './configure.ts'
+import type { Export } from './exports.ts'
 import { objectFlags, type Graph } from './graph.ts'
-import {
-  givenOptions,
-  prepareOutside,
-  readOutside,
-  type OutsidePlan,
-  type OutsideSetup,
-  type OutsideUnit,
-} from './outside.ts'
-import { prepareOnce } from './prepared.ts'
+import type { OutsidePlan, OutsideSetup, OutsideUnit } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
-import { takeSnapshot, type Snapshot } from './snapshot.ts'
-import { optionsIn, selectedBy, selectsIn } from './selects.ts'
-import { includedSources, isTest } from './tests.ts'
+import type { Snapshot } from './snapshot.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
@@ -252,6 +241,7 @@ class ConfiguredTree implements Kbuild {
   }
 
   private async findSelections(): Promise<Map<string, readonly string[]>> {
+    const { optionsIn, selectedBy, selectsIn } = await import('./selects.ts')
     const selects = new Map<string, string[]>()
     const modulesOf = new Map<string, string[]>()
     const optionsOf = new Map<string, string[]>()
@@ -285,6 +275,7 @@ class ConfiguredTree implements Kbuild {
     const file = path.join(path.dirname(this.view), TESTS_FILE)
     const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
     if (kept !== undefined) return new Set(JSON.parse(kept) as string[])
+    const { includedSources, isTest } = await import('./tests.ts')
     const found = new Set<string>()
     // What only a module's sources see (CONFIG_X_MODULE) no #ifdef of a test asks for.
     const isOn = (option: string): boolean => this.config(option.replace(/^CONFIG_/, '')) === 'y'
@@ -340,6 +331,7 @@ class ConfiguredTree implements Kbuild {
     graph.modules.forEach(({ path: ko, objects }) => {
       for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
     })
+    const { exportMacrosIn, exportsIn } = await import('./exports.ts')
     const macros = exportMacrosIn(await exportHeaders(this.view))
     const found = new Map<string, ExportedSymbol>()
     const sources = graph.objects.map((_, index) => this.sourcePath(index))
@@ -409,6 +401,11 @@ class ConfiguredTree implements Kbuild {
   }
 
   async outside(folder: string): Promise<OutsideFolder> {
+    const { givenOptions, prepareOutside, readOutside } = await import('./outside.ts')
+    const [{ takeSnapshot }, { installedKernel }] = await Promise.all([
+      import('./snapshot.ts'),
+      import('../folder/stand-ins.ts'),
+    ])
     const purpose = [this.id, this.version, JSON.stringify(givenOptions())]
     const snapshot = await takeSnapshot(await fs.realpath(folder), purpose)
     const { setup } = this.configured
@@ -482,8 +479,9 @@ class ConfiguredTree implements Kbuild {
     const entries = new Map(
       indices.flatMap((index) => graph.objects[index] ?? []).map((entry) => [entry.object, entry]),
     )
+    const { prepareOnce } = await import('./prepared.ts')
     await prepareOnce(path.join(build, PREPARED_FILE), [...entries.keys()], async (missing) => {
-      const setup = await this.configured.setup()
+      const [setup, { prepareObjects }] = await Promise.all([this.configured.setup(), import('./configure-make.ts')])
       const sources = missing
         .flatMap((object) => entries.get(object)?.source ?? [])
         .filter((at) => !at.startsWith('..'))

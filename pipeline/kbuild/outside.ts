@@ -88,7 +88,7 @@ async function makeOutside(
 export async function readOutside(outside: OutsideSetup): Promise<OutsidePlan> {
   const { snapshot } = outside
   const kept = path.join(snapshot.top, '.plan.json')
-  const by = await ownCodeKey()
+  const by = ownCodeKey()
   const known = await readKept<{ by: string; plan: OutsidePlan }>(kept)
   if (known?.by === by) return known.plan
   return withLock(`outside-${path.basename(snapshot.top)}`, async () => {

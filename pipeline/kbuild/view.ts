@@ -8,8 +8,10 @@
  * gets into what it writes.
  */
 
+import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import { filesIn } from '../build/own-files.ts'
 import { contentKey, sha256 } from '../cache.ts'
 import { packageRoot } from '../root.ts'
 import { BASE_FRAGMENT } from './configuration.ts'
@@ -32,12 +34,11 @@ exit 1
 `
 
 /** Content hash of every input of a view that is drvport's own. */
-export async function overlayKey(): Promise<string> {
-  const parts: string[] = [LINKER_STAND_IN, sha256(await fs.readFile(BASE_FRAGMENT))]
+export function overlayKey(): string {
+  const parts: string[] = [LINKER_STAND_IN, sha256(readFileSync(BASE_FRAGMENT))]
   for (const dir of [OVERLAY, MAKEFILES]) {
-    const entries = await fs.readdir(dir, { recursive: true, withFileTypes: true })
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
-    for (const file of files.toSorted()) parts.push(path.relative(dir, file), sha256(await fs.readFile(file)))
+    for (const file of filesIn(dir, /./, true).toSorted())
+      parts.push(path.relative(dir, file), sha256(readFileSync(file)))
   }
   return contentKey(parts)
 }

@@ -6,7 +6,8 @@
  */
 
 import { checkInterrupted, DrvportError, Interrupted } from '../errors.ts'
-import { openBuild, selectAll, type KernelModule, type KernelTree } from '../build/index.ts'
+import { openBuild, selectAll } from '../build/fresh.ts'
+import type { KernelModule, KernelTree } from '../build/index.ts'
 import { treeFacts } from '../build/kernel.ts'
 import { buildModule, type BuildUntil, type ModuleBuild } from '../build/module.ts'
 import type { Toolchain } from '../toolchain/types.ts'

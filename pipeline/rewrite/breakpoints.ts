@@ -56,11 +56,11 @@ function placesOfLine(table: LineTable, wanted: string, line: number): BreakPlac
 }
 
 function placesOfFunction(table: LineTable, spec: { name: string; file: string | undefined }): BreakPlace[] {
-  const named = (scope: number): boolean => table.scopes[scope]?.name === spec.name
+  const scopes = table.scopes()
+  const named = (scope: number): boolean => scopes[scope]?.name === spec.name
   /** The row's code is in the function, or in something inlined into it. */
   const inside = (row: number): boolean => {
-    for (let scope = table.rowScope[row] ?? 0; scope !== 0; scope = table.scopes[scope]!.parent)
-      if (named(scope)) return true
+    for (let scope = table.rowScope[row] ?? 0; scope !== 0; scope = scopes[scope]!.parent) if (named(scope)) return true
     return false
   }
   return [...table.offsets.keys()]
@@ -73,7 +73,7 @@ const placeOf = (table: LineTable, row: number): BreakPlace => ({
   offset: table.offsets[row]!,
   file: table.files[table.rowFile[row]!]!,
   line: table.rowLine[row]!,
-  function: table.scopes[table.rowScope[row]!]?.name ?? '',
+  function: table.scope(table.rowScope[row]!).name,
 })
 
 /** Import module of what the copy calls: `i32`, `i64`, `f32`, `f64` for each argument in turn, then `hit`. */

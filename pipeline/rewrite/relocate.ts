@@ -9,7 +9,7 @@ import type { Rewritten } from './bodies.ts'
 /** NAME.lines of the rewritten module. Throws WasmError when `lines` is no line table. */
 export function relocateLines(lines: Uint8Array, rewritten: Rewritten): Uint8Array {
   const table = readLines(lines)
-  const scopes: LineScope[] = [...table.scopes]
+  const scopes: LineScope[] = [...table.scopes()]
   const scopeIn = inlinedScopes(table, rewritten, scopes)
   const rows: LineTableRow[] = []
   const add = (offset: number, row: number, call: number): void => {
@@ -50,7 +50,7 @@ function inlinedScopes(
     const key = `${call} ${scope}`
     const known = made.get(key)
     if (known !== undefined) return known
-    const index = scopes.push(inlined(table.scopes[scope]!, scope, call)) - 1
+    const index = scopes.push(inlined(table.scope(scope), scope, call)) - 1
     made.set(key, index)
     return index
   }

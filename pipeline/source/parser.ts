@@ -6,14 +6,14 @@
  * and an error the parser reports is more likely a real one.
  */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
 import { Language, Parser, type Tree } from 'web-tree-sitter'
 
 let opening: Promise<Parser> | undefined
 
 async function open(): Promise<Parser> {
   await Parser.init()
-  const grammar = fileURLToPath(import.meta.resolve('tree-sitter-c/tree-sitter-c.wasm'))
+  const grammar = createRequire(import.meta.url).resolve('tree-sitter-c/tree-sitter-c.wasm')
   const parser = new Parser()
   parser.setLanguage(await Language.load(readFileSync(grammar)))
   return parser

@@ -6,9 +6,10 @@
  * (shared.ts). Knows nothing of how packages are made.
  */
 
+import { existsSync, readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, exists, replaceDirectory, sha256, writeAtomic } from '../cache.ts'
+import { cachePath, exists, readText, replaceDirectory, sha256, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { PACKAGE_SCHEMA, type Manifest } from '../package.ts'
 import { sharedPackage, sharePackage } from './shared-packages.ts'
@@ -56,7 +57,7 @@ export async function pointTo(key: string, manifest: Manifest): Promise<void> {
   // A checked build never stands in for the plain one.
   const tree = configuration === undefined ? name : `${name}+${configuration}`
   const file = indexFile(tree, manifest.toolchain.name, manifest.name)
-  const now = await fs.readFile(file, 'utf8').catch(() => '')
+  const now = readText(file) ?? ''
   if (now.trim() !== key) await writeAtomic(file, `${key}\n`)
 }
 
@@ -95,7 +96,7 @@ export async function readPackage(dir: string, name: string): Promise<StoredPack
     })
   let manifest: Manifest
   try {
-    manifest = JSON.parse(await fs.readFile(file, 'utf8')) as Manifest
+    manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
   } catch (cause) {
     throw refuse('a manifest', 'none that can be read', cause)
   }
@@ -103,8 +104,8 @@ export async function readPackage(dir: string, name: string): Promise<StoredPack
   const ofModules = manifest.core?.modules.flatMap(({ wasm, lines, image }) => [wasm, lines, image]) ?? []
   for (const part of [manifest.wasm, manifest.lines, ...ofModules]) {
     if (part === null) continue
-    const content = await fs.readFile(path.join(dir, part.file)).catch(() => undefined)
-    const found = content === undefined ? 'no file' : sha256(content)
+    const content = path.join(dir, part.file)
+    const found = existsSync(content) ? sha256(readFileSync(content)) : 'no file'
     if (found !== part.sha256) throw refuse(`${part.file} with sha256 ${part.sha256}`, found)
   }
   return { dir, manifest }

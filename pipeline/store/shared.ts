@@ -6,8 +6,7 @@
 
 import * as path from 'node:path'
 import { UsageError } from '../errors.ts'
-import { directoryBucket } from './remote-directory.ts'
-import { openSharedStore, type SharedStore, type SharedStoreOptions } from './remote.ts'
+import type { SharedStore, SharedStoreOptions } from './remote.ts'
 
 let current: SharedStore | undefined
 
@@ -19,6 +18,7 @@ export function useSharedStore(store: SharedStore | undefined): void {
 
 /** Open what --store names: a directory, or s3://bucket/prefix. Throws UsageError, InfrastructureError. */
 export async function openStoreAt(address: string, options: SharedStoreOptions = {}): Promise<SharedStore> {
+  const { openSharedStore } = await import('./remote.ts')
   if (address.startsWith('s3://')) {
     const { s3Bucket } = await import('./remote-s3.ts')
     return openSharedStore(s3Bucket(address), options)
@@ -29,5 +29,6 @@ export async function openStoreAt(address: string, options: SharedStoreOptions =
       expected: 'a directory, or s3://BUCKET/PREFIX',
       todo: 'correct --store',
     })
+  const { directoryBucket } = await import('./remote-directory.ts')
   return openSharedStore(directoryBucket(path.resolve(address)), options)
 }

@@ -4,15 +4,15 @@
  * The newest clang from 16 on that has the wasm32 target and its own version's wasm-ld beside it.
  */
 
-import * as fs from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import * as os from 'node:os'
-import { cachePath, contentKey, writeAtomic } from '../cache.ts'
+import { cachePath, contentKey, readText, writeAtomic } from '../cache.ts'
 import { InfrastructureError } from '../errors.ts'
 import { limiter } from '../limit.ts'
 import { identityOf } from './identity.ts'
 import { nativeRunner, undisturbed } from './limits.ts'
 import { findProgram, listPrograms, runTool } from './process.ts'
-import { openStandbys } from './standby.ts'
+import type { Standbys } from './standby.ts'
 import type { Probe, Toolchain } from './types.ts'
 
 const OLDEST = 16
@@ -30,11 +30,11 @@ interface Found {
 
 /** Asking a compiler costs more than all that is done with the answer: it is kept for as long as the program stays what it is. */
 async function versionOf(cc: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const file = await fs.realpath(cc)
-  const { size, mtimeMs } = await fs.stat(file)
+  const file = realpathSync(cc)
+  const { size, mtimeMs } = statSync(file)
   const key = contentKey([file, size, mtimeMs])
   const kept = cachePath('flags', `${key}.version`)
-  const known = await fs.readFile(kept, 'utf8').catch(() => undefined)
+  const known = readText(kept)
   if (known !== undefined) return known
   const version = await askVersion(cc, env)
   // It works all the same where nothing can be kept.
@@ -59,9 +59,27 @@ async function firstProgram(names: readonly string[], searchPath: string): Promi
   return undefined
 }
 
-/** Every clang on PATH, newest first, with what is wrong with those that cannot be used. */
-async function candidates(env: NodeJS.ProcessEnv): Promise<{ usable: Found[]; problems: string[] }> {
+interface Candidates {
+  /** Newest first. */
+  readonly usable: readonly Found[]
+  /** What is wrong with those that cannot be used. */
+  readonly problems: readonly string[]
+}
+
+/** By search path and when its directories changed: a program that is brought makes its directory another one. */
+const looked = new Map<string, Promise<Candidates>>()
+
+/** Every clang on PATH. Asked several times in a start, by whoever configures, chooses and opens. */
+function candidates(env: NodeJS.ProcessEnv): Promise<Candidates> {
   const searchPath = env['PATH'] ?? ''
+  const changed = searchPath.split(':').map((dir) => statSync(dir, { throwIfNoEntry: false })?.mtimeMs)
+  const key = JSON.stringify([searchPath, changed])
+  const known = looked.get(key) ?? look(searchPath, env)
+  looked.set(key, known)
+  return known
+}
+
+async function look(searchPath: string, env: NodeJS.ProcessEnv): Promise<Candidates> {
   const usable: Found[] = []
   const problems: string[] = []
   for (const name of await listPrograms(/^clang(-\d+)?$/, searchPath)) {
@@ -111,8 +129,9 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     })
   const width = os.availableParallelism()
   const limited = limiter(width)
-  const standbys = openStandbys(best.cc, undisturbed(env))
-  const run = nativeRunner(env, standbys)
+  let standbys: Promise<Standbys> | undefined
+  const stand = async (): Promise<Standbys> => (await import('./standby.ts')).openStandbys(best.cc, undisturbed(env))
+  const run = nativeRunner(env, { run: async (file, job) => (await (standbys ??= stand())).run(file, job) })
   return {
     name: 'clang',
     version: best.version,
@@ -124,6 +143,6 @@ export async function openClang(env: NodeJS.ProcessEnv = process.env): Promise<T
     compile: (args, options) => limited(() => run(best.cc, args, options)),
     archive: (output, objects, options) => run(best.ar, ['rcsD', output, ...objects], options),
     link: (args, options) => run(best.ld, args, options),
-    close: () => standbys.close(),
+    close: async () => (await standbys)?.close(),
   }
 }

@@ -6,9 +6,10 @@
  * part of it: the same package is the same toolchain on every computer. Knows nothing of what the programs do.
  */
 
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, contentKey, sha256File, writeAtomic } from '../cache.ts'
+import { cachePath, contentKey, readText, sha256File, writeAtomic } from '../cache.ts'
 import { isNative, runTool } from './process.ts'
 
 /** Long enough that two toolchains never have the same, short enough to read. */
@@ -22,9 +23,9 @@ export async function identityOf(named: string, programs: readonly string[]): Pr
 
 /** What is found out about a file, once as long as its path, inode, size and time of change stay the same. */
 async function kept(what: string, file: string, find: () => Promise<string>): Promise<string> {
-  const { size, mtimeMs, ino } = await fs.stat(file)
+  const { size, mtimeMs, ino } = statSync(file)
   const place = cachePath('flags', `${contentKey([what, file, size, mtimeMs, ino])}.identity`)
-  const known = await fs.readFile(place, 'utf8').catch(() => undefined)
+  const known = readText(place)
   if (known !== undefined) return known
   const found = await find()
   // It works all the same where nothing can be kept.
@@ -41,15 +42,15 @@ interface Program {
 }
 
 /** The program that is run in the end: what was unpacked starts through a script that names it (host-packages.ts). */
-async function programOf(file: string): Promise<Program> {
-  const real = await fs.realpath(file)
+function programOf(file: string): Program {
+  const real = realpathSync(file)
   const plain = { file: real, libraries: '' }
   // A program is no text that is worth reading whole.
-  if ((await fs.stat(real)).size > 1 << 16) return plain
-  const text = await fs.readFile(real, 'utf8')
+  if (statSync(real).size > 1 << 16) return plain
+  const text = readFileSync(real, 'utf8')
   const started = text.startsWith('#!') ? /\bexec '([^']+)'/.exec(text)?.[1] : undefined
   if (started === undefined) return plain
-  return { file: await fs.realpath(started), libraries: /\bLD_LIBRARY_PATH='([^']*)'/.exec(text)?.[1] ?? '' }
+  return { file: realpathSync(started), libraries: /\bLD_LIBRARY_PATH='([^']*)'/.exec(text)?.[1] ?? '' }
 }
 
 /** Libraries that compile and link, and not those of the system. */
@@ -57,7 +58,7 @@ const OWN = /^\s*lib(?:LLVM|clang|lld)\S* => (\/\S+)/gm
 
 /** A program, and what it is linked to; a library that is replaced has another hash, whoever names it. */
 async function filesOf(program: string): Promise<string[]> {
-  const { file, libraries } = await programOf(program)
+  const { file, libraries } = programOf(program)
   const text = await kept(`linked, from ${libraries}`, file, async () => (await linkedTo(file, libraries)).join('\n'))
   return [file, ...text.split('\n').filter((library) => library !== '')]
 }

@@ -2,16 +2,14 @@
 
 import { InfrastructureError } from '../errors.ts'
 import { openClang, probeClang } from './clang.ts'
-import { openEmcc, probeEmcc } from './emcc.ts'
 import type { Probe, Toolchain, ToolchainName } from './types.ts'
-import { openYowasp, probeYowasp } from './yowasp.ts'
 
 export * from './types.ts'
 
 const PROBES: Readonly<Record<ToolchainName, (env: NodeJS.ProcessEnv) => Promise<Probe>>> = {
   clang: probeClang,
-  emcc: probeEmcc,
-  yowasp: () => probeYowasp(),
+  emcc: async (env) => (await import('./emcc.ts')).probeEmcc(env),
+  yowasp: async () => (await import('./yowasp.ts')).probeYowasp(),
 }
 
 /** What can be said of every toolchain without using it. */
@@ -20,10 +18,10 @@ export async function probeToolchains(env: NodeJS.ProcessEnv = process.env): Pro
 }
 
 /** Open one by name. Throws InfrastructureError, saying how to get it, when it is not there. */
-export function openNamed(name: ToolchainName, env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
+export async function openNamed(name: ToolchainName, env: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
   if (name === 'clang') return openClang(env)
-  if (name === 'emcc') return openEmcc(env)
-  return openYowasp()
+  if (name === 'emcc') return (await import('./emcc.ts')).openEmcc(env)
+  return (await import('./yowasp.ts')).openYowasp()
 }
 
 /**

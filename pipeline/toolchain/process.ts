@@ -5,8 +5,7 @@
  * killed is told by runProcess(); runTool() takes it for an infrastructure error.
  */
 
-import { spawn } from 'node:child_process'
-import { constants } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { InfrastructureError, Interrupted } from '../errors.ts'
@@ -52,6 +51,7 @@ export function runProcess(file: string, args: readonly string[], options: ToolO
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted === true) return reject(new Interrupted())
     const limited = options.wallSeconds !== undefined
+    const { spawn } = process.getBuiltinModule('node:child_process')
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
@@ -113,18 +113,20 @@ export function killGroup(pid: number | undefined, signal: NodeJS.Signals): void
   }
 }
 
-/** Full path of a program on PATH, or undefined. */
-export async function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): Promise<string | undefined> {
+/** Full path of a program on PATH, or undefined. All such questions are asked at once: a start asks a hundred of them. */
+export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): Promise<string | undefined> {
   const places = name.includes('/') ? [''] : searchPath.split(':').filter((dir) => dir !== '')
-  for (const dir of places) {
-    const file = path.join(dir, name)
-    const usable = await fs.access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (usable && (await fs.stat(file)).isFile()) return file
+  return Promise.resolve(places.map((dir) => path.join(dir, name)).find(isProgram))
+}
+
+function isProgram(file: string): boolean {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
   }
-  return undefined
 }
 
 /** Whether a file is a program of the processor's, and not a script that another one runs. Throws where it cannot be read. */
@@ -135,10 +137,16 @@ export async function isNative(file: string): Promise<boolean> {
 }
 
 /** Names on PATH that match, without directories. */
-export async function listPrograms(pattern: RegExp, searchPath = process.env['PATH'] ?? ''): Promise<string[]> {
-  const found = new Set<string>()
-  for (const dir of searchPath.split(':').filter((entry) => entry !== '')) {
-    for (const name of await fs.readdir(dir).catch(() => [])) if (pattern.test(name)) found.add(name)
+export function listPrograms(pattern: RegExp, searchPath = process.env['PATH'] ?? ''): Promise<string[]> {
+  const dirs = new Set(searchPath.split(':').filter((dir) => dir !== '' && existsSync(dir)))
+  const found = [...dirs].flatMap((dir) => namesIn(dir).filter((name) => pattern.test(name)))
+  return Promise.resolve([...new Set(found)].toSorted())
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir)
+  } catch {
+    return []
   }
-  return [...found].toSorted()
 }

@@ -2,19 +2,18 @@
  * Kernel trees: fetched from Debian, unpacked from a tarball, or taken where they lie. Always read-only.
  *
  * A fetched tree is `<cache>/trees/<name>/` with `source/` (the tree), `files` (a SHA-256 for each file, as fetched) and
- * `origin.json`. It appears whole or not at all. Knows nothing of Kconfig or of building.
+ * `origin.json`. It appears whole or not at all. What fetches and unpacks is read when something is to be fetched. Knows nothing of
+ * Kconfig or of building.
  */
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { cachePath, contentKey, exists, makeDirectoryAtomic, sha256, sha256File, withLock } from '../cache.ts'
+import { cachePath, contentKey, exists, makeDirectoryAtomic, readText, sha256, sha256File, withLock } from '../cache.ts'
 import { asInfrastructure, InfrastructureError, UsageError } from '../errors.ts'
-import { packageFacts, packageFile, type Wanted } from './debian.ts'
+import type { Wanted } from './debian.ts'
 import { lockedTrees, type LockedTree } from './lock.ts'
 import { compareVersions, isPoint, NAMES_FOR_PEOPLE, parseTreeName, suiteOfName, upstreamOf } from './names.ts'
-import { suiteOffers } from './suites.ts'
 import type { SourceTree } from './types.ts'
-import { extractFile, sealTree, unpackTarball } from './unpack.ts'
 
 export type { SourceTree } from './types.ts'
 
@@ -99,7 +98,7 @@ export async function listTrees(): Promise<StoredTree[]> {
 }
 
 async function readOrigin(name: string): Promise<Origin | undefined> {
-  const text = await fs.readFile(path.join(home(name), 'origin.json'), 'utf8').catch(() => undefined)
+  const text = readText(path.join(home(name), 'origin.json'))
   return text === undefined ? undefined : (JSON.parse(text) as Origin)
 }
 
@@ -206,8 +205,7 @@ export async function fetchTree(spec: string, options: FetchOptions = {}): Promi
       (await listTrees()).map(({ name }) => name),
     )
   const name = await resolveName(spec, options)
-  const wanted = await wantedOf(name)
-  return fetchOnce(name, options, (temporary) => fromDebian(name, wanted, temporary, options))
+  return fetchOnce(name, options, async (temporary) => fromDebian(name, await wantedOf(name), temporary, options))
 }
 
 /** What Debian would send for a name. */
@@ -222,6 +220,7 @@ export interface TreeOffer {
 export async function treeOffer(spec: string, options: FetchOptions = {}): Promise<TreeOffer> {
   if (!isFetchable(spec)) throw unknownTree(spec, [])
   const name = await resolveName(spec, options)
+  const { packageFacts } = await import('./debian.ts')
   const facts = await packageFacts(await wantedOf(name), {
     say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
     onBytes: () => undefined,
@@ -303,6 +302,7 @@ async function fromTarball(
   options: FetchOptions,
   origin?: Partial<Origin>,
 ): Promise<Origin> {
+  const { sealTree, unpackTarball } = await import('./unpack.ts')
   const { size } = await fs.stat(file)
   const unpacked = path.join(temporary, 'unpacked')
   await fs.mkdir(unpacked, { recursive: true })
@@ -337,6 +337,7 @@ async function fromDebian(name: string, wanted: Wanted, temporary: string, optio
   const installed = await installedTarball(wanted.package, locked)
   if (locked !== undefined && installed !== undefined)
     return fromTarball(installed, name, temporary, options, { origin: `${wanted.package} ${locked.version}` })
+  const [{ packageFile }, { extractFile }] = await Promise.all([import('./debian.ts'), import('./unpack.ts')])
   try {
     const { deb, version, from, warnings } = await packageFile(wanted, {
       say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
@@ -379,6 +380,7 @@ export async function resolveName(spec: string, options: FetchOptions = {}): Pro
 }
 
 async function newestOf(spec: string, suite: string, options: FetchOptions): Promise<string> {
+  const { suiteOffers } = await import('./suites.ts')
   const offers = await suiteOffers(suite, {
     say: (text) => options.onProgress?.({ step: 'lists', text, done: 0, total: 0 }),
     ...(options.signal && { signal: options.signal }),

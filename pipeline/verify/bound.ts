@@ -11,7 +11,7 @@ import { CORE_HANDLES, HANDLE_NAMES } from '../wasm/checks.ts'
 import type { Import, WasmModule } from '../wasm/module.ts'
 import { checkCode } from './code.ts'
 import type { CoreFacts } from './core.ts'
-import { checkCall, checkDeclared, checkManifest, checkType } from './imports.ts'
+import { checkCall, checkDeclared, checkType } from './imports.ts'
 import {
   checkData,
   checkElements,
@@ -23,6 +23,7 @@ import {
   type FunctionFact,
 } from './linked.ts'
 import type { ManifestClaims, Allowance } from './allowance.ts'
+import { checkManifest } from './manifest.ts'
 import { at, type Problem } from './problem.ts'
 import { checkClaims, checkCount, compile, PROBLEMS_MAX, readChecked } from './verdict.ts'
 

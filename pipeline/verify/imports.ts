@@ -1,26 +1,11 @@
 /**
- * Imports against the ABI, the manifest and allowance: a module asks for what exists, says so, and may have it.
+ * Imports against the ABI and the manifest: a module asks for what exists, and says so.
  */
-import { groups } from '../../linux-api/capabilities.ts'
 import { describeType, type FuncType, type Import, type WasmModule } from '../wasm/module.ts'
-import type { ManifestClaims, Allowance } from './allowance.ts'
+import type { ManifestClaims } from './allowance.ts'
+import { callType, groupOf } from './manifest.ts'
 import { at, type Problem } from './problem.ts'
-import { WASI_MODULE, wasiType } from './wasi.ts'
-
-/** Type of every ABI call, by `group.call`. All words are i32. */
-const abi = new Map<string, FuncType>(
-  groups.flatMap((group) =>
-    group.calls.map((call): [string, FuncType] => [
-      `${group.name}.${call.name}`,
-      { params: call.params.map(() => 'i32'), results: call.result === 'void' ? [] : ['i32'] },
-    ]),
-  ),
-)
-
-/** Type of a call as a manifest names it (`mmio.read8`, `wasi.fd_write`); undefined when there is no such call. */
-function callType(name: string): FuncType | undefined {
-  return name.startsWith('wasi.') ? wasiType(name.slice(5)) : abi.get(name)
-}
+import { WASI_MODULE } from './wasi.ts'
 
 /** A wasm import as a manifest names it. */
 export function importName(item: { readonly module: string; readonly name: string }): string {
@@ -61,27 +46,4 @@ export function checkType(
   if (actual !== undefined && describeType(actual) === describeType(expected)) return
   const found = actual === undefined ? 'none' : describeType(actual)
   problems.push({ code: 'import-type', where, message: `type ${describeType(expected)} expected, ${found} found` })
-}
-
-/** The manifest by itself: it names calls that exist, in groups that policy grants. */
-export function checkManifest(manifest: ManifestClaims, allowance: Allowance, problems: Problem[]): void {
-  const allowed = new Set(allowance.groups)
-  const known = new Set([...groups.map((g) => g.name), 'wasi'])
-  for (const name of manifest.imports)
-    if (callType(name) === undefined)
-      problems.push({ code: 'manifest', where: `manifest import ${name}`, message: 'no such call in the driver ABI' })
-  const asked = new Set([...manifest.capabilities, ...manifest.imports.map(groupOf)])
-  for (const group of asked) {
-    if (!known.has(group)) {
-      if (manifest.capabilities.includes(group))
-        problems.push({ code: 'manifest', where: `manifest capability ${group}`, message: 'no such group in the ABI' })
-    } else if (!allowed.has(group)) {
-      const message = `policy grants ${allowance.groups.join(', ')}; not ${group}`
-      problems.push({ code: 'policy', where: `manifest capability ${group}`, message })
-    }
-  }
-}
-
-function groupOf(name: string): string {
-  return name.slice(0, Math.max(0, name.indexOf('.')))
 }

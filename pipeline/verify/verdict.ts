@@ -1,13 +1,12 @@
 /**
  * What the proofs of a core (core.ts) and of a module bound to one (bound.ts) have in common: reading, size and hash, the engine's own
- * validation, policy. Corrupt input gives problems, never an exception and never a hang.
+ * validation. Corrupt input gives problems, never an exception and never a hang.
  *
  * Must not know: Linux, what any particular driver needs, or Node: it is repeated by whoever loads, in a browser too.
  */
 import { WasmError } from '../wasm/bytes.ts'
 import { functionNamer, readModule, type WasmModule } from '../wasm/module.ts'
-import { checkManifest } from './imports.ts'
-import type { ManifestClaims, Allowance } from './allowance.ts'
+import type { Allowance } from './allowance.ts'
 import type { Problem } from './problem.ts'
 
 export type Verdict =
@@ -80,11 +79,4 @@ function engineWhere(bytes: Uint8Array, message: string): string {
   const where = offset === undefined ? 'module' : `offset 0x${Number(offset).toString(16)}`
   const index = /function #(\d+)/.exec(message)?.[1]
   return index === undefined ? where : `${functionNamer(readModule(bytes))(Number(index))} at ${where}`
-}
-
-/** What policy says against a manifest whose modules have been proved. */
-export function policyProblems(manifest: ManifestClaims, allowance: Allowance): Problem[] {
-  const problems: Problem[] = []
-  checkManifest(manifest, allowance, problems)
-  return problems
 }

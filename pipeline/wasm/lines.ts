@@ -39,7 +39,9 @@ export interface Frame {
 export interface LineTable {
   readonly codeStart: number
   readonly files: readonly string[]
-  readonly scopes: readonly LineScope[]
+  scope(index: number): LineScope
+  /** All of them, each an object. */
+  scopes(): readonly LineScope[]
   readonly offsets: Uint32Array
   readonly rowFile: Uint32Array
   readonly rowLine: Uint32Array
@@ -78,18 +80,53 @@ export function encodeLines(
   return out.finish()
 }
 
-/** Read NAME.lines. Throws WasmError when it is not one. */
+/** Numbers of a scope in the file, and of a row. */
+const WIDTH = 4
+
+/** Read NAME.lines. Throws WasmError when it is not one. Of a kernel it has millions of numbers, and one failure asks for a few rows of it. */
 export function readLines(bytes: Uint8Array): LineTable {
   const cursor = new Cursor(bytes)
   if (cursor.left < 5 || cursor.u32le() !== MAGIC) throw new WasmError('not a line table: bad magic', 0)
   const version = cursor.u8()
   if (version !== VERSION) throw new WasmError(`line table version ${version}, ${VERSION} expected`, 4)
   const codeStart = cursor.u32()
-  const strings = (): string[] => Array.from({ length: cursor.count() }, () => cursor.name())
-  const files = strings()
-  const names = strings()
-  const scopes = Array.from({ length: cursor.count(4) }, (_, i) => readScope(cursor, names, i, files.length))
-  const count = cursor.count(4)
+  const files = Array.from({ length: cursor.count() }, () => cursor.name())
+  const names = readNames(cursor)
+  const scopes = new Scopes(readScopes(cursor, names.length, files.length), names, bytes)
+  return { codeStart, files, ...readRows(cursor, files.length, scopes.count), ...scopes.asTable() }
+}
+
+/** Where each name begins: nobody reads most of them. */
+function readNames(cursor: Cursor): Uint32Array {
+  const names = new Uint32Array(cursor.count())
+  for (let i = 0; i < names.length; i++) {
+    names[i] = cursor.pos
+    cursor.skip(cursor.u32())
+  }
+  return names
+}
+
+/** Name, parent, call file and call line of each. */
+function readScopes(cursor: Cursor, names: number, files: number): Uint32Array {
+  const numbers = new Uint32Array(WIDTH * cursor.count(WIDTH))
+  for (let at = 0; at < numbers.length; at += WIDTH) {
+    const start = cursor.pos
+    const [name, parent, callFile] = [cursor.u32(), cursor.u32(), cursor.u32()]
+    // Parents come first, which also means that walking up always ends.
+    if (name >= names || (at > 0 && parent >= at / WIDTH) || callFile >= files)
+      throw new WasmError('line table scope out of range', start)
+    numbers[at] = name
+    numbers[at + 1] = parent
+    numbers[at + 2] = callFile
+    numbers[at + 3] = cursor.u32()
+  }
+  return numbers
+}
+
+type Rows = Pick<LineTable, 'offsets' | 'rowFile' | 'rowLine' | 'rowScope'>
+
+function readRows(cursor: Cursor, files: number, scopes: number): Rows {
+  const count = cursor.count(WIDTH)
   const [offsets, rowFile] = [new Uint32Array(count), new Uint32Array(count)]
   const [rowLine, rowScope] = [new Uint32Array(count), new Uint32Array(count)]
   let [offset, file, line, scope] = [0, 0, 0, 0]
@@ -98,20 +135,41 @@ export function readLines(bytes: Uint8Array): LineTable {
     rowFile[row] = file += cursor.s32()
     rowLine[row] = line += cursor.s32()
     rowScope[row] = scope += cursor.s32()
-    if (file < 0 || file >= files.length || line < 0 || scope < 0 || scope >= scopes.length)
+    if (file < 0 || file >= files || line < 0 || scope < 0 || scope >= scopes)
       throw new WasmError('line table row out of range', cursor.pos)
   }
-  return { codeStart, files, scopes, offsets, rowFile, rowLine, rowScope }
+  return { offsets, rowFile, rowLine, rowScope }
 }
 
-function readScope(cursor: Cursor, names: readonly string[], index: number, files: number): LineScope {
-  const at = cursor.pos
-  const name = names[cursor.u32()]
-  const [parent, callFile, callLine] = [cursor.u32(), cursor.u32(), cursor.u32()]
-  // Parents come first, which also means that walking up always ends.
-  if (name === undefined || (parent >= index && index > 0) || callFile >= files)
-    throw new WasmError('line table scope out of range', at)
-  return { name, parent, callFile, callLine }
+/** Scopes as numbers, each made an object when it is asked for. */
+class Scopes {
+  readonly count: number
+  readonly #numbers: Uint32Array
+  readonly #names: Uint32Array
+  readonly #bytes: Uint8Array
+  #all: readonly LineScope[] | undefined
+
+  constructor(numbers: Uint32Array, names: Uint32Array, bytes: Uint8Array) {
+    this.count = numbers.length / WIDTH
+    this.#numbers = numbers
+    this.#names = names
+    this.#bytes = bytes
+  }
+
+  readonly at = (index: number): LineScope => {
+    const [name, parent, callFile, callLine] = this.#numbers.subarray(WIDTH * index, WIDTH * (index + 1))
+    const cursor = new Cursor(this.#bytes)
+    cursor.pos = this.#names[name!]!
+    return { name: cursor.name(), parent: parent!, callFile: callFile!, callLine: callLine! }
+  }
+
+  get all(): readonly LineScope[] {
+    return (this.#all ??= Array.from({ length: this.count }, (_, i) => this.at(i)))
+  }
+
+  asTable(): Pick<LineTable, 'scopes' | 'scope'> {
+    return { scopes: () => this.all, scope: this.at }
+  }
 }
 
 /** Rows to look back for a line when the compiler gave none. */
@@ -132,7 +190,7 @@ export function symbolize(table: LineTable, fileOffset: number): Frame[] {
   let file = table.rowFile[near] as number
   let line = table.rowLine[near] as number
   for (let i = scopeIndex; i !== 0;) {
-    const scope = table.scopes[i] as LineScope
+    const scope = table.scope(i)
     frames.push({ function: scope.name, file: table.files[file] as string, line, inlined: scope.parent !== 0 })
     file = scope.callFile
     line = scope.callLine

@@ -30,7 +30,7 @@ const LINKS = [
 
 function linked(): Machine {
   const layered = allowanceFor(['layered'])
-  const verify = (one: DriverPackage): void => verifyPackage(one, layered)
+  const verify = (one: DriverPackage): Promise<void> => verifyPackage(one, layered)
   const machine = createMachine({ verify, symbolizer: symbolizerOf, layered: true })
   for (const link of LINKS) machine.board.exchange.link(link)
   return machine

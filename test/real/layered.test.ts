@@ -43,7 +43,7 @@ interface Stack {
 
 async function stack(...order: readonly string[]): Promise<Stack> {
   const layered = allowanceFor(['pci', 'layered'])
-  const verify = (pack: DriverPackage): void => verifyPackage(pack, layered)
+  const verify = (pack: DriverPackage): Promise<void> => verifyPackage(pack, layered)
   const machine = createMachine({ verify, symbolizer: symbolizerOf, layered: true })
   const fn = plug(parseDevice('amd-8111-smbus,lm75@0x48')!, machine, new Worlds(machine, {}))
   const adapter = fn.device as Amd8111Smbus

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { parse as parseYaml } from 'yaml'
 import { commandsFor } from '../../cli/commands/index.ts'
-import type { Command } from '../../cli/context.ts'
-import { parser } from '../../cli/parser.ts'
+import type { Asked } from '../../cli/options.ts'
+import { parse } from '../../cli/parser.ts'
 import { parseShard } from '../../pipeline/matrix/shard.ts'
 import { DIFF_REPORT_KINDS, REPORT_KINDS } from '../../pipeline/report/index.ts'
 import { packageRoot } from '../../pipeline/root.ts'
@@ -56,13 +56,10 @@ function commandLines(script: string): string[][] {
 }
 
 /** What the parser makes of a command line; throws what it refuses. */
-async function dryRun(words: readonly string[]): Promise<{ command: Command; argv: Record<string, unknown> }> {
-  let seen: { command: Command; argv: Record<string, unknown> } | undefined
-  await parser(await commandsFor(words), async (command, _common, argv) => {
-    seen = { command, argv }
-  }).parseAsync(words)
-  if (seen === undefined) throw new Error(`no command in: ${words.join(' ')}`)
-  return seen
+async function dryRun(words: readonly string[]): Promise<Asked> {
+  const asked = await parse(await commandsFor(words), words)
+  if (asked === undefined) throw new Error(`no command in: ${words.join(' ')}`)
+  return asked
 }
 
 for (const [where, texts] of Object.entries(scripts)) {

@@ -36,8 +36,9 @@ function reach(start: string): { files: Set<string>; packages: Set<string> } {
 const commands = readdirSync(join(root, 'cli/commands')).map((name) => `cli/commands/${name}`)
 
 test('no command is read before it is asked for', (t) => {
-  const { files, packages } = reach('cli/main.ts')
-  t.true(packages.has('yargs') && files.has('cli/commands/index.ts'))
+  const { files, packages } = reach('cli/command-line.ts')
+  t.true(files.has('cli/commands/index.ts'))
+  t.false(packages.has('yargs'), 'which takes a tenth of a start')
   t.deepEqual(
     commands.filter((file) => files.has(file)),
     ['cli/commands/index.ts'],
@@ -54,6 +55,36 @@ test('every command starts without the queue and its packages, and without a ser
       [],
     )
   }
+})
+
+/** What a warm `drvport run` reads: modules of ours. One more is one more that each start pays for. */
+const MODULES_OF_A_RUN = 213
+
+test('a run of what is built reads so many modules, and nothing that builds, fetches, proves or records', (t) => {
+  const [line, run] = [reach('cli/command-line.ts'), reach('cli/commands/run.ts')]
+  const files = [...line.files.union(run.files)].filter((file) => !file.startsWith('node:'))
+  t.is(files.length, MODULES_OF_A_RUN)
+  t.deepEqual(
+    [...line.packages.union(run.packages)].filter((name) => !name.startsWith('node:')),
+    [],
+  )
+  for (const what of ['node:child_process', 'node:worker_threads', 'node:zlib', 'node:http'])
+    t.false(line.packages.has(what) || run.packages.has(what), what)
+  const unwanted =
+    /pipeline\/(source|api|folder|optimize|rewrite|matrix|report)\/|build\/fresh|verify\/(code|core|bound)|wasm\/(dwarf|module|instrument)|prove|replacement|recording-file|watchdog|make-bundle/
+  t.deepEqual(
+    files.filter((file) => unwanted.test(file)),
+    [],
+  )
+})
+
+test('before the bundle, four files are read', (t) => {
+  const { files, packages } = reach('cli/start.ts')
+  t.deepEqual([...files].toSorted(), ['cli/bundle.ts', 'cli/inlining.ts', 'cli/start.ts', 'pipeline/cache-dir.ts'])
+  t.deepEqual(
+    [...packages].filter((name) => !name.startsWith('node:')),
+    [],
+  )
 })
 
 test('the walk would find them', (t) => {
