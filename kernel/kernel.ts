@@ -258,15 +258,11 @@ export class Kernel implements Processor {
   lull(fiber: Fiber): boolean {
     this.#current = undefined
     this.bill(undefined)
-    while (this.#quiet()) {
-      const turn = ++this.#turns
-      this.#work()
-      if (fiber.done || this.#stop!()) return false
-      this.#tell(1)
-      if (this.clock.now() > this.#limit) return false
-      if (this.scheduler.ready > 0) return this.#alone(fiber)
-      if (turn % TURNS_PER_BREATH === 0 || this.outside.ahead(turn + 1)) return false
-      if (!this.#busy() && !this.clock.advance(this.#limit)) return false
+    if (this.#stop === undefined || this.scheduler.ready > 0) return false
+    while (!this.pacing.attentive && !this.outside.waiting) {
+      const end = this.#make(this.#stop, this.#limit)
+      if (end !== undefined || this.#chosen !== undefined || fiber.done) return this.#onTop(fiber, end)
+      if (this.#turns % TURNS_PER_BREATH === 0) return false
     }
     return false
   }
@@ -280,27 +276,17 @@ export class Kernel implements Processor {
     if (this.#turns % TURNS_PER_BREATH === 0) return false
     this.#current = undefined
     this.bill(undefined)
-    const end = this.#make(this.#stop, this.#limit)
-    if (end !== undefined || this.#chosen !== fiber) {
+    return this.#onTop(fiber, this.#make(this.#stop, this.#limit))
+  }
+
+  /** A turn was made on top of a fiber: it goes on, or what the turn came to is the loop's, which makes no other in its place. */
+  #onTop(fiber: Fiber, end: RunEnd | undefined): boolean {
+    if (this.#chosen !== fiber) {
       this.#made = true
       this.#end = end
       return false
     }
     this.#chosen = undefined
-    this.#begin(fiber)
-    return true
-  }
-
-  /** Nobody can run, nothing comes from outside, and time need not be kept to the wall's. */
-  #quiet(): boolean {
-    if (this.#stop === undefined || this.scheduler.ready > 0) return false
-    return !this.pacing.attentive && !this.outside.waiting
-  }
-
-  /** Its turn begins, if nobody else's could. */
-  #alone(fiber: Fiber): boolean {
-    if (fiber.queuedAt < 0 || this.scheduler.ready > 1) return false
-    this.scheduler.remove(fiber)
     this.#begin(fiber)
     return true
   }
