@@ -5,12 +5,6 @@
  *
  * Each judge throws when what is mutated and its model differ. Loaded once per mutant, together with the mutated kernel.
  */
-import { holdToModel } from '../model/_capability-pair.ts'
-import { holdIpcToModel } from '../model/_ipc-pair.ts'
-import { holdScheduleToModel } from '../model/_schedule-pair.ts'
-import { holdIommuToModel } from '../../hw/_iommu-model.ts'
-import { holdPageTableToModel } from '../../machine/reach/_page-table-model.ts'
-import { holdVerifierToCases } from '../../pipeline/verify/_judge.ts'
 import { runTests } from './ava.ts'
 
 export interface Judge {
@@ -20,13 +14,23 @@ export interface Judge {
   readonly once?: true
 }
 
-const CAPABILITIES: Judge = { name: 'capabilities', judge: holdToModel }
-const IPC: Judge = { name: 'ipc', judge: holdIpcToModel }
-const SCHEDULE: Judge = { name: 'schedule', judge: holdScheduleToModel }
+type Hold = (runs: number, length: number, seed: number) => unknown
 
-const IOMMU: Judge = { name: 'iommu', judge: holdIommuToModel }
-const PAGES: Judge = { name: 'pages', judge: holdPageTableToModel }
-const CASES: Judge = { name: 'cases', judge: holdVerifierToCases }
+/** Loaded when it is asked: most mutants need only the first. */
+const model = (name: string, load: () => Promise<Hold>): Judge => ({
+  name,
+  judge: async (runs, length, seed) => (await load())(runs, length, seed),
+})
+
+const CAPABILITIES = model('capabilities', async () => (await import('../model/_capability-pair.ts')).holdToModel)
+const IPC = model('ipc', async () => (await import('../model/_ipc-pair.ts')).holdIpcToModel)
+const SCHEDULE = model('schedule', async () => (await import('../model/_schedule-pair.ts')).holdScheduleToModel)
+const IOMMU = model('iommu', async () => (await import('../../hw/_iommu-model.ts')).holdIommuToModel)
+const PAGES = model(
+  'pages',
+  async () => (await import('../../machine/reach/_page-table-model.ts')).holdPageTableToModel,
+)
+const CASES = model('cases', async () => (await import('../../pipeline/verify/_judge.ts')).holdVerifierToCases)
 
 /** The tests in these files of test/kernel/. */
 const tests = (...names: readonly string[]): Judge[] =>
@@ -54,17 +58,62 @@ export const placeOf = (file: string): string => PLACES[file] ?? `kernel/${file}
 
 /** File -> who is asked, the likeliest first. */
 export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
-  'capability.ts': [CAPABILITIES, IPC],
-  'cspace.ts': [CAPABILITIES, IPC],
-  'ipc.ts': [IPC],
+  'capability.ts': [CAPABILITIES, ...tests('capability', 'transfer'), IPC],
+  'cspace.ts': [CAPABILITIES, ...tests('transfer'), IPC],
+  'ipc.ts': [IPC, ...tests('ipc-ends', 'talker')],
   'message.ts': [IPC],
-  'transfer.ts': [IPC],
-  'contract.ts': [IPC],
-  'schedule.ts': [SCHEDULE],
-  'meter.ts': tests('meter', 'domain', 'preemption', 'fibers'),
+  'transfer.ts': [IPC, ...tests('transfer', 'memory')],
+  'contract.ts': [IPC, ...tests('ipc-ends', 'ipc')],
+  'schedule.ts': [SCHEDULE, ...tests('defaults', 'turns', 'preemption')],
+  'meter.ts': tests('meter', 'domain', 'domain-fibers', 'turns', 'preemption', 'fibers'),
   'delivery.ts': tests('delivery', 'domain', 'fibers', 'preemption', 'kill'),
-  'domain.ts': tests('domain', 'fibers', 'preemption', 'ipc', 'ipc-ends', 'kill', 'pace'),
-  'kernel.ts': tests('kernel', 'fibers', 'preemption', 'ipc', 'kill', 'record', 'pace', 'ipc-ends'),
+  'domain.ts': tests(
+    'domain-fibers',
+    'domain-ends',
+    'domain',
+    'fibers',
+    'ipc-ends',
+    'give-way',
+    'preemption',
+    'ipc',
+    'kill',
+    'pace',
+  ),
+  'kernel.ts': tests(
+    'turns',
+    'kernel',
+    'fibers',
+    'give-way',
+    'same-run',
+    'record',
+    'pace',
+    'ipc',
+    'ipc-ends',
+    'breath',
+    'preemption',
+    'kill',
+  ),
+  'fiber.ts': tests('fiber', 'domain-fibers', 'domain-ends', 'domain', 'talker', 'fibers', 'ipc', 'ipc-ends'),
+  'time.ts': tests('time', 'meter', 'fibers', 'record'),
+  'log.ts': tests('log', 'record', 'kernel'),
+  'record.ts': tests('record', 'pace', 'kernel'),
+  'pace.ts': tests('pace', 'record', 'kernel'),
+  'queue.ts': tests('queue', 'kernel'),
+  'quota.ts': tests('quota', 'defaults', 'kill'),
+  'costs.ts': tests('defaults'),
+  'program.ts': tests('defaults'),
+  'room.ts': tests('room', 'domain-ends'),
+  'talker.ts': tests('talker', 'domain', 'ipc-ends'),
+  'interrupts.ts': tests('interrupts', 'delivery', 'fibers'),
+  'heartbeat.ts': tests('heartbeat', 'defaults'),
+  'post-mortem.ts': tests('post-mortem'),
+  'fault.ts': tests('fault', 'domain-ends', 'fibers', 'domain'),
+  'trap-words.ts': tests('fault', 'fibers'),
+  'breath.ts': tests('breath'),
+  'memory-object.ts': tests('memory'),
+  'ring.ts': tests('memory'),
+  'registry.ts': tests('registry', 'registry-model'),
+  'supervisor.ts': tests('supervisor', 'defaults'),
   'iommu.ts': [IOMMU],
   'page-table.ts': [PAGES],
   ...Object.fromEntries(VERIFIER.map((name) => [verifierFile(name), [CASES]])),

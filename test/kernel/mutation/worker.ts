@@ -100,7 +100,6 @@ async function hold({ judge, once }: Judge, { runs, length }: Effort, seed: numb
 }
 
 async function verdict({ file, efforts, seed }: Order): Promise<string | undefined> {
-  ticks = 0
   try {
     const { JUDGES } = (await import(`file://${root}test/kernel/mutation/judges.ts?mutant=${order.number}`)) as {
       JUDGES: Record<string, readonly Judge[]>
@@ -108,6 +107,7 @@ async function verdict({ file, efforts, seed }: Order): Promise<string | undefin
     for (const [again, effort] of efforts.entries())
       for (const judge of JUDGES[file]!) {
         if (judge.once && again > 0) continue
+        ticks = 0
         try {
           await hold(judge, effort, seed)
         } catch (error) {
