@@ -259,10 +259,10 @@ export class Kernel implements Processor {
     this.#current = undefined
     this.bill(undefined)
     if (this.#stop === undefined || this.scheduler.ready > 0) return false
-    while (!this.pacing.attentive && !this.outside.waiting) {
+    // Where the host is to have its turn before: the one that goes on may be who waits here, again and again.
+    while (this.#turns % TURNS_PER_BREATH !== 0 && !this.pacing.attentive && !this.outside.waiting) {
       const end = this.#make(this.#stop, this.#limit)
       if (end !== undefined || this.#chosen !== undefined || fiber.done) return this.#onTop(fiber, end)
-      if (this.#turns % TURNS_PER_BREATH === 0) return false
     }
     return false
   }
