@@ -246,9 +246,7 @@ export class Kernel implements Processor {
       if (next !== undefined) return this.#go(next)
       this.bill(undefined)
     }
-    const resolve = this.#onSwitch
-    this.#onSwitch = undefined
-    resolve?.()
+    this.#onSwitch?.()
   }
 
   /**

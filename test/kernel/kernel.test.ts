@@ -178,7 +178,9 @@ test('whoever watches from another thread sees the turn, the time, who ran last,
     await domain.yield()
     seen.push([...vitals])
   })
-  await kernel.run(() => fiber.done)
+  const events: number[][] = []
+  for (const ns of [7000, 8000]) kernel.clock.event('due', () => void events.push([...vitals])).armAt(ns)
+  await kernel.run(() => (vitals[5] === 1 ? fiber.done : t.fail('it runs')))
   seen.push([...vitals])
   // Started, then run, run again, which it said itself, and the fiber’s end.
   t.deepEqual(seen, [
@@ -187,6 +189,15 @@ test('whoever watches from another thread sees the turn, the time, who ran last,
     [2, 5000, 1, 1, 3, 1],
     [3, 6000, 1, 1, 3, 0],
   ])
+  await kernel.run(() => events.length === 2)
+  // While nobody does anything, the last turn's.
+  t.deepEqual(
+    events.map(([turn, ns]) => [turn, ns]),
+    [
+      [4, 6000],
+      [5, 7000],
+    ],
+  )
 })
 
 test('a domain that hangs is asked where its tasks wait, for so long at most', async (t) => {

@@ -76,6 +76,22 @@ test('who should go and does not is asked again soon', async (t) => {
   t.deepEqual(asked, [false, INSIST, true, 1, false, INSIST])
 })
 
+test('a turn is over when its time is, not before, whoever asks', async (t) => {
+  const kernel = new Kernel(1)
+  const [a, b] = [hosted(kernel, 'a'), hosted(kernel, 'b')]
+  const fiber = a.start(async () => {
+    kernel.clock.spend(SLICE - 1)
+    kernel.post(() => {})
+    a.fuel = 100
+    kernel.turnOver(SLICE - 1)
+    t.deepEqual([a.fuel, kernel.turnUntil], [100, SLICE])
+    kernel.turnOver(SLICE)
+    t.deepEqual([a.fuel, kernel.turnUntil], [0, SLICE + INSIST])
+  })
+  b.start(async () => {})
+  await kernel.run(() => fiber.done)
+})
+
 test('who runs is made to look when somebody more urgent or of another partition becomes ready, and by nobody else', async (t) => {
   const kernel = new Kernel(1)
   const other = kernel.scheduler.add(new Partition('other', 0.5))
