@@ -107,7 +107,6 @@ test('the host’s own loop comes round every 65,536 turns, whoever makes them',
     set(kernel)
     t.is(await rounds(kernel, TURNS - 10), 0, who)
     t.is(await rounds(kernel, TURNS + 10), 1, who)
-    t.is(await rounds(kernel, 2 * TURNS - 10), 0, who)
-    t.is(await rounds(kernel, 3 * TURNS + 10), 2, who)
+    t.is(await rounds(kernel, 2 * TURNS + 10), 1, who)
   }
 })

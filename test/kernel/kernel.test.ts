@@ -74,6 +74,7 @@ test('a kernel knows its domains from their making to their end, and its log the
   )
   for (const [name, kind] of Object.entries(kernel.kinds)) t.is(kernel.log.kinds[kind], name)
   t.deepEqual([kernel.partition.name, kernel.partition.share], ['rest', 0], 'it leaves all shares to others')
+  t.is(new Kernel(7).seed, 7)
 })
 
 test('the engine keeps traces long enough to reach an entry, and longer ones if it was told to', (t) => {
@@ -124,6 +125,32 @@ test('a run ends because it is to, because its limit has passed, or because noth
   }
 })
 
+test('whoever can run when the limit of a run comes still does, while no time passes', async (t) => {
+  for (const paced of [false, true]) {
+    const kernel = new Kernel(1)
+    if (paced) kernel.pacing.pace = { now: () => Infinity, wait: async () => {}, hurry: () => {}, hold: () => {} }
+    const [one, other] = [hosted(kernel, 'one'), hosted(kernel, 'other')]
+    const done: string[] = []
+    one.start(async () => {
+      one.domain.setTimer(100)
+      await one.domain.idle()
+      done.push('one')
+      other.start(async () => {
+        kernel.post(() => void done.push('posted'))
+        await other.domain.resched()
+        done.push('other')
+        other.domain.spend(1)
+        await other.domain.resched()
+        done.push('too late')
+      })
+      await one.domain.resched()
+      done.push('one again')
+    })
+    t.is(await kernel.run(() => false, 100), 'limit')
+    t.deepEqual(done, ['one', 'one again', 'posted', 'other'], paced ? 'paced' : 'free')
+  }
+})
+
 test('what is posted is done in order, what that posts in the next turn, when others have had theirs, and before time moves on', async (t) => {
   const kernel = new Kernel(1)
   const done: string[] = []
@@ -138,6 +165,23 @@ test('what is posted is done in order, what that posts in the next turn, when ot
   t.deepEqual(done, ['one', 'two', 'other', 'of one at 0', 'of two at 0', 'event'])
 })
 
+test('nor does time move on over what is to be attended, or posted, by what was done last', async (t) => {
+  for (const paced of [false, true])
+    for (const what of ['a task', 'something to attend'] as const) {
+      const kernel = new Kernel(1)
+      if (paced) kernel.pacing.pace = { now: () => Infinity, wait: async () => {}, hurry: () => {}, hold: () => {} }
+      const done: unknown[] = []
+      const act = (): void => void done.push(kernel.clock.now())
+      kernel.clock.event('due', () => done.push('event')).armAt(5)
+      kernel.post(() => {
+        if (what === 'a task') kernel.post(act)
+        else kernel.attention({ id: 1, name: 'one', awaited: false, attend: act })
+      })
+      await kernel.run(() => false, 10)
+      t.deepEqual(done, [0, 'event'], `${what}, ${paced ? 'paced' : 'free'}`)
+    }
+})
+
 test('those are attended for whom there may be something, each once, though it said so twice, and again when it does so again', (t) => {
   const kernel = new Kernel(1)
   const attended: string[] = []
@@ -148,7 +192,9 @@ test('those are attended for whom there may be something, each once, though it s
     if (left-- > 0) kernel.attention(one)
   }
   t.false(kernel.attentive)
-  for (const each of [one, two, one]) kernel.attention(each)
+  kernel.attention(one)
+  t.true(kernel.attentive)
+  for (const each of [two, one]) kernel.attention(each)
   t.deepEqual([kernel.attentive, one.awaited, two.awaited], [true, true, true])
   kernel.dispatch()
   t.deepEqual(attended, ['one', 'two', 'one'])
@@ -192,12 +238,48 @@ test('whoever watches from another thread sees the turn, the time, who ran last,
   await kernel.run(() => events.length === 2)
   // While nobody does anything, the last turn's.
   t.deepEqual(
-    events.map(([turn, ns]) => [turn, ns]),
+    events.map(([turn, ns, , , , runs]) => [turn, ns, runs]),
     [
-      [4, 6000],
-      [5, 7000],
+      [4, 6000, 1],
+      [5, 7000, 1],
     ],
   )
+})
+
+test('while a fiber waits, it is not the one that runs', async (t) => {
+  for (const paced of [false, true]) {
+    const kernel = new Kernel(1)
+    if (paced) kernel.pacing.pace = { now: () => Infinity, wait: async () => {}, hurry: () => {}, hold: () => {} }
+    const seen: unknown[] = []
+    kernel.clock.event('due', () => seen.push(kernel.current)).armAt(100)
+    const one = hosted(kernel, 'one')
+    one.start(async () => {
+      seen.push(kernel.current?.domain)
+      one.fuel = 100
+      await one.domain.idle()
+    })
+    await kernel.run(() => false, 1000)
+    kernel.post(() => {})
+    t.deepEqual([seen, kernel.current, one.fuel], [[one.domain, undefined], undefined, 100])
+  }
+})
+
+test('who waits where nobody else has anything to do is not suspended: what comes is done on top of it', async (t) => {
+  const kernel = new Kernel(1)
+  const [one, other] = [hosted(kernel, 'one'), hosted(kernel, 'other')]
+  const seen: boolean[] = []
+  const event = kernel.clock.event('due', () => void seen.push(fiber.suspended))
+  const fiber = one.start(async () => {
+    for (const alone of [true, false]) {
+      event.armIn(100)
+      one.domain.setTimer(kernel.clock.now() + 5000)
+      if (!alone) other.start(async () => other.domain.spend(500))
+      await one.domain.idle()
+      one.domain.take(1)
+    }
+  })
+  await kernel.run(() => fiber.done)
+  t.deepEqual(seen, [false, true])
 })
 
 test('a domain that hangs is asked where its tasks wait, for so long at most', async (t) => {

@@ -97,11 +97,11 @@ test('what comes in meanwhile ends the wait, at the time that the pace has then,
 test('a run that is paced goes to its limit, and to the event that is due at it, at the pace', async (t) => {
   const { kernel, said } = scene()
   const fired: number[] = []
-  kernel.clock.event('due', () => void fired.push(kernel.clock.now())).armAt(700)
+  kernel.clock.event('due', () => void fired.push(kernel.clock.now(), kernel.vitals![5]!)).armAt(700)
   t.is(await kernel.run(() => false, 500), 'limit')
   t.deepEqual([said, kernel.clock.now()], [['wait for 500'], 500])
   t.is(await kernel.run(() => false, 900), 'limit')
-  t.deepEqual([said.slice(1), fired], [['wait for 700', 'wait for 900'], [700]])
+  t.deepEqual([said.slice(1), fired], [['wait for 700', 'wait for 900'], [700, 1]])
   t.is(await kernel.run(() => false), 'idle', 'where nothing is to come nobody is waited for')
   t.is(said.length, 3)
 })
@@ -159,4 +159,34 @@ test('a run of a frozen machine ends when it is to; its replay ends where nothin
   replay.outside.replay([{ turn: 2, atNs: 30, kind: 'freeze', payload: '' }])
   t.is(await replay.run(() => false), 'idle')
   t.deepEqual([replay.pacing.frozen, replay.clock.now()], [true, 30])
+})
+
+test('turns are made on top of a fiber only where none of them may have to wait, or take something in', async (t) => {
+  const seen: Record<string, unknown[]> = {}
+  for (const way of ['free', 'paced', 'given an input']) {
+    for (const waits of ['resched', 'idle'] as const) {
+      const { kernel } = scene()
+      if (way !== 'paced') kernel.pacing.pace = undefined
+      const { domain, start } = hosted(kernel, 'one')
+      const said: unknown[] = (seen[`${waits}, ${way}`] = [])
+      kernel.outside.on('x', () => said.push('input'))
+      const fiber = start(async () => {
+        if (way === 'given an input') kernel.outside.offer('x')
+        kernel.post(() => {
+          said.push(fiber.suspended)
+          domain.raise(7)
+        })
+        await domain[waits]()
+      })
+      await kernel.run(() => fiber.done)
+    }
+  }
+  t.deepEqual(seen, {
+    'resched, free': [false],
+    'idle, free': [false],
+    'resched, paced': [true],
+    'idle, paced': [true],
+    'resched, given an input': ['input', true],
+    'idle, given an input': ['input', true],
+  })
 })

@@ -17,7 +17,10 @@ test('a turn lasts its time: who is stopped in it goes on first with what is lef
     a.domain.spend(1e6)
     await a.domain.resched()
     say('a goes on')
-    a.domain.spend(3e6)
+    a.domain.spend(3e6 - 1)
+    await a.domain.resched()
+    say('a goes on')
+    a.domain.spend(1)
     await a.domain.resched()
     say('a has another')
     a.domain.spend(1e6)
@@ -35,6 +38,7 @@ test('a turn lasts its time: who is stopped in it goes on first with what is lef
   t.deepEqual(order, [
     `a begins, for ${SLICE}`,
     `a goes on, for ${3e6}`,
+    'a goes on, for 1',
     `b begins, for ${SLICE}`,
     `b goes on, for ${SLICE - 1}`,
     `a has another, for ${SLICE}`,
@@ -74,6 +78,34 @@ test('who should go and does not is asked again soon', async (t) => {
   b.start(async () => {})
   await kernel.run(() => fiber.done)
   t.deepEqual(asked, [false, INSIST, true, 1, false, INSIST])
+})
+
+test('tasks of one domain have its turn together, and who goes on is written down', async (t) => {
+  const kernel = new Kernel(1)
+  const { domain, start } = hosted(kernel, 'one')
+  const ends: number[] = []
+  const second = domain.create(
+    'second',
+    async () => {
+      ends.push(kernel.turnUntil, kernel.current!.id)
+      domain.spend(1000)
+      await domain.switchTo(2)
+      return 0
+    },
+    [],
+    { base: 0, top: 4096 },
+  )
+  const first = start(async () => {
+    domain.spend(500)
+    await domain.switchTo(second)
+    ends.push(kernel.turnUntil, kernel.current!.id)
+  })
+  await kernel.run(() => first.done)
+  t.deepEqual(ends, [SLICE, second, SLICE, first.id])
+  t.deepEqual(
+    kernel.log.lines().map((line) => line.replace(/^0.0000/, '')),
+    ['00000 d1 start one', '00000 d1 run 2 0', '00500 d1 run 1 0', '01500 d1 run 2 0'],
+  )
 })
 
 test('a turn is over when its time is, not before, whoever asks', async (t) => {
@@ -197,4 +229,48 @@ test('time is charged to the partition of who runs, and to nobody where nobody d
     ],
   )
   t.is(kernel.billed, undefined)
+})
+
+test('the first frame of a fiber does not lie on the stack of who went before it', async (t) => {
+  const kernel = new Kernel(1)
+  const [a, b] = [hosted(kernel, 'a'), hosted(kernel, 'b')]
+  const deep = (): boolean => /Domain.yield/.test(new Error('where').stack!)
+  const seen: boolean[] = []
+  const first = a.start(async () => void (await a.domain.yield()))
+  const second = b.start(async () => void seen.push(deep()))
+  await kernel.run(() => first.done && second.done)
+  t.deepEqual(seen, [false])
+})
+
+test('between two fibers comes what came in, what is due and what was posted', async (t) => {
+  const kernel = new Kernel(1)
+  const [a, b] = [hosted(kernel, 'a'), hosted(kernel, 'b')]
+  const order: string[] = []
+  kernel.outside.on('x', () => order.push('input'))
+  const event = kernel.clock.event('due', () => order.push('event'))
+  const between = [
+    () => kernel.outside.offer('x'),
+    () => {
+      event.armIn(10)
+      kernel.clock.spend(10)
+    },
+    () => kernel.post(() => void order.push('task')),
+    () => kernel.attention({ id: 1, name: 'one', awaited: false, attend: () => order.push('attended') }),
+  ]
+  const first = a.start(async () => {
+    await a.domain.yield()
+    for (const act of between) {
+      act()
+      await a.domain.yield()
+      order.push('a')
+    }
+  })
+  const second = b.start(async () => {
+    for (let i = 0; i <= between.length; i++) {
+      await b.domain.yield()
+      order.push('b')
+    }
+  })
+  await kernel.run(() => first.done && second.done)
+  t.is(order.join(' '), 'input b a event b a task b a attended b a b')
 })

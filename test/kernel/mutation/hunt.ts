@@ -61,6 +61,8 @@ class Hand {
     const worker = (this.#worker ??= new Worker(new URL('worker.ts', import.meta.url), {
       workerData: { root },
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      // One that takes memory without end ends its thread, not the hunt.
+      resourceLimits: { maxOldGenerationSizeMb: 1024 },
     }))
     return new Promise((resolve) => {
       const done = (verdict: Verdict): void => {
