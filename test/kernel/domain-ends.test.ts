@@ -73,9 +73,11 @@ test('work done in an entry that interrupts nothing is counted when it returns, 
   const { processor, program, domain } = scene({}, { fuel: 1000 })
   for (let i = 0; i < 3; i++)
     domain.enter(() => {
-      program.fuel!.value -= 900
+      program.fuel!.value -= 450
+      domain.preempt()
+      program.fuel!.value -= 450
     })
-  t.is(processor.clock.now(), 3 * (10 + 900 * UNIT_NS))
+  t.deepEqual([processor.clock.now(), domain.fault], [3 * (10 + 900 * UNIT_NS), undefined])
   domain.enter(() => {
     program.fuel!.value -= 900
     domain.account()
@@ -156,6 +158,20 @@ test('and where just enough is left it is entered; each finds the room it had wh
     t.is(room.value, 50_000)
   })
   t.is(domain.fault, undefined)
+})
+
+test('one on top of a fiber that has used up its own room has what is left to the entry below it', (t) => {
+  const room = { value: 0 }
+  const { processor, domain, run } = scene({ room })
+  const other = new Domain(processor, 2, 'two', emptyProgram({ room: { value: 0 } }), processor.partition, limits())
+  const seen: number[] = []
+  run(async () => {
+    room.value = 0
+    other.enter(() => domain.enter(() => seen.push(room.value)))
+    seen.push(room.value)
+    await never()
+  })
+  t.deepEqual([seen, domain.fault, other.fault], [[632 * 1024, 0], undefined, undefined])
 })
 
 test('a program that finds a stack used up says which: the engine’s when its room is, else its own', (t) => {
@@ -289,6 +305,17 @@ test('asked where they wait, those that fail there testify, under what they say 
   t.is(domain.fault?.message, 'serves nobody', 'whatever it fails of, it hangs')
 })
 
+test('one that runs is asked, too: it fails when it next waits', (t) => {
+  const { domain, run } = scene()
+  const asked: string[] = []
+  run(async () => {
+    domain.enter(() => void asked.push(...domain.question(new Failure('hang', 'x')).map(({ name }) => name)))
+    t.throws(() => void domain.idle(), { message: 'x' })
+    await never()
+  })
+  t.deepEqual([asked, domain.fault], [['worker'], undefined])
+})
+
 // ---- the end ----
 
 test('the end is complete whatever goes wrong on the way', (t) => {
@@ -308,7 +335,7 @@ test('the end is complete whatever goes wrong on the way', (t) => {
     'told of an end: onEnd',
     'giving its memory back: onLeave',
   ])
-  t.is(processor.asked.at(-1), 'forget one')
+  t.deepEqual([processor.asked.at(-1), processor.log.lines().at(-1)], ['forget one', '0.000000000 d1 end 0 0'])
 })
 
 test('it is told once that it has ended, after it has given everything back, to whoever lent it memory last', (t) => {

@@ -120,7 +120,9 @@ test('over the quota, or once it has ended, a domain has no more fibers', (t) =>
   const other = scene({}, { fibers: 2 })
   other.domain.end()
   t.deepEqual([other.domain.start('a', never), other.domain.create('b', never, [], at(0))], [undefined, 0])
-  t.is(other.domain.ledger.refused.fibers, 0)
+  t.deepEqual([other.domain.ledger.refused.fibers, other.domain.limits.fibers], [0, 2])
+  const last = scene({}, { fibers: 1 })
+  t.is(last.domain.create('the last', never, [], at(0)), 1)
 })
 
 test('who yields goes behind its equals, begins its account anew, and has worked a little', async (t) => {
@@ -275,7 +277,7 @@ test('what a conversation came to at once is its result; else it is an answer, a
 })
 
 test('who idles lets time pass, and is suspended where that brought it nothing', async (t) => {
-  const { processor, domain, run } = scene()
+  const { processor, program, domain, run } = scene()
   const outcomes: unknown[] = []
   const fiber = run(async (self) => {
     self().work = 7
@@ -291,6 +293,9 @@ test('who idles lets time pass, and is suspended where that brought it nothing',
   t.true(domain.idles, 'it has not run yet')
   domain.resume(fiber)
   t.false(domain.idles)
+  program.fuel!.value = 50
+  domain.rouse()
+  t.is(program.fuel!.value, 0, 'it idles no more: it is made to look')
   await settle()
   t.deepEqual(outcomes, [0])
 })
@@ -353,6 +358,24 @@ test('nobody idles for a timer that is as good as due, or while there is somethi
     t.is(late.domain.idle(), 0)
     t.is(late.processor.clock.now(), 300, 'time does not go back')
   })
+})
+
+test('a timer comes when it was asked for, or as much later as the domain allows; what was taken is done with', (t) => {
+  const { processor, domain } = scene()
+  const ends: string[] = []
+  const source = { mask() {}, unmask: () => true, begin: () => true, end: () => void ends.push('end'), detach() {} }
+  domain.interrupts.add(3, source)
+  const { clock } = processor
+  domain.setTimer(1001)
+  t.is(clock.next(), 1001)
+  domain.slackNs = 100
+  domain.setTimer(1001)
+  t.is(clock.next(), 1024)
+  domain.notify(3)
+  processor.reach(1024)
+  t.deepEqual([domain.take(TIMER), ends], [3, []])
+  domain.taken(3)
+  t.deepEqual([ends, domain.take(TIMER), domain.take(TIMER)], [['end'], TIMER, -1])
 })
 
 test('where nobody idles, whoever runs is made to look', (t) => {
@@ -528,7 +551,7 @@ test('who has ended has what it is told taken off, and it is told nothing more',
   t.deepEqual([processor.clock.now(), domain.take(TIMER), domain.interrupts.count], [0, -1, 0])
 })
 
-test('what it is charged and what it counts becomes time when it is accounted', (t) => {
+test('what it is charged and what it counts becomes time when it is accounted', async (t) => {
   const { processor, program, domain, run } = scene()
   run(async () => {
     domain.charge(30)
@@ -542,6 +565,7 @@ test('what it is charged and what it counts becomes time when it is accounted', 
     t.is(processor.clock.now(), 234 * UNIT_NS, 'to ask for what one has not got is work')
     await never()
   })
+  await settle()
   t.is(domain.fault, undefined)
 })
 
@@ -562,7 +586,7 @@ test('a domain that is frozen is taken over by another: tasks, their stacks, num
   const fresh = domain.create('fresh', never, [6], at(16_384))
   const first: Fiber = run(async () => {
     await domain.switchTo(second)
-    program.stackPointer.value = 50_001
+    program.stackPointer.value = 50_000
     domain.setTimer(processor.clock.now() + 900)
     await domain.yield()
   })
@@ -573,7 +597,7 @@ test('a domain that is frozen is taken over by another: tasks, their stacks, num
   t.deepEqual(frozen.tasks, [
     { id: second, stack: at(8192), stackPointer: 10_100, argument: 5, begun: true, runs: false },
     { id: fresh, stack: at(16_384), stackPointer: 20_480, argument: 6, begun: false, runs: false },
-    { id: first.id, stack: { base: 24_576, top: 65_536 }, stackPointer: 50_001, argument: 0, begun: true, runs: true },
+    { id: first.id, stack: { base: 24_576, top: 65_536 }, stackPointer: 50_000, argument: 0, begun: true, runs: true },
   ])
   const other = scene()
   other.processor.clock.spend(5000)

@@ -81,6 +81,8 @@ test('of a trace the innermost frames of modules are taken, up to the host’s o
     { module: undefined, index: 9, offset: 0xc },
   ])
   t.deepEqual(wasmFrames(Object.assign(new Error('x'), { stack: undefined })), [])
+  const [one, entry] = ['    at f (wasm-function[1]:0x1)', '    at entry (file:///kernel/fiber.ts:3:4)']
+  t.is(wasmFrames(traced(new Error('x'), one!, entry!, one!)).length, 1)
 })
 
 test('a failure that somebody else tells of has no trace of whoever was interrupted', (t) => {

@@ -38,6 +38,7 @@ test('it waits, is made ready once, and goes on', async (t) => {
   fiber.makeReady()
   t.deepEqual(processor.asked, ['ready worker'], 'made ready once')
   fiber.go()
+  t.deepEqual([fiber.state, fiber.suspended], ['running', false])
   await settle()
   t.deepEqual([outcomes, fiber.result, fiber.done, ended], [[0], 7, true, [undefined]])
 })

@@ -100,6 +100,7 @@ test('who complains of it at a beat is heard, unless an operation is under way',
 test('one that has ended, or is to be let alone, is not asked and misses nothing', (t) => {
   const never = scene({ periodNs: 0, timeoutNs: 250 })
   t.is(never.processor.clock.size, 0)
+  t.is(scene({ periodNs: 1, timeoutNs: 250 }).processor.clock.size, 1)
   const stopped = scene()
   stopped.processor.reach(100)
   stopped.heartbeat.stop()

@@ -93,18 +93,21 @@ test('the hash is that of recordings made before: over time, kind, domain, numbe
   ].map((write) => {
     const { log, at } = small()
     t.is(log.hash, '01000193811c9dc5')
-    at(2 ** 40 + 12_345)
+    at(2 ** 40 + 2)
     write(log)
     write(log)
     return log.hash
   })
   t.deepEqual(hashes, [
-    '38339fd8fd5e6127',
-    '5d5fa98343b50375',
-    '0479c678502af23b',
-    'a788a5c00fad09e7',
-    'd4a6cc37d0ede9dd',
+    'e3d695519b2b9305',
+    '894e8dc2f6f30edf',
+    'b36d29732e001af9',
+    'b3b6ed2163a83275',
+    'b84be972a825ea23',
   ])
+  const short = new EventLog(() => 0)
+  short.note(0, 0, 95)
+  t.is(short.hash, '006d6421588a3e28', 'always of sixteen digits')
 })
 
 test('every sink hears from when it was set, and the last one only; drained, it has had all there is', (t) => {
@@ -121,7 +124,11 @@ test('every sink hears from when it was set, and the last one only; drained, it 
   log.sink = sink('second')
   for (let i = 0; i < 5; i++) log.note(kind, 1)
   t.is(log.drain(), 13)
+  log.drain()
   t.deepEqual(heard, ['first 4', 'second 4', 'second 1'])
+  log.sink = sink('third')
+  for (let i = 0; i < 7; i++) log.note(kind, 1)
+  t.deepEqual(heard.splice(3), ['third 3', 'third 4'], 'when the ring would have turned over, had it not been drained')
   log.sink = undefined
   for (let i = 0; i < 5; i++) log.note(kind, 1)
   t.is(heard.length, 3)

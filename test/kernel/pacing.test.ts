@@ -101,7 +101,13 @@ test('a run that is paced goes to its limit, and to the event that is due at it,
   t.is(await kernel.run(() => false, 500), 'limit')
   t.deepEqual([said, kernel.clock.now()], [['wait for 500'], 500])
   t.is(await kernel.run(() => false, 900), 'limit')
-  t.deepEqual([said.slice(1), fired], [['wait for 700', 'wait for 900'], [700, 1]])
+  t.deepEqual(
+    [said.slice(1), fired],
+    [
+      ['wait for 700', 'wait for 900'],
+      [700, 1],
+    ],
+  )
   t.is(await kernel.run(() => false), 'idle', 'where nothing is to come nobody is waited for')
   t.is(said.length, 3)
 })

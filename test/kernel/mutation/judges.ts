@@ -12,6 +12,8 @@ export interface Judge {
   readonly judge: (runs: number, length: number, seed: number) => unknown
   /** It is asked once, whatever the effort, and sees by itself that somebody waits without end. */
   readonly once?: true
+  /** How often its loops may go round, where that is much. */
+  readonly loopsMax?: number
 }
 
 type Hold = (runs: number, length: number, seed: number) => unknown
@@ -32,6 +34,9 @@ const PAGES = model(
 )
 const CASES = model('cases', async () => (await import('../../pipeline/verify/_judge.ts')).holdVerifierToCases)
 
+/** Those whose loops go round millions of times. */
+const LONG: Readonly<Record<string, number>> = { breath: 10_000_000, time: 10_000_000 }
+
 /** The tests in these files of test/kernel/. */
 const tests = (...names: readonly string[]): Judge[] =>
   names.map((name) => ({
@@ -41,6 +46,7 @@ const tests = (...names: readonly string[]): Judge[] =>
       await runTests()
     },
     once: true,
+    ...(name in LONG ? { loopsMax: LONG[name]! } : {}),
   }))
 
 /** Of `pipeline/verify/`, what decides: the others are its interface. */
