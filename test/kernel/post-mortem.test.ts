@@ -52,6 +52,23 @@ test('a post-mortem tells what a domain was and held when it failed', async (t) 
   t.is(rest.events.at(-1)!.text, 'bug: it was I')
 })
 
+test('of one that hung it says where its tasks waited, and of those in no conversation no more than their state', async (t) => {
+  const kernel = new Kernel(1)
+  const { domain, start } = hosted(kernel, 'one')
+  let record: DomainRecord | undefined
+  domain.onFail = (_, fault) => (record = examine(domain, fault))
+  const first = start(async () => {
+    t.is(domain.party('looking').wait, 'nothing')
+    for (;;) await domain.yield()
+  })
+  t.is(await kernel.run(() => first.done, 1e4), 'limit')
+  await kernel.interrogate(domain, new Failure('hang', 'serves nobody'), 1e6)
+  domain.start('other', async () => 0)
+  domain.fail(new Failure('hang', 'x'))
+  t.deepEqual(record!.waiting, [{ fiber: 'one', frames: [] }])
+  t.deepEqual(record!.fibers, [{ id: 2, name: 'other', state: 'ready', priority: 16 }])
+})
+
 test('of the events it keeps the last of the machine’s, and the last of the domain’s among the latest of all', async (t) => {
   const last = async (own: number, others: number): Promise<unknown[]> => {
     const { events, around } = (await failed({ own, others })).record

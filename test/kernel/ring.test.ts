@@ -59,6 +59,8 @@ test('a new one is empty and both sides want to hear of its first slot; nothing 
   )
 })
 
+test('programs know what is broken by its number', (t) => t.is(BROKEN, -1))
+
 test('inward: the peer fills what the owner has left free, over the wrap, and no slot beyond', (t) => {
   const { memory, ring, words, slot } = made(false)
   t.is(ring.ready, 4)
@@ -135,7 +137,10 @@ test('the owner is told when the slot moved at which it asked to hear, and how o
   ring.put(some, 1)
   t.true(ring.ownerWants(1))
   t.false(ring.ownerMayWait())
-  t.deepEqual([ring.counts.signals, ring.counts.suppressed], [2, 2])
+  words[OWNER] = 4
+  ring.put(some, 1)
+  t.false(ring.ownerWants(1))
+  t.deepEqual([ring.counts.signals, ring.counts.suppressed], [2, 3])
 })
 
 test('the peer may wait when there is nothing for it to move, and hears of the owner from there on', (t) => {
@@ -191,6 +196,12 @@ test('numbers are little-endian, of as many bytes as asked for', (t) => {
   const object = new MemoryObject('o', 8)
   object.store(1, 4, -2)
   object.store(5, 1, 0x1ff)
+  const other = new MemoryObject('p', 4)
+  other.store(0, 4, 0x0403_0201)
+  t.deepEqual(
+    [0, 1, 2, 3].map((at) => other.load(at, 1)),
+    [1, 2, 3, 4],
+  )
   t.deepEqual(
     [object.load(1, 4), object.load(1, 2), object.load(5, 1), object.load(0, 1), object.load(6, 2)],
     [-2, 0xfffe, 0xff, 0, 0],

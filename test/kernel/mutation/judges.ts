@@ -119,7 +119,7 @@ export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'breath.ts': tests('breath'),
   'memory-object.ts': tests('ring', 'memory'),
   'ring.ts': tests('ring', 'memory'),
-  'registry.ts': tests('registry', 'registry-model'),
+  'registry.ts': tests('registry', 'registry-events', 'registry-model'),
   'supervisor.ts': tests('supervisor', 'defaults'),
   'iommu.ts': [IOMMU],
   'page-table.ts': [PAGES],
