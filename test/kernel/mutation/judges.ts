@@ -66,7 +66,7 @@ export const placeOf = (file: string): string => PLACES[file] ?? `kernel/${file}
 export const JUDGES: Readonly<Record<string, readonly Judge[]>> = {
   'capability.ts': [CAPABILITIES, ...tests('capability', 'transfer'), IPC],
   'cspace.ts': [CAPABILITIES, ...tests('transfer'), IPC],
-  'ipc.ts': [IPC, ...tests('ipc-ends', 'talker')],
+  'ipc.ts': [IPC, ...tests('notification', 'ipc-ends', 'talker')],
   'message.ts': [IPC],
   'transfer.ts': [IPC, ...tests('transfer', 'memory')],
   'contract.ts': [IPC, ...tests('ipc-ends', 'ipc')],
