@@ -246,7 +246,7 @@ test('whoever watches from another thread sees the turn, the time, who ran last,
   )
 })
 
-test('while a fiber waits, it is not the one that runs', async (t) => {
+test('while a fiber waits, or when it has ended, it is not the one that runs', async (t) => {
   for (const paced of [false, true]) {
     const kernel = new Kernel(1)
     if (paced) kernel.pacing.pace = { now: () => Infinity, wait: async () => {}, hurry: () => {}, hold: () => {} }
@@ -261,6 +261,10 @@ test('while a fiber waits, it is not the one that runs', async (t) => {
     await kernel.run(() => false, 1000)
     kernel.post(() => {})
     t.deepEqual([seen, kernel.current, one.fuel], [[one.domain, undefined], undefined, 100])
+    const other = hosted(kernel, 'other')
+    const ends = other.start(async () => {})
+    await kernel.run(() => ends.done)
+    t.is(kernel.current, undefined)
   }
 })
 
