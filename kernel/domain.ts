@@ -229,7 +229,6 @@ export class Domain {
     this.current = next
     this.processor.relay(next)
     this.#useStackOf(next)
-    this.room.resume()
     this.#meter.relay()
     // The first frame of a new one must not lie on this one's stack.
     if (next.suspended) next.go()

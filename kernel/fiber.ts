@@ -145,7 +145,6 @@ export class Fiber implements Runnable {
     }
     const resume = this.#resume!
     this.#resume = undefined
-    this.#unwind = undefined
     resume(this.#outcome)
   }
 
@@ -186,11 +185,8 @@ export class Fiber implements Runnable {
     if (this.state === 'done' || this.state === 'running') return
     this.state = 'done'
     this.error = reason
-    this.#entry = undefined
-    const unwind = this.#unwind
     this.#resume = undefined
-    this.#unwind = undefined
-    unwind?.(reason)
+    this.#unwind?.(reason)
   }
 
   /** Nobody waits for what it will not say any more. */

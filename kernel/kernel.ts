@@ -81,7 +81,8 @@ export class Kernel implements Processor {
   readonly #attention = new Queue<Attended>()
   readonly #tasks = new Queue<() => void>()
   #onSwitch: (() => void) | undefined
-  #stop: (() => boolean) | undefined
+  /** Whether the run is to end: always, while there is none. */
+  #stop: () => boolean = () => true
   #limit = Infinity
   #nextDomain = 1
   #turns = 0
@@ -185,7 +186,7 @@ export class Kernel implements Processor {
     const now = this.clock.now()
     const over = now >= this.#turnEnd
     this.#tell(1)
-    if (now > this.#limit || this.#tasks.length > 0 || (over && this.#stop?.())) return true
+    if (now > this.#limit || this.#tasks.length > 0 || (over && this.#stop())) return true
     if (this.scheduler.ready === 0) return false
     this.bill(this.#billed)
     return this.scheduler.rival(fiber, now, over) !== undefined
@@ -205,7 +206,7 @@ export class Kernel implements Processor {
 
   /**
    * Charge the time since the last call, and what comes to `partition` (undefined: to nobody). Returns who was charged.
-   * Who asks what budget is left charges first; from one fiber to the next of its partition it is done once a turn's time.
+   * Who asks what budget is left charges first.
    */
   bill(partition: Partition | undefined): Partition | undefined {
     const before = this.#billed
@@ -246,9 +247,7 @@ export class Kernel implements Processor {
       if (next !== undefined) return this.#go(next)
       this.bill(undefined)
     }
-    const resolve = this.#onSwitch
-    this.#onSwitch = undefined
-    resolve?.()
+    this.#onSwitch?.()
   }
 
   /**
@@ -258,15 +257,11 @@ export class Kernel implements Processor {
   lull(fiber: Fiber): boolean {
     this.#current = undefined
     this.bill(undefined)
-    while (this.#quiet()) {
-      const turn = ++this.#turns
-      this.#work()
-      if (fiber.done || this.#stop!()) return false
-      this.#tell(1)
-      if (this.clock.now() > this.#limit) return false
-      if (this.scheduler.ready > 0) return this.#alone(fiber)
-      if (turn % TURNS_PER_BREATH === 0 || this.outside.ahead(turn + 1)) return false
-      if (!this.#busy() && !this.clock.advance(this.#limit)) return false
+    if (this.scheduler.ready > 0) return false
+    // Where the host is to have its turn before: the one that goes on may be who waits here, again and again.
+    while (this.#turns % TURNS_PER_BREATH !== 0 && !this.pacing.attentive && !this.outside.waiting) {
+      const end = this.#make(this.#stop, this.#limit)
+      if (end !== undefined || this.#chosen !== undefined || fiber.done) return this.#onTop(fiber, end)
     }
     return false
   }
@@ -276,31 +271,21 @@ export class Kernel implements Processor {
    * is made on top of it. True when it is the one that goes on; else it must be suspended.
    */
   giveWay(fiber: Fiber): boolean {
-    if (this.#stop === undefined || !this.#busy() || this.pacing.attentive || this.outside.waiting) return false
+    if (!this.#busy() || this.pacing.attentive || this.outside.waiting) return false
     if (this.#turns % TURNS_PER_BREATH === 0) return false
     this.#current = undefined
     this.bill(undefined)
-    const end = this.#make(this.#stop, this.#limit)
-    if (end !== undefined || this.#chosen !== fiber) {
+    return this.#onTop(fiber, this.#make(this.#stop, this.#limit))
+  }
+
+  /** A turn was made on top of a fiber: it goes on, or what the turn came to is the loop's, which makes no other in its place. */
+  #onTop(fiber: Fiber, end: RunEnd | undefined): boolean {
+    if (this.#chosen !== fiber) {
       this.#made = true
       this.#end = end
       return false
     }
     this.#chosen = undefined
-    this.#begin(fiber)
-    return true
-  }
-
-  /** Nobody can run, nothing comes from outside, and time need not be kept to the wall's. */
-  #quiet(): boolean {
-    if (this.#stop === undefined || this.scheduler.ready > 0) return false
-    return !this.pacing.attentive && !this.outside.waiting
-  }
-
-  /** Its turn begins, if nobody else's could. */
-  #alone(fiber: Fiber): boolean {
-    if (fiber.queuedAt < 0 || this.scheduler.ready > 1) return false
-    this.scheduler.remove(fiber)
     this.#begin(fiber)
     return true
   }
@@ -363,7 +348,6 @@ export class Kernel implements Processor {
       return await this.#loop(stop, limitNs)
     } finally {
       this.#running = false
-      this.#stop = undefined
       this.#tell(0)
     }
   }
@@ -411,13 +395,13 @@ export class Kernel implements Processor {
 
   /** One turn: what it ends with, or who goes on (#chosen), or time has moved to what comes next. */
   #make(stop: () => boolean, limitNs: number): RunEnd | undefined {
-    const turn = ++this.#turns
+    this.#turns++
     this.#work()
     if (stop()) return 'stopped'
     this.#tell(1)
     if (this.clock.now() > limitNs) return 'limit'
     this.#chosen = this.#pick()
-    if (this.#chosen !== undefined || this.#busy() || this.outside.ahead(turn + 1)) return undefined
+    if (this.#chosen !== undefined || this.#busy()) return undefined
     return this.clock.advance(limitNs) ? undefined : this.#exhausted(limitNs)
   }
 
@@ -488,8 +472,7 @@ export class Kernel implements Processor {
    * be delivered and nobody looks. It is counted as a turn, since the loop would have made one.
    */
   #successor(): Fiber | undefined {
-    if (this.#stop === undefined || this.pacing.attentive || this.outside.waiting || this.clock.due() || this.#busy())
-      return undefined
+    if (this.pacing.attentive || this.outside.waiting || this.clock.due() || this.#busy()) return undefined
     if (this.clock.now() > this.#limit || this.#turns % TURNS_PER_BREATH === 0 || this.#stop()) return undefined
     const next = this.#pick()
     if (next === undefined) return undefined
@@ -520,7 +503,7 @@ export class Kernel implements Processor {
     const now = this.clock.now()
     this.#turnEnd = now + fiber.turnLeft
     this.turnUntil = Math.min(this.#turnEnd, this.#limit)
-    if (fiber.partition !== this.#billed || now - this.#billedFrom > this.costs.sliceNs) this.bill(fiber.partition)
+    if (fiber.partition !== this.#billed) this.bill(fiber.partition)
     this.#tell(1)
   }
 }

@@ -151,9 +151,12 @@ export class EventLog {
   }
 
   #record(slot: number): EventRecord {
-    const [atNs = 0, kind = 0, domain = 0, a = 0, b = 0] = this.#ring.subarray(slot * FIELDS, slot * FIELDS + FIELDS)
+    const ring = this.#ring
+    const at = slot * FIELDS
+    const kind = this.#kinds[ring[at + 1]!] ?? '?'
     const text = this.#texts[slot]
-    return { atNs, kind: this.#kinds[kind] ?? '?', domain, a, b, ...(text === undefined ? {} : { text }) }
+    const record = { atNs: ring[at]!, kind, domain: ring[at + 2]!, a: ring[at + 3]!, b: ring[at + 4]! }
+    return text === undefined ? record : { ...record, text }
   }
 
   /** The same as lines. */

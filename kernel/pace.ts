@@ -70,9 +70,7 @@ export class Pacing {
   /** Whoever waits here is to look again: an input has come, or the run is to end. */
   hurry(): void {
     this.#hurried = true
-    const waiter = this.#waiter
-    this.#waiter = undefined
-    waiter?.()
+    this.#waiter?.()
     this.pace?.hurry()
   }
 

@@ -25,9 +25,8 @@ export class Queue<T> {
 
   #grow(): void {
     const old = this.#ring
-    this.#ring = Array.from({ length: old.length * 2 }, (_, i) =>
-      i < old.length ? old[(this.#head + i) % old.length] : undefined,
-    )
+    this.#ring = Array.from({ length: old.length * 2 })
+    for (let i = 0; i < old.length; i++) this.#ring[i] = old[(this.#head + i) % old.length]
     this.#head = 0
   }
 }

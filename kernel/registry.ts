@@ -117,7 +117,6 @@ export const covers = (general: string, special: string): boolean =>
 
 /** How much of a condition's score a property earns, 0 to 1: a name further down a list fits less well. */
 function holds(condition: Condition, property: Property | undefined): number {
-  if (property === undefined) return 0
   if (Array.isArray(property)) {
     const at = (property as readonly string[]).indexOf(condition as string)
     return at < 0 ? 0 : 1 / (at + 1)

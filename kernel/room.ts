@@ -77,7 +77,6 @@ export class RoomLeft {
 
   /** A fiber has ended, perhaps in the midst of calls that took room: what they took is its own stack's. */
   fiberEnded(): void {
-    this.#fibers = -1
     this.#set(FIBER)
   }
 }

@@ -133,8 +133,9 @@ test('a timer that is armed anew is not due for what it was armed for before', (
 })
 
 test('what was taken meanwhile is nothing to be told of, nor is anything to one that has ended', (t) => {
-  const { domain, delivery, pending } = scene()
+  const { processor, domain, delivery, pending } = scene()
   delivery.raise(70)
+  t.deepEqual([processor.asked, delivery.waiting], [['attention one'], true])
   delivery.take(TIMER)
   delivery.attend()
   t.deepEqual([pending(), domain.roused], [0, 0])

@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { CapabilityError } from '../../kernel/capability.ts'
-import { classify, FAULTS, Failure } from '../../kernel/fault.ts'
+import { classify, describeFault, FAULTS, Failure, KILLED, TRACE_DEPTH, wasmFrames } from '../../kernel/fault.ts'
+import { exhaustion, trapKind } from '../../kernel/trap-words.ts'
 import { golden } from '../golden.ts'
 
 test('every kind is in docs/faults.md, as the table has it', (t) => {
@@ -55,4 +56,130 @@ test('what the kernel refuses for want of room or right is the domain having ask
   t.is(classify(new CapabilityError('quota', 'full')).kind, 'quota')
   t.is(classify(new CapabilityError('ended', 'gone')).kind, 'no-capability')
   t.is(classify(new Failure('bug', 'so')).kind, 'bug')
+})
+
+/** An error as this engine would have it, with these lines of a stack. */
+const traced = (error: Error, ...lines: string[]): Error =>
+  Object.assign(error, { stack: ['Error: x', ...lines].join('\n') })
+
+test('of a trace the innermost frames of modules are taken, up to the host’s own entry, by number, offset and module', (t) => {
+  const error = traced(
+    new Error('x'),
+    '    at host (file:///kernel/domain.ts:1:2)',
+    '    at inner (wasm://wasm/e1000-0a1b2c3d:wasm-function[12]:0x1f)',
+    '    at outer (wasm://wasm/0a1b2c3d:wasm-function[7]:0x10)',
+    '    at plain (wasm-function[8]:0xab)',
+    'said by nobody',
+    '    at bare wasm-function[9]:0xc',
+    '    at entry (file:///kernel/fiber.ts:3:4)',
+    '    at interrupted (wasm://wasm/0a1b2c3d:wasm-function[99]:0x1)',
+  )
+  t.deepEqual(wasmFrames(error), [
+    { module: 'e1000', index: 12, offset: 0x1f },
+    { module: undefined, index: 7, offset: 0x10 },
+    { module: undefined, index: 8, offset: 0xab },
+    { module: undefined, index: 9, offset: 0xc },
+  ])
+  t.deepEqual(wasmFrames(Object.assign(new Error('x'), { stack: undefined })), [])
+  const [one, entry] = ['    at f (wasm-function[1]:0x1)', '    at entry (file:///kernel/fiber.ts:3:4)']
+  t.is(wasmFrames(traced(new Error('x'), one!, entry!, one!)).length, 1)
+})
+
+test('a failure that somebody else tells of has no trace of whoever was interrupted', (t) => {
+  const apart = Failure.apart('dma-stray', 'it strayed')
+  t.deepEqual(
+    [apart.kind, apart.message, apart.name, apart.stack],
+    ['dma-stray', 'it strayed', 'Failure', 'Failure: it strayed'],
+  )
+  t.true(new Failure('bug', 'so').stack!.includes('fault.test'))
+})
+
+test('what left a domain becomes its record: where, when, and lines by the program’s own table', (t) => {
+  const error = traced(new Failure('bug', 'so'), '    at f (wasm://wasm/m-00ff:wasm-function[3]:0x20)')
+  const inlined = (...asked: unknown[]): { function: string; file: string; line: number; offset: number }[] => [
+    { function: 'inner', file: 'a.c', line: 1, offset: asked[0] as number },
+    { function: String(asked[2]), file: 'a.c', line: asked[1] as number, offset: 0 },
+  ]
+  t.deepEqual(describeFault('one', error, 70, inlined), {
+    domain: 'one',
+    kind: 'bug',
+    message: 'so',
+    frames: [
+      { function: 'inner', file: 'a.c', line: 1, offset: 32 },
+      { function: 'm', file: 'a.c', line: 3, offset: 0 },
+    ],
+    atNs: 70,
+  })
+  t.deepEqual(describeFault('one', error, 70).frames, [{ function: 'function[3]', file: '', line: 0, offset: 32 }])
+  const thrown = describeFault('one', 'no error', 0)
+  t.deepEqual([thrown.kind, thrown.message, thrown.frames], ['internal', 'no error', []])
+})
+
+/** Run a function of these instructions, in a module with a page of memory and a table of two places, the second of which is it. */
+function trap(body: readonly number[]): void {
+  const sections = [
+    [1, 2, 0x60, 0, 0, 0x60, 0, 1, 0x7f],
+    [3, 1, 0],
+    [4, 1, 0x70, 0, 2],
+    [5, 1, 0, 1],
+    [7, 1, 1, 0x66, 0, 0],
+    [9, 1, 0, 0x41, 1, 0x0b, 1, 0],
+    [10, 1, body.length + 2, 0, ...body, 0x0b],
+  ].flatMap(([id, ...bytes]) => [id!, bytes.length, ...bytes])
+  const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections]))
+  ;(new WebAssembly.Instance(module).exports['f'] as () => void)()
+}
+
+test('traps are told in our own words; what no probe has seen is code that must not be reached', (t) => {
+  const said = (...body: number[]): ReturnType<typeof classify> => classify(t.throws(() => trap(body)))
+  t.deepEqual(
+    [
+      said(0x00),
+      said(0x41, 0x7f, 0x28, 2, 0, 0x1a),
+      said(0x41, 0x7f, 0x41, 0, 0x41, 5, 0xfc, 11, 0),
+      said(0x41, 1, 0x41, 0, 0x6d, 0x1a),
+      said(0x41, 1, 0x41, 0, 0x6f, 0x1a),
+      said(0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x41, 0x7f, 0x6d, 0x1a),
+      said(0x41, 0, 0x11, 0, 0),
+      said(0x41, 1, 0x11, 1, 0, 0x1a),
+      said(0x41, 5, 0x11, 0, 0),
+      classify(new WebAssembly.RuntimeError('something new')),
+    ].map(({ kind, message }) => `${kind}: ${message}`),
+    [
+      'unreachable: an instruction that must not be reached',
+      'memory-access: an access outside of the memory of the domain',
+      'memory-access: an access outside of the memory of the domain',
+      'divide-by-zero: a division by zero, or one whose quotient does not fit',
+      'divide-by-zero: a division by zero, or one whose quotient does not fit',
+      'divide-by-zero: a division by zero, or one whose quotient does not fit',
+      'bad-indirect-call: a call through a pointer to no function or to one of another type',
+      'bad-indirect-call: a call through a pointer to no function or to one of another type',
+      'bad-indirect-call: a call through a pointer to no function or to one of another type',
+      'unreachable: an instruction that must not be reached',
+    ],
+  )
+  t.is(trapKind('something new'), undefined)
+})
+
+test('what nobody foresaw is a mistake on this side of the boundary, with its stack; an exhausted stack is the domain’s', (t) => {
+  const mistake = new TypeError('x is not a function')
+  t.deepEqual(classify(mistake), { kind: 'internal', message: mistake.stack })
+  t.deepEqual(classify(Object.assign(new Error('bare'), { stack: undefined })), { kind: 'internal', message: 'bare' })
+  t.deepEqual(classify(new RangeError(exhaustion())), {
+    kind: 'stack-overflow',
+    message: 'the call stack is exhausted',
+  })
+  t.is(classify(new Error(exhaustion())).kind, 'internal')
+  t.deepEqual(classify(new CapabilityError('quota', 'full')), { kind: 'quota', message: 'full' })
+  t.deepEqual(classify(new CapabilityError('empty', 'nothing')), { kind: 'no-capability', message: 'nothing' })
+  const { SuspendError } = WebAssembly as unknown as { SuspendError?: new () => Error }
+  if (SuspendError === undefined) return
+  t.deepEqual(classify(new SuspendError()), {
+    kind: 'sleep-in-atomic',
+    message: 'blocking where the domain must return',
+  })
+})
+
+test('a trace is kept to 64 frames, and who is unwound is not failed', (t) => {
+  t.deepEqual([TRACE_DEPTH, KILLED.name, KILLED.message], [64, 'Killed', 'domain ended'])
 })

@@ -217,3 +217,79 @@ test('L4: a passive server is entered once, on its caller’s stack, and tells w
   server.capabilities.clear()
   t.is(ask(), IPC.EMPTY)
 })
+
+test('Mach: each client that goes is told of, though it has the badge of one that went before; nobody who serves is a client', (t) => {
+  const { ipc, server, endpoint, root, client } = parties()
+  endpoint.watched = true
+  const told: number[] = []
+  for (let i = 0; i < 2; i++) {
+    client('one', 11).party.capabilities.clear()
+    told.push(ipc.receive(server, HERE), server.in.badge)
+    t.deepEqual(endpoint.gone, [])
+  }
+  t.deepEqual(told, [GONE, 11, GONE, 11])
+  const other = new CNode('another server', 4)
+  other.derive(root, endpoint, { rights: RIGHT.READ | RIGHT.WRITE, badge: 12 })
+  other.derive(root, endpoint, { rights: RIGHT.READ, badge: 13 })
+  other.clear()
+  t.deepEqual(endpoint.gone, [])
+})
+
+test('who is told that a client has gone is as urgent from then on as those in line', (t) => {
+  const { ipc, server, endpoint, client, say } = parties()
+  endpoint.watched = true
+  const urgent = client('urgent', 2)
+  urgent.party.thread.effective = 1
+  Object.assign(urgent.party.thread, { base: 30 })
+  say(urgent.party, 1)
+  client('one', 11).party.capabilities.clear()
+  t.is(server.thread.effective, 1)
+  t.is(ipc.receive(server, HERE), GONE)
+  t.is(server.thread.effective, 30)
+})
+
+test('Singularity: the contract moves on with what is received, at once or in turn, and who is in line is held to it then', (t) => {
+  const { ipc, server, client, say, told } = parties(new Contract(rules))
+  const one = client('one', 1)
+  ipc.receive(server, HERE)
+  say(one.party, 1)
+  server.out.set(0)
+  ipc.reply(server)
+  t.is(say(one.party, 1), IPC.PROTOCOL, 'it was received at once')
+  const [two, same] = [client('two', 2), client('the same', 2)]
+  told.length = 0
+  say(two.party, 1)
+  say(same.party, 1)
+  t.is(ipc.receive(server, HERE), 1)
+  t.deepEqual(told, [])
+  server.out.set(0)
+  ipc.replyReceive(server, HERE)
+  t.deepEqual(told, [
+    ['the same', IPC.PROTOCOL],
+    ['two', 0],
+  ])
+})
+
+test('L4: two who send to each other are told, before they wait for ever', (t) => {
+  const { ipc, server, client, say } = parties()
+  const other = client('other', 1).party
+  const back = new Endpoint('back')
+  const own = other.capabilities.create(back, { slot: BEYOND })
+  server.capabilities.derive(own, back, { slot: BEYOND })
+  for (const [party, slot] of [
+    [server, HERE],
+    [other, BEYOND],
+  ] as const) {
+    ipc.receive(party, slot)
+    ipc.cancel(party)
+  }
+  server.out.set(1)
+  t.true(ipc.send(server, BEYOND) < -1000, 'it waits')
+  t.is(say(other, 1), IPC.DEADLOCK)
+})
+
+test('at an endpoint that has ended nobody receives', (t) => {
+  const { ipc, server, endpoint } = parties()
+  ipc.close(endpoint)
+  t.deepEqual([ipc.receive(server, HERE), server.wait], [IPC.ENDED, 'nothing'])
+})

@@ -127,7 +127,8 @@ test('a fiber that goes on is held to what it had used before it was stopped', (
 })
 
 test('busy for too long in virtual time is a failure too', (t) => {
-  const { meter } = scene({ busyNs: 10_000 })
+  const { processor, meter } = scene({ busyNs: 10_000 })
+  processor.reach(50_000)
   meter.begin()
   meter.spend(10_000)
   t.throws(() => meter.spend(1), { message: /^busy for/ })
@@ -216,4 +217,46 @@ test('calls that take time in a row, without a look after it was made to hurry, 
   meter.stop()
   const thrown = t.throws(() => meter.spend(2 * slice), overdue, 'it was told to go')
   t.is((thrown as Failure).kind, 'endless-loop')
+})
+
+test('what became due by work that was counted fires at the next look, and what is worked there is counted', (t) => {
+  const { processor, meter, work } = scene()
+  const { clock } = processor
+  meter.begin()
+  const fired: number[] = []
+  clock.event('due', () => (fired.push(clock.now()), work(10))).armAt(500)
+  clock.event('next', () => {}).armAt(2000)
+  work(300)
+  meter.preempt()
+  t.deepEqual(fired, [600])
+  meter.account()
+  t.deepEqual([clock.now(), meter.run[0]], [310 * WORK_NS, 310])
+})
+
+test('made to hurry, it gives up its last unit, and one that is stopped stays so', (t) => {
+  const { meter, work, left } = scene()
+  meter.begin()
+  work(SLICE - 1)
+  t.is(left(), 1)
+  meter.hurry()
+  t.is(left(), 0)
+  meter.stop()
+  meter.hurry()
+  t.deepEqual([left(), meter.hurried], [-1, true])
+})
+
+test('the next look is when the turn ends, or the one after that; where it is overdue, as soon as time passes', (t) => {
+  const { processor, meter } = scene()
+  const looks: number[] = []
+  processor.turnUntil = 500
+  processor.turnOver = (now) => {
+    looks.push(now)
+    processor.turnUntil = now + 300
+  }
+  meter.begin()
+  t.is(meter.nextLook, 500)
+  processor.clock.spend(600)
+  t.is(meter.nextLook, 601)
+  for (const ns of [0, 299, 1]) meter.spend(ns)
+  t.deepEqual([looks, meter.nextLook], [[600, 900], 1200])
 })

@@ -1,6 +1,8 @@
 /** Mistakes put into the kernel on purpose, a seeded sample of them: the models notice each. All of them: mutation/hunt.ts. */
+import { readdirSync } from 'node:fs'
 import test from 'ava'
 import { cases, explained, healthy, hunt, sample } from './mutation/hunt.ts'
+import { JUDGES } from './mutation/judges.ts'
 import { mutantsOf } from './mutation/mutants.ts'
 
 const SEED = 1
@@ -31,4 +33,18 @@ test('each mutant differs from its source in one place, and has a name of its ow
     'removed | if (a < 1 && !a) return a + 1; -> ;',
   ])
     t.true(made.includes(mutant), mutant)
+})
+
+test('every file of the kernel that does something has its judges, and what is explained is there to be explained', (t) => {
+  const files = readdirSync(new URL('../../kernel', import.meta.url)).filter((file) => file !== 'processor.ts')
+  t.deepEqual(
+    files.filter((file) => !(file in JUDGES)),
+    [],
+    'processor.ts is types only',
+  )
+  const keys = new Set(cases(Object.keys(JUDGES)).map(({ mutant }) => mutant.key))
+  t.deepEqual(
+    [...explained().keys()].filter((key) => !keys.has(key)),
+    [],
+  )
 })

@@ -31,7 +31,7 @@ export class IdleProcessor implements Processor {
   turnUntil = Infinity
   attentive = false
   /** What the questions are answered. */
-  gives = { contended: false }
+  gives = { contended: false, lull: false, giveWay: false, lists: false }
   readonly ipc = {
     cancel: (): void => void this.asked.push('cancel'),
     leave: (): void => void this.asked.push('leave'),
@@ -54,11 +54,13 @@ export class IdleProcessor implements Processor {
   requeue(fiber: Fiber, gaveUp: boolean): void {
     this.asked.push(`requeue ${fiber.name}${gaveUp ? ', which gave up its turn' : ''}`)
   }
-  giveWay(): boolean {
-    return false
+  giveWay(fiber: Fiber): boolean {
+    this.asked.push(`let others go before ${fiber.name}`)
+    return this.gives.giveWay
   }
-  lull(): boolean {
-    return false
+  lull(fiber: Fiber): boolean {
+    this.asked.push(`let time pass for ${fiber.name}`)
+    return this.gives.lull
   }
   relay(fiber: Fiber): void {
     this.asked.push(`relay ${fiber.name}`)
@@ -101,7 +103,7 @@ export class IdleProcessor implements Processor {
     this.asked.push(`forget ${domain.name}`)
   }
   lists(): boolean {
-    return false
+    return this.gives.lists
   }
 
   /** Time passes to `ns`, and what was due on the way has fired. */

@@ -1,8 +1,11 @@
 /** Record and replay, at its root: what came from outside, given back at the same turns, makes the same run. */
 import test from 'ava'
 import fc from 'fast-check'
+import { createRandom } from '../../base/random.ts'
 import { Kernel } from '../../kernel/kernel.ts'
-import type { OutsideInput } from '../../kernel/record.ts'
+import { EventLog } from '../../kernel/log.ts'
+import { Outside, type OutsideInput } from '../../kernel/record.ts'
+import { Clock } from '../../kernel/time.ts'
 
 interface Step {
   /** Inputs offered before the machine runs again. */
@@ -80,4 +83,65 @@ test('a replay hears nothing of the world it runs in', async (t) => {
   kernel.outside.offer('knock')
   await kernel.run(() => false, 1000)
   t.is(kernel.log.count, 0)
+})
+
+/** What comes in, alone: without a loop. */
+function outside() {
+  const clock = new Clock(createRandom(1))
+  const log = new EventLog(() => clock.now())
+  const all = new Outside(clock, log)
+  const seen: string[] = []
+  all.onTaken = ({ turn, atNs, kind, payload }) => void seen.push(`${turn} ${atNs} ${kind} ${payload}`)
+  all.onOffer = () => void seen.push('offered')
+  all.on('a', (payload) => void seen.push(`a does ${payload}`))
+  const lines = (): string[] => log.lines().map((line) => line.replace(/^\S+ /, ''))
+  return { clock, all, seen, lines }
+}
+
+test('what is offered is taken in at the next turn, in order, told of first and written down', (t) => {
+  const { clock, all, seen, lines } = outside()
+  t.deepEqual([all.waiting, all.replays], [false, false])
+  all.take(1)
+  all.offer('a', 'x')
+  all.offer('b')
+  t.deepEqual([all.waiting, seen], [true, ['offered', 'offered']])
+  clock.spend(30)
+  t.false(all.ahead(2), 'nobody knows what is to come')
+  all.take(2)
+  t.deepEqual([all.waiting, seen.slice(2)], [false, ['2 30 a x', 'a does x', '2 30 b ']])
+  t.deepEqual(lines(), ['d0 outside a x', 'd0 outside b'])
+  all.take(3)
+  t.is(lines().length, 2, 'each once')
+})
+
+test('what an input’s action offers is the next turn’s', (t) => {
+  const { all, seen } = outside()
+  all.on('again', () => all.offer('a', 'later'))
+  all.offer('again')
+  all.take(1)
+  t.deepEqual([all.waiting, seen.at(-1)], [true, 'offered'])
+  all.take(2)
+  t.is(seen.at(-1), 'a does later')
+})
+
+test('recorded inputs come in at their turns and times; while nobody can run, time goes to the next turn’s', (t) => {
+  const { clock, all, seen } = outside()
+  const input = (turn: number, atNs: number, payload: string): OutsideInput => ({ turn, atNs, kind: 'a', payload })
+  all.replay([input(2, 50, 'x'), input(2, 50, 'y'), input(4, 70, 'z')])
+  t.deepEqual([all.waiting, all.replays], [true, true])
+  all.offer('a', 'of the world')
+  all.take(1)
+  t.deepEqual([seen, all.waiting, clock.now()], [[], true, 0])
+  t.deepEqual([all.ahead(1), all.ahead(3), clock.now()], [false, false, 0])
+  t.deepEqual([all.ahead(2), clock.now()], [true, 50])
+  all.take(2)
+  t.deepEqual(seen, ['2 50 a x', 'a does x', '2 50 a y', 'a does y'])
+  t.true(all.waiting)
+  all.take(4)
+  t.deepEqual([seen.slice(4), clock.now(), all.waiting], [['4 70 a z', 'a does z'], 70, false])
+  all.replay([input(5, 80, 'again')])
+  all.take(5)
+  t.deepEqual([seen.at(-1), all.waiting], ['a does again', false])
+  all.replay([])
+  t.deepEqual([all.waiting, all.replays], [false, true])
 })

@@ -71,3 +71,83 @@ test('the order holds for any graph without a circle', (t) => {
     }),
   )
 })
+
+test('a failure counts for as long as the window is, to the nanosecond', (t) => {
+  const attempts = (second: number): unknown => {
+    const supervisor = new Supervisor({ ...policy, windowNs: 100 })
+    supervisor.failed(0)
+    const decision = supervisor.failed(second)
+    return decision.restart && [decision.attempt, decision.afterNs, decision.escalation]
+  }
+  t.deepEqual(
+    [attempts(99), attempts(100)],
+    [
+      [2, 2e6, undefined],
+      [1, 1e6, undefined],
+    ],
+  )
+})
+
+test('what is started afresh by an escalation waits longest, and has its restarts still before it', (t) => {
+  const supervisor = new Supervisor({
+    ...policy,
+    limit: 2,
+    windowNs: 1000,
+    escalate: ['previous', 'group', 'previous'],
+  })
+  const said = (at: number, ...possible: ('previous' | 'group')[]): unknown => {
+    const decision = supervisor.failed(at, possible)
+    return decision.restart ? [decision.attempt, decision.afterNs, decision.escalation ?? 'again'] : decision.reason
+  }
+  t.deepEqual(
+    [
+      said(0),
+      said(1),
+      said(2, 'group'),
+      said(3),
+      said(4, 'group'),
+      said(5),
+      said(1500),
+      said(1501),
+      said(1502, 'previous'),
+    ],
+    [
+      [1, 1e6, 'again'],
+      [2, 2e6, 'again'],
+      // Of the build before there is none: that step is passed over.
+      [3, 3e6, 'group'],
+      [2, 2e6, 'again'],
+      // The third step is not possible either, and there is no fourth.
+      'failed 3 times within 0.000001 s',
+      'failed 4 times within 0.000001 s',
+      [1, 1e6, 'again'],
+      [2, 2e6, 'again'],
+      [3, 3e6, 'previous'],
+    ],
+  )
+  t.is(new Supervisor().policy, DEFAULT_RESTARTS)
+  const never = new Supervisor({ limit: 0, windowNs: 60e9, backoffNs: 1, backoffMaxNs: 1 }).failed(0, [
+    'previous',
+    'group',
+  ])
+  t.false(never.restart, 'without steps there are none')
+})
+
+test('those that are named only as needed are in no order; a group begins at one and has all that it is tied to', (t) => {
+  const loose = new Map([
+    ['a', ['missing']],
+    ['b', ['a']],
+  ])
+  t.deepEqual(groupOf(loose, 'b'), ['missing', 'a', 'b'])
+  t.deepEqual(groupOf(loose, 'unknown'), ['unknown'])
+  t.deepEqual([dependents(loose, 'missing'), dependents(loose, 'unknown')], [['a', 'b'], []])
+  const far = new Map([
+    ['z', ['y']],
+    ['y', ['x']],
+    ['x', []],
+    ['w', ['x']],
+    ['apart', []],
+  ])
+  t.deepEqual(groupOf(far, 'z'), ['x', 'y', 'z', 'w'])
+  t.deepEqual(dependents(far, 'x'), ['y', 'z', 'w'])
+})

@@ -27,6 +27,14 @@ function scene() {
   return { ipc, heard, client, server }
 }
 
+test('a task is named, placed and as urgent as its fiber, and is told nothing before it waits', (t) => {
+  const { heard, client } = scene()
+  const { name, base, effective, partition, queuedAt } = client.thread
+  t.deepEqual([name, base, effective, partition.name, queuedAt < 0], ['task 1', 20, 20, 'all', true])
+  client.thread.resume(5)
+  t.deepEqual(heard, [])
+})
+
 test('who must wait is told later, once, and its deadline is no more', (t) => {
   const { ipc, heard, client, server } = scene()
   t.is(ipc.receive(server, 1), BLOCK)

@@ -1,4 +1,5 @@
 import test from 'ava'
+import fc from 'fast-check'
 import { createRandom } from '../../base/random.ts'
 import { Clock } from '../../kernel/time.ts'
 
@@ -101,4 +102,110 @@ test('timers with slack come together, none early and none later than it may', (
   // 10 ms in steps of 32,768 ns: what 50 us of slack always reaches.
   t.true(fire(50_000) < 310)
   t.true(fire(1_000_000) < 22)
+})
+
+/** A source of chance that gives these, one after the other. */
+const given = (...numbers: number[]): ReturnType<typeof createRandom> => ({
+  next: () => numbers.shift() ?? 0,
+  below: () => 0,
+  fork: () => given(),
+})
+
+test('of one instant the event goes first that chance says, else the one that was armed first', (t) => {
+  const clock = new Clock(given(3, 1, 2, 2, 1))
+  for (const name of ['three', 'one', 'two', 'two again', 'one again']) clock.event(name, () => {}).armAt(10)
+  t.deepEqual(fired(clock), ['one', 'one again', 'two', 'two again', 'three'])
+})
+
+test('an event is armed once, at its latest word, and not after it was taken or disarmed', (t) => {
+  const clock = new Clock(createRandom(1))
+  const event = clock.event('e', () => {})
+  t.deepEqual([event.armed, event.name, clock.size, clock.next()], [false, 'e', 0, Infinity])
+  event.disarm()
+  event.armAt(100)
+  event.armIn(50)
+  t.deepEqual([event.armed, clock.size, clock.next(), clock.take()], [true, 1, 50, undefined])
+  t.true(clock.advance(50))
+  t.is(clock.take(), event)
+  t.deepEqual([event.armed, clock.size, clock.next(), clock.take()], [false, 0, Infinity, undefined])
+  event.armIn(50)
+  t.is(clock.next(), 100)
+  event.disarm()
+  t.deepEqual([event.armed, clock.size, clock.next()], [false, 0, Infinity])
+})
+
+test('time moves by what is spent, to what is due, or to where it is told, and tells when something is due', (t) => {
+  const clock = new Clock(createRandom(1))
+  t.deepEqual([clock.advance(Infinity), clock.now()], [false, 0], 'there is nothing to go to')
+  clock.event('e', () => {}).armAt(100)
+  t.deepEqual([clock.spend(99), clock.due(), clock.spend(1), clock.due()], [false, false, true, true])
+  clock.reach(90)
+  t.is(clock.now(), 100)
+  clock.reach(130)
+  t.is(clock.now(), 130)
+  t.deepEqual([clock.advance(Infinity), clock.now()], [true, 130], 'what is overdue is no reason to go back')
+})
+
+test('random arming, moving and disarming agrees with a sorted list', (t) => {
+  const operation = fc.record({ which: fc.nat(14), at: fc.nat(40), tie: fc.nat(3), off: fc.nat(4) })
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 80, size: 'max' }), (operations) => {
+      const ties = operations.map(({ tie }) => tie)
+      let drawn = 0
+      const clock = new Clock({ ...given(), next: () => ties[drawn++]! })
+      const events = Array.from({ length: 15 }, (_, i) => clock.event(`${i}`, () => {}))
+      let model: { name: string; at: number; tie: number; sequence: number }[] = []
+      for (const { which, at, tie, off } of operations) {
+        model = model.filter(({ name }) => name !== `${which}`)
+        if (off === 0) {
+          drawn++
+          events[which]!.disarm()
+        } else {
+          model.push({ name: `${which}`, at, tie, sequence: drawn })
+          events[which]!.armAt(at)
+        }
+        t.is(clock.size, model.length)
+        t.is(clock.next(), Math.min(...model.map((one) => one.at)))
+      }
+      model.sort((a, b) => a.at - b.at || a.tie - b.tie || a.sequence - b.sequence)
+      t.deepEqual(
+        fired(clock),
+        model.map(({ name }) => name),
+      )
+    }),
+    { seed: 1, numRuns: 200 },
+  )
+})
+
+test('a period that was missed is counted, and the next comes at its own multiple', (t) => {
+  const clock = new Clock(createRandom(1))
+  const event = clock.event('periodic', () => {})
+  event.armAt(100)
+  clock.reach(100)
+  clock.take()
+  t.deepEqual([event.again(50), event.time], [0, 150])
+  clock.reach(199)
+  clock.take()
+  t.deepEqual([event.again(50), event.time], [0, 200])
+  clock.reach(250)
+  clock.take()
+  t.deepEqual([event.again(50), event.time], [1, 300], 'due now is missed: it is to come later')
+  clock.reach(455)
+  clock.take()
+  t.deepEqual([event.again(50), event.time], [3, 500])
+})
+
+test('with slack an event comes at the roundest instant there is; whole nanoseconds, where there are any', (t) => {
+  const clock = new Clock(createRandom(1))
+  const event = clock.event('e', () => {})
+  const at = (ns: number, slack: number): number => (event.armWithin(ns, slack), event.time)
+  const zeros = (n: number): number => (n === 0 ? 64 : 31 - Math.clz32(n & -n))
+  for (let from = 0; from < 70; from++)
+    for (let slack = 1; slack < 70; slack++) {
+      const all = Array.from({ length: slack + 1 }, (_, i) => from + i)
+      const most = Math.max(...all.map(zeros))
+      const found = at(from, slack)
+      if (found !== all.find((ns) => zeros(ns) === most)) t.fail(`${from} + ${slack}: ${found}`)
+    }
+  t.deepEqual([at(1000, 0), at(5.25, 0), at(5.25, 0.5), at(5.25, 0.75), at(5.5, 2)], [1000, 5.25, 5.75, 6, 6])
 })

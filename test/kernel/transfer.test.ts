@@ -83,3 +83,43 @@ test('nobody holds more than its quota, however much it is sent or copies', (t) 
   t.throws(() => mint(receiver.capabilities, 0, 3 + 3 * 65_536), { message: /there is no slot/ })
   t.is(receiver.capabilities.count, QUOTA)
 })
+
+test('what would become the receiver’s own is asked of its quotas, and all of a message is refused with what it may not have', (t) => {
+  const [sender, receiver] = [new Side('sender', 8), new Side('receiver', 8)]
+  const asked: string[][] = []
+  let admitted = true
+  receiver.capabilities.admits = (arriving) => {
+    asked.push(arriving.map(({ object }) => object.label))
+    return admitted
+  }
+  for (const [slot, label] of ['a', 'b', 'c'].entries())
+    sender.capabilities.create({ type: 'memory', label, ownable: true }, { slot })
+  const send = (moved: number, caps: readonly number[] = [0, 1, 2], from = sender): number => {
+    from.out.caps.set(caps)
+    from.out.capCount = caps.length
+    from.out.moved = moved
+    receiver.window = 0
+    receiver.windowSize = 8
+    const result = moveCapabilities(from, receiver)
+    for (const capability of result === IPC.OK ? receiver.capabilities.all() : [])
+      if (capability.slot < 3) receiver.capabilities.delete(capability)
+    return result
+  }
+  t.is(send(0), IPC.OK)
+  t.deepEqual(asked, [], 'a copy stays the account of who has what it was derived from')
+  admitted = false
+  t.is(send(0b101), IPC.QUOTA)
+  t.is(send(0b10 << 8), IPC.QUOTA)
+  t.deepEqual(asked, [['a', 'c'], ['b']])
+  t.deepEqual([sender.capabilities.count, receiver.capabilities.count], [3, 0], 'and nothing went')
+  admitted = true
+  asked.length = 0
+  t.is(send(0b1, [0]), IPC.OK)
+  t.is(send(0b1 << 8, [1]), IPC.OK)
+  // Of the message, and as it goes.
+  t.deepEqual([asked, sender.capabilities.count], [[['a'], ['a'], ['b'], ['b']], 1])
+  asked.length = 0
+  receiver.capabilities.create(memory, { slot: 7 })
+  t.is(send(0b1, [7], receiver), IPC.OK, 'what it has already is no more than before')
+  t.deepEqual(asked, [])
+})

@@ -5,10 +5,10 @@
  *
  * Prints every mutant that nobody catches and that equivalent.tsv does not explain; exit status 1 when there is one.
  */
+import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { placeOf } from './judges.ts'
 import { type Mutant, mutantsOf, strip } from './mutants.ts'
 import type { Effort, Order, Verdict } from './worker.ts'
@@ -23,9 +23,9 @@ const EFFORTS: readonly Effort[] = [
   { runs: 150, length: 100 },
   { runs: 400, length: 100 },
 ]
-/** Mutants one thread loads before it is replaced: module copies are never given back. */
+/** Mutants one process loads before it is replaced: module copies are never given back. */
 const PER_WORKER = 60
-/** A thread that says nothing this long is stuck where no loop counts. */
+/** A process that says nothing this long is stuck where no loop counts. */
 const STUCK_MS = 180_000
 
 export interface Case {
@@ -53,37 +53,36 @@ export function explained(): Map<string, string> {
 }
 
 class Hand {
-  #worker: Worker | undefined
+  #worker: ChildProcess | undefined
   #used = 0
 
   async ask(order: Order): Promise<Verdict> {
-    if (this.#used++ % PER_WORKER === 0) await this.close()
-    const worker = (this.#worker ??= new Worker(new URL('worker.ts', import.meta.url), {
-      workerData: { root },
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+    if (this.#used++ % PER_WORKER === 0) this.close()
+    // A process, not a thread: a mutant that takes memory without end ends it, and not the hunt.
+    const worker = (this.#worker ??= fork(new URL('worker.ts', import.meta.url), [root], {
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=1024'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     }))
     return new Promise((resolve) => {
       const done = (verdict: Verdict): void => {
         clearTimeout(timer)
-        worker.off('message', done).off('error', failed)
+        worker.off('message', done).off('exit', ended)
         resolve(verdict)
       }
-      const failed = (error: Error): void => broken(`the thread ended: ${error.message}`)
+      const ended = (): void => broken('the process ended')
       const broken = (how: string): void => {
-        this.#worker = undefined
-        void worker.terminate()
+        this.close()
         done({ caught: how, ms: 0 })
       }
-      const timer = setTimeout(() => broken('the thread was stuck'), STUCK_MS)
+      const timer = setTimeout(() => broken('the process was stuck'), STUCK_MS)
       worker.once('message', done)
-      worker.once('error', failed)
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage(order)
+      worker.once('exit', ended)
+      worker.send(order)
     })
   }
 
-  async close(): Promise<void> {
-    await this.#worker?.terminate()
+  close(): void {
+    this.#worker?.kill('SIGKILL')
     this.#worker = undefined
   }
 }
@@ -104,7 +103,7 @@ export async function hunt(
       onOutcome?.(outcomes.at(-1)!)
     }
   } finally {
-    await hand.close()
+    hand.close()
   }
   return outcomes
 }
@@ -120,7 +119,7 @@ export async function healthy(seed: number, files: readonly string[] = FILES): P
     }
     return said
   } finally {
-    await hand.close()
+    hand.close()
   }
 }
 
