@@ -393,10 +393,14 @@ export class Domain {
   preempt(): void {
     this.#meter.preempt()
     const { processor } = this
-    if (this.current === undefined || this.current !== processor.current || !processor.contended())
-      this.#heldFrom = Infinity
-    else if (this.#mayStop()) this.#meter.stop()
-    else this.#meter.askSoon()
+    if (this.current !== undefined && this.current === processor.current && processor.contended()) {
+      if (this.#mayStop()) this.#meter.stop()
+      else this.#meter.askSoon()
+      return
+    }
+    this.#heldFrom = Infinity
+    // Only modules look for interrupts when it does: if it ran out in the code of their kernel, one is to come by soon.
+    if (this.#interrupted) this.#meter.askSoon()
   }
 
   /**

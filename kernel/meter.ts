@@ -6,8 +6,10 @@ import { Failure, KILLED } from './fault.ts'
 import type { Attended, Turns } from './processor.ts'
 import type { DomainLimits, Program } from './program.ts'
 
-/** Units of work until the next look when a fiber should go but may not. */
+/** Units of work until the next look when a fiber should go but may not, or its program has not looked: at least this many, */
 const SOON = 512
+/** and less than twice as many, another number each time: a loop that takes as many would be at the same place of its turn. */
+const SOON_BITS = 9
 /** The fewest between two looks, however much happens. */
 const LEAST = 256
 
@@ -34,6 +36,7 @@ export class Meter {
   readonly #most: number
   #fuelSeen: number
   #fuelUsed = 0
+  #scatter = 0
   /** Units of the host's work that are not in the account yet. */
   #owed = 0
   /** It is to look whether it must go, and has not yet; what time its calls took since then, ns. */
@@ -170,9 +173,11 @@ export class Meter {
     this.#refill(this.#slice)
   }
 
-  /** It must go, and may not now: ask again soon. */
+  /** It must go, and may not now, or did not look: ask again soon. */
   askSoon(): void {
-    this.#refill(SOON)
+    // The upper bits of a linear congruence (Numerical Recipes): the same in every run, and in step with no loop.
+    this.#scatter = (Math.imul(this.#scatter, 1_664_525) + 1_013_904_223) | 0
+    this.#refill(SOON + (this.#scatter >>> (32 - SOON_BITS)))
   }
 
   /** Make the fiber look at its next loop turn or call: what it has left is taken away, and not charged. */

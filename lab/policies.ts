@@ -4,9 +4,12 @@
 import type { DriverPackage } from '../machine/load/package.ts'
 import type { Policies } from '../machine/supervise/policy.ts'
 
-/** A test of the tree's may compute for as long as it likes, as where it was written, and some want much memory. */
+/**
+ * A test of the tree's may compute for long, as where it was written, and some want much memory. One that computes until
+ * another thread tells it to stop does so for ever where that never has the processor, and ends after the longest of the others.
+ */
 export const TEST_POLICIES: Policies = {
-  '*': { limits: { fuel: 1000e9, busyNs: 10_000e9, entryNs: 10_000e9, memory: 256 << 20 } },
+  '*': { limits: { fuel: 1000e9, busyNs: 1000e9, entryNs: 10_000e9, memory: 256 << 20 } },
 }
 
 /** One that names no PCI device finds its own, and may look for it at the ports of the board's legacy bus. */

@@ -32,8 +32,8 @@ const COUNTS: readonly (readonly [words: RegExp, of: 'passed' | 'failed' | 'rati
 
 /** A check that did not hold. Not a count of none. */
 const FAILED =
-  /^WARNING: |^BUG: |\bTC failed at\b|\bfailed \d+ out of \d+ tests|\bFAIL(?:ED)?\b(?!.*\b(?:passed|PASSED)\b)|\b(?:test|check)s?\b.*\bfailed\b/
-const NONE_FAILED = /\b0 (?:failed|failures|FAILED)\b|\bfailed: 0\b|FAIL(?:ED)?:? ?0\b/i
+  /^WARNING: |^BUG: |\bTC failed at\b|\bfailed \d+ out of \d+ tests|\bfailed: [1-9]|\bFAIL(?:ED)?\b(?!.*\b(?:passed|PASSED)\b)|\b(?:test|check)s?\b.*\bfailed\b/
+const NONE_FAILED = /\b0 (?:failed|failures|FAILED)\b(?!:)|\bfailed: 0\b|FAIL(?:ED)?:? ?0\b/i
 
 const countedIn = (lines: readonly string[]): { passed: number; failed: number } => {
   const sum = { passed: 0, failed: 0 }

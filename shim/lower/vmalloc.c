@@ -93,18 +93,20 @@ static void *adopt(struct page *first, unsigned long count, unsigned long flags,
 
 static void *allocate(unsigned long size, unsigned long align, gfp_t gfp, const void *caller)
 {
-	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned long count = PAGE_ALIGN(size) >> PAGE_SHIFT, whole = max(count, align >> PAGE_SHIFT);
 	struct page *first;
 	void *memory;
 
-	if (!count || count > totalram_pages() || align > PAGE_SIZE)
+	/* The page allocator's pieces begin at multiples of their size; what is more than was asked for goes back. */
+	if (!count || whole > totalram_pages() || (align > PAGE_SIZE && whole > MAX_ORDER_NR_PAGES))
 		return NULL;
-	first = drvport_pages(count, gfp);
+	first = drvport_pages(whole, gfp);
 	if (!first) {
 		if (!(gfp & __GFP_NOWARN))
 			warn_alloc(gfp, NULL, "vmalloc error: size %lu", size);
 		return NULL;
 	}
+	drvport_pages_free(first + count, whole - count);
 	memory = adopt(first, count, VM_ALLOC, gfp, caller);
 	if (!memory)
 		drvport_pages_free(first, count);
@@ -217,7 +219,7 @@ void *NAMED(vrealloc_node_align)(const void *addr, size_t size, unsigned long al
 	size_t old = addr && area ? area->size : 0;
 	void *fresh;
 
-	if (size && size <= old && align <= PAGE_SIZE) {
+	if (size && size <= old && IS_ALIGNED((unsigned long)addr, align)) {
 		if (gfp & __GFP_ZERO)
 			memset((void *)addr + size, 0, old - size);
 		return (void *)addr;

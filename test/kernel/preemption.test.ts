@@ -2,7 +2,7 @@ import test from 'ava'
 import { Kernel } from '../../kernel/kernel.ts'
 import { DEFAULT_LIMITS } from '../../kernel/program.ts'
 import { Partition } from '../../kernel/schedule.ts'
-import { type Function, FUEL, IRQS_OFF, line, load, type Loaded, op, STACK_POINTER } from './support.ts'
+import { type Function, FUEL, IRQS_OFF, line, load, type Loaded, op, PENDING, STACK_POINTER } from './support.ts'
 
 const limits = { ...DEFAULT_LIMITS, fuel: 2_000_000_000, busyNs: 100e9 }
 const UNIT_NS = 5
@@ -237,4 +237,64 @@ test('the same seed stops the same fibers at the same places', async (t) => {
   }
   t.is(await run(1), await run(1))
   t.not(await run(1), await run(2))
+})
+
+/** A module's check: where its work counter runs out, it looks for interrupts, as that of its kernel does not. */
+const looking: Function = {
+  name: 'looking',
+  body: [
+    ...line(op.call('exhausted'), op.value(PENDING), op.load, op.if),
+    ...line(op.value(PENDING), op.value(0), op.store, op.call('take'), op.call('note'), op.end),
+  ],
+}
+/** Turns of a loop of a module's that calls its kernel, which counts so many units of work on each. */
+const caller: Function = {
+  name: 'caller',
+  params: 2,
+  locals: 1,
+  body: [
+    ...line(op.loop, op.global(FUEL), op.value(1), op.sub, op.setGlobal(FUEL)),
+    ...line(op.global(FUEL), op.lessThanZero, op.if, op.call('looking'), op.end),
+    ...line(op.local(1), op.setLocal(2), op.loop, ...count),
+    ...line(
+      op.local(2),
+      op.value(1),
+      op.sub,
+      op.setLocal(2),
+      op.value(0),
+      op.local(2),
+      op.lessThan,
+      op.againIf,
+      op.end,
+    ),
+    ...line(
+      op.local(0),
+      op.value(1),
+      op.sub,
+      op.setLocal(0),
+      op.value(0),
+      op.local(0),
+      op.lessThan,
+      op.againIf,
+      op.end,
+    ),
+  ],
+}
+
+test('a module in a loop is interrupted within a turn, however much of the loop is work of its kernel', async (t) => {
+  for (let units = 1; units <= 60; units++) {
+    const kernel = new Kernel(1)
+    let late = 0
+    let due = 1e6
+    const noted = (): void => {
+      late = Math.max(late, kernel.clock.now() - due)
+      due = kernel.clock.now() + 1e6
+      hog.domain.setTimer(due)
+    }
+    const hog = load(kernel, 'hog', [caller, looking, ...hogs], { ...counted, noted })
+    const fiber = hog.start('caller', (20 * MS) / (units + 1), units)
+    hog.domain.setTimer(due)
+    await kernel.run(() => fiber.done)
+    t.true(hog.notes.length >= 10 && late < 4e6, `${units}: ${hog.notes.length} timers heard, ${late} ns late at most`)
+  }
 })

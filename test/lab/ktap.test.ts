@@ -89,6 +89,8 @@ test('tests that are no suites: one case, what they count and say of a failure, 
   ])
   t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 1 FAILED, [0/1023 JITed]').slice(0, 3), [0, 1, 1036])
   t.deepEqual(tally('test_bpf: Summary: 1035 PASSED, 0 FAILED, [0/1023 JITed]'), [1, 0, 1035])
+  t.deepEqual(tally('Summary: fix_align_alloc_test passed: 10 failed: 0 repeat: 10'), [1, 0, undefined])
+  t.deepEqual(tally('Summary: fix_align_alloc_test passed: 0 failed: 10 repeat: 10').slice(0, 2), [0, 1])
   t.deepEqual(tally('rbtree testing -> test 1: 0 cycles', '-EAGAIN'), [1, 0, undefined])
   t.deepEqual(tally('WARNING: CPU: 0 PID: 41 at lib/test_div64.c:12').slice(0, 2), [0, 1])
   t.deepEqual(tally('', '-ENOMEM'), [0, 1, undefined, 'init returned -ENOMEM'])

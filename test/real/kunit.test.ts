@@ -13,6 +13,8 @@ const SUITES: Readonly<Record<string, number>> = {
   of_test: 2,
   'overlay-test': 3,
   test_meminit: 1,
+  // Memory at multiples of more than a page, too.
+  test_vmalloc: 1,
   thunderbolt: 39,
 }
 
