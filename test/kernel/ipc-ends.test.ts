@@ -224,10 +224,11 @@ test('Mach: each client that goes is told of, though it has the badge of one tha
   const told: number[] = []
   for (let i = 0; i < 2; i++) {
     client('one', 11).party.capabilities.clear()
+    server.in.label = server.in.count = server.in.capCount = 3
     told.push(ipc.receive(server, HERE), server.in.badge)
-    t.deepEqual(endpoint.gone, [])
+    t.deepEqual([endpoint.gone, server.in.label, server.in.count, server.in.capCount], [[], GONE, 0, 0])
   }
-  t.deepEqual(told, [GONE, 11, GONE, 11])
+  t.deepEqual([told, GONE], [[GONE, 11, GONE, 11], 0x7fff_ffff])
   const other = new CNode('another server', 4)
   other.derive(root, endpoint, { rights: RIGHT.READ | RIGHT.WRITE, badge: 12 })
   other.derive(root, endpoint, { rights: RIGHT.READ, badge: 13 })
@@ -292,4 +293,54 @@ test('at an endpoint that has ended nobody receives', (t) => {
   const { ipc, server, endpoint } = parties()
   ipc.close(endpoint)
   t.deepEqual([ipc.receive(server, HERE), server.wait], [IPC.ENDED, 'nothing'])
+})
+
+/** Servers in a row: each may call the next, and `ask` the first. */
+function row(...bases: number[]) {
+  const ipc = new Ipc(new Scheduler())
+  const all = bases.map((base, i) => {
+    const name = `p${i}`
+    const party = new Party(new Noted(name, base, new Partition('all', 1), () => {}), new CNode(name, 16))
+    const root = party.capabilities.create(new Endpoint(name), { slot: HERE })
+    ipc.receive(party, HERE)
+    ipc.cancel(party)
+    return { party, root }
+  })
+  for (const { party } of all)
+    all.forEach(
+      ({ root }, to) => void party.capabilities.derive(root, root.object, { slot: to + 1, rights: RIGHT.WRITE }),
+    )
+  const call = (from: number, to: number): number => ipc.call(all[from]!.party, to + 1)
+  const receive = (which: number): number => ipc.receive(all[which]!.party, HERE)
+  const urgency = (): number[] => all.map(({ party }) => party.thread.effective)
+  return { ipc, all, call, receive, urgency }
+}
+
+test('L4: urgency goes along the whole chain of who waits for whom, whether they are served or in line', (t) => {
+  for (const served of [true, false]) {
+    const { call, receive, urgency } = row(1, 2, 3, 40)
+    if (served) receive(1)
+    call(0, 1)
+    if (served) receive(2)
+    call(1, 2)
+    t.deepEqual(urgency(), [1, 2, 3, 40])
+    call(3, 0)
+    t.deepEqual(urgency(), [40, 40, 40, 40], served ? 'served' : 'in line')
+  }
+})
+
+test('L4: who would close a circle is told, however long it is and however its links wait', (t) => {
+  for (const links of [2, 3, 4])
+    for (const served of [true, false]) {
+      const { call, receive } = row(...Array.from({ length: links }, () => 1))
+      for (let i = 0; i < links - 1; i++) {
+        if (served) receive(i + 1)
+        t.true(call(i, i + 1) < -1000, 'it waits')
+      }
+      t.is(call(links - 1, 0), IPC.DEADLOCK)
+    }
+  const open = row(1, 1, 1)
+  open.receive(2)
+  open.call(1, 2)
+  t.not(open.call(0, 1), IPC.DEADLOCK, 'the last one does not wait')
 })

@@ -30,6 +30,7 @@ test('bits are gathered until somebody takes them; who polls takes 31, and waits
   for (const bits of [4, 1, 4, -0x8000_0000]) t.is(ipc.signal(one.capabilities, 0, bits), IPC.OK)
   t.is(poll(), 5)
   t.is(poll(), 0)
+  one.in.count = one.in.capCount = 2
   t.is(ipc.await(one, 0), IPC.OK)
   t.deepEqual(
     [one.in.label, one.in.count, one.in.capCount, one.wait],

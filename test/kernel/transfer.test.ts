@@ -123,3 +123,45 @@ test('what would become the receiver’s own is asked of its quotas, and all of 
   t.is(send(0b1, [7], receiver), IPC.OK, 'what it has already is no more than before')
   t.deepEqual(asked, [])
 })
+
+test('out of a CNode that is another’s one copies by the right to read it, and moves by the right to write it', (t) => {
+  for (const right of [RIGHT.READ, RIGHT.WRITE]) {
+    const sender = new Side('sender', 8)
+    const shared = new CNode('shared', 2)
+    sender.capabilities.create(memory, { slot: 0 })
+    sender.capabilities.create(shared, { slot: 1, rights: right })
+    shared.create(memory, { slot: 0 })
+    const inner = 1 + 65_536
+    const send = (moved: number): number => {
+      const receiver = new Side('receiver', 8)
+      sender.out.caps.set([0, inner])
+      sender.out.capCount = 2
+      sender.out.moved = moved
+      receiver.windowSize = 2
+      return moveCapabilities(sender, receiver)
+    }
+    const reads = right === RIGHT.READ
+    t.is(send(0), reads ? IPC.OK : IPC.NO_RIGHT)
+    t.is(send(MOVED << 1), reads ? IPC.NO_RIGHT : IPC.OK)
+    t.is(shared.count, reads ? 1 : 0)
+  }
+})
+
+test('what leaves in a message is not there for its other places', (t) => {
+  for (const [moved, result] of [
+    [COPIED, IPC.OK],
+    [MOVED, IPC.EMPTY],
+    [MOVED << 1, IPC.EMPTY],
+    [ALONE, IPC.EMPTY],
+    [ALONE << 1, IPC.EMPTY],
+  ] as const) {
+    const [sender, receiver] = [new Side('sender', 8), new Side('receiver', 8)]
+    sender.capabilities.create(memory, { slot: 0 })
+    sender.out.caps.set([0, 0])
+    sender.out.capCount = 2
+    sender.out.moved = moved
+    receiver.windowSize = 2
+    t.is(moveCapabilities(sender, receiver), result, `${moved}`)
+    t.deepEqual([sender.capabilities.count, receiver.capabilities.count], [1, result === IPC.OK ? 2 : 0])
+  }
+})
