@@ -1,21 +1,22 @@
 /**
- * Results of modules that were asked for by name and built before, found without a look at the tree: by the name, and by all
- * that a build of it depends on. Only of trees that are sealed; a module's own files are the tree's.
+ * Results of modules that were built before, found by all that a build depends on, and not file by file: by the names that were asked
+ * for, without a look at the tree, or module by module. Only of trees that are sealed; a module's own files are the tree's.
  *
- * Kept is what became a package; whatever else a module comes to is found out again.
+ * Kept is what came as far as was asked; whatever else a module comes to is found out again.
  */
 
 import { existsSync } from 'node:fs'
+import * as path from 'node:path'
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
 import { basisOf } from '../core/basis.ts'
 import { isKept } from '../core/places.ts'
 import { getPackage, packageDir, pointTo } from '../store/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { ModuleResult } from './document.ts'
-import type { KernelTree } from './kernel.ts'
+import type { KernelModule, KernelTree } from './kernel.ts'
+import type { BuildUntil, Facts } from './trace.ts'
 
 interface Known {
-  readonly package: string
   readonly result: ModuleResult
 }
 
@@ -29,6 +30,61 @@ const fileOf = (basis: string, selector: string): string => {
   return cachePath('links', key.slice(0, 2), `${key}.known`)
 }
 
+type Asker = Pick<Asked, 'tree' | 'toolchain'>
+
+/** The basis of each build: it is asked for every module. */
+const bases = new WeakMap<Asker, string | undefined>()
+
+function basisFor(build: Asker): string | undefined {
+  if (!bases.has(build)) bases.set(build, basisOf(build.tree, build.toolchain))
+  return bases.get(build)
+}
+
+/** Where is kept what a module of a sealed tree came to; undefined for all others. `on`: what else decides it. */
+function moduleFile(build: Asker, module: KernelModule, until: BuildUntil, on: readonly string[]): string | undefined {
+  const basis = module.external === undefined ? basisFor(build) : undefined
+  if (basis === undefined) return undefined
+  const key = contentKey([basis, module.path, until, ...on])
+  return cachePath('links', key.slice(0, 2), `${key}.module`)
+}
+
+/** What a module came to before, up to a rung, if nothing of it is gone. */
+export async function knownModule(
+  build: Asker,
+  module: KernelModule,
+  until: BuildUntil,
+  on: readonly string[],
+): Promise<Facts | undefined> {
+  const file = moduleFile(build, module, until, on)
+  const known = file === undefined ? undefined : await readKept<Facts>(file)
+  if (known?.package === undefined) return known
+  return (await isWhole(known.package, module.name)) ? known : undefined
+}
+
+/** Keep it, if it came as far as was asked. */
+export async function rememberModule(
+  build: Asker,
+  module: KernelModule,
+  until: BuildUntil,
+  on: readonly string[],
+  facts: Facts,
+): Promise<void> {
+  const file = facts.rung === until ? moduleFile(build, module, until, on) : undefined
+  if (file === undefined) return
+  const { repaired: _repaired, ...kept } = facts
+  await writeAtomic(file, JSON.stringify(kept))
+}
+
+/** The package is there, and the kernel that it is on; it is the last of its name now. */
+async function isWhole(directory: string, name: string): Promise<boolean> {
+  const key = path.basename(directory)
+  if (directory !== packageDir(key)) return false
+  const stored = await getPackage(key, name)
+  if (stored?.manifest.core === undefined || !(await isKept(stored.manifest.core.key))) return false
+  await pointTo(key, stored.manifest)
+  return true
+}
+
 /** The results of all that is asked for, in order; undefined unless every one is known and its package whole. */
 export async function knownResults({ tree, toolchain, selectors }: Asked): Promise<ModuleResult[] | undefined> {
   if (!selectors.every(isName) || new Set(selectors).size < selectors.length) return undefined
@@ -38,10 +94,8 @@ export async function knownResults({ tree, toolchain, selectors }: Asked): Promi
   for (const selector of selectors) {
     const start = performance.now()
     const known = await readKept<Known>(fileOf(basis, selector))
-    if (known === undefined || known.result.package !== packageDir(known.package)) return undefined
-    const stored = await getPackage(known.package, known.result.name)
-    if (stored?.manifest.core === undefined || !(await isKept(stored.manifest.core.key))) return undefined
-    await pointTo(known.package, stored.manifest)
+    if (known?.result.package === undefined) return undefined
+    if (!(await isWhole(known.result.package, known.result.name))) return undefined
     // Two names of one module are one module.
     if (results.some(({ path }) => path === known.result.path)) return undefined
     results.push({ ...known.result, ms: { compile: 0, link: 0, total: performance.now() - start } })
@@ -62,7 +116,7 @@ export async function rememberResults(
     const key = directory?.slice(directory.lastIndexOf('/') + 1)
     if (directory === undefined || key === undefined || directory !== packageDir(key)) continue
     if (canonical(rest.name) !== canonical(selector)) continue
-    const known: Known = { package: key, result: { ...rest, package: directory } }
+    const known: Known = { result: { ...rest, package: directory } }
     await writeAtomic(fileOf(basis, selector), JSON.stringify(known))
   }
 }

@@ -5,6 +5,7 @@ import { checkInterrupted } from '../errors.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Core } from '../core/index.ts'
 import { onCore } from '../core/build.ts'
+import { companionsKey } from '../core/closure.ts'
 import { linkedByExports } from '../core/by-exports.ts'
 import type { BuiltModule, Compiler } from './compiler.ts'
 import type { BuildRung, ModuleResult } from './document.ts'
@@ -12,7 +13,8 @@ import { factsOf, licensedSources } from './facts.ts'
 import { compileFailure } from './failure.ts'
 import { changedBytes } from './inputs.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
-import { knownFacts, knownFailure, type Facts } from './trace.ts'
+import { knownModule, rememberModule } from './known.ts'
+import { knownFacts, knownFailure, type BuildUntil, type Facts } from './trace.ts'
 
 export interface ModuleBuild {
   readonly tree: KernelTree
@@ -38,9 +40,6 @@ export const NOTHING = {
   diagnostics: [],
 } as const
 
-/** The last rung a build is asked to climb. What stands above it is neither done nor paid for. */
-export type BuildUntil = Exclude<BuildRung, 'none'>
-
 /**
  * Build one module as far as `until`, with modules that stand `beside` it in its package. Only infrastructure failures and
  * interruption are thrown.
@@ -53,11 +52,16 @@ export async function buildModule(
 ): Promise<ModuleResult> {
   const start = performance.now()
   checkInterrupted(build.signal)
+  const { name, path: ko, patches } = module
+  const on = [await companionsKey(), ...beside]
+  const known = await knownModule(build, module, until, on)
+  if (known !== undefined)
+    return { name, path: ko, ...known, ms: { compile: 0, link: 0, total: performance.now() - start } }
   const compiled = await build.compiler.module(module)
   const compile = performance.now() - start
   const facts = await afterCompile(build, compiled, until, beside)
   const total = performance.now() - start
-  const { name, path: ko, patches } = module
+  await rememberModule(build, module, until, on, facts)
   return { name, path: ko, ...facts, ...(patches && { patches }), ms: { compile, link: total - compile, total } }
 }
 

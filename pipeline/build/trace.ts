@@ -7,7 +7,7 @@
 
 import { cachePath, contentKey, readKept, writeAtomic } from '../cache.ts'
 import type { BuiltModule, BuiltObject } from './compiler.ts'
-import type { ModuleResult } from './document.ts'
+import type { BuildRung, ModuleResult } from './document.ts'
 import { inputsDigest } from './inputs.ts'
 import type { KernelModule } from './kernel.ts'
 import type { ModuleBuild } from './module.ts'
@@ -16,6 +16,9 @@ import { ownCodeKey } from './own-code.ts'
 
 /** What a result says apart from which module it is of and how long it took. */
 export type Facts = Omit<ModuleResult, 'name' | 'path' | 'ms'>
+
+/** The last rung a build is asked to climb. What stands above it is neither done nor paid for. */
+export type BuildUntil = Exclude<BuildRung, 'none'>
 
 export interface Outcome {
   /** At rung link, or the failure below it. */
