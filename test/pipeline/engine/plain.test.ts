@@ -10,11 +10,11 @@ test.after.always(() => fs.rm(dir, { recursive: true, force: true }))
 
 const [nodeEntry, pageEntry] = guestEntries() as [string, string]
 
-test('the machine, the verifier and the symbolizer need nothing of Node: what a page loads imports none of its modules', async (t) => {
+test('the machine, what policy says and the symbolizer need nothing of Node: what a page loads imports none of its modules', async (t) => {
   const { files, builtins, libraries } = await moduleGraph([pageEntry])
   t.deepEqual(builtins, [])
   t.deepEqual(libraries, ['@wasmer/wasi'])
-  for (const part of ['kernel/kernel.ts', 'lab/run.ts', 'pipeline/verify/verdict.ts', 'pipeline/wasm/lines.ts'])
+  for (const part of ['kernel/kernel.ts', 'lab/run.ts', 'pipeline/verify/manifest.ts', 'pipeline/wasm/lines.ts'])
     t.true(
       files.some((file) => file.endsWith(part)),
       part,
