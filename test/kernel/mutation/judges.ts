@@ -35,7 +35,11 @@ const PAGES = model(
 const CASES = model('cases', async () => (await import('../../pipeline/verify/_judge.ts')).holdVerifierToCases)
 
 /** Those whose loops go round millions of times. */
-const LONG: Readonly<Record<string, number>> = { breath: 10_000_000, time: 10_000_000 }
+const LONG: Readonly<Record<string, number>> = {
+  preemption: 6_000_000,
+  breath: 10_000_000,
+  time: 10_000_000,
+}
 
 /** The tests in these files of test/kernel/. */
 const tests = (...names: readonly string[]): Judge[] =>
