@@ -197,8 +197,10 @@ real('killed at any moment, then gone on with twice at once: the matrix of an un
     await progressed(cache, killed, objects)
     await sleep(Math.random() * 300)
     killed.kill()
-    t.log(`killed at object ${objects}`)
-    t.is(await killed.ended, undefined)
+    // A second run has few objects left to make, and may have come to its end before.
+    const ended = await killed.ended
+    t.log(ended === undefined ? `killed at object ${objects}` : 'ended before')
+    t.true(ended === undefined || round > 0)
   }
   const both = await Promise.all([start(cache).ended, start(cache).ended])
   for (const resumed of both) t.is(resumed?.summary.digest, undisturbed.summary.digest)
