@@ -15,6 +15,12 @@ test('finding 20: a breath lets the host turn its own loop, with setImmediate or
   }
 })
 
+test('a host with nothing but immediates has its turn by one', async (t) => {
+  let asked = 0
+  await breath({ setImmediate: (done) => void (asked++, setImmediate(done)) })
+  t.is(asked, 1)
+})
+
 test.serial('finding 20: a run of more turns than one breath takes ends on a host without setImmediate', async (t) => {
   const kernel = new Kernel(1)
   const turns = [op.value(70_000), op.setLocal(0), op.loop, op.call('yield')]
