@@ -241,15 +241,19 @@ class ConfiguredTree implements Kbuild {
   }
 
   private async findSelections(): Promise<Map<string, readonly string[]>> {
-    const { optionsIn, selectedBy, selectsIn } = await import('./selects.ts')
+    const { optionsIn, partsOf, selectedBy, selectsIn } = await import('./selects.ts')
     const selects = new Map<string, string[]>()
+    const partsWant = new Map<string, string[]>()
     const modulesOf = new Map<string, string[]>()
     const optionsOf = new Map<string, string[]>()
     const add = (map: Map<string, string[]>, key: string, value: string) =>
       map.set(key, [...(map.get(key) ?? []), value])
+    const isOn = (option: string): boolean => this.config(option) !== undefined
     for (const { path: file, text } of await makefilesAndKconfigs(this.view)) {
       if (path.basename(file).startsWith('Kconfig')) {
         for (const [option, names] of selectsIn(text)) selects.set(option, [...(selects.get(option) ?? []), ...names])
+        for (const [option, parts] of partsOf(text))
+          for (const { part, needs } of parts) if (isOn(part)) for (const need of needs) add(partsWant, option, need)
         continue
       }
       const { own, parts } = optionsIn(text)
@@ -261,10 +265,11 @@ class ConfiguredTree implements Kbuild {
       }
       for (const [stem, option] of parts) if (this.index.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
     }
-    const isOn = (option: string): boolean => this.config(option) !== undefined
     const found = new Map<string, readonly string[]>()
     for (const [ko, options] of optionsOf) {
-      const wanted = [...selectedBy(options, selects, isOn)].flatMap((option) => modulesOf.get(option) ?? [])
+      const byParts = options.flatMap((option) => partsWant.get(option) ?? [])
+      const all = [...selectedBy(options, selects, isOn), ...byParts]
+      const wanted = all.flatMap((option) => modulesOf.get(option) ?? [])
       const others = [...new Set(wanted)].filter((other) => other !== ko).toSorted()
       if (others.length > 0) found.set(ko, others)
     }
@@ -503,7 +508,7 @@ const EXPORTS_FILE = 'exports-6.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
-const SELECTED_FILE = 'selected-1.json'
+const SELECTED_FILE = 'selected-2.json'
 
 /** Directories of a tree that have Makefiles of modules, and Kconfig files. */
 const SOURCE_DIRS = [

@@ -1,6 +1,8 @@
 /**
  * Which modules a module wants by name alone, as the tree's configuration knows it: its option selects theirs. An IPv6 that is
  * to check signatures selects a hash, asks for it by its name when it starts, and no symbol of the one is used by the other.
+ * Or parts of it, options named after its own, depend on theirs: so does each way in which Kerberos encrypts. Of those the crypto
+ * API's alone are wanted by name: where a part uses anything else, it is linked to it.
  *
  * Read from Kconfig files and the plain lines of Makefiles; a line that cannot be read costs a module that is asked for and
  * not there, nothing else. Pure.
@@ -15,6 +17,21 @@ export function selectsIn(kconfig: string): Map<string, string[]> {
     if (name !== undefined) option = name
     const [, selected] = /^\s+select\s+(\w+)/.exec(line) ?? []
     if (selected !== undefined && option !== undefined) found.set(option, [...(found.get(option) ?? []), selected])
+  }
+  return found
+}
+
+/** Of an option, those that are named after it, depend on it and make no module, with the algorithms that each depends on. */
+export function partsOf(kconfig: string): Map<string, { readonly part: string; readonly needs: readonly string[] }[]> {
+  const found = new Map<string, { part: string; needs: string[] }[]>()
+  for (const entry of kconfig.split(/^(?=\s*(?:menu)?config\s+\w+\s*$)/m)) {
+    const [, part] = /^\s*config\s+(\w+)/.exec(entry) ?? []
+    if (part === undefined || !/^\s+bool\b/m.test(entry)) continue
+    const lines = entry.matchAll(/^\s+depends on\s+(\w+(?:\s*&&\s*\w+)*)\s*$/gm)
+    const terms = [...lines].flatMap(([, line = '']) => line.split(/\s*&&\s*/))
+    const whole = terms.find((term) => part.startsWith(`${term}_`))
+    const needs = terms.filter((term) => term !== whole && term.startsWith('CRYPTO_'))
+    if (whole !== undefined && needs.length > 0) found.set(whole, [...(found.get(whole) ?? []), { part, needs }])
   }
   return found
 }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { optionsIn, selectedBy, selectsIn } from '../../../pipeline/kbuild/selects.ts'
+import { optionsIn, partsOf, selectedBy, selectsIn } from '../../../pipeline/kbuild/selects.ts'
 
 test('an option selects others, whatever the condition; a help text selects nothing', (t) => {
   const selects = selectsIn(
@@ -12,6 +12,14 @@ test('an option selects others, whatever the condition; a help text selects noth
       ['F', ['G']],
     ],
   )
+})
+
+test('a part of a module is an option named after it, that makes no module, and wants the algorithms it depends on', (t) => {
+  const part = (type: string, name = 'K_AES') =>
+    `config ${name}\n\t${type} "x"\n\tdepends on K\n\tdepends on CRYPTO_CBC && CRYPTO_CTS && I2C\n\tdepends on A || B\nconfig L\n\tbool\n`
+  t.deepEqual([...partsOf(part('bool'))], [['K', [{ part: 'K_AES', needs: ['CRYPTO_CBC', 'CRYPTO_CTS'] }]]])
+  t.is(partsOf(part('tristate')).size, 0, 'a module of its own asks for its own')
+  t.is(partsOf(part('bool', 'KA')).size, 0)
 })
 
 test('a Makefile names the option of a module, and those of its parts', (t) => {
