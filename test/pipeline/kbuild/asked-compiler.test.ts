@@ -14,7 +14,9 @@ async function view(t: ExecutionContext) {
   const cc = path.join(dir, 'cc')
   const answer =
     'case "$*" in --version) echo cc 1.0 ;; *" - "*) wc -c ;; *-fno-such*) exit 1 ;; *-fkilled*) kill -9 $$ ;; esac'
-  await fs.writeFile(cc, `#!/bin/sh\nprintf '%s|' "$@" >>"${log}"; echo >>"${log}"\n${answer}\n`, { mode: 0o755 })
+  // By a program of its own: a file that this one writes is busy for as long as some other thread's child has it open.
+  const input = `#!/bin/sh\nprintf '%s|' "$@" >>"${log}"; echo >>"${log}"\n${answer}\n`
+  spawnSync('sh', ['-c', 'cat >"$1" && chmod 755 "$1"', 'sh', cc], { input })
   await fs.writeFile(log, '')
   await placeAskedCompiler(dir, cc, path.join(dir, 'memory'))
   const ask = (args: readonly string[], input = '') => {
