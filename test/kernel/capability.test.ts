@@ -1,5 +1,5 @@
 import test from 'ava'
-import { CapabilityError, CNode, revoke, RIGHT } from '../../kernel/capability.ts'
+import { CapabilityError, CNode, Revocation, revoke, RIGHT } from '../../kernel/capability.ts'
 
 const object = { type: 'thing', label: 'a thing' }
 
@@ -28,6 +28,15 @@ test('revoking ends every descendant, in any space, and no sibling', (t) => {
   t.true(right.alive && root.alive)
   t.is(b.count, 1)
   t.throws(() => b.derive(left, object), { message: /has ended/ })
+})
+
+test('what is revoked step by step may be ended at once: whoever asks is told of the rest', (t) => {
+  const a = new CNode('a')
+  const root = a.create(object)
+  for (let i = 0; i < 5; i++) a.derive(root, object)
+  t.false(Revocation.of(root).step(2))
+  t.is(revoke(root), 4)
+  t.is(a.count, 0)
 })
 
 test('deleting one hands its children to its parent', (t) => {
