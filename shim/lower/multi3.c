@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * 128-bit product, which compilers for wasm leave to a library. In 32-bit halves, so that it does not call itself.
- */
+/* 128-bit product, which compilers for wasm leave to a library. In 32-bit halves, so that it does not call itself. */
 #include <linux/export.h>
 #include <linux/types.h>
 
