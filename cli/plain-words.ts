@@ -14,7 +14,6 @@ type Given = Record<string, unknown>
 /** Thrown where a command or a line takes more than what is understood here. */
 const BEYOND = Symbol('beyond')
 const beyond = (): never => {
-  // eslint-disable-next-line no-throw-literal
   throw BEYOND
 }
 

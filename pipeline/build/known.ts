@@ -16,10 +16,6 @@ import type { ModuleResult } from './document.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import type { BuildUntil, Facts } from './trace.ts'
 
-interface Known {
-  readonly result: ModuleResult
-}
-
 type Asked = { readonly tree: KernelTree; readonly toolchain: Toolchain; readonly selectors: readonly string[] }
 
 /** A module's name, and nothing that lies where the command is run. */
@@ -32,17 +28,14 @@ const fileOf = (basis: string, selector: string): string => {
 
 type Asker = Pick<Asked, 'tree' | 'toolchain'>
 
-/** The basis of each build: it is asked for every module. */
-const bases = new WeakMap<Asker, string | undefined>()
-
-function basisFor(build: Asker): string | undefined {
-  if (!bases.has(build)) bases.set(build, basisOf(build.tree, build.toolchain))
-  return bases.get(build)
-}
-
 /** Where is kept what a module of a sealed tree came to; undefined for all others. `on`: what else decides it. */
-function moduleFile(build: Asker, module: KernelModule, until: BuildUntil, on: readonly string[]): string | undefined {
-  const basis = module.external === undefined ? basisFor(build) : undefined
+function moduleFile(
+  { tree, toolchain }: Asker,
+  module: KernelModule,
+  until: BuildUntil,
+  on: readonly string[],
+): string | undefined {
+  const basis = module.external === undefined ? basisOf(tree, toolchain) : undefined
   if (basis === undefined) return undefined
   const key = contentKey([basis, module.path, until, ...on])
   return cachePath('links', key.slice(0, 2), `${key}.module`)
@@ -75,10 +68,13 @@ export async function rememberModule(
   await writeAtomic(file, JSON.stringify(kept))
 }
 
+/** It is where packages are kept now. */
+const isStored = (directory: string): boolean => directory === packageDir(path.basename(directory))
+
 /** The package is there, and the kernel that it is on; it is the last of its name now. */
 async function isWhole(directory: string, name: string): Promise<boolean> {
+  if (!isStored(directory)) return false
   const key = path.basename(directory)
-  if (directory !== packageDir(key)) return false
   const stored = await getPackage(key, name)
   if (stored?.manifest.core === undefined || !(await isKept(stored.manifest.core.key))) return false
   await pointTo(key, stored.manifest)
@@ -93,12 +89,11 @@ export async function knownResults({ tree, toolchain, selectors }: Asked): Promi
   const results: ModuleResult[] = []
   for (const selector of selectors) {
     const start = performance.now()
-    const known = await readKept<Known>(fileOf(basis, selector))
-    if (known?.result.package === undefined) return undefined
-    if (!(await isWhole(known.result.package, known.result.name))) return undefined
+    const known = await readKept<ModuleResult>(fileOf(basis, selector))
+    if (known?.package === undefined || !(await isWhole(known.package, known.name))) return undefined
     // Two names of one module are one module.
-    if (results.some(({ path }) => path === known.result.path)) return undefined
-    results.push({ ...known.result, ms: { compile: 0, link: 0, total: performance.now() - start } })
+    if (results.some(({ path: ko }) => ko === known.path)) return undefined
+    results.push({ ...known, ms: { compile: 0, link: 0, total: performance.now() - start } })
   }
   return results
 }
@@ -112,12 +107,10 @@ export async function rememberResults(
   const basis = basisOf(tree, toolchain)
   if (basis === undefined) return
   for (const [i, selector] of selectors.entries()) {
-    const { package: directory, ...rest } = results[i]!
-    const key = directory?.slice(directory.lastIndexOf('/') + 1)
-    if (directory === undefined || key === undefined || directory !== packageDir(key)) continue
-    if (canonical(rest.name) !== canonical(selector)) continue
-    const known: Known = { result: { ...rest, package: directory } }
-    await writeAtomic(fileOf(basis, selector), JSON.stringify(known))
+    const result = results[i]!
+    if (result.package === undefined || !isStored(result.package)) continue
+    if (canonical(result.name) !== canonical(selector)) continue
+    await writeAtomic(fileOf(basis, selector), JSON.stringify(result))
   }
 }
 

@@ -50,8 +50,10 @@ test('what did not come as far as was asked is found out again', async (t) => {
 })
 
 test('a package that is gone is made again', async (t) => {
-  const verified: Facts = { ...NOTHING, rung: 'verify', package: packageDir('a'.repeat(64)) }
+  const verified: Facts = { ...NOTHING, rung: 'verify' }
   await rememberModule(builder(), module('gone'), 'verify', [], verified)
+  t.deepEqual(await knownModule(builder(), module('gone'), 'verify', []), verified)
+  await rememberModule(builder(), module('gone'), 'verify', [], { ...verified, package: packageDir('a'.repeat(64)) })
   t.is(await knownModule(builder(), module('gone'), 'verify', []), undefined)
 })
 
