@@ -24,25 +24,28 @@ export interface Native {
 
 const FRAGMENTS = ['linux-api/config/base.config', 'bench/x86.config']
 
-/** Run goals of the tree's own Makefile. A failure is thrown with make's last words. */
-async function make(native: Native, goals: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Cost> {
-  const settings = [`O=${native.output}`, 'ARCH=x86_64', `LLVM=-${native.llvmMajor}`, 'OBJECT_FILES_NON_STANDARD=y']
-  const command = ['make', `-j${os.availableParallelism()}`, '-C', native.source, ...settings, ...goals]
-  const run = await cost(command, { env: { PATH: process.env['PATH'], LC_ALL: 'C', ...environment } })
-  if (run.status !== 0)
-    throw new Error(`${command.slice(0, 10).join(' ')} failed:\n${run.stderr.split('\n').slice(-15).join('\n')}`)
-  return run
-}
-
 /** libelf for programs of the tree's own that are built, and not run: where the system has none, Debian's, from the cache. */
-async function libelf(): Promise<string[]> {
-  if (await exists('/usr/include/gelf.h')) return []
+async function libelf(): Promise<NodeJS.ProcessEnv> {
+  if (await exists('/usr/include/gelf.h')) return {}
   const dir = cachePath('debs', 'libelf')
   if (!(await exists(dir)))
     await makeDirectoryAtomic(dir, async (into) => {
       for (const pkg of ['libelf-dev', 'libelf1']) await unpackPackage(pkg, undefined, into, console.error)
     })
-  return [`LIBELF_FLAGS=-I${dir}/usr/include`, `LIBELF_LIBS=-L${dir}/usr/lib/x86_64-linux-gnu -lelf`]
+  // Settings of make's do not reach the makefiles below tools/.
+  return { C_INCLUDE_PATH: `${dir}/usr/include`, LIBRARY_PATH: `${dir}/usr/lib/x86_64-linux-gnu` }
+}
+
+/** Run goals of the tree's own Makefile. A failure is thrown with make's last words. */
+async function make(native: Native, goals: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Cost> {
+  const settings = [`O=${native.output}`, 'ARCH=x86_64', `LLVM=-${native.llvmMajor}`, 'OBJECT_FILES_NON_STANDARD=y']
+  const command = ['make', `-j${os.availableParallelism()}`, '-C', native.source, ...settings, ...goals]
+  const run = await cost(command, {
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', ...(await libelf()), ...environment },
+  })
+  if (run.status !== 0)
+    throw new Error(`${command.slice(0, 10).join(' ')} failed:\n${run.stderr.split('\n').slice(-15).join('\n')}`)
+  return run
 }
 
 /** Configure, and make what every module needs: headers, scripts. Nothing to do when that is there already. */
@@ -55,7 +58,7 @@ export async function prepareNative(native: Native): Promise<void> {
     await fs.writeFile(answers, wanted)
     await make(native, ['-s', 'allmodconfig'], { KCONFIG_ALLCONFIG: answers })
   }
-  await make(native, ['-s', ...(await libelf()), 'modules_prepare'])
+  await make(native, ['-s', 'modules_prepare'])
 }
 
 /** Modules below a directory in this configuration, `drivers/x/y.ko`, as make says when asked what it would do. */

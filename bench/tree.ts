@@ -201,7 +201,7 @@ const counted = await countNative(native, values.dir)
 // Hours of figures must not be lost to the last step.
 const changed = await headerChanged(clang.path, tree.view, modules).catch((error: unknown) => [String(error)])
 
-const [ours, made] = [costs.coldOurs, costs.coldMake].map((list) => median(list.map(({ wallMs }) => wallMs)))
+const [ours, made] = [costs.modulesOurs, costs.coldMake].map((list) => median(list.map(({ wallMs }) => wallMs)))
 const again = median(costs.againOurs.map(({ wallMs }) => wallMs))
 console.log(`${source.name} ${source.version}, ${values.dir}, clang ${clang.version}, ${os.cpus()[0]?.model}, \
 ${os.cpus().length} cores, Node ${process.version}, ${values.rounds} rounds
@@ -216,5 +216,5 @@ ${names.length} modules on both sides (only in the wasm configuration ${all.leng
 drvport: ${own} files of these modules, ${objects} objects in all with the shim, the tree's portable files and modules they need; ${rungs}.
 make: ${counted.own} files, and ${counted.mod} that modpost writes; ${counted.modules} .ko.
 For each file of the modules: drvport ${((ours as number) / own).toFixed(0)} ms, make ${((made as number) / counted.own).toFixed(0)} ms. \
-Nothing changed is ${((100 * again) / (ours as number)).toFixed(1)} % of everything.
+Nothing changed is ${((100 * again) / (ours as number)).toFixed(1)} % of that.
 ${changed.join('\n')}`)
