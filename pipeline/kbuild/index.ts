@@ -508,7 +508,7 @@ const EXPORTS_FILE = 'exports-6.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
-const SELECTED_FILE = 'selected-2.json'
+const SELECTED_FILE = 'selected-3.json'
 
 /** Directories of a tree that have Makefiles of modules, and Kconfig files. */
 const SOURCE_DIRS = [

@@ -8,14 +8,14 @@
  * not there, nothing else. Pure.
  */
 
-/** What each option selects, whatever the condition. */
+/** What each option selects or implies (as Bluetooth does AES, whose cmac it cannot start without), whatever the condition. */
 export function selectsIn(kconfig: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   let option: string | undefined
   for (const line of kconfig.split('\n')) {
     const [, name] = /^\s*(?:menu)?config\s+(\w+)\s*$/.exec(line) ?? []
     if (name !== undefined) option = name
-    const [, selected] = /^\s+select\s+(\w+)/.exec(line) ?? []
+    const [, selected] = /^\s+(?:select|imply)\s+(\w+)/.exec(line) ?? []
     if (selected !== undefined && option !== undefined) found.set(option, [...(found.get(option) ?? []), selected])
   }
   return found

@@ -1,14 +1,14 @@
 import test from 'ava'
 import { optionsIn, partsOf, selectedBy, selectsIn } from '../../../pipeline/kbuild/selects.ts'
 
-test('an option selects others, whatever the condition; a help text selects nothing', (t) => {
+test('an option selects and implies others, whatever the condition; a help text selects nothing', (t) => {
   const selects = selectsIn(
-    'config A\n\ttristate "a"\n\tselect B\n\tselect C if D\n\thelp\n\t  Will select E.\nmenuconfig F\n\tselect G\n',
+    'config A\n\ttristate "a"\n\tselect B\n\tselect C if D\n\timply H\n\thelp\n\t  Will select E.\nmenuconfig F\n\tselect G\n',
   )
   t.deepEqual(
     [...selects],
     [
-      ['A', ['B', 'C']],
+      ['A', ['B', 'C', 'H']],
       ['F', ['G']],
     ],
   )
