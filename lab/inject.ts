@@ -8,6 +8,7 @@ import { Failure } from '../kernel/fault.ts'
 import { createRandom, type SeededRandom } from '../base/random.ts'
 import type { Driver } from '../machine/driver.ts'
 import type { Machine } from '../machine/machine.ts'
+import { since } from '../machine/observe/newest.ts'
 import type { Check } from './check.ts'
 import type { Exercise } from './class-lab.ts'
 
@@ -73,17 +74,17 @@ export async function injectOnce(
   random: SeededRandom,
 ): Promise<Injected> {
   const injection = INJECTIONS[random.below(INJECTIONS.length)]!
-  const faults = machine.faults.length
+  const failed = machine.faults.at(-1)
   const work = exercise.begin(WORK)
   await machine.run(() => work.progress > 1 / 8, 1e9)
   injection.apply(machine.driver(name)!, random)
-  await machine.run(() => work.over || machine.faults.length > faults, 5e9)
+  await machine.run(() => work.over || machine.faults.at(-1) !== failed, 5e9)
   work.stop()
   await machine.recover()
   const { ok } = await bystander()
   const recovered = (await works(machine, exercise)) || (await again(machine, name, exercise))
   await machine.sleep(FORGET_NS)
-  const outcome = machine.faults[faults]?.kind ?? 'survived'
+  const outcome = since(machine.faults, failed)[0]?.kind ?? 'survived'
   return { name: injection.name, outcome, bystander: ok, recovered }
 }
 

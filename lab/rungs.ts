@@ -4,6 +4,7 @@
  */
 import type { Rung } from '../pipeline/ladder.ts'
 import { isClean, leftList } from '../machine/driver.ts'
+import { since } from '../machine/observe/newest.ts'
 import { attempt, type Check } from './check.ts'
 import { nounOf } from './classes.ts'
 import type { Exercise } from './class-lab.ts'
@@ -106,14 +107,14 @@ function plugAgain({ machine, worlds }: Session, one: Climber, exercise: Exercis
     const device = one.device!
     const driver = machine.driver(one.name)!
     const { fn } = device
-    const faults = machine.faults.length
+    const failed = machine.faults.at(-1)
     const work = exercise.begin(UNDER_WAY)
     await machine.run(() => work.progress >= UNDER_WAY_FROM, 10e9)
     world.unplug(device)
     const silent = fn.configRead(0, 4) === 0xffffffff && fn.bars.every((bar) => bar.read(0, 1) === 0xff)
     await machine.run(() => machine.board.tree.node(fn) === undefined, REMOVE_NS)
     work.stop()
-    const fault = machine.faults[faults]
+    const [fault] = since(machine.faults, failed)
     if (fault !== undefined) return [false, `it failed: ${fault.kind}: ${fault.message}`]
     const gone = machine.board.tree.node(fn) === undefined && !driver.drives(fn) && unit.driver === undefined
     if (!silent || !gone) return [false, silent ? 'the driver still has it' : 'it still answers']
@@ -171,12 +172,12 @@ async function kill(session: Session, one: Climber): Promise<void> {
     attempt(`${one.name}: registers revoked under traffic, restarted`, async () => {
       const work = exercise.begin(UNDER_WAY)
       await machine.run(() => work.progress >= UNDER_WAY_FROM, 10e9)
-      const before = machine.recoveries.length
+      const before = machine.recoveries.at(-1)
       const victim = machine.driver(one.name)!
       victim.revokeRegisters()
-      await machine.run(() => machine.recoveries.length > before, NOTICE_NS)
+      await machine.run(() => machine.recoveries.at(-1) !== before, NOTICE_NS)
       const left = Object.entries(victim.domain.remains()).filter(([, count]) => count !== 0)
-      const recovery = machine.recoveries[before]
+      const [recovery] = since(machine.recoveries, before)
       one.driver = machine.driver(one.name)
       const [up, how] = await exercise.settled()
       await work.finish()

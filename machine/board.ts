@@ -15,6 +15,7 @@ import type { DmaFault } from '../hw/iommu.ts'
 import { createInterruptController, type InterruptController } from '../hw/interrupts.ts'
 import type { PciFunction } from '../hw/pci/function.ts'
 import { createPciBus, type PciBus } from '../hw/pci/bus.ts'
+import { append } from './observe/newest.ts'
 import { DeviceTree } from './tree/device-tree.ts'
 import { Nubs } from './tree/nubs.ts'
 
@@ -36,6 +37,8 @@ export interface DmaRecord {
 
 /** Refused accesses kept, over all devices. */
 const DMA_FAULTS_KEPT = 256
+/** Log records that are remembered at least. */
+const LOG_KEPT = 16_384
 /** 2026-01-01T00:00:00Z: the virtual wall clock's start unless told, so that runs are the same. */
 const WALL_START_NS = 1_767_225_600e9
 
@@ -53,6 +56,7 @@ export class Board {
   readonly exchange = new Exchange()
   /** What drivers offer to clients, by class. */
   readonly services: ClassServices
+  /** The newest of all domains' records, oldest first. */
   readonly log: LogRecord[] = []
   /** Accesses the IOMMU refused: the first of them, and how many there were. */
   readonly dmaFaults: DmaRecord[] = []
@@ -123,7 +127,7 @@ export class Board {
   }
 
   #record(record: LogRecord): void {
-    this.log.push(record)
+    append(this.log, record, LOG_KEPT)
     this.onLog?.(record)
   }
 

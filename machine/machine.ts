@@ -27,6 +27,7 @@ import type { DriverPackage } from './load/package.ts'
 import { type Placement, placementOf, placementsOf, type Schedule } from './load/placement.ts'
 import type { Observer } from './observe/observer.ts'
 import { type DriverPolicy, driverPolicy, type Policies } from './supervise/policy.ts'
+import { append } from './observe/newest.ts'
 import { type PostMortem, postMortem } from './observe/post-mortem.ts'
 import type { LoadOptions } from './load/core.ts'
 import { type Replacement, replaceDriver } from './supervise/replace.ts'
@@ -99,9 +100,13 @@ export interface Slot {
   failures: number
 }
 
+/** Failures, recoveries and replacements that a machine remembers, of each. */
+const KEPT = 1024
+
 export class Machine {
   readonly seed: number
   readonly board: Board
+  /** The newest of each, at least `KEPT`, oldest first. */
   readonly recoveries: Recovery[] = []
   readonly replacements: Replacement[] = []
   readonly faults: DriverFault[] = []
@@ -193,7 +198,7 @@ export class Machine {
     try {
       await driver.initialize()
     } catch (error) {
-      if (error instanceof DriverEnded && error.fault !== undefined) this.faults.push(error.fault)
+      if (error instanceof DriverEnded && error.fault !== undefined) append(this.faults, error.fault, KEPT)
       // One that refused is alive, and nobody's: it goes with all that it holds.
       driver.end()
       throw error
@@ -217,7 +222,7 @@ export class Machine {
     driver.domain.onEnd = (domain) => {
       slot.watch?.stop()
       if (domain.fault === undefined) return
-      this.faults.push(domain.fault)
+      append(this.faults, domain.fault, KEPT)
       slot.orphans = [...driver.devices.values()]
       alarm()
       slot.failedAtNs = this.now()
@@ -311,7 +316,7 @@ export class Machine {
       },
     })
     for (const { node } of nubs) if (node.client === undefined) this.board.tree.registry.offer(node)
-    this.replacements.push(done)
+    append(this.replacements, done, KEPT)
     return done
   }
 
@@ -394,7 +399,7 @@ export class Machine {
       : slot.supervisor.failed(this.now(), possible)
     const outcome = (ok: boolean, attempt: number, reason?: string): void => {
       const escalation = decision.restart ? decision.escalation : undefined
-      this.recoveries.push({
+      const done: Recovery = {
         driver: name,
         fault,
         tookNs: this.now() - slot.failedAtNs,
@@ -403,7 +408,8 @@ export class Machine {
         ...(reason === undefined ? {} : { reason }),
         ...(escalation === undefined ? {} : { escalation }),
         ...(clients.length === 0 ? {} : { dependents: clients }),
-      })
+      }
+      append(this.recoveries, done, KEPT)
     }
     const functions = slot.orphans ?? []
     slot.orphans = undefined

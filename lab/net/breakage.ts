@@ -5,6 +5,7 @@
 import type { DriverFault } from '../../kernel/fault.ts'
 import * as checks from './checks.ts'
 import { attempt, type Check } from '../check.ts'
+import { since } from '../../machine/observe/newest.ts'
 import type { Recovery } from '../../machine/machine.ts'
 import type { NetInterface } from '../../machine/class/net/interface.ts'
 import type { Climber, Session } from '../run.ts'
@@ -36,12 +37,12 @@ export async function breakUnderTraffic(session: Session, one: Climber, peer: Ne
   const faults = nicOf(one).faults
   if (faults === undefined) throw new Error('the session was booted without flakyBus')
   const damagedBefore = faults.damaged
-  const failures = machine.faults.length
+  const failed = machine.faults.at(-1)
   const other = peer.generation
   const running = startTraffic(machine.board.kernel, peer, net, machine.seed, { frames: BREAK_FRAMES })
   faults.armed = BREAK_FRAMES
-  const recoveries = machine.recoveries.length
-  await machine.run(() => machine.recoveries.length > recoveries || running.done, BREAK_LIMIT_NS)
+  const recovered = machine.recoveries.at(-1)
+  await machine.run(() => machine.recoveries.at(-1) !== recovered || running.done, BREAK_LIMIT_NS)
   faults.armed = 0
   running.stop()
   one.driver = machine.driver(one.name)
@@ -49,16 +50,17 @@ export async function breakUnderTraffic(session: Session, one: Climber, peer: Ne
     attempt(`${one.name}: restarted, and traffic resumed`, async () => {
       const [up, link] = await checks.carrier(machine, net, true)
       const after = await checks.traffic(machine, peer, net, { frames: 1000 })
-      return [machine.faults.length > failures && up && after.ok, `${link}; ${after.detail}`]
+      return [machine.faults.at(-1) !== failed && up && after.ok, `${link}; ${after.detail}`]
     }),
   )
+  const failures = since(machine.faults, failed)
   return {
-    fault: machine.faults[failures],
+    fault: failures[0],
     damaged: faults.damaged - damagedBefore,
-    recovery: machine.recoveries[recoveries],
+    recovery: since(machine.recoveries, recovered)[0],
     contained:
       peer.generation === other &&
-      machine.faults.slice(failures).every(({ domain }) => domain === one.name || domain.startsWith(`${one.name}#`)),
+      failures.every(({ domain }) => domain === one.name || domain.startsWith(`${one.name}#`)),
     check,
   }
 }

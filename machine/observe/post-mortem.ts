@@ -65,7 +65,7 @@ export function deviceRecord(fn: PciFunction): DeviceRecord {
   }
 }
 
-/** What a domain logged last: found from the end, for the log is of everything that ever was. */
+/** What a domain logged last: found from the end, for the log is of everybody. */
 function lastWords(log: readonly LogRecord[], domain: string): LogRecord[] {
   const words: LogRecord[] = []
   for (let i = log.length - 1; i >= 0 && words.length < LOG_LINES; i--)
