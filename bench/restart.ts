@@ -4,11 +4,15 @@
  * package is verified where the machine does that, and the configuration is replayed.
  *
  *   node bench/restart.ts [--module NAME] [--times N] [--seed N] [--tree NAME] [--apart MS]
+ *   node --expose-gc bench/restart.ts --sustain SECONDS [--module NAME] [--seed N] [--tree NAME]
  *
  * Wall time and processor time, the first restart of the process and the later ones apart: the first meets code that
  * the engine has not compiled yet. V8 begins a full collection whenever 64 MiB of array buffers are new, and that is one
  * driver's memory: it goes on beside a restart and ends some 20 ms after. So restarts are --apart from one another, or
  * each would be timed with the collection of the one before; with 0 they are not.
+ *
+ * With --sustain, one after the other as fast as they go, collections included: how many a second of wall time, and what the process
+ * keeps at each tenth of it. Two minutes of virtual time lie between two, which the policy forgives a failure in; they are in it too.
  */
 import '../cli/inlining.ts'
 import { parseArgs } from 'node:util'
@@ -17,6 +21,7 @@ import * as checks from '../lab/net/checks.ts'
 import type { FramePort, FrameSource } from '../machine/class/net/frame-port.ts'
 import type { DriverPackage } from '../machine/load/package.ts'
 import { readPackage } from '../machine/load/package-files.ts'
+import { since } from '../machine/observe/newest.ts'
 import type { PostMortem } from '../machine/observe/post-mortem.ts'
 import { boot, type Session } from '../lab/run.ts'
 import { buildModules } from '../pipeline/build/index.ts'
@@ -76,7 +81,7 @@ export async function restarts(pack: DriverPackage, seed: number, apartMs = 100)
     if (frames[0]?.file === undefined) throw new Error('the failure was recorded without its C backtrace')
     // The policy forgives after a while.
     await session.machine.sleep(120e9)
-    await new Promise((resolve) => setTimeout(resolve, apartMs))
+    await new Promise((resolve) => (apartMs === 0 ? setImmediate(resolve) : setTimeout(resolve, apartMs)))
     return one
   }
   return { first: await next(), next }
@@ -87,7 +92,7 @@ async function restartOf(session: Session, name: string): Promise<Restart> {
   const peer = peerOf(session)
   const net = interfaceOf(climbers[0]!)
   const { generation } = net
-  const failures = machine.faults.length
+  const failed = machine.faults.at(-1)
   // The driver's interrupt handler finds that it may not read its registers any more.
   machine.driver(name)!.revokeRegisters()
   send(peer, net)
@@ -99,7 +104,8 @@ async function restartOf(session: Session, name: string): Promise<Restart> {
   const frame = send(peer, net)
   await machine.run(() => frame.received, 10e9)
   const [end, { user, system }] = [performance.now(), process.cpuUsage(cpu)]
-  if (machine.faults.length !== failures + 1) throw new Error(`${machine.faults.length - failures} failures, not 1`)
+  const failures = since(machine.faults, failed).length
+  if (failures !== 1) throw new Error(`${failures} failures, not 1`)
   if (!frame.received) throw new Error('no frame came')
   return { wallMs: end - wall, cpuMs: (user + system) / 1e3, boundMs: bound - wall }
 }
@@ -117,6 +123,24 @@ const quartiles = (figures: readonly number[]): string => {
   return `${at(0.5)} | ${at(0)} | ${at(0.25)} to ${at(0.75)} | ${at(1)}`
 }
 
+/** Restarts for so many seconds, in ten parts: the rate of each, and what is kept after it. */
+async function sustain(next: () => Promise<Restart>, seconds: number): Promise<void> {
+  const collect = (globalThis as { gc?: () => void }).gc
+  if (collect === undefined)
+    throw new Error('--sustain wants node --expose-gc: what is kept is told after a collection')
+  console.log('| restarts | a second | resident, MiB | array buffers, MiB | heap, MiB |\n|---:|---:|---:|---:|---:|')
+  let count = 0
+  for (let part = 0; part < 10; part++) {
+    const [start, before] = [performance.now(), count]
+    for (; performance.now() - start < seconds * 100; count++) await next()
+    const rate = ((count - before) / (performance.now() - start)) * 1000
+    collect()
+    const { rss, arrayBuffers, heapUsed } = process.memoryUsage()
+    const sizes = [rss, arrayBuffers, heapUsed].map((bytes) => (bytes / 2 ** 20).toFixed(1))
+    console.log(`| ${count} | ${rate.toFixed(1)} | ${sizes.join(' | ')} |`)
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -125,9 +149,12 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       tree: { type: 'string', default: 'linux-6.1' },
       apart: { type: 'string', default: '100' },
+      sustain: { type: 'string' },
     },
   })
   const pack = await packageOf(values.module, values.tree)
+  if (values.sustain !== undefined)
+    return sustain((await restarts(pack, Number(values.seed), 0)).next, Number(values.sustain))
   const { first, next } = await restarts(pack, Number(values.seed), Number(values.apart))
   const later: Restart[] = []
   for (let i = 1; i < Number(values.times); i++) later.push(await next())
