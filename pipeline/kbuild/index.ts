@@ -241,7 +241,7 @@ class ConfiguredTree implements Kbuild {
   }
 
   private async findSelections(): Promise<Map<string, readonly string[]>> {
-    const { optionsIn, partsOf, selectedBy, selectsIn } = await import('./selects.ts')
+    const { optionsIn, partsOf, selectedBy, selectedByParts, selectsIn } = await import('./selects.ts')
     const selects = new Map<string, string[]>()
     const partsWant = new Map<string, string[]>()
     const modulesOf = new Map<string, string[]>()
@@ -265,6 +265,12 @@ class ConfiguredTree implements Kbuild {
       }
       for (const [stem, option] of parts) if (this.index.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
     }
+    for (const [option, names] of selectedByParts(
+      selects,
+      new Set(modulesOf.keys()),
+      (part) => this.config(part) === 'y',
+    ))
+      selects.set(option, [...(selects.get(option) ?? []), ...names])
     const found = new Map<string, readonly string[]>()
     for (const [ko, options] of optionsOf) {
       const byParts = options.flatMap((option) => partsWant.get(option) ?? [])
@@ -336,6 +342,7 @@ class ConfiguredTree implements Kbuild {
     graph.modules.forEach(({ path: ko, objects }) => {
       for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
     })
+    await this.makeExporters()
     const { exportMacrosIn, exportsIn } = await import('./exports.ts')
     const macros = exportMacrosIn(await exportHeaders(this.view))
     const found = new Map<string, ExportedSymbol>()
@@ -356,6 +363,15 @@ class ConfiguredTree implements Kbuild {
       }
     }
     return found
+  }
+
+  /** C files that are made and may export something, as RAID 6's tables do. What the ASN.1 compiler writes never does. */
+  private async makeExporters(): Promise<void> {
+    const made = this.configured.graph.objects.flatMap(({ source }, index) =>
+      source === undefined || source.endsWith('.asn1.c') ? [] : [index],
+    )
+    // One that cannot be made says why when a module of it is asked for.
+    for (const index of made) await this.prepare([index]).catch(() => undefined)
   }
 
   async kernelFiles(): Promise<readonly { readonly name: string; readonly object: KbuildObject }[]> {
@@ -504,11 +520,11 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-6.json'
+const EXPORTS_FILE = 'exports-7.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
-const SELECTED_FILE = 'selected-3.json'
+const SELECTED_FILE = 'selected-4.json'
 
 /** Directories of a tree that have Makefiles of modules, and Kconfig files. */
 const SOURCE_DIRS = [

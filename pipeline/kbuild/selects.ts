@@ -36,6 +36,23 @@ export function partsOf(kconfig: string): Map<string, { readonly part: string; r
   return found
 }
 
+/** Algorithms that parts of a module select, options named after its own that make none: as each way of DRBG's selects its hash. */
+export function selectedByParts(
+  selects: ReadonlyMap<string, readonly string[]>,
+  wholes: ReadonlySet<string>,
+  isPart: (option: string) => boolean,
+): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const [part, names] of selects) {
+    const algorithms = names.filter((name) => name.startsWith('CRYPTO_'))
+    if (algorithms.length === 0 || wholes.has(part) || !isPart(part)) continue
+    const words = part.split('_')
+    const whole = words.map((_, i) => words.slice(0, -i - 1).join('_')).find((name) => wholes.has(name))
+    if (whole !== undefined) found.set(whole, [...(found.get(whole) ?? []), ...algorithms])
+  }
+  return found
+}
+
 /** Options that a Makefile's plain lines name for its modules, by stem: of the module itself, and of parts of it. */
 export function optionsIn(makefile: string): { readonly own: Map<string, string>; readonly parts: [string, string][] } {
   const own = new Map<string, string>()

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { optionsIn, partsOf, selectedBy, selectsIn } from '../../../pipeline/kbuild/selects.ts'
+import { optionsIn, partsOf, selectedBy, selectedByParts, selectsIn } from '../../../pipeline/kbuild/selects.ts'
 
 test('an option selects and implies others, whatever the condition; a help text selects nothing', (t) => {
   const selects = selectsIn(
@@ -20,6 +20,19 @@ test('a part of a module is an option named after it, that makes no module, and 
   t.deepEqual([...partsOf(part('bool'))], [['K', [{ part: 'K_AES', needs: ['CRYPTO_CBC', 'CRYPTO_CTS'] }]]])
   t.is(partsOf(part('tristate')).size, 0, 'a module of its own asks for its own')
   t.is(partsOf(part('bool', 'KA')).size, 0)
+})
+
+test("what a module's parts select of the crypto API is wanted by it", (t) => {
+  const selects = new Map([
+    ['CRYPTO_DRBG_HMAC', ['CRYPTO_HMAC', 'I2C']],
+    ['CRYPTO_DRBG_X_HASH', ['CRYPTO_SHA256']],
+    ['CRYPTO_DRBG_OFF', ['CRYPTO_MD5']],
+    ['CRYPTO_DRBGX', ['CRYPTO_MD4']],
+    ['CRYPTO_DRBG', ['CRYPTO_RNG']],
+  ])
+  const found = selectedByParts(selects, new Set(['CRYPTO_DRBG', 'CRYPTO']), (part) => part !== 'CRYPTO_DRBG_OFF')
+  t.deepEqual(found.get('CRYPTO_DRBG'), ['CRYPTO_HMAC', 'CRYPTO_SHA256'])
+  t.deepEqual(found.get('CRYPTO'), ['CRYPTO_MD4'])
 })
 
 test('a Makefile names the option of a module, and those of its parts', (t) => {
