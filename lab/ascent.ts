@@ -17,7 +17,7 @@
 import type { DriverFault, Symbolizer } from '../kernel/fault.ts'
 import type { LogRecord } from '../machine/board.ts'
 import { modelsFor, nounOf } from './classes.ts'
-import { operate } from './system/index.ts'
+import { operate, withoutOthers } from './system/index.ts'
 import { DriverEnded, InitRefused, isClean, leftList } from '../machine/driver.ts'
 import { errnoName } from '../machine/linux/errno.ts'
 import { createMachine, type Machine } from '../machine/machine.ts'
@@ -201,8 +201,7 @@ async function operated(pack: DriverPackage, options: AscentOptions, beside: rea
   const machine = bare(pack, options)
   const normal = (name: string): string => name.replaceAll('-', '_')
   const wanted = new Set(beside.map(normal))
-  const loaded = pack.on.modules.filter(({ along }) => along === undefined)
-  const names = loaded.slice(0, -1).map(({ name }) => normal(name))
+  const names = withoutOthers(pack.on.modules).slice(0, -1).map(({ name }) => normal(name))
   const first = names.findLastIndex((name) => wanted.has(name)) + 1
   try {
     const { nothing, ok, detail } = await operate(machine, pack, options.args ?? [], first)

@@ -5,8 +5,10 @@
 import { DriverEnded, InitRefused, isClean, leftList, type Driver } from '../../machine/driver.ts'
 import { SystemError } from '../../machine/linux/system.ts'
 import type { Machine } from '../../machine/machine.ts'
+import type { BoundPackage } from '../../machine/load/core.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { block } from './block.ts'
+import { crypto } from './crypto.ts'
 import { drm } from './drm.ts'
 import { fileSystem } from './fs.ts'
 import { gpio } from './gpio.ts'
@@ -22,7 +24,22 @@ import { usb } from './usb.ts'
 import { video } from './video.ts'
 import { watchdog } from './watchdog.ts'
 
-const KINDS: readonly Kind[] = [net, block, rtc, gpio, i2c, sound, fileSystem, watchdog, input, mtd, usb, video, drm]
+const KINDS: readonly Kind[] = [
+  net,
+  block,
+  rtc,
+  gpio,
+  i2c,
+  sound,
+  fileSystem,
+  watchdog,
+  input,
+  mtd,
+  usb,
+  video,
+  drm,
+  crypto,
+]
 
 /** Modules that should stand beside one of these classes, so that what it offers can be used. */
 export const besideFor = (classes: readonly string[]): string[] =>
@@ -35,9 +52,13 @@ export interface Operated {
   readonly detail: string
 }
 
+/** What is loaded for a driver, itself the last: neither what is there for other domains nor what waits to be asked for. */
+export const withoutOthers = (modules: readonly BoundPackage[]): BoundPackage[] =>
+  modules.filter(({ along, onCall }) => along === undefined && !onCall)
+
 /** What a package's own module says of itself, `field=value` by `field`. */
 function modinfo(pack: DriverPackage, field: string): string[] {
-  const own = pack.on.modules.at(-1)
+  const own = withoutOthers(pack.on.modules).at(-1)
   if (own === undefined) return []
   const texts = new TextDecoder('latin1').decode(own.image).split('\0')
   return texts.flatMap((text) => (text.startsWith(`${field}=`) ? [text.slice(field.length + 1)] : []))
@@ -78,7 +99,8 @@ export async function operate(
         modinfo: (field) => modinfo(pack, field),
       }
       const names = (await kind.offers?.(scene)) ?? scene.names
-      if (names.length > 0) said.push(await kind.exercise({ ...scene, names }))
+      const done = names.length > 0 ? await kind.exercise({ ...scene, names }) : ''
+      if (done !== '') said.push(done)
     }
     if (said.length === 0) return { nothing: true, ok: false, detail: '' }
     await tearDown()

@@ -28,7 +28,7 @@ export interface Kind {
   list(system: System): Promise<readonly string[]>
   /** What there is to use of what has appeared, where an administrator has to make it first. */
   offers?(scene: Scene): Promise<readonly string[]>
-  /** Use all that has appeared, and say what was done. Throws Broken, SystemError. */
+  /** Use all that has appeared, and say what was done: nothing, where a program cannot use it. Throws Broken, SystemError. */
   exercise(scene: Scene): Promise<string>
 }
 

@@ -417,6 +417,22 @@ export class System {
     return this.#checked('sendto', NR.sendto, [fd, bytes.slice(), bytes.length, flags, ...to])
   }
 
+  /** `control` goes beside the bytes: struct cmsghdr, one after the other. struct msghdr has seven words here, struct iovec two. */
+  sendMessage(fd: number, bytes: Uint8Array, control: Uint8Array, flags = 0): Promise<number> {
+    const vector = new Uint8Array(8)
+    new DataView(vector.buffer).setUint32(4, bytes.length, true)
+    const header = new Uint8Array(28)
+    const view = new DataView(header.buffer)
+    view.setUint32(12, 1, true)
+    view.setUint32(20, control.length, true)
+    const data = new Pointing(vector, [[0, bytes.slice()]])
+    const message = new Pointing(header, [
+      [8, data],
+      [16, control.slice()],
+    ])
+    return this.#checked('sendmsg', NR.sendmsg, [fd, message, flags])
+  }
+
   /** What came, and from where. */
   async receiveFrom(
     fd: number,
