@@ -201,7 +201,9 @@ async function operated(pack: DriverPackage, options: AscentOptions, beside: rea
   const machine = bare(pack, options)
   const normal = (name: string): string => name.replaceAll('-', '_')
   const wanted = new Set(beside.map(normal))
-  const names = withoutOthers(pack.on.modules).slice(0, -1).map(({ name }) => normal(name))
+  const names = withoutOthers(pack.on.modules)
+    .slice(0, -1)
+    .map(({ name }) => normal(name))
   const first = names.findLastIndex((name) => wanted.has(name)) + 1
   try {
     const { nothing, ok, detail } = await operate(machine, pack, options.args ?? [], first)
