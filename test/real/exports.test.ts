@@ -50,6 +50,7 @@ for (const name of ['linux-6.1', 'linux-6.12'])
     const { tree } = await openTreeOnly({ tree: name })
     const clang = (await probeClang()).path as string
     const exports = await tree.exports()
+    t.deepEqual(exports.get('raid6_gfexp')?.modules, ['raid6_pq'], 'a file that is made')
     const modules = new Map([...exports.values()].map(({ source, modules }) => [source, modules[0]]))
     const sources = [...modules.keys()].toSorted()
     const sample = [...WRAPPED, ...sources.filter((_, i) => i % ONE_IN === 0)]
