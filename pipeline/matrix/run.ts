@@ -82,10 +82,14 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
   const result = await buildModule(build, module, buildUntil(until))
   const row = rowOf(result)
   if (climber === undefined || result.package === undefined || rungIndex(until) <= ABOVE_BUILD) return row
-  const isTest = rungIndex(until) > rungIndex('init') && (await build.tree.tests()).has(module.path)
-  const job = { dir: result.package, name: module.name, ...(isTest && { isTest }) }
+  const isTest = async (): Promise<boolean> => (await build.tree.tests()).has(module.path)
+  const asTest = rungIndex(until) > rungIndex('init') && (await isTest())
+  const job = { dir: result.package, name: module.name, ...(asTest && { isTest: true }) }
   const signal = request.signal ?? NEVER
   let ascent = await climber.climb(job, until, signal)
+  // A test has the time of a test, also where it is only to be started: which modules are some is asked of all sources, so late.
+  if (ascent.reason === 'timeout' && !asTest && (await isTest()))
+    ascent = await climber.climb({ ...job, isTest: true }, until, signal)
   if (ascent.reason === 'no-device-model' && build.core !== undefined) {
     const beside = climber.besideFor(row.classes).filter((name) => canonicalName(name) !== canonicalName(module.name))
     const { package: dir } = await buildModule(build, module, BUILD_TOP, beside)

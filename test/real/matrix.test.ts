@@ -7,6 +7,7 @@ import * as path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { cacheDir } from '../../pipeline/cache.ts'
+import type { ClimbJob, Climber } from '../../pipeline/matrix/climb.ts'
 import { runMatrix, type MatrixRequest } from '../../pipeline/matrix/run.ts'
 import { digestOf } from '../../pipeline/matrix/summary.ts'
 import type { MatrixDocument } from '../../pipeline/matrix/types.ts'
@@ -50,6 +51,30 @@ async function badFolder(t: ExecutionContext): Promise<string> {
 }
 
 const TABLE = '#include <linux/pci.h>\nstatic const struct pci_device_id ids[] = { { PCI_DEVICE(1, 2) }, {} };\n'
+
+real('a test that an init has no time for gets that of a test; another module does not', async (t) => {
+  const asked: ClimbJob[] = []
+  const climber: Climber = {
+    climb: (job) => {
+      asked.push(job)
+      const late =
+        job.isTest === true ? ({ rung: 'init', reason: '' } as const) : ({ rung: 'load', reason: 'timeout' } as const)
+      return Promise.resolve({ ...late, detail: '', ms: {} })
+    },
+    besideFor: () => [],
+    close: () => Promise.resolve(),
+  }
+  const { rows } = await matrix({ selectors: ['list-test', 'crc7'], until: 'init', climber })
+  t.deepEqual(rows.map(({ module, rung, reason }) => `${module} ${rung} ${reason}`).toSorted(), [
+    'crc7 load timeout',
+    'list-test init ',
+  ])
+  t.deepEqual(asked.map(({ name, isTest }) => `${name} ${isTest ?? false}`).toSorted(), [
+    'crc7 false',
+    'list-test false',
+    'list-test true',
+  ])
+})
 
 real('two modules of one link may name their device tables alike', async (t) => {
   const dir = await temporary(t, 'alike')
