@@ -3,6 +3,7 @@
  */
 import type { DriverPackage } from '../machine/load/package.ts'
 import type { Policies } from '../machine/supervise/policy.ts'
+import { modelsFor } from './classes.ts'
 
 /**
  * A test of the tree's may compute for long, as where it was written, and some want much memory. One that computes until
@@ -12,9 +13,9 @@ export const TEST_POLICIES: Policies = {
   '*': { limits: { fuel: 1000e9, busyNs: 1000e9, entryNs: 10_000e9, memory: 256 << 20 } },
 }
 
-/** One that names no PCI device finds its own, and may look for it at the ports of the board's legacy bus. */
+/** One whose device is not modelled finds none, and may look for it at the ports of the board's legacy bus, which is empty. */
 export function labPolicies(packs: readonly Pick<DriverPackage, 'manifest'>[], policies: Policies = {}): Policies {
-  const looking = packs.filter(({ manifest }) => !manifest.ids.some(({ bus }) => bus === 'pci'))
+  const looking = packs.filter(({ manifest }) => modelsFor(manifest).length === 0)
   const legacyPorts = policies['*']?.legacyPorts ?? true
   const own = looking.map(({ manifest: { name } }) => [name, { legacyPorts, ...policies[name] }])
   return { ...policies, ...(Object.fromEntries(own) as Policies) }
