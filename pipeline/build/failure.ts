@@ -96,6 +96,9 @@ async function otherLanguage({ module }: BuiltModule): Promise<string | undefine
       const file = source.replace(/\.[^./]+$/, ending)
       if (await exists(file)) return `${file} is ${language}`
     }
+    // The tree itself lacks nothing: what it has no source of, it makes by a rule of its own (objcopy, of lkdtm's).
+    if (module.external === undefined)
+      return `${source.replace(/c$/, 'o')} is made from no C file, but by a rule of its Makefile`
   }
   return undefined
 }
