@@ -3,7 +3,7 @@
  * standard gives a result for must give it; of all, pieces give what the whole gives, what was encrypted comes back, and what was
  * tampered with is refused.
  */
-import { Pointing, SystemError, type System } from '../../machine/linux/system.ts'
+import { SystemError, type System } from '../../machine/linux/system.ts'
 import { demand, difference, pattern, struct, textOf, type Kind } from './kind.ts'
 
 /** include/linux/socket.h, include/uapi/linux/if_alg.h. */
