@@ -100,7 +100,7 @@ export interface Slot {
   failures: number
 }
 
-/** Failures, recoveries and replacements that a machine remembers, of each. */
+/** Failures, recoveries and replacements that a machine remembers at least, of each. */
 const KEPT = 1024
 
 export class Machine {
@@ -419,7 +419,7 @@ export class Machine {
       slot.stopped = true
       this.#matching.withdraw(name)
       for (const fn of functions) this.#offer(fn)
-      return outcome(false, this.recoveries.length, decision.reason)
+      return outcome(false, slot.failures, decision.reason)
     }
     await this.board.kernel.run(() => false, this.now() + decision.afterNs)
     if (decision.escalation === 'previous') [slot.pack, slot.previous] = [slot.previous!, undefined]

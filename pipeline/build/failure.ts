@@ -89,15 +89,15 @@ const LANGUAGES = [
 
 /** The first of a module's parts that is not in C, and what it is. */
 async function otherLanguage({ module }: BuiltModule): Promise<string | undefined> {
-  for (const { source } of module.objects) {
+  for (const { source, cwd } of module.objects) {
     if (source.endsWith('.S')) return `${source} is assembler`
     if (await exists(source)) continue
     for (const [ending, language] of LANGUAGES) {
       const file = source.replace(/\.[^./]+$/, ending)
       if (await exists(file)) return `${file} is ${language}`
     }
-    // The tree itself lacks nothing: what it has no source of, it makes by a rule of its own (objcopy, of lkdtm's).
-    if (module.external === undefined)
+    // The tree itself lacks nothing: what has no source there, and none that is generated, is made by a rule of its own (objcopy).
+    if (module.external === undefined && !source.startsWith(`${cwd}/`))
       return `${source.replace(/c$/, 'o')} is made from no C file, but by a rule of its Makefile`
   }
   return undefined

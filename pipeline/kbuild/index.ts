@@ -370,8 +370,9 @@ class ConfiguredTree implements Kbuild {
     const made = this.configured.graph.objects.flatMap(({ source }, index) =>
       source === undefined || source.endsWith('.asn1.c') ? [] : [index],
     )
-    // One that cannot be made says why when a module of it is asked for.
-    for (const index of made) await this.prepare([index]).catch(() => undefined)
+    const byDirectory = Map.groupBy(made, (index) => path.dirname(this.sourcePath(index)))
+    // One that cannot be made says why when a module of it is asked for; the other directories' are made.
+    for (const indices of byDirectory.values()) await this.prepare(indices).catch(() => undefined)
   }
 
   async kernelFiles(): Promise<readonly { readonly name: string; readonly object: KbuildObject }[]> {

@@ -10,7 +10,6 @@ import { openBuild, selectAll } from '../build/fresh.ts'
 import type { KernelModule, KernelTree } from '../build/index.ts'
 import { treeFacts } from '../build/kernel.ts'
 import { buildModule, type ModuleBuild } from '../build/module.ts'
-import { canonicalName } from '../kbuild/select.ts'
 import type { BuildUntil } from '../build/trace.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Climber } from './climb.ts'
@@ -91,7 +90,7 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
   if (ascent.reason === 'timeout' && !asTest && (await isTest()))
     ascent = await climber.climb({ ...job, isTest: true }, until, signal)
   if (ascent.reason === 'no-device-model' && build.core !== undefined) {
-    const beside = climber.besideFor(row.classes).filter((name) => canonicalName(name) !== canonicalName(module.name))
+    const beside = climber.besideFor(row.classes)
     const { package: dir } = await buildModule(build, module, BUILD_TOP, beside)
     if (dir !== undefined) ascent = await climber.climb({ ...job, dir, beside }, until, signal)
   }

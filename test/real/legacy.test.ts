@@ -13,16 +13,20 @@ import { openTestWorkspace } from './workspace.ts'
 const DRIVER = 'w83627ehf'
 /** For cards of three buses, of which PCI is one: it looks for ISA's where they would be. */
 const OF_MANY_BUSES = 'advansys'
+/** Its host has no operations when libata asks where a table of them ends (linux-api/null-checks.list). */
+const WITHOUT_A_TABLE = 'pata_legacy'
 let workspace: Workspace
 let pack: DriverPackage
 let ofMany: DriverPackage
+let withoutTable: DriverPackage
 
 test.before(async () => {
   workspace = await openTestWorkspace()
-  const { modules } = await buildModules({ ...workspace, selectors: [DRIVER, OF_MANY_BUSES] })
+  const { modules } = await buildModules({ ...workspace, selectors: [DRIVER, OF_MANY_BUSES, WITHOUT_A_TABLE] })
   const packageOf = (name: string) => readPackage(modules.find((one) => one.name === name)!.package!, name)
   pack = await packageOf(DRIVER)
   ofMany = await packageOf(OF_MANY_BUSES)
+  withoutTable = await packageOf(WITHOUT_A_TABLE)
 })
 test.after.always(() => workspace.close())
 
@@ -49,4 +53,5 @@ test.serial('the lab has such a bus for drivers whose device is not modelled', a
   t.deepEqual([rung, reason], ['load', 'no-hardware'])
   t.regex(detail, /returned -ENODEV/)
   t.like(await climb(ofMany), { rung: 'init', reason: '' })
+  t.like(await climb(withoutTable), { rung: 'load', reason: 'no-hardware' })
 })

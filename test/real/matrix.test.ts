@@ -76,6 +76,12 @@ real('a test that an init has no time for gets that of a test; another module do
   ])
 })
 
+real('what a tree makes by a rule of its Makefile is no source that is missing', async (t) => {
+  const [row] = (await matrix({ selectors: ['lkdtm'] })).rows
+  t.like(row, { rung: 'none', reason: 'not-c' })
+  t.is(row?.detail, 'drivers/misc/lkdtm/rodata_objcopy.o is made from no C file, but by a rule of its Makefile')
+})
+
 real('two modules of one link may name their device tables alike', async (t) => {
   const dir = await temporary(t, 'alike')
   const own = `${HEAD}${TABLE}MODULE_DEVICE_TABLE(pci, ids);\nextern int lend(void);\n`
