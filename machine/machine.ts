@@ -179,7 +179,14 @@ export class Machine {
   /** Load a package and do not start it: what an engine makes of the binary. Throws PackageError. */
   async open(pack: DriverPackage, args: readonly string[] = []): Promise<Driver> {
     await this.#options.verify?.(pack)
-    return Driver.open(this.board, pack, this.#loadOptions(pack, pack.manifest.name, args))
+    return this.#open(pack, pack.manifest.name, args, 1)
+  }
+
+  /** A domain for a driver, with all that its policy grants before its init. */
+  async #open(pack: DriverPackage, name: string, args: readonly string[], generation: number): Promise<Driver> {
+    const driver = await Driver.open(this.board, pack, this.#loadOptions(pack, name, args), generation)
+    if (this.#policy(pack).legacyPorts && pack.manifest.capabilities.includes('pio')) driver.host.grantPorts(emptyBus)
+    return driver
   }
 
   #loadOptions(pack: DriverPackage, name: string, args: readonly string[]): LoadOptions {
@@ -191,9 +198,7 @@ export class Machine {
 
   async #start(pack: DriverPackage, args: readonly string[], generation: number): Promise<Driver> {
     const name = generation === 1 ? pack.manifest.name : `${pack.manifest.name}#${generation}`
-    const options = this.#loadOptions(pack, name, args)
-    const driver = await Driver.open(this.board, pack, options, generation)
-    if (this.#policy(pack).legacyPorts && pack.manifest.capabilities.includes('pio')) driver.host.grantPorts(emptyBus)
+    const driver = await this.#open(pack, name, args, generation)
     driver.domain.onFail = (_domain, fault) => this.#record(driver, fault)
     try {
       await driver.initialize()

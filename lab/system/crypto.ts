@@ -22,6 +22,7 @@ const EBADMSG = -74
 const EINVAL = -22
 const ENOKEY = -126
 const ENOSYS = -38
+const EAFNOSUPPORT = -97
 /** Of those that have appeared, so many are used. */
 const ALGORITHMS_MAX = 8
 const PATTERN_BYTES = 1500
@@ -76,6 +77,7 @@ export const crypto: Kind = {
   list: async (system) =>
     (await algorithms(system)).filter(({ type = '' }) => type in USES).map(({ driver = '' }) => driver),
   async offers({ system, names, modinfo }) {
+    if (!(await isReachable(system))) return []
     const before = await algorithms(system)
     const made: string[] = []
     for (const alias of modinfo('alias')) {
@@ -99,6 +101,17 @@ export const crypto: Kind = {
     }
     return said.join('; ')
   },
+}
+
+/** Whether a program can ask for algorithms at all: those that another kind of driver brings along are for itself. */
+async function isReachable(system: System): Promise<boolean> {
+  try {
+    await system.close(await system.socket(AF_ALG, SOCK_SEQPACKET))
+    return true
+  } catch (error) {
+    if (error instanceof SystemError && error.code === EAFNOSUPPORT) return false
+    throw error
+  }
 }
 
 /** What there is, but for what only other algorithms may use, and for what waits to be made. */

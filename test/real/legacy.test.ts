@@ -53,5 +53,14 @@ test.serial('the lab has such a bus for drivers whose device is not modelled', a
   t.deepEqual([rung, reason], ['load', 'no-hardware'])
   t.regex(detail, /returned -ENODEV/)
   t.like(await climb(ofMany), { rung: 'init', reason: '' })
+  // It is opened another way where it is to operate.
+  const ascent = await ascend(ofMany, {
+    until: 'operate',
+    beside: [],
+    seed: 1,
+    symbolizer: symbolizerOf,
+    wallMs: () => 0,
+  })
+  t.like(ascent, { rung: 'init', reason: 'no-device-model' })
   t.like(await climb(withoutTable), { rung: 'load', reason: 'no-hardware' })
 })
