@@ -18,6 +18,7 @@ import { definedSymbols, readObject, undefinedSymbols } from '../wasm/object.ts'
 import { Beside } from './beside.ts'
 import { commonFlags, type Root } from './flags.ts'
 import { contentOf, InputTable, nameOf, type Input } from './input-table.ts'
+import { compileByIr, takesLabel } from './labels.ts'
 import { contentByOptions } from './options-read.ts'
 import { addVariant, readVariants, type Variant } from './object-index.ts'
 import { Precompiler, type Unit } from './pch.ts'
@@ -175,6 +176,10 @@ interface Hit {
 const isForeign = ({ inputs }: Variant, configurations: string): boolean =>
   inputs.some((name) => name.startsWith(configurations))
 
+/** A failure that was kept before there was a way around it. */
+const isOutdated = ({ object, diagnostics }: Variant): boolean =>
+  object === undefined && diagnostics.some(({ message }) => takesLabel(message))
+
 const sameByOptions = ({ byOptions }: Variant, inputs: readonly Input[]): boolean =>
   byOptions !== undefined && byOptions === contentByOptions(inputs)
 
@@ -182,7 +187,7 @@ const sameByOptions = ({ byOptions }: Variant, inputs: readonly Input[]): boolea
 async function findHit(context: CompileContext, { key, args }: Unit): Promise<Hit | undefined> {
   const configurations = `${cachePath('kbuild')}/`
   for (const variant of await readVariants(indexPath(key))) {
-    if (isForeign(variant, configurations)) continue
+    if (isForeign(variant, configurations) || isOutdated(variant)) continue
     const inputs = await context.inputs.byName(variant.inputs)
     if (contentOf(inputs) !== variant.content && !sameByOptions(variant, inputs)) continue
     if (variant.beside !== (await context.beside.of(args, inputs))) continue
@@ -402,7 +407,10 @@ async function compileQuickly(context: CompileContext, unit: Unit, object: strin
     context.precompiler?.failed()
     await fs.rm(object, { force: true })
   }
-  return context.toolchain.compile([...unit.args, ...output], options)
+  const run = await context.toolchain.compile([...unit.args, ...output], options)
+  if (run.ok || !takesLabel(run.output)) return run
+  const files = { source: unit.source, object, output: list }
+  return (await compileByIr(context.toolchain, unit.args, files, options)) ?? run
 }
 
 /** Whether an object is there, and is what the plain compile would make: without any of these texts. */
