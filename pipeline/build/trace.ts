@@ -40,6 +40,12 @@ interface Trace extends Outcome {
   readonly modules: readonly (readonly [name: string, digest: string])[]
 }
 
+/** What an outcome depends on besides objects: something that has a name, and what a kernel has under the names that are needed. */
+export interface On {
+  readonly besides: string
+  readonly kernel?: (needs: readonly string[]) => string
+}
+
 const NONE = ''
 
 const digestOf = (objects: readonly BuiltObject[] | undefined): string =>
@@ -51,13 +57,14 @@ const bases = new WeakMap<ModuleBuild, string>()
 const basisOf = ({ tree, toolchain }: ModuleBuild): string =>
   contentKey([ownCodeKey(), tree.name, tree.version, tree.id, toolchain.id])
 
-/** `kind` tells what is kept: what is known of a module by itself, or what it came to on a kernel of that key. */
-function keptFile({ build, module, objects }: Compiled, kind: 'facts' | { core: string }): string {
+/** What is kept: what is known of a module by itself, the names that it was linked by, what it came to by these. */
+type Kind = 'facts' | 'needs' | 'trace'
+
+function keptFile({ build, module, objects }: Compiled, kind: Kind, ...on: readonly string[]): string {
   const basis = bases.get(build) ?? basisOf(build)
   bases.set(build, basis)
-  const on = kind === 'facts' ? [] : [kind.core]
   const key = contentKey([basis, module.path, digestOf(objects), ...on])
-  return cachePath('links', key.slice(0, 2), `${key}.${kind === 'facts' ? 'facts' : 'trace'}`)
+  return cachePath('links', key.slice(0, 2), `${key}.${kind}`)
 }
 
 /** What is known of a module by itself: told once. */
@@ -101,10 +108,14 @@ async function objectsOf({ tree, compiler }: ModuleBuild, name: string): Promise
 
 const digestOfModule = async (build: ModuleBuild, name: string) => digestOf(await objectsOf(build, name))
 
-/** What it came to before on the kernel of this key, if nothing that it depended on has changed. */
-export async function knownOutcome(compiled: Compiled, core: string): Promise<Outcome | undefined> {
+const traceFile = (compiled: Compiled, { besides, kernel }: On, needs: readonly string[]): string =>
+  keptFile(compiled, 'trace', besides, ...(kernel === undefined ? [] : [kernel(needs)]))
+
+/** What it came to before on a kernel that was the same to it, if nothing else that it depended on has changed. */
+export async function knownOutcome(compiled: Compiled, on: On): Promise<Outcome | undefined> {
   const { build } = compiled
-  const trace = await readKept<Trace>(keptFile(compiled, { core }))
+  const needs = on.kernel === undefined ? [] : await readKept<string[]>(keptFile(compiled, 'needs', on.besides))
+  const trace = needs && (await readKept<Trace>(traceFile(compiled, on, needs)))
   if (trace === undefined) return undefined
   const same = await Promise.all(
     trace.modules.map(async ([name, digest]) => (await digestOfModule(build, name)) === digest),
@@ -112,15 +123,16 @@ export async function knownOutcome(compiled: Compiled, core: string): Promise<Ou
   return same.every(Boolean) ? trace : undefined
 }
 
-/** Keep what it came to; `consulted` are the other modules that were asked. */
+/** Keep what it came to; `consulted` are the other modules that were asked, `needs` all names that it and these need. */
 export async function rememberOutcome(
   compiled: Compiled,
-  core: string,
-  consulted: readonly string[],
+  on: On,
+  { consulted, needs }: { readonly consulted: readonly string[]; readonly needs: readonly string[] },
   outcome: Outcome,
 ): Promise<void> {
   const { build } = compiled
   const modules = consulted.map(async (name) => [name, await digestOfModule(build, name)] as const)
   const trace: Trace = { ...outcome, modules: await Promise.all(modules) }
-  await writeAtomic(keptFile(compiled, { core }), JSON.stringify(trace))
+  await writeAtomic(traceFile(compiled, on, needs), JSON.stringify(trace))
+  if (on.kernel !== undefined) await writeAtomic(keptFile(compiled, 'needs', on.besides), JSON.stringify(needs))
 }

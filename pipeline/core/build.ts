@@ -11,7 +11,7 @@ import { treeFacts } from '../build/kernel.ts'
 import type { ModuleBuild } from '../build/module.ts'
 import { infoOf } from '../build/module-info.ts'
 import { ownCodeKey } from '../build/own-code.ts'
-import { knownOutcome, rememberOutcome, type BuildUntil, type Facts, type Outcome } from '../build/trace.ts'
+import { knownOutcome, rememberOutcome, type BuildUntil, type Facts, type On, type Outcome } from '../build/trace.ts'
 import { contentKey, sha256 } from '../cache.ts'
 import { DrvportError } from '../errors.ts'
 import type { Reason } from '../matrix/types.ts'
@@ -20,6 +20,7 @@ import { getPackage, pointTo, putPackage, type StoredPackage } from '../store/in
 import { closureOf, companionsKey, isCompanion, needsOf, type Closure } from './closure.ts'
 import type { Core } from './index.ts'
 import { bindAll, finishAll, type FinishedModule } from './modules.ts'
+import { onOtherCore, seenOf } from './seen.ts'
 
 /** How many names a one-line reason gives. */
 const NAMES_SHOWN = 5
@@ -37,15 +38,16 @@ export async function onCore(
   const core = await build.core()
   const { module, objects = [] } = compiled
   const job = { build, module, objects }
-  const on = [core.key, await companionsKey(), ...beside].join(' ')
+  const on: On = {
+    besides: [await companionsKey(), ...beside].join(' '),
+    kernel: (needs) => seenOf(core, needs),
+  }
   const known = await knownOutcome(job, on)
   if (until === 'link' && known !== undefined) return known.linked
-  const found = known === undefined ? {} : await fromStore(module.name, known)
+  const found = known === undefined ? {} : await fromStore(module.name, known, core)
   if (found.facts !== undefined) return found.facts
   const closure = await closureOf(build.tree, build.compiler, core, compiled, beside)
-  const needed = [...closure.modules.slice(0, -1), ...closure.onCall]
-  const others = [...needed.map(({ module: other }) => other.name), ...closure.failed]
-  const keep = (outcome: Outcome) => rememberOutcome(job, on, others, outcome)
+  const keep = (outcome: Outcome) => rememberOutcome(job, on, dependedOn(closure), outcome)
   const outcome = await linkOutcome(build, core, closure, { ...own, rung: 'compile' })
   if (outcome.package === undefined || until === 'link') {
     await keep(outcome)
@@ -56,8 +58,15 @@ export async function onCore(
   return found.repaired === undefined ? made : { ...made, repaired: found.repaired }
 }
 
+/** The other modules that a closure was made of, or was not for want of one, and all names that it needs. */
+function dependedOn({ modules, onCall, failed }: Closure) {
+  const others = [...modules.slice(0, -1), ...onCall].map(({ module }) => module.name)
+  const needs = [...modules, ...onCall].flatMap(({ objects = [] }) => objects.flatMap((object) => object.needs))
+  return { consulted: [...others, ...failed], needs: [...new Set(needs)].toSorted() }
+}
+
 /** What a module came to before, if nothing of it is gone; `repaired` says what was wrong with a package that is damaged. */
-async function fromStore(name: string, known: Outcome): Promise<{ facts?: Facts; repaired?: string }> {
+async function fromStore(name: string, known: Outcome, core: Core): Promise<{ facts?: Facts; repaired?: string }> {
   if (known.package === undefined) return { facts: known.linked }
   if (known.refused !== undefined) return { facts: known.refused }
   let repaired: string | undefined
@@ -65,6 +74,10 @@ async function fromStore(name: string, known: Outcome): Promise<{ facts?: Facts;
     repaired = error instanceof DrvportError ? error.describe() : error.message
   })
   if (stored === undefined) return repaired === undefined ? {} : { repaired }
+  if (stored.manifest.core.key !== core.key) {
+    const moved = await onOtherCore(stored, core)
+    return moved === undefined ? {} : { facts: success(known.linked, moved) }
+  }
   await pointTo(known.package, stored.manifest)
   return { facts: success(known.linked, stored) }
 }

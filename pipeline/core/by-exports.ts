@@ -14,7 +14,7 @@ import { moduleEntries } from '../build/flags.ts'
 import { describeMissing } from '../build/inputs.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import type { ModuleBuild } from '../build/module.ts'
-import { knownOutcome, rememberOutcome, type Facts } from '../build/trace.ts'
+import { knownOutcome, rememberOutcome, type Facts, type On } from '../build/trace.ts'
 import type { Reason } from '../matrix/types.ts'
 import { needsOf } from './closure.ts'
 import { exportedNames } from './index.ts'
@@ -22,7 +22,7 @@ import { exportedNames } from './index.ts'
 const NAMES_SHOWN = 5
 
 /** Under this name what is found out is kept: it depends on the module and the tree alone. */
-const KEPT = 'by-exports 4'
+const KEPT: On = { besides: 'by-exports 4' }
 
 /** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
 export async function linkedByExports(
@@ -42,7 +42,7 @@ export async function linkedByExports(
     gplOnly: own.facts?.gplOnly ?? [],
     ...(await judged(build, api, compiled, own, beside)),
   }
-  await rememberOutcome(job, KEPT, beside, { linked })
+  await rememberOutcome(job, KEPT, { consulted: beside, needs: [] }, { linked })
   return linked
 }
 

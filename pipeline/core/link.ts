@@ -15,7 +15,7 @@ import { InfrastructureError } from '../errors.ts'
 import type { KernelTree } from '../build/kernel.ts'
 import { packageRoot } from '../root.ts'
 import type { Toolchain } from '../toolchain/types.ts'
-import { weaken } from '../wasm/object.ts'
+import { renameSegments, weaken } from '../wasm/object.ts'
 import { MODULE_AREA } from './kept.ts'
 import { layoutSource } from './layout.ts'
 import type { CoreObject } from './objects.ts'
@@ -60,14 +60,24 @@ function undefinedIn(objects: readonly CoreObject[]): Set<string> {
   return new Set(objects.flatMap(({ needs }) => needs).filter((name) => !defined.has(name)))
 }
 
-/** Objects with the symbols that give way made weak. */
+/**
+ * Constants and data of the lower half lie behind all of the tree's: where these are does not change when the lower half does, and
+ * so modules that are bound to them need not be bound anew. Tables and what has a place of its own keep their names.
+ */
+const behind = (segment: string): string =>
+  /^\.(rodata(\.|$)|data(\.[^.]|$))/.test(segment) ? '.drvport.lower' : segment
+
+const isLowerHalf = (name: string): boolean => name.startsWith('drvport/')
+
+/** Objects with the symbols that give way made weak, and those of the lower half with their data behind. */
 async function prepare(objects: readonly CoreObject[], overrides: Overrides, dir: string): Promise<string[]> {
   return Promise.all(
     objects.map(async ({ name, object }, i) => {
       const names = overrides.symbols.get(name)
-      if (names === undefined) return object
-      const file = path.join(dir, `weak-${i}.o`)
-      await fs.writeFile(file, weaken(await fs.readFile(object), names))
+      if (names === undefined && !isLowerHalf(name)) return object
+      const file = path.join(dir, `prepared-${i}.o`)
+      const bytes = await fs.readFile(object)
+      await fs.writeFile(file, isLowerHalf(name) ? renameSegments(bytes, behind) : weaken(bytes, names!))
       return file
     }),
   )

@@ -24,7 +24,7 @@ export interface CoreObject {
 }
 
 export interface CoreObjects {
-  /** The lower half first, then the tree's in link order. */
+  /** The tree's in link order, then the lower half: what changes there leaves the tree's where it lies. */
   readonly objects: readonly CoreObject[]
   /** Files of the tree without a C source: assembly, which wasm has none of. */
   readonly withoutSource: readonly string[]
@@ -60,7 +60,7 @@ export async function coreObjects(
   const withoutSource = listed.filter((_, i) => !there[i]).map(({ name }) => name)
   const fromTree = listed.filter((_, i) => there[i])
   const sources: KernelSource[] = fromTree.map((file) => ({ ...file, flags: overrides.flags.get(file.name) ?? [] }))
-  const all = [...(await lowerHalf(tree)), ...sources]
+  const all = [...sources, ...(await lowerHalf(tree))]
   const files = await compiler.kernelFiles(all, (done) => onProgress?.(done, all.length))
   const failed = files.filter(({ object }) => object === undefined)
   if (failed.length > 0)

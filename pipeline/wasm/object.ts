@@ -4,7 +4,7 @@
  * The builder uses it to find a provider for every undefined symbol, and tests to hold the symbol tables against what
  * objects really define. Source: "WebAssembly Object File Linking", tool-conventions/Linking.md, version 2.
  */
-import { Cursor, WasmError } from './bytes.ts'
+import { Cursor, WasmError, Writer } from './bytes.ts'
 import { customSection, readModule, type WasmModule } from './module.ts'
 
 export type SymbolKind = 'function' | 'data' | 'global' | 'section' | 'table'
@@ -168,4 +168,31 @@ export function weaken(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Arra
   for (const { name, flagsAt } of definedSymbols(readObject(bytes)))
     if (names.has(name)) result[flagsAt] = result[flagsAt]! | FLAG.weak
   return result
+}
+
+/** The object with its segments called otherwise: a linker puts together what is of one name. */
+export function renameSegments(bytes: Uint8Array, nameOf: (name: string) => string): Uint8Array {
+  const { module } = readObject(bytes)
+  const section = customSection(module, 'linking')!
+  const cursor = new Cursor(bytes, section.start, section.end)
+  const payload = new Writer(section.end - section.start + 256).name('linking').u32(cursor.u32())
+  while (cursor.left > 0) {
+    const id = cursor.u8()
+    const size = cursor.u32()
+    const start = cursor.pos
+    cursor.skip(size)
+    const part =
+      id === 5 ? segmentsRenamed(new Cursor(bytes, start, cursor.pos), nameOf) : bytes.subarray(start, cursor.pos)
+    payload.u8(id).u32(part.length).bytes(part)
+  }
+  const result = new Writer(bytes.length + 1024).range(bytes, 0, section.headerStart).u8(section.id)
+  return result.u32(payload.length).bytes(payload.view()).range(bytes, section.end, bytes.length).finish()
+}
+
+function segmentsRenamed(cursor: Cursor, nameOf: (name: string) => string): Uint8Array {
+  const out = new Writer()
+  const count = cursor.u32()
+  out.u32(count)
+  for (let n = count; n > 0; n--) out.name(nameOf(cursor.name())).u32(cursor.u32()).u32(cursor.u32())
+  return out.finish()
 }

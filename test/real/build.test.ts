@@ -6,8 +6,14 @@ import * as path from 'node:path'
 import test from 'ava'
 import { openBuild } from '../../pipeline/build/fresh.ts'
 import { buildModules, type BuildDocument, type ModuleResult } from '../../pipeline/build/index.ts'
-import { sha256File } from '../../pipeline/cache.ts'
+import { NOTHING } from '../../pipeline/build/module.ts'
+import type { Facts } from '../../pipeline/build/trace.ts'
+import { contentKey, sha256File } from '../../pipeline/cache.ts'
+import { onCore } from '../../pipeline/core/build.ts'
+import type { Core } from '../../pipeline/core/index.ts'
+import { onOtherCore } from '../../pipeline/core/seen.ts'
 import { openNamed, TOOLCHAINS, type Toolchain } from '../../pipeline/toolchain/index.ts'
+import { getPackage } from '../../pipeline/store/index.ts'
 import { testTree } from './tree.ts'
 import { openTestWorkspace } from './workspace.ts'
 
@@ -116,4 +122,42 @@ real('an interrupted build keeps what is finished and says what is not', async (
 real("an unknown module is the caller's mistake", async (t) => {
   const error = await t.throwsAsync(build(await openNamed('clang'), ['no_such_module']))
   t.is((error as unknown as { status: number }).status, 2)
+})
+
+/** A module on its core, and on others that are said to be this one but for what `change` changes. */
+async function onCores(changes: readonly ((core: Core, needs: readonly string[]) => Partial<Core>)[]) {
+  const build = await openBuild({ tree, toolchain: await openNamed('clang') }, [])
+  const compiled = await build.compiler.module((await tree.module(NIC))!)
+  const core = await build.core()
+  const own = { ...NOTHING, rung: 'none' as const }
+  const needs = (compiled.objects ?? []).flatMap((object) => object.needs)
+  const on = (other: Core) => onCore({ ...build, core: () => Promise.resolve(other) }, compiled, 'verify', own)
+  const first = await on(core)
+  const made: Facts[] = []
+  for (const [i, change] of changes.entries())
+    made.push(await on({ ...core, key: contentKey(['a core for a test', i]), ...change(core, needs) }))
+  for (const { package: dir } of made) if (dir !== undefined) await fs.rm(dir, { recursive: true })
+  // It is the newest of its name again.
+  return { core, first, made, last: await on(core) }
+}
+
+real('on a kernel that is the same to a module, what was bound before is proved and taken as it is', async (t) => {
+  const moved = ({ symbols }: Core, needs: readonly string[]) => {
+    const [name, at] = [...symbols.data].find(([symbol]) => needs.includes(symbol))!
+    return { symbols: { ...symbols, data: new Map([...symbols.data, [name, { ...at, address: at.address + 64 }]]) } }
+  }
+  const { core, first, made, last } = await onCores([() => ({}), moved])
+  t.is(first.rung, 'verify', first.detail)
+  const [same, elsewhere] = made
+  t.is(same?.rung, 'verify')
+  t.is(same?.wasm?.sha256, first.wasm?.sha256)
+  t.not(same?.package, first.package)
+  t.is(elsewhere?.rung, 'verify')
+  t.not(elsewhere?.wasm?.sha256, first.wasm?.sha256)
+  t.is(last.package, first.package)
+  // Seen alike, and proved otherwise: it is not taken. Nothing is kept of that.
+  const stored = await getPackage(path.basename(first.package!), NIC)
+  const deeper = { ...core, key: contentKey(['deeper']), proved: { ...core.proved, functions: new Map() } }
+  t.is(await onOtherCore(stored!, deeper), undefined)
+  t.is(await getPackage(contentKey(['moved', deeper.key, path.basename(first.package!)]), NIC), undefined)
 })
