@@ -10,6 +10,7 @@ import {
   withDepths,
   type BoundModule,
   type CoreSymbols,
+  type ExportedName,
   type LinkableObject,
 } from '../bind/index.ts'
 import { boundClaims } from '../bind/claims.ts'
@@ -58,6 +59,25 @@ function tryBind(isNeeded: boolean, ...what: Parameters<typeof bindModule>): Bou
   }
 }
 
+type Exports = Awaited<ReturnType<KernelTree['exports']>>
+
+const byOwner = new WeakMap<Exports, ReadonlyMap<string, readonly ExportedName[]>>()
+
+/** What each module of a tree exports, put in order once. */
+function exportsByOwner(exports: Exports): ReadonlyMap<string, readonly ExportedName[]> {
+  const known = byOwner.get(exports)
+  if (known !== undefined) return known
+  const made = new Map<string, ExportedName[]>()
+  for (const [symbol, { modules, gplOnly }] of exports)
+    for (const owner of modules) {
+      const own = made.get(owner)
+      if (own === undefined) made.set(owner, [{ symbol, gplOnly }])
+      else own.push({ symbol, gplOnly })
+    }
+  byOwner.set(exports, made)
+  return made
+}
+
 /** Bind modules one after the other, each where the one before it ends. */
 export async function bindAll(
   tree: KernelTree,
@@ -67,14 +87,13 @@ export async function bindAll(
   debug = true,
   besides: Besides = () => Promise.resolve([]),
 ): Promise<BoundModule[]> {
-  const exports = await tree.exports()
+  const exports = exportsByOwner(await tree.exports())
   const peers: BoundModule[] = []
   const needed = new Set(modules)
   let memoryBase: number = MODULE_AREA.start
   let tableBase = core.symbols.tableEnd
   for (const built of [...modules, ...onCall]) {
     const { name } = built.module
-    const own = [...exports].filter(([, { modules: owners }]) => owners.includes(name))
     const isNeeded = needed.has(built)
     const objects = await objectsOf(built)
     const bound = tryBind(isNeeded, [...objects, ...(await besides(name, objects))], core.symbols, peers, {
@@ -84,7 +103,7 @@ export async function bindAll(
       memoryBase,
       memoryEnd: MODULE_AREA.end,
       tableBase,
-      exports: own.map(([symbol, { gplOnly }]) => ({ symbol, gplOnly })),
+      exports: exports.get(name) ?? [],
       debug,
     })
     if (bound === undefined || (!isNeeded && !isWhole(bound))) continue
