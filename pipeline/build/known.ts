@@ -48,10 +48,21 @@ export async function knownModule(
   until: BuildUntil,
   on: readonly string[],
 ): Promise<Facts | undefined> {
-  const file = moduleFile(build, module, until, on)
-  const known = file === undefined ? undefined : await readKept<Facts>(file)
+  const read = async (rung: BuildUntil): Promise<Facts | undefined> => {
+    const file = moduleFile(build, module, rung, on)
+    return file === undefined ? undefined : readKept<Facts>(file)
+  }
+  const known = await read(until)
+  if (known === undefined && until === 'link') return asLinked(await read('verify'))
   if (known?.package === undefined) return known
   return (await isWhole(known.package, module.name)) ? known : undefined
+}
+
+/** Of a module that went on to its package, what there was to say before. */
+function asLinked(verified: Facts | undefined): Facts | undefined {
+  if (verified === undefined) return undefined
+  const { wasm: _wasm, package: _package, ...linked } = verified
+  return { ...linked, rung: 'link', imports: [], capabilities: [] }
 }
 
 /** Keep it, if it came as far as was asked. */

@@ -34,6 +34,20 @@ test('what a module came to holds for it, the rung that was asked, and all that 
   t.is(await ask(builder(), module('one'), 'link', ['others']), undefined)
 })
 
+test('of a module whose package is known, it is known that it links', async (t) => {
+  const made = { path: '/x.wasm', sha256: 'x', bytes: 1 }
+  const verified: Facts = {
+    ...LINKED,
+    rung: 'verify',
+    capabilities: ['mmio'],
+    wasm: made,
+    package: packageDir('b'.repeat(64)),
+  }
+  await rememberModule(builder(), module('whole'), 'verify', [], verified)
+  t.deepEqual(await knownModule(builder(), module('whole'), 'link', []), { ...LINKED, imports: [], capabilities: [] })
+  t.is(await knownModule(builder(), module('whole'), 'compile', []), undefined)
+})
+
 test('nothing is kept of files that may change unseen', async (t) => {
   const loose = builder({ sealed: false })
   await rememberModule(loose, module('loose'), 'link', [], LINKED)
