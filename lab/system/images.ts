@@ -220,6 +220,141 @@ function minix(): Uint8Array {
   return disk.bytes
 }
 
+/** Of a group, as large as the format wants one at least, the disk has the first part. */
+const XFS = {
+  block: 4096,
+  blocks: IMAGE_BYTES / 4096,
+  groupBlocks: 4096,
+  bnobt: 1,
+  cntbt: 2,
+  inobt: 3,
+  spare: 4,
+  inodes: 8,
+  log: 12,
+  logBlocks: 704,
+}
+const XFS_INODE = { bytes: 256, count: 64, root: 128, taken: 3 }
+const NONE = 0xffffffff
+
+/** The heads of XFS's one allocation group, a sector of 512 bytes each: what is free, which inodes there are, blocks for its trees. */
+function xfsGroup(disk: Bytes, free: number): void {
+  const { blocks, bnobt, cntbt, inobt, spare } = XFS
+  const { count, root, taken } = XFS_INODE
+  const freeSpace = [
+    [0, 4, 0x58414746],
+    [4, 4, 1],
+    [12, 4, blocks],
+    [16, 4, bnobt],
+    [20, 4, cntbt],
+    [28, 4, 1],
+    [32, 4, 1],
+    [44, 4, 3],
+    [48, 4, 4],
+    [52, 4, free],
+    [56, 4, free],
+  ] as const
+  disk.put(512, freeSpace, true)
+  const inodes = [
+    [0, 4, 0x58414749],
+    [4, 4, 1],
+    [12, 4, blocks],
+    [16, 4, count],
+    [20, 4, inobt],
+    [24, 4, 1],
+    [28, 4, count - taken],
+    [32, 4, root],
+    [36, 4, NONE],
+  ] as const
+  disk.put(1024, inodes, true)
+  for (let bucket = 0; bucket < 64; bucket++) disk.put(1024 + 40, [[4 * bucket, 4, NONE]])
+  for (let i = 0; i < 128; i++) disk.put(1536, [[4 * i, 4, i < 4 ? spare + i : NONE]], true)
+}
+
+/** A tree of one block with one record. */
+function xfsTree(disk: Bytes, block: number, magic: number, record: readonly number[]): void {
+  const at = block * XFS.block
+  const head = [
+    [0, 4, magic],
+    [6, 2, 1],
+    [8, 4, NONE],
+    [12, 4, NONE],
+  ] as const
+  disk.put(at, head, true)
+  record.forEach((word, i) => disk.put(at + 16, [[4 * i, 4, word]], true))
+}
+
+/** All of the first inodes are there; only the root and two that the format wants (for disks with a real-time part) are taken. */
+function xfsInodes(disk: Bytes): void {
+  const { bytes, count, root, taken } = XFS_INODE
+  for (let i = 0; i < count; i++) {
+    const at = XFS.inodes * XFS.block + i * bytes
+    const plain = [
+      [0, 2, 0x494e],
+      [4, 1, 2],
+      [96, 4, NONE],
+    ] as const
+    disk.put(at, plain, true)
+    if (i >= taken) continue
+    const used = [
+      [2, 2, i === 0 ? 0o40755 : 0o100000],
+      [5, 1, i === 0 ? 1 : 2],
+      [16, 4, i === 0 ? 2 : 1],
+      [60, 4, i === 0 ? 6 : 0],
+      [83, 1, 2],
+    ] as const
+    disk.put(at, used, true)
+  }
+  // A directory in its inode: no entries, and who is above it.
+  disk.put(XFS.inodes * XFS.block + 100, [[2, 4, root]], true)
+}
+
+/** XFS, version 4 of the format, whose parts have no sums: fs/xfs/libxfs/xfs_format.h. A log of zeros is one that was never used. */
+function xfs(): Uint8Array {
+  const { block, blocks, groupBlocks, bnobt, cntbt, inobt, log, logBlocks } = XFS
+  const { bytes, count, root, taken } = XFS_INODE
+  const disk = new Bytes(blocks * block)
+  const first = log + logBlocks
+  const free = blocks - first
+  const superblock = [
+    [0, 4, 0x58465342],
+    [4, 4, block],
+    [12, 4, blocks],
+    [32, 4, 0x64727670],
+    [52, 4, log],
+    [60, 4, root],
+    [68, 4, root + 1],
+    [76, 4, root + 2],
+    [80, 4, 1],
+    [84, 4, groupBlocks],
+    [88, 4, 1],
+    [96, 4, logBlocks],
+    [100, 2, 0xb4a4],
+    [102, 2, 512],
+    [104, 2, bytes],
+    [106, 2, block / bytes],
+    [120, 1, 12],
+    [121, 1, 9],
+    [122, 1, 8],
+    [123, 1, 4],
+    [124, 1, 12],
+    [127, 1, 25],
+    [132, 4, count],
+    [140, 4, count - taken],
+    [148, 4, free + 4],
+    [180, 4, 2],
+    [196, 4, 1],
+    [200, 4, 0xa],
+    [204, 4, 0xa],
+  ] as const
+  disk.put(0, superblock, true)
+  xfsGroup(disk, free)
+  xfsTree(disk, bnobt, 0x41425442, [first, free])
+  xfsTree(disk, cntbt, 0x41425443, [first, free])
+  xfsTree(disk, inobt, 0x49414254, [root, count - taken, NONE, NONE - ((1 << taken) - 1)])
+  xfsInodes(disk)
+  return disk.bytes
+}
+
 /** By the name under which a file system registers. */
 export const IMAGES: Readonly<Record<string, () => Uint8Array>> = {
   ext2: () => ext(2),
@@ -228,4 +363,5 @@ export const IMAGES: Readonly<Record<string, () => Uint8Array>> = {
   vfat: fat,
   msdos: fat,
   minix,
+  xfs,
 }
