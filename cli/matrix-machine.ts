@@ -15,7 +15,7 @@ import type { RunRung } from '../lab/run.ts'
 import { besideFor } from '../lab/system/index.ts'
 import { Interrupted } from '../pipeline/errors.ts'
 import type { Ascent, Climber, ClimbJob } from '../pipeline/matrix/climb.ts'
-import type { Rung } from '../pipeline/ladder.ts'
+import { rungIndex, type Rung } from '../pipeline/ladder.ts'
 import type { MatrixTask } from './matrix-worker.ts'
 
 export interface ClimberOptions {
@@ -32,7 +32,7 @@ export interface ClimberOptions {
 
 /** Last resorts: far beyond what a package needs that keeps to the machine's own limits, on a busy computer too. */
 const WALL_MS_MAX = 300_000
-/** The same of a test, which may compute for long. */
+/** The same of a test that is to do its work and not only to be started, and may compute for long. */
 const TEST_WALL_MS_MAX = 2_400_000
 const MEMORY_BYTES_MAX = 2 * 2 ** 30
 /** JavaScript heap of a process, MiB; drivers' memories are outside of it. */
@@ -184,7 +184,8 @@ export function openClimber(options: ClimberOptions): Climber {
   const attempt = async (task: MatrixTask, signal: AbortSignal): Promise<Ending> => {
     const slot = await take()
     try {
-      return await slot.perform(task, task.isTest ? { ...limits, wallMs: testWallMs } : limits, signal)
+      const isWork = task.isTest && rungIndex(task.until) > rungIndex('init')
+      return await slot.perform(task, isWork ? { ...limits, wallMs: testWallMs } : limits, signal)
     } finally {
       giveBack(slot)
     }
