@@ -75,6 +75,9 @@ const ABOVE_BUILD = rungIndex(BUILD_TOP)
 const buildUntil = (until: Rung): BuildUntil =>
   until === 'none' ? 'parse' : rungIndex(until) > ABOVE_BUILD ? BUILD_TOP : (until as BuildUntil)
 
+/** Of what a test may have more than others. */
+const FOR_TESTS: ReadonlySet<string> = new Set(['timeout', 'out-of-memory'])
+
 /** How far one module gets. Throws when interrupted, and InfrastructureError. */
 async function climb(request: RowsRequest, build: ModuleBuild, module: KernelModule): Promise<MatrixRow> {
   const { until, climber } = request
@@ -86,8 +89,8 @@ async function climb(request: RowsRequest, build: ModuleBuild, module: KernelMod
   const job = { dir: result.package, name: module.name, ...(asTest && { isTest: true }) }
   const signal = request.signal ?? NEVER
   let ascent = await climber.climb(job, until, signal)
-  // A test has the time of a test, also where it is only to be started: which modules are some is asked of all sources, so late.
-  if (ascent.reason === 'timeout' && !asTest && (await isTest()))
+  // A test has a test's time and memory, also where it is only to be started: which modules are some is asked of all sources, so late.
+  if (FOR_TESTS.has(ascent.reason) && !asTest && (await isTest()))
     ascent = await climber.climb({ ...job, isTest: true }, until, signal)
   if (ascent.reason === 'no-device-model' && build.core !== undefined) {
     const beside = climber.besideFor(row.classes)
