@@ -1,10 +1,11 @@
 /**
- * The board's legacy bus (ISA, LPC) with nothing on it: ports below those that PCI functions get. Nobody drives its lines, so
- * they read as ones, and what is written goes nowhere. Drivers that look for a chip at ports of old find that it is not there.
+ * The board's legacy bus (ISA, LPC) with nothing on it: all ports. Nobody drives its lines, so they read as ones, and what is written
+ * goes nowhere. Drivers that look for a chip at ports of old find that it is not there. Ports of a PCI function are that function's for
+ * who holds it, and as empty as all others for who does not.
  */
 
-/** Ports below those of the PCI bus: see pci/bus.ts. */
-const PORTS = 0x1000
+/** As many as a processor of a PC has. */
+const PORTS = 0x10000
 
 /** A range of ports, as a program reaches it. */
 export interface Ports {

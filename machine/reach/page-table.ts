@@ -164,9 +164,12 @@ export class PortTable {
   readonly #ranges: Ports[] = []
   readonly #capabilities: Capability[] = []
 
+  /** Of two ranges that a port is in, the smaller one has it: a function's, and not the bus's that it would be on otherwise. */
   grant(ports: Ports, capability: Capability): void {
-    this.#ranges.push(ports)
-    this.#capabilities.push(capability)
+    const larger = this.#ranges.findIndex(({ bytes }) => bytes > ports.bytes)
+    const at = larger < 0 ? this.#ranges.length : larger
+    this.#ranges.splice(at, 0, ports)
+    this.#capabilities.splice(at, 0, capability)
   }
 
   revoke(ports: Ports): void {

@@ -64,9 +64,9 @@ export function exportsIn(text: string, macros: ExportMacros = NONE): Export[] {
     return macro?.params === undefined ? macros.get(name) : macro
   }
   const found = new Map<string, Export>()
-  for (const { index, 1: name = '' } of text.matchAll(CALL)) {
+  for (const { index, 0: line, 1: name = '' } of text.matchAll(CALL)) {
     if (!isBase(name) && !own.has(name) && !macros.has(name)) continue
-    const tokens = expand(tokenize(callAt(text, index)), lookup)
+    const tokens = expand(tokenize(callAt(text, index + line.indexOf(name))), lookup)
     for (const item of exportsOf(tokens)) {
       // Exported both ways, under conditions: nobody is accused on a guess.
       const gplOnly = item.gplOnly && found.get(item.symbol)?.gplOnly !== false
@@ -76,8 +76,8 @@ export function exportsIn(text: string, macros: ExportMacros = NONE): Export[] {
   return [...found.values()]
 }
 
-/** A macro that stands where a declaration would. */
-const CALL = /^[ \t]*([A-Za-z_]\w*)[ \t]*\(/gm
+/** A macro that stands where a declaration would, at times right behind the function it is of. */
+const CALL = /^[ \t]*(?:\}[ \t]*)?([A-Za-z_]\w*)[ \t]*\(/gm
 
 /** Longer calls are no exports. */
 const CALL_MAX = 4000

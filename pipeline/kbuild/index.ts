@@ -521,7 +521,7 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-7.json'
+const EXPORTS_FILE = 'exports-8.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */

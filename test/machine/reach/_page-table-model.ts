@@ -175,7 +175,9 @@ class PortPair {
     if (step.op === 'grant') return this.#grant(step.start, step.bytes)
     if (step.op === 'find') {
       const { port, width } = step
-      const found = this.#granted.find(({ ports: { start, bytes } }) => port >= start && port + width <= start + bytes)
+      const found = this.#granted
+        .filter(({ ports: { start, bytes } }) => port >= start && port + width <= start + bytes)
+        .toSorted((a, b) => a.ports.bytes - b.ports.bytes)[0]
       return equal(this.#table.find(port, width), found?.alive === true ? found.ports : undefined)
     }
     if (this.#known.length === 0) return

@@ -51,6 +51,9 @@ EXPORT_SYMBOL_FOR_MODULES(k, "kvm");
 // EXPORT_SYMBOL(y)
 	EXPORT_SYMBOL(
 		l);
+int m(void)
+{
+} EXPORT_SYMBOL_NS(m, SPACE);
 `
   t.deepEqual(list(text), [
     'a',
@@ -67,6 +70,7 @@ EXPORT_SYMBOL_FOR_MODULES(k, "kvm");
     'j gpl',
     'k gpl',
     'l',
+    'm',
   ])
 })
 
