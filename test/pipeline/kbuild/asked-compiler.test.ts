@@ -20,7 +20,11 @@ async function view(t: ExecutionContext) {
   await fs.writeFile(log, '')
   await placeAskedCompiler(dir, cc, path.join(dir, 'memory'))
   const ask = (args: readonly string[], input = '') => {
-    const { status, signal, stdout } = spawnSync(askedCompiler(dir, cc), args, { input, encoding: 'utf8' })
+    const run = () => spawnSync(askedCompiler(dir, cc), args, { input, encoding: 'utf8' })
+    let asking = run()
+    // What this process wrote stays open in a child that another thread is just making, for a moment.
+    while ((asking.error as NodeJS.ErrnoException | undefined)?.code === 'ETXTBSY') asking = run()
+    const { status, signal, stdout } = asking
     return { status: signal === null ? status : null, stdout }
   }
   const asked = async () => (await fs.readFile(log, 'utf8')).split('\n').filter((line) => line !== '')
