@@ -218,8 +218,20 @@ async function unitOf(context: CompileContext, job: CompileJob): Promise<Unit> {
     ...(job.last ?? []),
   ]
   const name = nameOf(context.roots, job.source)
-  const key = contentKey([context.toolchain.id, name, ...args.map((arg) => portable(context, arg))])
+  const key = contentKey([context.toolchain.id, name, ...mapsInOrder(args.map((arg) => portable(context, arg)))])
   return { key, source: job.source, args }
+}
+
+const MAP = '-ffile-prefix-map='
+const nameIn = (map: string): string => map.slice(map.lastIndexOf('=') + 1)
+
+/** Which root has the longer path says nothing of an object: names of roots in the order of names, the tree's own last. */
+function mapsInOrder(args: readonly string[]): readonly string[] {
+  const later = (a: string, b: string): boolean => b !== '' && (a === '' || a > b)
+  const maps = args.filter((arg) => arg.startsWith(MAP)).map((map) => [nameIn(map), map] as const)
+  const sorted = maps.toSorted(([a], [b]) => (a === b ? 0 : later(a, b) ? 1 : -1))
+  let at = 0
+  return args.map((arg) => (arg.startsWith(MAP) ? sorted[at++]![1] : arg))
 }
 
 /** Say what is going to be compiled, so that headers common to many of these files are read once. */
