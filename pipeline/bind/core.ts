@@ -12,6 +12,7 @@ import { Cursor, WasmError, Writer } from '../wasm/bytes.ts'
 import { CodeWalker, readLocals } from '../wasm/code.ts'
 import { functionType, KINDS, readModule, SECTION, type Section, type WasmModule } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
+import { alignUp } from './layout.ts'
 import { signatureOf } from './signature.ts'
 import type { CoreSymbols, DataSymbol, FunctionSymbol } from './symbols.ts'
 
@@ -21,12 +22,18 @@ export interface ExportedName {
   readonly gplOnly: boolean
 }
 
+/**
+ * New slots begin at a multiple of so many. Between the linker's and these lies nothing, so that one function more whose address is taken
+ * moves none of those that modules are bound to.
+ */
+const ROOM = 256
+
 interface Slots {
   /** Of functions, by index. */
   readonly slots: ReadonlyMap<number, number>
   /** Functions whose slots are new, in order, from `tableEnd` on. */
   readonly added: readonly number[]
-  /** One past the linker's slots. */
+  /** One past the linker's slots, and what is left free behind them. */
   readonly tableEnd: number
 }
 
@@ -43,7 +50,7 @@ function assignSlots(module: WasmModule, names: ReadonlySet<string>): Slots {
     tableEnd = Math.max(tableEnd, base + functions.length)
   }
   const table = module.imports.find(({ kind }) => kind === 'table')?.table
-  tableEnd = Math.max(tableEnd, table?.min ?? 0)
+  tableEnd = alignUp(Math.max(tableEnd, table?.min ?? 0), ROOM)
   const added: number[] = []
   for (const { name, kind, index } of module.exports)
     if (kind === 'func' && names.has(name) && !slots.has(index)) slots.set(index, tableEnd + added.push(index) - 1)

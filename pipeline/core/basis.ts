@@ -9,7 +9,7 @@ import { AUTHORITY_FILE, FEATURES_FILE, OVERRIDES_FILE } from '../tables.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 
 /** Changes when a core is made differently from the same objects. */
-export const CORE_FORMAT = 7
+export const CORE_FORMAT = 8
 
 /** Undefined where that may have changed unseen. */
 export function basisOf(tree: KernelTree, toolchain: Toolchain): string | undefined {
