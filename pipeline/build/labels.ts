@@ -14,6 +14,14 @@ const SAID = /WebAssembly hasn't implemented computed gotos/
 
 export const takesLabel = (said: string): boolean => SAID.test(said)
 
+const JUMPS = 'it jumps to the address of a label: '
+
+/** What the compiler said where this is no way around it, either. */
+export const withoutWay = (said: string): string => said.replaceAll(new RegExp(SAID, 'g'), `${JUMPS}$&`)
+
+/** Said of a file before it was tried this way. */
+export const isUntried = (said: string): boolean => takesLabel(said) && !said.includes(JUMPS)
+
 const NAME = String.raw`[@%](?:"[^"]*"|[\w$.-]+)`
 const ADDRESS = new RegExp(String.raw`blockaddress\((${NAME}), ${NAME}\)`, 'g')
 

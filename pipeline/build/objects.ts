@@ -18,7 +18,7 @@ import { definedSymbols, readObject, undefinedSymbols } from '../wasm/object.ts'
 import { Beside } from './beside.ts'
 import { commonFlags, type Root } from './flags.ts'
 import { contentOf, InputTable, nameOf, type Input } from './input-table.ts'
-import { compileByIr, takesLabel } from './labels.ts'
+import { compileByIr, isUntried, takesLabel, withoutWay } from './labels.ts'
 import { contentByOptions } from './options-read.ts'
 import { addVariant, readVariants, type Variant } from './object-index.ts'
 import { Precompiler, type Unit } from './pch.ts'
@@ -178,7 +178,7 @@ const isForeign = ({ inputs }: Variant, configurations: string): boolean =>
 
 /** A failure that was kept before there was a way around it. */
 const isOutdated = ({ object, diagnostics }: Variant): boolean =>
-  object === undefined && diagnostics.some(({ message }) => takesLabel(message))
+  object === undefined && diagnostics.some(({ message }) => isUntried(message))
 
 const sameByOptions = ({ byOptions }: Variant, inputs: readonly Input[]): boolean =>
   byOptions !== undefined && byOptions === contentByOptions(inputs)
@@ -422,7 +422,7 @@ async function compileQuickly(context: CompileContext, unit: Unit, object: strin
   const run = await context.toolchain.compile([...unit.args, ...output], options)
   if (run.ok || !takesLabel(run.output)) return run
   const files = { source: unit.source, object, output: list }
-  return (await compileByIr(context.toolchain, unit.args, files, options)) ?? run
+  return (await compileByIr(context.toolchain, unit.args, files, options)) ?? { ...run, output: withoutWay(run.output) }
 }
 
 /** Whether an object is there, and is what the plain compile would make: without any of these texts. */

@@ -53,8 +53,9 @@ test('one that jumps there does not, and says so', async (t) => {
   const jump =
     'int run(int x)\n{\n\tvoid *at[] = { &&one, &&two };\n\tgoto *at[x & 1];\none:\n\treturn 1;\ntwo:\n\treturn 2;\n}\n'
   const mark = `extern void failed(void *at);\nvoid fail(void)\n{\n\tfailed(${HERE});\n}\n`
-  const { outcome } = await compile('jump', jump + mark)
+  const { outcome, context, source } = await compile('jump', jump + mark)
   t.false(outcome.ok)
   t.is(outcome.reason, 'compile-error')
   t.regex(outcome.detail!, /^jump\.c:\d+: .*computed gotos/)
+  t.true((await compileObject(context, { source, args: ['-O2'] })).cached, 'and is not asked again')
 })
