@@ -1,19 +1,22 @@
 /**
  * The machine's figures at two commits, in turn: what a change of the whole costs.
  *
- *   node bench/versions.ts BEFORE [AFTER] [--rounds 3] [--bench machine --bench kernel --bench restart]
+ *   node bench/versions.ts BEFORE [AFTER] [--rounds 20] [--bench machine --bench kernel --bench restart]
  *
  * AFTER is this checkout as it is, unless told. Each commit gets a worktree of its own beside this one's dependencies, and builds the
  * drivers that its own benches ask for, before anything is timed. Then every round runs each bench at both commits, the first in turn
- * too. Printed is, for each row that both have, the ratio of the least of all rounds, since what else a computer does only ever adds,
- * and the median of the ratios within a round: worse is what both call so. Figures are of wall time where the bench's are: ask this of
- * a computer that does nothing else.
+ * too. Printed is, for each row that both have, the ratio of the lower quartiles of all rounds, since what else a computer does only
+ * ever adds, and between what it lies: 95 of 100 draws of as many rounds from these, with replacement. A process of the same code is
+ * a tenth faster or slower than the next, by what its engine compiled when; so few rounds show little, and twenty are the default. A
+ * row is worse where all of that interval is above 1.05, and unsure where a part of it is. Figures are of wall time where the bench's
+ * are: ask this of a computer that does nothing else. `--raw FILE` keeps each round's.
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { createRandom } from '../base/random.ts'
 import { packageRoot } from '../pipeline/root.ts'
 
 const run = promisify(execFile)
@@ -63,9 +66,12 @@ async function checkout(commit: string, folder: string): Promise<string> {
   return folder
 }
 
-const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
-
-async function compare(before: string, after: string, names: readonly string[], rounds: number): Promise<void> {
+async function compare(
+  before: string,
+  after: string,
+  names: readonly string[],
+  rounds: number,
+): Promise<Map<string, Pair[]>> {
   for (const folder of [before, after])
     for (const name of names) {
       console.error(`building for ${name} in ${folder}`)
@@ -85,21 +91,33 @@ async function compare(before: string, after: string, names: readonly string[], 
         taken.set(key, [...(taken.get(key) ?? []), [was, is]])
       }
     }
-  print(taken)
+  return taken
 }
 
+const DRAWS = 2000
+
+/** Between what 95 of 100 draws of as many rounds, with replacement, see the ratio of lower quartiles. The same for the same pairs. */
+export function intervalOf(pairs: readonly Pair[]): [low: number, high: number] {
+  const random = createRandom(pairs.length)
+  const ratios = Array.from({ length: DRAWS }, () => ratioOf(pairs.map(() => pairs[random.below(pairs.length)]!)))
+  const sorted = ratios.toSorted((a, b) => a - b)
+  return [sorted[Math.floor(DRAWS * 0.025)]!, sorted[Math.floor(DRAWS * 0.975)]!]
+}
+
+const quartile = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 2]!
+const ratioOf = (pairs: readonly Pair[]): number =>
+  quartile(pairs.map((pair) => pair[1])) / quartile(pairs.map((pair) => pair[0]))
+
 function print(taken: ReadonlyMap<string, readonly Pair[]>): void {
-  console.log(`| what | before, least | after, least | ratio of the least | of each round, median | |
-|---|---:|---:|---:|---:|---|`)
+  console.log(`| what | before, lower quartile | after, lower quartile | ratio | between | |
+|---|---:|---:|---:|---|---|`)
   for (const [key, pairs] of taken) {
-    const [was, is] = [Math.min(...pairs.map((pair) => pair[0])), Math.min(...pairs.map((pair) => pair[1]))]
-    const ratios = [is / was, median(pairs.map((pair) => pair[1] / pair[0]))]
-    const worse = ratios.every((ratio) => ratio > WORSE_MAX)
-      ? 'worse'
-      : ratios.some((ratio) => ratio > WORSE_MAX)
-        ? 'unsure'
-        : ''
-    console.log(`| ${key} | ${was} | ${is} | ${ratios.map((ratio) => ratio.toFixed(3)).join(' | ')} | ${worse} |`)
+    const [was, is] = [quartile(pairs.map((pair) => pair[0])), quartile(pairs.map((pair) => pair[1]))]
+    const [low, high] = intervalOf(pairs)
+    const verdict = low > WORSE_MAX ? 'worse' : high > WORSE_MAX ? 'unsure' : ''
+    console.log(
+      `| ${key} | ${was} | ${is} | ${ratioOf(pairs).toFixed(3)} | ${low.toFixed(3)} to ${high.toFixed(3)} | ${verdict} |`,
+    )
   }
 }
 
@@ -107,7 +125,8 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      rounds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '20' },
+      raw: { type: 'string' },
       bench: { type: 'string', multiple: true, default: Object.keys(BENCHES) },
     },
   })
@@ -125,7 +144,9 @@ async function main(): Promise<void> {
     console.log(
       `${before} and ${after ?? 'this checkout'}; ${cpus()[0]?.model}, Node ${process.version}, load ${load}\n`,
     )
-    await compare(first, second, values.bench, Number(values.rounds))
+    const taken = await compare(first, second, values.bench, Number(values.rounds))
+    print(taken)
+    if (values.raw !== undefined) await writeFile(values.raw, JSON.stringify(Object.fromEntries(taken)))
   } finally {
     for (const folder of folders)
       await run('git', ['worktree', 'remove', '--force', folder], { cwd: packageRoot }).catch(() => undefined)
