@@ -28,17 +28,23 @@ export class Tally {
   /** Objects of modules that are under way. */
   private readonly settled = new Map<string, number>()
   elsewhere: readonly string[] = []
+  /** What is done for the kernel below them all, until one of them is begun. */
+  kernel = ''
   private samples: Sample[] = []
 
   hear(event: MatrixProgress, now: number): void {
     if (event.step === 'plan') {
       this.total = { modules: event.modules, objects: event.objects }
       this.samples = [{ at: now, modules: 0, objects: 0 }]
-    } else if (event.step === 'start') this.current.add(event.module)
-    else if (event.step === 'object') this.settled.set(event.module, (this.settled.get(event.module) ?? 0) + 1)
+    } else if (event.step === 'kernel') this.kernel = event.text
+    else if (event.step === 'start') {
+      this.kernel = ''
+      this.current.add(event.module)
+    } else if (event.step === 'object') this.settled.set(event.module, (this.settled.get(event.module) ?? 0) + 1)
     else if (event.step === 'elsewhere') this.elsewhere = event.current
     else if (event.step === 'row') {
       const { row, objects } = event
+      this.kernel = ''
       this.current.delete(row.module)
       this.settled.delete(row.module)
       this.done = { modules: this.done.modules + 1, objects: this.done.objects + objects }
@@ -84,10 +90,13 @@ const bar = (part: number, whole: number): string => {
 
 const speed = (perSecond: number): string => perSecond.toFixed(perSecond < 10 ? 1 : 0)
 
+const modulesOf = (modules: number): string => (modules === 1 ? '1 module' : `${count(modules)} modules`)
+
 /** What there is to say now: one line, and lines below it for a terminal. */
 export function describeTally(tally: Tally, now: number, live: boolean): { text: string; below: string[] } {
   const { total, done } = tally
   if (total.modules === 0) return { text: 'finding the modules', below: [] }
+  if (tally.kernel !== '') return { text: `${tally.kernel}, for ${modulesOf(total.modules)}`, below: [] }
   const { modules, objects, remaining } = tally.rate(now)
   const far = `${count(done.modules)} of ${count(total.modules)} modules (${share(done.modules, total.modules)})`
   const left = remaining === undefined ? '' : `, ${waiting(remaining)} left`

@@ -37,6 +37,17 @@ test('elsewhere the same is one line', (t) => {
   t.deepEqual(below, [])
 })
 
+test('while the kernel below them is compiled, that is what is told, and no rate of modules', (t) => {
+  const tally = new Tally()
+  tally.hear({ step: 'plan', modules: 3, objects: 9, toolchain: 'clang' }, 0)
+  tally.hear({ step: 'kernel', text: 'compiling the kernel of 7.3.0, once: 812 of 1,900 files' }, 60_000)
+  const told = 'compiling the kernel of 7.3.0, once: 812 of 1,900 files, for 3 modules'
+  t.is(describeTally(tally, 60_000, false).text, told)
+  t.is(describeTally(tally, 60_000, true).text, told)
+  tally.hear({ step: 'start', module: 'm0' }, 61_000)
+  t.true(describeTally(tally, 61_000, false).text.startsWith('0 of 3 modules'))
+})
+
 test('the rate is that of the last minute: a cached part does not make promises for the rest', (t) => {
   const tally = new Tally()
   tally.hear({ step: 'plan', modules: 1000, objects: 1000, toolchain: 'clang' }, 0)
