@@ -5,11 +5,12 @@
  * waits holds nobody up.
  */
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/init.h>
-#include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/pid_namespace.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -41,22 +42,20 @@ void drvport_request_pending(void)
 
 static int carry_out(struct job *job)
 {
-	const u32 *args = job->request.args;
-
 	switch (job->request.kind) {
 	case DRVPORT_REQUEST_LOAD:
 		return drvport_module_load((u32)job->data);
 	case DRVPORT_REQUEST_UNLOAD:
 		return drvport_module_unload((u32)job->data);
 	case DRVPORT_REQUEST_PCI_ADD:
-		return drvport_pci_add(args[0]);
+		return drvport_pci_add(job->request.args[0]);
 	case DRVPORT_REQUEST_PCI_REMOVE:
-		drvport_pci_remove(args[0]);
+		drvport_pci_remove(job->request.args[0]);
 		return 0;
 	case DRVPORT_REQUEST_NUB_ADD:
 		return drvport_nub_add((void *)job->data);
 	case DRVPORT_REQUEST_NUB_REMOVE:
-		drvport_nub_remove(args[0]);
+		drvport_nub_remove(job->request.args[0]);
 		return 0;
 	case DRVPORT_REQUEST_SYSCALL:
 		return drvport_syscall(job->data, job->request.bytes);
@@ -68,11 +67,17 @@ static int carry_out(struct job *job)
 
 static int run(void *data)
 {
+	/* Threads of recent kernels begin at an empty root. Programs are served at the first task's, each on a copy. */
+	const struct fs_struct *first = init_pid_ns.child_reaper->fs;
 	struct job *job = data;
-	int result;
+	int result = unshare_fs_struct();
 
 	kthread_use_mm(drvport_program);
-	result = carry_out(job);
+	if (!result) {
+		set_fs_root(current->fs, &first->root);
+		set_fs_pwd(current->fs, &first->root);
+		result = carry_out(job);
+	}
 	kthread_unuse_mm(drvport_program);
 	spin_lock(&jobs_lock);
 	list_del(&job->list);
@@ -82,42 +87,38 @@ static int run(void *data)
 	return 0;
 }
 
-/* Of a request that cannot be begun. */
-static void refuse(const struct drvport_request *request, int err) { drvport_call_done(request->id, err, 0); }
-
 /* Whoever waits for what may never come is woken as a program that is killed would be. */
-static void cancel(u32 id)
+static void cancel(const struct drvport_request *request)
 {
 	struct job *job;
 
 	spin_lock(&jobs_lock);
 	list_for_each_entry(job, &jobs, list)
-		if (job->request.id == id)
+		if (job->request.id == request->args[0])
 			send_sig(SIGKILL, job->task, 1);
 	spin_unlock(&jobs_lock);
+	drvport_call_done(request->id, 0, 0);
 }
 
 static void begin(const struct drvport_request *request)
 {
 	/* Pages of its own, which others may take hold of. */
 	struct job *job = vmalloc(struct_size(job, data, request->bytes));
-	struct task_struct *task;
 
 	if (!job)
-		return refuse(request, -ENOMEM);
+		return drvport_call_done(request->id, -ENOMEM, 0);
 	job->request = *request;
 	if (request->bytes)
 		drvport_call_data(request->id, (u32)job->data);
-	task = kthread_create(run, job, "request/%u", request->id);
-	if (IS_ERR(task)) {
-		vfree(job);
-		return refuse(request, PTR_ERR(task));
+	job->task = kthread_create(run, job, "request/%u", request->id);
+	if (IS_ERR(job->task)) {
+		drvport_call_done(request->id, PTR_ERR(job->task), 0);
+		return vfree(job);
 	}
-	job->task = task;
 	spin_lock(&jobs_lock);
 	list_add(&job->list, &jobs);
 	spin_unlock(&jobs_lock);
-	wake_up_process(task);
+	wake_up_process(job->task);
 }
 
 static void __noreturn serve(void)
@@ -128,12 +129,10 @@ static void __noreturn serve(void)
 		wait_event(wanted, pending);
 		pending = false;
 		while (drvport_call_take((u32)&request)) {
-			if (request.kind != DRVPORT_REQUEST_CANCEL) {
+			if (request.kind == DRVPORT_REQUEST_CANCEL)
+				cancel(&request);
+			else
 				begin(&request);
-				continue;
-			}
-			cancel(request.args[0]);
-			drvport_call_done(request.id, 0, 0);
 		}
 	}
 }
