@@ -4,13 +4,16 @@
  */
 import test from 'ava'
 import { symbolizerOf, verifyPackage } from '../../cli/machine.ts'
+import { openClimber } from '../../cli/matrix-machine.ts'
 import type { DriverPackage } from '../../machine/load/package.ts'
 import { readPackage } from '../../machine/load/package-files.ts'
 import { runMachine, type ModuleRequest } from '../../lab/run.ts'
 import { buildModules } from '../../pipeline/build/index.ts'
+import { runMatrix } from '../../pipeline/matrix/run.ts'
 import { openTestWorkspace, testTreeName } from './workspace.ts'
 
 const NAMES = ['8139too', 'e1000']
+const SOFTWARE = ['dummy', 'brd', 'loop', 'softdog']
 const RELEASES = (process.env['DRVPORT_TEST_RELEASES'] ?? 'linux-6.12').split(',')
 
 async function packs(tree: string): Promise<DriverPackage[]> {
@@ -36,6 +39,21 @@ for (const release of RELEASES)
     for (const check of report.checks) t.true(check.ok, `${check.name}: ${check.detail}`)
     const said = report.log.map(({ text }) => text.trimEnd()).filter((line) => /^(?:WARNING|BUG): /.test(line))
     t.deepEqual(said, [], 'the kernel finds nothing to complain of')
+  })
+
+for (const release of RELEASES)
+  test.serial(`software drivers of ${release} operate: files are found, a network sends, a disk keeps`, async (t) => {
+    t.timeout(40 * 60_000)
+    const workspace = await openTestWorkspace('clang', release)
+    const climber = openClimber({ seed: 1 })
+    try {
+      const { rows } = await runMatrix({ ...workspace, selectors: SOFTWARE, until: 'operate', seed: 1, climber })
+      for (const { module, rung, reason, detail } of rows)
+        t.deepEqual([module, rung, reason], [module, 'operate', ''], detail)
+      t.is(rows.length, SOFTWARE.length)
+    } finally {
+      await climber.close()
+    }
   })
 
 test.serial('a driver on one release is replaced under traffic by its build for another', async (t) => {
