@@ -352,7 +352,8 @@ class ConfiguredTree implements Kbuild {
     for await (const text of texts) {
       const modules = owners.get(index) ?? []
       const source = sources[index++] as string
-      for (const item of exportsIn(await withIncluded(text, path.join(this.view, source)), macros)) {
+      const included = modules.length === 0 ? INCLUDED_BY_KERNEL : INCLUDED
+      for (const item of exportsIn(await withIncluded(text, path.join(this.view, source), included), macros)) {
         // The kernel's own export wins: a second one is an alternative implementation that is not linked.
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
@@ -521,7 +522,7 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-8.json'
+const EXPORTS_FILE = 'exports-9.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
@@ -583,13 +584,15 @@ const readSource = (file: string): Promise<string> =>
     .catch(() => '')
 
 const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm
+/** The kernel's own code lies in headers beside a source too: kernel/rcu/tasks.h. */
+const INCLUDED_BY_KERNEL = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c|[^"/]+\.h)"/gm
 
 /** A source with those that it includes, as build_utility.c does in kernel/sched: they are compiled as part of it. */
-async function withIncluded(text: string, file: string): Promise<string> {
-  const names = [...text.matchAll(INCLUDED)].map(([, name]) => path.resolve(path.dirname(file), name as string))
+async function withIncluded(text: string, file: string, included: RegExp): Promise<string> {
+  const names = [...text.matchAll(included)].map(([, name]) => path.resolve(path.dirname(file), name as string))
   if (names.length === 0) return text
   const texts: string[] = []
-  for await (const included of readTexts(names)) texts.push(included)
+  for await (const part of readTexts(names)) texts.push(part)
   return [text, ...texts].join('\n')
 }
 

@@ -155,7 +155,8 @@ void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 void save_stack_trace(struct stack_trace *trace) { }
 #endif
 
-/* For drivers that know how a machine is switched off; kernel/reboot.c has the variable and uses it. */
+/* For drivers that know how a machine is switched off: an architecture's, which newer trees would have without it too. */
+void (*pm_power_off)(void);
 EXPORT_SYMBOL(pm_power_off);
 
 void __noreturn machine_restart(char *cmd) { drvport_fault(DRVPORT_FAULT_PANIC, "the machine was asked to restart"); }
