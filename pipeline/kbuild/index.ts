@@ -21,6 +21,7 @@ import { objectFlags, type Graph } from './graph.ts'
 import type { OutsidePlan, OutsideSetup, OutsideUnit } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import type { Snapshot } from './snapshot.ts'
+import { exportHeaders, readTexts, withIncluded } from './texts.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
@@ -352,8 +353,8 @@ class ConfiguredTree implements Kbuild {
     for await (const text of texts) {
       const modules = owners.get(index) ?? []
       const source = sources[index++] as string
-      const included = modules.length === 0 ? INCLUDED_BY_KERNEL : INCLUDED
-      for (const item of exportsIn(await withIncluded(text, path.join(this.view, source), included), macros)) {
+      const whole = await withIncluded(text, path.join(this.view, source), modules.length === 0)
+      for (const item of exportsIn(whole, macros)) {
         // The kernel's own export wins: a second one is an alternative implementation that is not linked.
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
@@ -558,60 +559,6 @@ async function makefilesAndKconfigs(view: string): Promise<{ path: string; text:
   }
   return found
 }
-
-/** Where headers with macros around EXPORT_SYMBOL are. */
-const HEADER_DIRS = ['include', 'drivers', 'net', 'sound', 'fs', 'lib', 'mm', 'kernel', 'crypto', 'block', 'security']
-
-/** They make up most bytes of a tree's headers, and export nothing. */
-const REGISTER_LISTS = /^gpu\/drm\/amd\/include\//
-
-/** Files read ahead. */
-const READ_AHEAD = 64
-
-/** Texts of files, in order; one that is not there is empty. */
-async function* readTexts(files: readonly string[]): AsyncGenerator<string> {
-  for (let i = 0; i < files.length; i += READ_AHEAD) {
-    const some = files.slice(i, i + READ_AHEAD)
-    yield* await Promise.all(some.map(readSource))
-  }
-}
-
-/** A source that make would copy from the one the tree ships is that one; of one that it would write, nothing is known yet. */
-const readSource = (file: string): Promise<string> =>
-  fs
-    .readFile(file, 'latin1')
-    .catch(() => fs.readFile(`${file.replace('/view/build/', '/view/')}_shipped`, 'latin1'))
-    .catch(() => '')
-
-const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm
-/** The kernel's own code lies in headers beside a source too: kernel/rcu/tasks.h. */
-const INCLUDED_BY_KERNEL = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c|[^"/]+\.h)"/gm
-
-/** A source with those that it includes, as build_utility.c does in kernel/sched: they are compiled as part of it. */
-async function withIncluded(text: string, file: string, included: RegExp): Promise<string> {
-  const names = [...text.matchAll(included)].map(([, name]) => path.resolve(path.dirname(file), name as string))
-  if (names.length === 0) return text
-  const texts: string[] = []
-  for await (const part of readTexts(names)) texts.push(part)
-  return [text, ...texts].join('\n')
-}
-
-/** Texts of the headers that may define such macros. */
-async function exportHeaders(view: string): Promise<string[]> {
-  const files: string[] = []
-  for (const dir of HEADER_DIRS) {
-    const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
-    const names = await fs.readdir(real, { recursive: true }).catch(() => [])
-    files.push(
-      ...names.filter((name) => name.endsWith('.h') && !REGISTER_LISTS.test(name)).map((name) => path.join(real, name)),
-    )
-  }
-  const texts: string[] = []
-  for await (const text of readTexts(files.toSorted())) if (EXPORT_DEFINE.test(text)) texts.push(text)
-  return texts
-}
-
-const EXPORT_DEFINE = /#[ \t]*define[ \t]+(?:\w*EXPORT|\w*PASTE|STATIC_CALL_)|\\\n[ \t]*_*EXPORT_/
 
 /** Modules that a folder names and does not build for this kernel. */
 const refusedModules = ({ refused }: OutsidePlan): KbuildModule[] =>

@@ -11,7 +11,6 @@ const run = promisify(execFile)
 /** Files that export through macros of their own or of a header, and one in this many of all others. */
 const WRAPPED = [
   'kernel/params.c',
-  'kernel/rcu/update.c',
   'kernel/sched/build_utility.c',
   'drivers/char/random.c',
   'drivers/net/wireless/intel/iwlwifi/iwl-io.c',
