@@ -16,6 +16,7 @@ import { boot } from '../lab/run.ts'
 import { readPackage } from '../machine/load/package-files.ts'
 import { buildModules } from '../pipeline/build/index.ts'
 import { openWorkspace } from '../pipeline/workspace.ts'
+import { quartiles } from './restart.ts'
 
 interface Cost {
   readonly wallMs: number
@@ -56,16 +57,13 @@ async function child(path: string, name: string): Promise<void> {
 }
 
 const run = promisify(execFile)
-const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b)
 
 function print(name: string, children: readonly Child[]): void {
   for (const part of ['first', 'again'] as const)
     for (const what of ['wallMs', 'cpuMs'] as const) {
-      const all = sorted(children.map((one) => one[part][what]))
-      const cells = [all[all.length >> 1]!, all[0]!, all[all.length >> 2]!, all[(all.length * 3) >> 2]!, all.at(-1)!]
-      const [middle, least, low, high, most] = cells.map((ms) => ms.toFixed(1))
-      const row = `${name}, ${part === 'first' ? 'a new process' : 'again in it'}: ${what === 'wallMs' ? 'wall' : 'processor'}`
-      console.log(`| ${row}, ms | ${middle} | ${least} | ${low} to ${high} | ${most} |`)
+      const where = part === 'first' ? 'a new process' : 'again in it'
+      const figures = quartiles(children.map((one) => one[part][what]))
+      console.log(`| ${name}, ${where}: ${what === 'wallMs' ? 'wall' : 'processor'}, ms | ${figures} |`)
     }
 }
 

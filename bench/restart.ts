@@ -117,7 +117,8 @@ async function packageOf(name: string, tree: string): Promise<DriverPackage> {
   return readPackage(modules[0]!.package!, modules[0]!.name)
 }
 
-const quartiles = (figures: readonly number[]): string => {
+/** Cells of a table: median, least, the middle half, most. */
+export const quartiles = (figures: readonly number[]): string => {
   const sorted = figures.toSorted((a, b) => a - b)
   const at = (part: number): string => sorted[Math.floor((sorted.length - 1) * part)]!.toFixed(2)
   return `${at(0.5)} | ${at(0)} | ${at(0.25)} to ${at(0.75)} | ${at(1)}`
