@@ -155,7 +155,7 @@ void show_stack(struct task_struct *task, unsigned long *sp, const char *level)
 void save_stack_trace(struct stack_trace *trace) { }
 #endif
 
-/* For drivers that know how a machine is switched off: an architecture's, which newer trees would have without it too. */
+/* For drivers that know how a machine is switched off. An architecture's; newer trees have a weak one (kernel/reboot.c). */
 void (*pm_power_off)(void);
 EXPORT_SYMBOL(pm_power_off);
 
