@@ -21,7 +21,6 @@ import { objectFlags, type Graph } from './graph.ts'
 import type { OutsidePlan, OutsideSetup, OutsideUnit } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import type { Snapshot } from './snapshot.ts'
-import { exportHeaders, readTexts, withIncluded } from './texts.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
 
 export interface KbuildObject {
@@ -288,6 +287,7 @@ class ConfiguredTree implements Kbuild {
     const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
     if (kept !== undefined) return new Set(JSON.parse(kept) as string[])
     const { includedSources, isTest } = await import('./tests.ts')
+    const { readTexts } = await import('./texts.ts')
     const found = new Set<string>()
     // What only a module's sources see (CONFIG_X_MODULE) no #ifdef of a test asks for.
     const isOn = (option: string): boolean => this.config(option.replace(/^CONFIG_/, '')) === 'y'
@@ -345,6 +345,7 @@ class ConfiguredTree implements Kbuild {
     })
     await this.makeExporters()
     const { exportMacrosIn, exportsIn } = await import('./exports.ts')
+    const { exportHeaders, readTexts, withIncluded } = await import('./texts.ts')
     const macros = exportMacrosIn(await exportHeaders(this.view))
     const found = new Map<string, ExportedSymbol>()
     const sources = graph.objects.map((_, index) => this.sourcePath(index))
@@ -547,6 +548,7 @@ const SOURCE_DIRS = [
 const MORE_DIRS = ['security', 'sound', 'virt', 'arch/wasm']
 
 async function makefilesAndKconfigs(view: string): Promise<{ path: string; text: string }[]> {
+  const { readTexts } = await import('./texts.ts')
   const found: { path: string; text: string }[] = []
   for (const dir of [...SOURCE_DIRS, ...MORE_DIRS]) {
     const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
