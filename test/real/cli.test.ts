@@ -46,7 +46,8 @@ function interrupt(child: ChildProcess, { signal, when, twice }: Options, sent: 
     once = () => {}
     sent()
     child.kill(signal)
-    if (twice === true) setTimeout(() => child.kill(signal), 50)
+    // Soon enough that it does not meet a process that has stopped already, and is on its way out.
+    if (twice === true) setTimeout(() => child.kill(signal), 5)
   }
   if (typeof when === 'number') child.stderr?.once('data', () => setTimeout(() => once(), when))
   else
