@@ -18,6 +18,7 @@ import type { Configuration } from './configuration.ts'
 import { configure, type Configured } from './configure.ts'
 import type { Export } from './exports.ts'
 import { objectFlags, type Graph } from './graph.ts'
+import type { ExportingHeader } from './header-exports.ts'
 import type { OutsidePlan, OutsideSetup, OutsideUnit } from './outside.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -345,17 +346,21 @@ class ConfiguredTree implements Kbuild {
     })
     await this.makeExporters()
     const { exportMacrosIn, exportsIn } = await import('./exports.ts')
+    const { exportingHeaders } = await import('./header-exports.ts')
     const { exportHeaders, readTexts, withIncluded } = await import('./texts.ts')
-    const macros = exportMacrosIn(await exportHeaders(this.view))
+    const headers = await exportHeaders(this.view)
+    const macros = exportMacrosIn(headers.map(({ text }) => text))
     const found = new Map<string, ExportedSymbol>()
     const sources = graph.objects.map((_, index) => this.sourcePath(index))
+    const byHeaders = await this.exportsOfHeaders(exportingHeaders(headers, this.view, macros), sources)
     const texts = readTexts(sources.map((source) => path.join(this.view, source)))
     let index = 0
     for await (const text of texts) {
       const modules = owners.get(index) ?? []
+      const more = byHeaders.get(index) ?? []
       const source = sources[index++] as string
-      const whole = await withIncluded(text, path.join(this.view, source), modules.length === 0)
-      for (const item of exportsIn(whole, macros)) {
+      const whole = await withIncluded(text, path.join(this.view, source))
+      for (const item of [...exportsIn(whole, macros), ...more]) {
         // The kernel's own export wins: a second one is an alternative implementation that is not linked.
         const known = found.get(item.symbol)
         if (known === undefined || (known.modules.length > 0 && modules.length === 0))
@@ -364,6 +369,23 @@ class ConfiguredTree implements Kbuild {
         else if (known.modules.length > 0)
           found.set(item.symbol, { ...known, modules: [...new Set([...known.modules, ...modules])] })
       }
+    }
+    return found
+  }
+
+  /** What sources export by including a header that does, by the object's index. */
+  private async exportsOfHeaders(
+    headers: ReadonlyMap<string, ExportingHeader>,
+    sources: readonly string[],
+  ): Promise<ReadonlyMap<number, readonly Export[]>> {
+    const { exportedBy, sourcesWith } = await import('./header-exports.ts')
+    const files = sources.map((source) => path.join(this.view, source))
+    const found = new Map<number, readonly Export[]>()
+    for (const { index, read } of await sourcesWith([...headers.keys()], files)) {
+      const those = read.flatMap((header) => headers.get(header) ?? [])
+      const gplOnly = those.every((header) => header.gplOnly)
+      const composed = await exportedBy(await this.configured.setup(), this.objectAt(index), gplOnly)
+      found.set(index, [...those.flatMap(({ named }) => named), ...composed])
     }
     return found
   }
@@ -524,7 +546,7 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
 /** What exports.ts makes of a tree is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-9.json'
+const EXPORTS_FILE = 'exports-10.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */

@@ -31,34 +31,41 @@ const readSource = (file: string): Promise<string> =>
     .catch(() => '')
 
 const INCLUDED = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c)"/gm
-const INCLUDED_BY_KERNEL = /^[ \t]*#[ \t]*include[ \t]+"([^"]+\.c|[^"/]+\.h)"/gm
 
-/**
- * A source with those that it includes, as build_utility.c does in kernel/sched: they are compiled as part of it. Of the kernel itself
- * code lies in headers beside a source, too (kernel/rcu/tasks.h).
- */
-export async function withIncluded(text: string, file: string, isKernel: boolean): Promise<string> {
-  const included = text.matchAll(isKernel ? INCLUDED_BY_KERNEL : INCLUDED)
-  const names = Array.from(included, ([, name]) => path.resolve(path.dirname(file), name as string))
+/** A source with those that it includes, as build_utility.c does in kernel/sched: they are compiled as part of it. */
+export async function withIncluded(text: string, file: string): Promise<string> {
+  const names = Array.from(text.matchAll(INCLUDED), ([, name]) => path.resolve(path.dirname(file), name as string))
   if (names.length === 0) return text
   const texts: string[] = []
   for await (const part of readTexts(names)) texts.push(part)
   return [text, ...texts].join('\n')
 }
 
-/** Texts of the headers that may define such macros. */
-export async function exportHeaders(view: string): Promise<string[]> {
+export interface HeaderText {
+  /** Path in the tree. */
+  readonly path: string
+  readonly text: string
+}
+
+/** The headers that export something, or may define macros that do. */
+export async function exportHeaders(view: string): Promise<HeaderText[]> {
   const files: string[] = []
   for (const dir of HEADER_DIRS) {
     const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
     const names = await fs.readdir(real, { recursive: true }).catch(() => [])
-    files.push(
-      ...names.filter((name) => name.endsWith('.h') && !REGISTER_LISTS.test(name)).map((name) => path.join(real, name)),
-    )
+    const headers = names.filter((name) => name.endsWith('.h') && !REGISTER_LISTS.test(name))
+    files.push(...headers.map((name) => path.join(dir, name)))
   }
-  const texts: string[] = []
-  for await (const text of readTexts(files.toSorted())) if (EXPORT_DEFINE.test(text)) texts.push(text)
-  return texts
+  const sorted = files.toSorted()
+  const found: HeaderText[] = []
+  let index = 0
+  for await (const text of readTexts(sorted.map((file) => path.join(view, file)))) {
+    const file = sorted[index++] as string
+    if (EXPORT_CALL.test(text) || EXPORT_DEFINE.test(text)) found.push({ path: file, text })
+  }
+  return found
 }
+
+const EXPORT_CALL = /^[ \t]*EXPORT_SYMBOL/m
 
 const EXPORT_DEFINE = /#[ \t]*define[ \t]+(?:\w*EXPORT|\w*PASTE|STATIC_CALL_)|\\\n[ \t]*_*EXPORT_/
