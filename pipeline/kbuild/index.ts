@@ -18,8 +18,8 @@ import type { Configuration } from './configuration.ts'
 import { configure, type Configured } from './configure.ts'
 import type { Export } from './exports.ts'
 import { objectFlags, type Graph } from './graph.ts'
-import type { ExportingHeader } from './header-exports.ts'
 import type { OutsidePlan, OutsideSetup, OutsideUnit } from './outside.ts'
+import type { Scanned } from './scans.ts'
 import { canonicalName, selectModules, type Selectable } from './select.ts'
 import type { Snapshot } from './snapshot.ts'
 import { ABI_INCLUDE, VIEW_ABI_FLAG } from './view.ts'
@@ -221,91 +221,56 @@ class ConfiguredTree implements Kbuild {
   }
 
   tests(): Promise<ReadonlySet<string>> {
-    this.tested ??= this.findTests()
+    this.tested ??= this.kept(TESTS_FILE, ({ scanTests }, tree) => scanTests(tree)).then((paths) => new Set(paths))
     return this.tested
   }
   private tested: Promise<ReadonlySet<string>> | undefined
 
   selected(): Promise<ReadonlyMap<string, readonly string[]>> {
-    this.selections ??= this.loadSelections()
+    this.selections ??= this.kept(SELECTED_FILE, ({ scanSelections }, tree) => scanSelections(tree)).then(
+      (entries) => new Map(entries),
+    )
     return this.selections
   }
   private selections: Promise<ReadonlyMap<string, readonly string[]>> | undefined
 
-  private async loadSelections(): Promise<ReadonlyMap<string, readonly string[]>> {
-    const file = path.join(path.dirname(this.view), SELECTED_FILE)
-    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
-    if (kept !== undefined) return new Map(JSON.parse(kept) as [string, string[]][])
-    const found = await this.findSelections()
-    await writeAtomic(file, JSON.stringify([...found]))
+  exports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
+    this.exported ??= this.kept(EXPORTS_FILE, async ({ scanExports }, tree) => {
+      await this.makeExporters()
+      return scanExports(tree)
+    }).then((entries) => new Map(entries))
+    return this.exported
+  }
+
+  /** An answer of scans.ts, as a list: kept beside the view. */
+  private async kept<T>(
+    name: string,
+    scan: (scans: typeof import('./scans.ts'), tree: Scanned) => Promise<Iterable<T>>,
+  ): Promise<readonly T[]> {
+    const file = path.join(path.dirname(this.view), name)
+    const text = await fs.readFile(file, 'utf8').catch(() => undefined)
+    if (text !== undefined) return JSON.parse(text) as T[]
+    const found = [...(await scan(await import('./scans.ts'), this.scanned()))]
+    await writeAtomic(file, JSON.stringify(found))
     return found
   }
 
-  private async findSelections(): Promise<Map<string, readonly string[]>> {
-    const { optionsIn, partsOf, selectedBy, selectedByParts, selectsIn } = await import('./selects.ts')
-    const selects = new Map<string, string[]>()
-    const partsWant = new Map<string, string[]>()
-    const modulesOf = new Map<string, string[]>()
-    const optionsOf = new Map<string, string[]>()
-    const add = (map: Map<string, string[]>, key: string, value: string) =>
-      map.set(key, [...(map.get(key) ?? []), value])
-    const isOn = (option: string): boolean => this.config(option) !== undefined
-    for (const { path: file, text } of await makefilesAndKconfigs(this.view)) {
-      if (path.basename(file).startsWith('Kconfig')) {
-        for (const [option, names] of selectsIn(text)) selects.set(option, [...(selects.get(option) ?? []), ...names])
-        for (const [option, parts] of partsOf(text))
-          for (const { part, needs } of parts) if (isOn(part)) for (const need of needs) add(partsWant, option, need)
-        continue
-      }
-      const { own, parts } = optionsIn(text)
-      const at = (stem: string) => path.join(path.dirname(file), `${stem}.ko`)
-      for (const [stem, option] of own) {
-        if (!this.index.objectsOf.has(at(stem))) continue
-        add(modulesOf, option, at(stem))
-        add(optionsOf, at(stem), option)
-      }
-      for (const [stem, option] of parts) if (this.index.objectsOf.has(at(stem))) add(optionsOf, at(stem), option)
+  private scanned(): Scanned {
+    const { graph, setup } = this.configured
+    const owners = new Map<number, string[]>()
+    for (const { path: ko, objects } of graph.modules)
+      for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
+    return {
+      view: this.view,
+      modules: this.index.all,
+      objects: graph.objects.map((_, index) => ({
+        source: this.sourcePath(index),
+        modules: owners.get(index) ?? [],
+      })),
+      objectAt: (index) => this.objectAt(index),
+      config: (option) => this.config(option),
+      setup,
     }
-    for (const [option, names] of selectedByParts(
-      selects,
-      new Set(modulesOf.keys()),
-      (part) => this.config(part) === 'y',
-    ))
-      selects.set(option, [...(selects.get(option) ?? []), ...names])
-    const found = new Map<string, readonly string[]>()
-    for (const [ko, options] of optionsOf) {
-      const byParts = options.flatMap((option) => partsWant.get(option) ?? [])
-      const all = [...selectedBy(options, selects, isOn), ...byParts]
-      const wanted = all.flatMap((option) => modulesOf.get(option) ?? [])
-      const others = [...new Set(wanted)].filter((other) => other !== ko).toSorted()
-      if (others.length > 0) found.set(ko, others)
-    }
-    return found
-  }
-
-  private async findTests(): Promise<ReadonlySet<string>> {
-    const file = path.join(path.dirname(this.view), TESTS_FILE)
-    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
-    if (kept !== undefined) return new Set(JSON.parse(kept) as string[])
-    const { includedSources, isTest } = await import('./tests.ts')
-    const { readTexts } = await import('./texts.ts')
-    const found = new Set<string>()
-    // What only a module's sources see (CONFIG_X_MODULE) no #ifdef of a test asks for.
-    const isOn = (option: string): boolean => this.config(option.replace(/^CONFIG_/, '')) === 'y'
-    for (const { path: ko, sources } of this.index.all) {
-      const texts: string[] = []
-      const files = sources.map((source) => path.join(this.view, source))
-      let index = 0
-      for await (const text of readTexts(files)) {
-        const dir = path.dirname(files[index++] as string)
-        const included = includedSources(text, isOn).map((name) => path.resolve(dir, name))
-        texts.push(text)
-        for await (const more of readTexts(included)) texts.push(more)
-      }
-      if (isTest(ko, texts, isOn)) found.add(ko)
-    }
-    await writeAtomic(file, JSON.stringify([...found]))
-    return found
   }
 
   async select(selector: string | readonly string[]): Promise<readonly KbuildModule[]> {
@@ -322,72 +287,6 @@ class ConfiguredTree implements Kbuild {
 
   async exporter(symbol: string): Promise<string | undefined> {
     return (await this.exports()).get(symbol)?.modules[0]
-  }
-
-  exports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
-    this.exported ??= this.loadExports()
-    return this.exported
-  }
-
-  private async loadExports(): Promise<ReadonlyMap<string, ExportedSymbol>> {
-    const file = path.join(path.dirname(this.view), EXPORTS_FILE)
-    const kept = await fs.readFile(file, 'utf8').catch(() => undefined)
-    if (kept !== undefined) return new Map(JSON.parse(kept) as [string, ExportedSymbol][])
-    const found = await this.scanExports()
-    await writeAtomic(file, JSON.stringify([...found]))
-    return found
-  }
-
-  private async scanExports(): Promise<Map<string, ExportedSymbol>> {
-    const { graph } = this.configured
-    const owners = new Map<number, string[]>()
-    graph.modules.forEach(({ path: ko, objects }) => {
-      for (const index of objects) owners.set(index, [...(owners.get(index) ?? []), path.basename(ko, '.ko')])
-    })
-    await this.makeExporters()
-    const { exportMacrosIn, exportsIn } = await import('./exports.ts')
-    const { exportingHeaders } = await import('./header-exports.ts')
-    const { exportHeaders, readTexts, withIncluded } = await import('./texts.ts')
-    const headers = await exportHeaders(this.view)
-    const macros = exportMacrosIn(headers.map(({ text }) => text))
-    const found = new Map<string, ExportedSymbol>()
-    const sources = graph.objects.map((_, index) => this.sourcePath(index))
-    const byHeaders = await this.exportsOfHeaders(exportingHeaders(headers, this.view, macros), sources)
-    const texts = readTexts(sources.map((source) => path.join(this.view, source)))
-    let index = 0
-    for await (const text of texts) {
-      const modules = owners.get(index) ?? []
-      const more = byHeaders.get(index) ?? []
-      const source = sources[index++] as string
-      const whole = await withIncluded(text, path.join(this.view, source))
-      for (const item of [...exportsIn(whole, macros), ...more]) {
-        // The kernel's own export wins: a second one is an alternative implementation that is not linked.
-        const known = found.get(item.symbol)
-        if (known === undefined || (known.modules.length > 0 && modules.length === 0))
-          found.set(item.symbol, { ...item, source, modules })
-        // A name that a macro makes another one of, or that two modules have which are never loaded together.
-        else if (known.modules.length > 0)
-          found.set(item.symbol, { ...known, modules: [...new Set([...known.modules, ...modules])] })
-      }
-    }
-    return found
-  }
-
-  /** What sources export by including a header that does, by the object's index. */
-  private async exportsOfHeaders(
-    headers: ReadonlyMap<string, ExportingHeader>,
-    sources: readonly string[],
-  ): Promise<ReadonlyMap<number, readonly Export[]>> {
-    const { exportedBy, sourcesWith } = await import('./header-exports.ts')
-    const files = sources.map((source) => path.join(this.view, source))
-    const found = new Map<number, readonly Export[]>()
-    for (const { index, read } of await sourcesWith([...headers.keys()], files)) {
-      const those = read.flatMap((header) => headers.get(header) ?? [])
-      const gplOnly = those.every((header) => header.gplOnly)
-      const composed = await exportedBy(await this.configured.setup(), this.objectAt(index), gplOnly)
-      found.set(index, [...those.flatMap(({ named }) => named), ...composed])
-    }
-    return found
   }
 
   /** C files that are made and may export something, as RAID 6's tables do. What the ASN.1 compiler writes never does. */
@@ -545,44 +444,12 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
-/** What exports.ts makes of a tree is kept; the number changes with what it finds. */
+/** What scans.ts finds of a tree's exports is kept; the number changes with what it finds. */
 const EXPORTS_FILE = 'exports-10.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */
 const SELECTED_FILE = 'selected-4.json'
-
-/** Directories of a tree that have Makefiles of modules, and Kconfig files. */
-const SOURCE_DIRS = [
-  'block',
-  'certs',
-  'crypto',
-  'drivers',
-  'fs',
-  'init',
-  'ipc',
-  'kernel',
-  'lib',
-  'mm',
-  'net',
-  'samples',
-]
-const MORE_DIRS = ['security', 'sound', 'virt', 'arch/wasm']
-
-async function makefilesAndKconfigs(view: string): Promise<{ path: string; text: string }[]> {
-  const { readTexts } = await import('./texts.ts')
-  const found: { path: string; text: string }[] = []
-  for (const dir of [...SOURCE_DIRS, ...MORE_DIRS]) {
-    const real = (await fs.realpath(path.join(view, dir)).catch(() => undefined)) ?? ''
-    const names = (await fs.readdir(real, { recursive: true }).catch(() => []))
-      .filter((name) => /^(?:Makefile|Kbuild|Kconfig.*)$/.test(path.basename(name)))
-      .toSorted()
-    let index = 0
-    for await (const text of readTexts(names.map((name) => path.join(real, name))))
-      found.push({ path: path.join(dir, names[index++] as string), text })
-  }
-  return found
-}
 
 /** Modules that a folder names and does not build for this kernel. */
 const refusedModules = ({ refused }: OutsidePlan): KbuildModule[] =>
