@@ -50,7 +50,8 @@ $(foreach o,$(filter %.o,$(real-obj-m)),$(call drvport-flags,om,$o))
 $(foreach o,$(filter %.o,$(real-obj-y) $(lib-y)),$(call drvport-flags,oy,$o))
 $(if $(filter .,$(drvport-dir)),$(file >>$(drvport-file),f $(NOSTDINC_FLAGS) $(LINUXINCLUDE) \
 	-include $(srctree)/include/linux/compiler_types.h $(KBUILD_CPPFLAGS) $(KBUILD_CFLAGS)))
-$(if $(hostprogs)$(clean-files)$(always-y),$(file >>$(drvport-file),g))
+# What has a rule of its own is among the targets by its name (cifs includes a table that a script writes).
+$(if $(hostprogs)$(clean-files)$(always-y)$(filter %.c %.h,$(targets)),$(file >>$(drvport-file),g))
 
 .PHONY: drvport-graph $(addprefix drvport-sub-,$(subdir-ym))
 drvport-graph: $(addprefix drvport-sub-,$(subdir-ym))
