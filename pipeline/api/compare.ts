@@ -64,10 +64,10 @@ async function expectSubjects(trials: readonly Trial[], others: readonly ApiTree
   const names = new Set<string>()
   for (const { modules } of trials)
     for (const complaint of modules.flatMap(({ complaints }) => complaints)) {
-      const { missing, used, set } = subjectsOf(complaint)
+      const { missing, used, set, read } = subjectsOf(complaint)
       for (const subject of missing === undefined ? used : [missing])
         names.add(subject.kind === 'field' ? subject.struct : subject.name)
-      for (const { struct } of set) names.add(struct)
+      for (const { struct } of [...set, ...read]) names.add(struct)
     }
   for (const tree of [...trials.map((trial) => trial.tree), ...others]) await tree.expect([...names], 'declarations')
 }
@@ -97,23 +97,42 @@ async function verdictOf(one: Tried, tried: readonly Tried[], others: readonly A
     compiles: module.compiles,
     explanations: [...explanations.values()],
     exports: await exportProblems(one, tried),
-    // What else there is on such a line is mostly a consequence: of what is undeclared a compiler guesses the type.
-    unexplained: unexplained.filter((complaint) => !explained.has(lineOf(complaint))),
+    unexplained: unexplained.filter((complaint) => !isConsequence(complaint, module.complaints, explained)),
   }
 }
 
-const lineOf = ({ file, line }: Complaint): string => `${file}:${line}`
-const key = ({ file, line, message }: Complaint): string => `${file}:${line}: ${message}`
+/**
+ * Whether a complaint comes of one that is explained: on its line (of what is undeclared a compiler guesses the type), or
+ * about a variable that such a line declares, or about an array of which such a line initialises an element.
+ */
+function isConsequence(complaint: Complaint, all: readonly Complaint[], explained: ReadonlySet<string>): boolean {
+  if (explained.has(lineOf(complaint))) return true
+  const variable = /^use of undeclared identifier '(\w+)'/.exec(complaint.message)?.[1]
+  const isArray = /to an incomplete type '[^']*\[\]'/.test(complaint.message)
+  if (variable === undefined) return isArray && explained.size > 0
+  return all.some((other) => explained.has(lineOf(other)) && isTypeMissing(other) && wordsOn(other).has(variable))
+}
 
+/** A declaration of which the compiler did not understand the type: the variable is none for it. */
+const isTypeMissing = ({ message }: Complaint): boolean =>
+  /^(?:unknown type name|variable has incomplete type|use of undeclared identifier)/.test(message)
+
+const wordsOn = ({ text = '', line }: Complaint): ReadonlySet<string> =>
+  new Set(text.split('\n')[line - 1]?.match(/\w+/g) ?? [])
+
+const lineOf = ({ file, line }: Complaint): string => `${file}:${line}`
 /** A header that was not found ends a compile: what else there is, nobody knows. */
 const isWhole = ({ complaints }: ModuleTrial): boolean =>
   complaints.length > 0 && complaints.every(({ message }) => !message.endsWith('file not found'))
 
-/** The tree nearest to this one for which the module compiles, else one without this complaint. */
+/**
+ * The tree nearest to this one for which the module compiles, else one that has nothing against the line: the same mistake
+ * is told in other words where a function takes more arguments, or for other flags.
+ */
 function goodFor(complaint: Complaint, one: Tried, tried: readonly Tried[]): ApiTree | undefined {
   const at = tried.indexOf(one)
   const near = tried.toSorted((a, b) => Math.abs(tried.indexOf(a) - at) - Math.abs(tried.indexOf(b) - at))
-  const without = ({ module }: Tried) => !module.complaints.some((other) => key(other) === key(complaint))
+  const without = ({ module }: Tried) => !module.complaints.some((other) => lineOf(other) === lineOf(complaint))
   const found =
     near.find(({ module }) => module.compiles) ??
     near.find((item) => item !== one && isWhole(item.module) && without(item))

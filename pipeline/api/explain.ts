@@ -6,8 +6,8 @@
  */
 
 import type { ApiTree, Found } from './tree.ts'
-import { memberAt } from './members.ts'
-import { nameOfSubject, subjectsOf, versionTestsAt, type Complaint, type Subject } from './subjects.ts'
+import { memberAt, type Way } from './members.ts'
+import { macrosAround, nameOfSubject, subjectsOf, versionTestsAt, type Complaint, type Subject } from './subjects.ts'
 
 export type ApiReason = 'api-removed' | 'api-changed' | 'api-added'
 
@@ -54,6 +54,8 @@ export interface State {
 
 const pretty = (text: string): string => text.replaceAll(/(\w)(\*+)/g, '$1 $2').replaceAll(/,(?=\S)/g, ', ')
 
+const TYPES: ReadonlySet<string> = new Set(['struct', 'union', 'enum'])
+
 /** What a tree has of a subject; undefined: nothing. */
 export async function stateOf(tree: ApiTree, subject: Subject): Promise<State | undefined> {
   if (subject.kind === 'header') {
@@ -75,7 +77,9 @@ export async function stateOf(tree: ApiTree, subject: Subject): Promise<State | 
       text: `struct ${subject.struct} { ${pretty(text)}; }`,
     }
   }
-  const found = (await tree.declarations(subject.name)).filter((item) => !item.conditions.includes('0'))
+  const found = (await tree.declarations(subject.name)).filter(
+    ({ conditions, kind }) => !conditions.includes('0') && (subject.isType !== true || TYPES.has(kind)),
+  )
   const first =
     found.find(({ kind }) => kind === 'function') ?? found.find(({ fields }) => fields !== undefined) ?? found[0]
   if (first === undefined) return undefined
@@ -123,10 +127,11 @@ interface Question {
 
 /** Explain one complaint; undefined when the trees say nothing about it. */
 export async function explain(question: Question): Promise<Explanation | undefined> {
-  const { missing, used, set } = subjectsOf(question.complaint)
+  const { missing, used, set, read } = subjectsOf(question.complaint)
   if (missing !== undefined) return explainMissing(question, missing)
-  const members = await Promise.all(set.map((way) => memberAt(question.bad, way)))
-  for (const subject of [...members.filter((member) => member !== undefined), ...used]) {
+  const membersOf = async (ways: readonly Way[]) =>
+    (await Promise.all(ways.map((way) => memberAt(question.bad, way)))).filter((member) => member !== undefined)
+  for (const subject of [...(await membersOf(set)), ...used, ...(await membersOf(read))]) {
     const explanation = await explainChanged(question, subject)
     if (explanation !== undefined) return explanation
   }
@@ -135,14 +140,17 @@ export async function explain(question: Question): Promise<Explanation | undefin
 
 async function explainMissing(question: Question, subject: Subject): Promise<Explanation | undefined> {
   const { bad, good, trees } = question
+  const quoted = await explainQuoted(question, subject)
+  if (quoted !== undefined) return quoted
   const states = await statesOf(trees, subject)
   const here = states.get(bad)
   if (here !== undefined) {
     // It is declared, and the driver does not see it: another header brought the declaration once.
     if (subject.kind !== 'name' || good === undefined || states.get(good) === undefined) return undefined
-    const kind = here.kind
-    if (kind === 'macro' && here.arity !== undefined && states.get(good)?.kind === 'function') return undefined
-    return described(question, 'api-changed', 'include', subject, [good, states.get(good)], [bad, here])
+    // Of a macro that was given more or fewer arguments only the bare name is left, which is then undeclared.
+    if (here.kind === 'macro' && here.arity !== undefined && !isSame(states.get(good), here))
+      return explainChanged(question, subject)
+    return explainInclude(question, subject, states, good)
   }
   const having = byVersion(trees).filter((tree) => states.get(tree) !== undefined)
   const [oldest] = having
@@ -159,6 +167,50 @@ async function explainMissing(question: Question, subject: Subject): Promise<Exp
   return described(question, reason, kind, subject, [nearest, states.get(nearest)], [gone ?? bad, undefined])
 }
 
+/** A name that was none: the macro that it is given to made text of it once, and now takes text. */
+async function explainQuoted(question: Question, { kind, name }: Subject): Promise<Explanation | undefined> {
+  const { bad, good, trees, complaint } = question
+  if (kind !== 'name' || good === undefined || complaint.text === undefined) return undefined
+  for (const { macro, argument } of macrosAround(complaint.text, complaint.line, name)) {
+    const subject: Subject = { kind: 'name', name: macro }
+    const states = await statesOf(trees, subject)
+    const quotes = (tree: ApiTree) => isQuoted(states.get(tree)?.text ?? '', argument)
+    if (states.get(bad)?.kind !== 'macro' || !quotes(good) || quotes(bad)) continue
+    const [expected, other] = bounds(trees, good, bad, quotes)
+    return described(question, 'api-changed', 'macro', subject, [expected, states.get(expected)], [other, states.get(other)]) // prettier-ignore
+  }
+  return undefined
+}
+
+/** Whether `#define NAME(a, b) ...` makes text of an argument. */
+function isQuoted(text: string, argument: number): boolean {
+  const [, list = '', body = ''] = /^#define \w+\(([^)]*)\)(.*)$/.exec(text) ?? []
+  const parameter = list.split(',')[argument]?.trim() ?? ''
+  return parameter !== '' && new RegExp(`(?<!#)#\\s*${parameter}\\b|stringify\\(\\s*${parameter}\\s*\\)`).test(body)
+}
+
+/** It is where it was, or was moved: then the header tells since when it is where the driver does not look. */
+function explainInclude(
+  question: Question,
+  subject: Subject,
+  states: ReadonlyMap<ApiTree, State | undefined>,
+  good: ApiTree,
+): Explanation {
+  const { bad, trees } = question
+  const isMoved = states.get(good)?.file !== states.get(bad)?.file
+  const [expected, other] = isMoved
+    ? bounds(trees, good, bad, (tree) => states.get(tree)?.file === states.get(good)?.file)
+    : [good, bad]
+  return described(
+    question,
+    'api-changed',
+    'include',
+    subject,
+    [expected, states.get(expected)],
+    [other, states.get(other)],
+  )
+}
+
 const kindOf = (subject: Subject, state: State | undefined): string =>
   subject.kind === 'name' ? (state?.kind ?? 'name') : subject.kind
 
@@ -168,19 +220,23 @@ async function explainChanged(question: Question, subject: Subject): Promise<Exp
   const states = await statesOf(trees, subject)
   const [wanted, here] = [states.get(good), states.get(bad)]
   if (wanted === undefined || here === undefined || isSame(wanted, here)) return undefined
-  const order = byVersion(trees)
-  const forward = order.indexOf(good) < order.indexOf(bad)
-  const as = (tree: ApiTree) => isSame(wanted, states.get(tree))
-  const between = order.filter((tree) => {
-    const at = order.indexOf(tree)
-    return forward
-      ? at >= order.indexOf(good) && at <= order.indexOf(bad)
-      : at >= order.indexOf(bad) && at <= order.indexOf(good)
-  })
-  const expected = (forward ? between.findLast(as) : between.find(as)) ?? good
-  const other = (forward ? between.find((tree) => !as(tree)) : between.findLast((tree) => !as(tree))) ?? bad
+  const [expected, other] = bounds(trees, good, bad, (tree) => isSame(wanted, states.get(tree)))
   const kind = kindOf(subject, here)
   return described(question, 'api-changed', kind, subject, [expected, states.get(expected)], [other, states.get(other)])
+}
+
+/** Between a tree that is as expected and one that is not: the last as expected on the way, and the first that is not. */
+function bounds(
+  trees: readonly ApiTree[],
+  good: ApiTree,
+  bad: ApiTree,
+  isExpected: (tree: ApiTree) => boolean,
+): [expected: ApiTree, other: ApiTree] {
+  const order = byVersion(trees)
+  const ends = [order.indexOf(good), order.indexOf(bad)] as [number, number]
+  const between = order.slice(Math.min(...ends), Math.max(...ends) + 1)
+  const way = ends[0] < ends[1] ? between : between.toReversed()
+  return [way.findLast(isExpected) ?? good, way.find((tree) => !isExpected(tree)) ?? bad]
 }
 
 async function statesOf(trees: readonly ApiTree[], subject: Subject): Promise<Map<ApiTree, State | undefined>> {

@@ -22,10 +22,21 @@ const ASSIGNED =
 /** The member that a statement assigns to; `text` is the file's. */
 export function assignedIn(statement: string, text: string, line: number): Way | undefined {
   const expression = ASSIGNED.exec(statement)?.[1]
-  if (expression === undefined) return undefined
+  return expression === undefined ? undefined : wayOf(expression, text, line)
+}
+
+/** Expressions that lead from a variable through members, in order; what calls or brackets come before says nothing. */
+const ACCESS = /(?<![\w.>)\]]\s*)([A-Za-z_]\w*(?:\s*\[[^\]]*\])*(?:\s*(?:->|\.)\s*[A-Za-z_]\w*(?:\s*\[[^\]]*\])*)+)/g
+
+/** The members that a statement reads, or calls what they point to; `text` is the file's. */
+export function accessesIn(statement: string, text: string, line: number): Way[] {
+  return [...statement.matchAll(ACCESS)].flatMap(([, expression = '']) => wayOf(expression, text, line) ?? [])
+}
+
+function wayOf(expression: string, text: string, line: number): Way | undefined {
   const [variable, ...members] = expression.replaceAll(/\[[^\]]*\]/g, '').split(/\s*(?:->|\.)\s*/)
-  const struct = variableType(text, line, variable as string)
-  return struct === undefined ? undefined : { struct, members }
+  const struct = variableType(text, line, (variable as string).trim())
+  return struct === undefined ? undefined : { struct, members: members.map((member) => member.trim()) }
 }
 
 /** The structure that a variable is of, or points to: as declared last before a line, else anywhere. */
@@ -77,20 +88,26 @@ const LINES_MAX = 200
 const opening = (lines: readonly string[], index: number, at: number): string =>
   `${lines[index - 1] ?? ''} ${(lines[index] ?? '').slice(0, at)}`
 
-/** The initialiser that a line stands in: its structure, and the members that lead to this level of it. */
-export function initialiserAt(lines: readonly string[], line: number): Way | undefined {
+/** `struct x name[] __initconst =`, with the brace behind it */
+const OF_VARIABLE = /\b(?:struct|union)\s+(\w+)\s+(?:__\w+\s+)*\w+(?:\s*\[[^\]]*\])*(?:\s+__\w+(?:\([^)]*\))?)*\s*=\s*$/
+const OF_LITERAL = /\(\s*(?:const\s+)?(?:struct|union)\s+(\w+)\s*(?:\[[^\]]*\])?\s*\)\s*$/
+
+/**
+ * The initialiser that a line stands in, or what is on a line from a column on: its structure, and the members that lead
+ * to this level of it.
+ */
+export function initialiserAt(lines: readonly string[], line: number, column = 0): Way | undefined {
   const members: string[] = []
   let depth = 0
   for (let i = line - 1; i >= 0 && line - i < LINES_MAX; i--) {
-    const text = lines[i] ?? ''
-    // On the line itself only what stands before its designator counts, which is nothing that opens.
-    for (const brace of i === line - 1 ? [] : text.matchAll(/[{}]/g).toArray().toReversed()) {
+    const whole = lines[i] ?? ''
+    // On the line itself only what stands before the designator counts.
+    const text = i === line - 1 ? whole.slice(0, column) : whole
+    for (const brace of text.matchAll(/[{}]/g).toArray().toReversed()) {
       depth += brace[0] === '}' ? 1 : -1
       if (depth >= 0) continue
       const before = opening(lines, i, brace.index)
-      const struct =
-        /\b(?:struct|union)\s+(\w+)\s+\w+(?:\[[^\]]*\])*\s*=\s*$/.exec(before)?.[1] ??
-        /\(\s*(?:const\s+)?(?:struct|union)\s+(\w+)\s*(?:\[[^\]]*\])?\s*\)\s*$/.exec(before)?.[1]
+      const struct = OF_VARIABLE.exec(before)?.[1] ?? OF_LITERAL.exec(before)?.[1]
       if (struct !== undefined) return { struct, members }
       const member = /\.(\w+)(?:\[[^\]]*\])?\s*=\s*$/.exec(before)?.[1]
       const isElement = /(?:[{,]|\]\s*=)\s*$/.test(before)

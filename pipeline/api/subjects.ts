@@ -3,12 +3,16 @@
  * it does not like, in the order in which they are worth a look. Pure.
  */
 
-import { assignedIn, initialiserAt, throughOwn, type Way } from './members.ts'
+import { accessesIn, assignedIn, initialiserAt, throughOwn, type Way } from './members.ts'
 
 /** A part of the API. */
 export type Subject =
   | { readonly kind: 'header'; readonly name: string }
-  | { readonly kind: 'name'; readonly name: string }
+  | {
+      readonly kind: 'name'
+      readonly name: string
+      /** A structure or the like, and no function of that name. */ readonly isType?: true
+    }
   | { readonly kind: 'field'; readonly struct: string; readonly name: string }
 
 /** What a compiler had against a line of a driver. */
@@ -30,6 +34,8 @@ export interface Subjects {
   /** Members that the statement sets, before functions that it calls: one of these is other than the driver expects. */
   readonly set: readonly Way[]
   readonly used: readonly Subject[]
+  /** Members that the statement reads or calls: where none of the others is another, one of these may be. */
+  readonly read: readonly Way[]
 }
 
 export const nameOfSubject = (subject: Subject): string =>
@@ -41,8 +47,13 @@ const MISSING_NAME = [
   /^use of undeclared (?:identifier|label) '(\w+)'/,
   /^unknown type name '(\w+)'/,
   /^must use '(?:struct|union|enum)' tag to refer to type '(\w+)'/,
-  /incomplete (?:result |return |element )?type '(?:const )?(?:struct |union |enum )(\w+)'/,
   /^unexpected type name '(\w+)'/,
+]
+
+/** Structures that are declared, and of which nothing more is known. */
+const MISSING_TYPE = [
+  /^incomplete definition of type '(?:const )?(?:struct |union )(\w+)'/,
+  /incomplete (?:result |return |element )?type '(?:const )?(?:struct |union |enum )(\w+)'/,
 ]
 
 const MISSING_FIELD = [
@@ -50,7 +61,7 @@ const MISSING_FIELD = [
   /^field designator '(\w+)' does not refer to any field in type '(?:const )?(?:struct |union )?(\w+)'/,
 ]
 
-const NOTHING = { used: [], set: [] } as const
+const NOTHING = { used: [], set: [], read: [] } as const
 
 /** Read a complaint. */
 export function subjectsOf({ message, text, line, headers = '' }: Complaint): Subjects {
@@ -64,27 +75,55 @@ export function subjectsOf({ message, text, line, headers = '' }: Complaint): Su
     const name = pattern.exec(message)?.[1]
     if (name !== undefined) return { missing: { kind: 'name', name }, ...NOTHING }
   }
-  return text === undefined ? NOTHING : usedAt(text, line, headers)
+  for (const pattern of MISSING_TYPE) {
+    const name = pattern.exec(message)?.[1]
+    if (name !== undefined) return { missing: { kind: 'name', name, isType: true }, ...NOTHING }
+  }
+  return text === undefined ? NOTHING : usedAt(message, text, line, headers)
 }
 
-/** Members that a statement sets, and functions that it calls. */
-function usedAt(text: string, line: number, headers: string): Pick<Subjects, 'used' | 'set'> {
-  const { statement, initialiser } = statementAt(text, line)
+/** Members that a statement sets or reads, functions that it calls, types that the message names. */
+function usedAt(message: string, text: string, line: number, headers: string): Omit<Subjects, 'missing'> {
+  const { statement, from } = statementAt(text, line)
   const subjects: Subject[] = []
-  const set: Way[] = []
-  const add = (subject: Subject) => {
-    if (!subjects.some((other) => nameOfSubject(other) === nameOfSubject(subject))) subjects.push(subject)
+  const add = (name: string) => {
+    if (!subjects.some((other) => other.name === name)) subjects.push({ kind: 'name', name })
   }
-  if (initialiser === undefined) {
-    const way = assignedIn(statement, text, line)
-    if (way !== undefined) set.push(way)
-  } else
-    for (const [, name] of statement.matchAll(/(?<![\w)\]])\.(\w+)\s*=/g))
-      set.push({ struct: initialiser.struct, members: [...initialiser.members, name as string] })
-  const own = set.flatMap((way) => throughOwn(way, `${headers}\n${text}`) ?? [])
-  for (const [, name] of statement.matchAll(/\b([A-Za-z_]\w*)\s*\(/g))
-    if (!KEYWORD.test(name as string)) add({ kind: 'name', name: name as string })
-  return { used: subjects, set: own }
+  const assigned = assignedIn(statement, text, line)
+  const designated = designatedIn(withoutComments(text).split('\n'), from, statement)
+  const set = designated.length > 0 || assigned === undefined ? designated : [assigned]
+  for (const [, name] of statement.matchAll(/(?<!(?:->|\.)\s*)\b([A-Za-z_]\w*)\s*\(/g))
+    if (!KEYWORD.test(name as string)) add(name as string)
+  for (const name of typesIn(message)) add(name)
+  const known = `${headers}\n${text}`
+  const beyondOwn = (ways: readonly Way[]) => ways.flatMap((way) => throughOwn(way, known) ?? [])
+  return { used: subjects, set: beyondOwn(set), read: beyondOwn(accessesIn(statement, text, line)) }
+}
+
+/** `.set =`, `.irq.init_hw =`: not the end of an expression. */
+const DESIGNATOR = /(?<![\w)\]])((?:\.\w+(?:\s*\[[^\]]*\])*)+)\s*=(?!=)/g
+
+/** Members that initialisers in a statement set; `from` is the line that it begins on, from 0. */
+function designatedIn(lines: readonly string[], from: number, statement: string): Way[] {
+  return statement.split('\n').flatMap((text, index) =>
+    [...text.matchAll(DESIGNATOR)].flatMap(({ 1: path = '', index: column }) => {
+      const initialiser = initialiserAt(lines, from + index + 1, column)
+      const names = path
+        .replaceAll(/\[[^\]]*\]/g, '')
+        .split('.')
+        .slice(1)
+      return initialiser === undefined ? [] : [{ ...initialiser, members: [...initialiser.members, ...names] }]
+    }),
+  )
+}
+
+/** Names that a message spells out: `'filldir_t' (aka ...)` is what the kernel wants, or what it is given. */
+function typesIn(message: string): string[] {
+  return [...message.matchAll(/'([^']+)' \(aka /g)].flatMap(([, type = '']) =>
+    [...type.matchAll(/(?<!\b(?:struct|union|enum)\s+)\b[A-Za-z_]\w*/g)].flatMap(([word]) =>
+      KEYWORD.test(word) || /^(?:struct|union|enum|const)$/.test(word) ? [] : [word],
+    ),
+  )
 }
 
 const KEYWORD = /^(?:if|while|for|switch|return|sizeof|typeof|defined|do|else|case|void|int|char|long|unsigned)$/
@@ -93,10 +132,10 @@ const KEYWORD = /^(?:if|while|for|switch|return|sizeof|typeof|defined|do|else|ca
 const LINES_MAX = 12
 
 /**
- * The statement around a line, and the initialiser that it stands in. In an initialiser, the lines up to the
- * next comma are the statement.
+ * The statement around a line, the line that it begins on (from 0), and the initialiser that it stands in. In an
+ * initialiser, the lines up to the next comma are the statement.
  */
-export function statementAt(text: string, line: number): { statement: string; initialiser?: Way } {
+export function statementAt(text: string, line: number): { statement: string; from: number; initialiser?: Way } {
   const lines = withoutComments(text).split('\n')
   const initialiser = initialiserAt(lines, line)
   const ends = initialiser === undefined ? /[;{}]\s*$/ : /[,{};]\s*$/
@@ -110,7 +149,16 @@ export function statementAt(text: string, line: number): { statement: string; in
     from--
   while (to < lines.length - 1 && to - from < LINES_MAX && !ends.test(lines[to] ?? '')) to++
   const statement = lines.slice(from, to + 1).join('\n')
-  return initialiser === undefined ? { statement } : { statement, initialiser }
+  return { statement, from, ...(initialiser && { initialiser }) }
+}
+
+/** Macros of which a name is an argument by itself, on a line or in the call that it ends. */
+export function macrosAround(text: string, line: number, name: string): { macro: string; argument: number }[] {
+  const { statement } = statementAt(text, line)
+  return [...statement.matchAll(/\b([A-Za-z_]\w*)\s*\(([^()]*)\)/g)].flatMap(([, macro = '', list = '']) => {
+    const argument = list.split(',').findIndex((part) => part.trim() === name)
+    return argument < 0 ? [] : [{ macro, argument }]
+  })
 }
 
 const withoutComments = (text: string): string =>

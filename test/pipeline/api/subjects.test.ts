@@ -1,5 +1,5 @@
 import test from 'ava'
-import { statementAt, subjectsOf, versionTestsAt } from '../../../pipeline/api/subjects.ts'
+import { macrosAround, statementAt, subjectsOf, versionTestsAt } from '../../../pipeline/api/subjects.ts'
 
 const TEXT = `#include <linux/platform_device.h>
 /* a comment; { with braces */
@@ -34,7 +34,33 @@ test('a message that names what is missing is about that alone', (t) => {
   t.deepEqual(complain(11, "variable has incomplete type 'struct timespec'").missing, {
     kind: 'name',
     name: 'timespec',
+    isType: true,
   })
+})
+
+test('a message names types; a statement reads members and calls what they point to, its own arguments last', (t) => {
+  const text = 'void f(struct kiocb *iocb)\n{\n\tiocb->ki_complete(iocb, done(1), 0);\n}\n'
+  const said = subjectsOf({ file: 'a.c', line: 3, text, message: "passing 'filldir_t' (aka 'int (*)(struct x *)') to" })
+  t.deepEqual(
+    said.used.map(({ name }) => name),
+    ['done', 'filldir_t'],
+  )
+  t.deepEqual(said.read, [{ struct: 'kiocb', members: ['ki_complete'] }])
+})
+
+test('an initialiser on one line, and designators that lead through members', (t) => {
+  const text = 'static struct gpio_chip chip __initdata = { .label = "a, b", .irq.init_hw = f };\n'
+  t.deepEqual(subjectsOf({ file: 'a.c', line: 1, text, message: 'incompatible' }).set, [
+    { struct: 'gpio_chip', members: ['label'] },
+    { struct: 'gpio_chip', members: ['irq', 'init_hw'] },
+  ])
+})
+
+test('which macro a name is given to, and as which argument', (t) => {
+  t.deepEqual(macrosAround('EXPORT_SYMBOL_NS_GPL(card, CARD);\n', 1, 'CARD'), [
+    { macro: 'EXPORT_SYMBOL_NS_GPL', argument: 1 },
+  ])
+  t.deepEqual(macrosAround('f(g + CARD);\n', 1, 'CARD'), [])
 })
 
 test('any other message may be about what the statement uses: calls over several lines, operations it sets', (t) => {
@@ -51,7 +77,7 @@ test('a statement ends where the next begins', (t) => {
   t.regex(statementAt(TEXT, 11).statement, /^\treturn first\(1,\n.*second\(2\)\);$/)
   t.deepEqual(statementAt(TEXT, 5).initialiser, { struct: 'platform_driver', members: [] })
   t.is(statementAt(TEXT, 11).initialiser, undefined)
-  t.deepEqual(statementAt('', 1), { statement: '' })
+  t.deepEqual(statementAt('', 1), { statement: '', from: 0 })
 })
 
 test('version tests around a line, #else among them', (t) => {
