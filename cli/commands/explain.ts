@@ -1,7 +1,7 @@
 /** `drvport explain MODULE --tree A,B`: why it compiles for one kernel and not for another, and what changed between them. */
 import { compareTrials, type ExportProblem, type ModuleComparison, type Verdict } from '../../pipeline/api/compare.ts'
 import type { Definition, Explanation } from '../../pipeline/api/explain.ts'
-import { replacementFor, userWord, type Replacement } from '../../pipeline/api/replacement.ts'
+import { lastingReplacementFor, userWord, type Replacement } from '../../pipeline/api/replacement.ts'
 import { openApiTree, type ApiTree } from '../../pipeline/api/tree.ts'
 import { tryModules, type Trial } from '../../pipeline/api/trial.ts'
 import { UsageError } from '../../pipeline/errors.ts'
@@ -57,16 +57,16 @@ async function withReplacements(
   comparisons: readonly ModuleComparison[],
   trees: readonly ApiTree[],
 ): Promise<ModuleExplained[]> {
-  const treeOf = ({ version }: Definition) => trees.find((tree) => tree.version === version)
+  const treeOf = ({ version }: Pick<Definition, 'version'>) => trees.find((tree) => tree.version === version)
   const known = new Map<string, Promise<Replacement | undefined>>()
-  const explained = async (explanation: Explanation): Promise<Explained> => {
+  const explained = async (explanation: Explanation, here: ApiTree): Promise<Explained> => {
     const { expected, found, name, reason } = explanation
     const [from, to] = [expected && treeOf(expected), found && treeOf(found)]
     if (from === undefined || to === undefined || reason === 'api-added' || explanation.kind === 'include')
       return explanation
     context.progress.update(`looking at how drivers of ${to.name} do without ${name}`)
-    const key = `${name} ${from.version} ${to.version}`
-    const work = known.get(key) ?? replacementFor(explanation, from, to)
+    const key = `${name} ${from.version} ${to.version} ${here.version}`
+    const work = known.get(key) ?? lastingReplacementFor(explanation, from, to, here)
     known.set(key, work)
     const replacement = await work
     return { ...explanation, ...(replacement && { replacement }) }
@@ -82,7 +82,8 @@ async function withReplacements(
     const judged = []
     for (const { explanations, unexplained, ...verdict } of verdicts) {
       const told: Explained[] = []
-      for (const explanation of explanations) told.push(await explained(explanation))
+      const here = treeOf(verdict) as ApiTree
+      for (const explanation of explanations) told.push(await explained(explanation, here))
       const plain = unexplained.map(({ file, line, message }) => ({ file, line, message }))
       judged.push({ ...verdict, explanations: told, unexplained: plain })
     }
@@ -107,16 +108,25 @@ const TITLES: Readonly<Record<string, string>> = {
   'gpl-only': 'is exported to GPL-compatible modules only',
 }
 
+/** Whether a driver is ahead of the tree: what it expects came later. */
+const isOlder = (found: Definition | undefined, expected: Definition | undefined): boolean =>
+  (found?.version ?? '').localeCompare(expected?.version ?? '', 'en', { numeric: true }) < 0
+
 function explanationLines(item: Explained): string[] {
   const { replacement, versionTest } = item
-  const what = item.kind === 'include' ? 'is declared in a header that is no longer included' : TITLES[item.reason]
+  const isNewer = isOlder(item.found, item.expected)
+  const include = `is declared in a header that is ${isNewer ? 'not included yet' : 'no longer included'}`
+  const what = item.kind === 'include' ? include : TITLES[item.reason]
+  const [first, then] = !isNewer ? ['last in', 'since'] : ['first in', item.reason === 'api-added' ? 'not in' : 'until']
   const lines = [
     `    ${paint('bold', `${item.name} ${what}`)} (${item.reason}, ${item.kind}); used at ${at(item)}`,
-    ...(item.expected ? sideLines(item.reason === 'api-added' ? 'first in' : 'last in', item.expected) : []),
-    ...(item.found ? sideLines(item.reason === 'api-added' ? 'not in' : 'since', item.found) : []),
+    ...(item.expected ? sideLines(first as string, item.expected) : []),
+    ...(item.found ? sideLines(then as string, item.found) : []),
   ]
   if (replacement?.name !== undefined) {
-    const by = replacement.files > 0 ? `${replacement.files} files of the tree say so` : 'a guess by place and name'
+    const many =
+      replacement.files === 1 ? '1 file of the tree says so' : `${replacement.files} files of the tree say so`
+    const by = replacement.files > 0 ? many : 'a guess by place and name'
     lines.push(
       `      instead: ${replacement.name} (${by})`,
       ...(replacement.text ? [`        ${replacement.text}`] : []),
