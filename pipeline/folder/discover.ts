@@ -5,6 +5,7 @@
 
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
+import { dkmsConfIn } from './dkms.ts'
 
 /** Not looked into. */
 const SKIPPED = /^(?:\..*|node_modules|Documentation|docs?)$/
@@ -21,7 +22,7 @@ async function textOf(file: string): Promise<string> {
 
 /** Whether a directory says that modules are built in it. */
 async function hasModules(dir: string): Promise<boolean> {
-  if ((await textOf(path.join(dir, 'dkms.conf'))) !== '') return true
+  if ((await dkmsConfIn(dir)) !== undefined) return true
   for (const name of MAKEFILES) if (MODULES.test(await textOf(path.join(dir, name)))) return true
   return false
 }

@@ -11,11 +11,17 @@ import { UsageError } from '../errors.ts'
 import { findProgram, runTool } from '../toolchain/process.ts'
 import type { InstalledKernel } from './stand-ins.ts'
 
+export interface DkmsModule {
+  readonly name: string
+  /** BUILT_MODULE_LOCATION, from the folder: `src`; empty for the folder itself. */
+  readonly dir: string
+}
+
 export interface Dkms {
   readonly name: string
   readonly version: string
   /** BUILT_MODULE_NAME: what is wanted of all that is built; empty: the package's name. */
-  readonly modules: readonly string[]
+  readonly modules: readonly DkmsModule[]
   /** MAKE, for this kernel. */
   readonly command?: string
   /** PRE_BUILD: run before. */
@@ -38,7 +44,7 @@ export interface DkmsSetting {
   readonly searchPath: string
 }
 
-const NAMES = ['PACKAGE_NAME', 'PACKAGE_VERSION', 'PRE_BUILD', 'MAKE', 'MAKE_MATCH', 'BUILT_MODULE_NAME', 'PATCH', 'PATCH_MATCH', 'BUILD_EXCLUSIVE_KERNEL', 'BUILD_EXCLUSIVE_KERNEL_MIN', 'BUILD_EXCLUSIVE_KERNEL_MAX', 'BUILD_EXCLUSIVE_CONFIG'] // prettier-ignore
+const NAMES = ['PACKAGE_NAME', 'PACKAGE_VERSION', 'PRE_BUILD', 'MAKE', 'MAKE_MATCH', 'BUILT_MODULE_NAME', 'BUILT_MODULE_LOCATION', 'PATCH', 'PATCH_MATCH', 'BUILD_EXCLUSIVE_KERNEL', 'BUILD_EXCLUSIVE_KERNEL_MIN', 'BUILD_EXCLUSIVE_KERNEL_MAX', 'BUILD_EXCLUSIVE_CONFIG'] // prettier-ignore
 
 const SCRIPT = `. "$1" > /dev/null || exit 1
 shift
@@ -71,15 +77,27 @@ export const dkmsEnvironment = (
   PWD: dir,
 })
 
+/** The file, or in a checkout what its makefile or an installer would make it from. */
+const CONF = /^dkms\.conf(?:\.(?:in|am|tmpl|template))?$/
+
+/** A folder's dkms.conf, by its name there. */
+export async function dkmsConfIn(dir: string): Promise<string | undefined> {
+  const entries = await fs.readdir(dir, { withFileTypes: true }).catch(() => [])
+  const [first] = entries
+    .flatMap((entry) => (!entry.isDirectory() && CONF.test(entry.name) ? [entry.name] : []))
+    .toSorted()
+  return first
+}
+
 /** Read a folder's dkms.conf for a kernel; undefined where there is none. Throws UsageError for one that cannot be read. */
 export async function readDkms(setting: DkmsSetting, real: string): Promise<Dkms | undefined> {
-  const file = path.join(setting.dir, 'dkms.conf')
-  if ((await fs.stat(file).catch(() => undefined))?.isFile() !== true) return undefined
-  const where = path.join(real, 'dkms.conf')
+  const conf = await dkmsConfIn(setting.dir)
+  if (conf === undefined) return undefined
+  const where = path.join(real, conf)
   const bash = await findProgram('bash', setting.searchPath)
   if (bash === undefined)
     throw new UsageError('dkms.conf is for bash, which is not here', { where, todo: 'apt-get install bash' })
-  const run = await runTool(bash, ['--norc', '-c', SCRIPT, 'dkms', './dkms.conf', ...NAMES], {
+  const run = await runTool(bash, ['--norc', '-c', SCRIPT, 'dkms', `./${conf}`, ...NAMES], {
     cwd: setting.dir,
     env: dkmsEnvironment(setting),
     wallSeconds: 60,
@@ -114,10 +132,15 @@ function dkmsOf(values: Values, { kernel, config }: DkmsSetting, where: string):
   const fitting = makes.find(([index]) => (conditions?.get(index) ?? '') !== '' && matches(conditions?.get(index)))
   const command = fitting ?? makes.find(([index]) => (conditions?.get(index) ?? '') === '')
   const excluded = exclusion(one, kernel.release, matches, config)
+  const version = one('PACKAGE_VERSION').replaceAll(UNFILLED, '0')
+  const filled = (text: string) => text.replaceAll(one('PACKAGE_VERSION'), version).replaceAll(UNFILLED, '')
   return {
     name: one('PACKAGE_NAME'),
-    version: one('PACKAGE_VERSION'),
-    modules: all('BUILT_MODULE_NAME').map(([, name]) => name),
+    version,
+    modules: all('BUILT_MODULE_NAME').map(([index, name]) => {
+      const dir = path.posix.join('/', values.get('BUILT_MODULE_LOCATION')?.get(index) ?? '')
+      return { name, dir: dir.replaceAll(/^\/|\/$/g, '') }
+    }),
     ...(command && { command: filled(command[1]) }),
     ...(one('PRE_BUILD') !== '' && { before: filled(one('PRE_BUILD')) }),
     patches: all('PATCH').flatMap(([index, name]) => (matches(values.get('PATCH_MATCH')?.get(index)) ? [name] : [])),
@@ -125,8 +148,11 @@ function dkmsOf(values: Values, { kernel, config }: DkmsSetting, where: string):
   }
 }
 
-/** A checkout may have a dkms.conf whose `@WORDS@` an installer fills in, by default with nothing. */
-const filled = (command: string): string => command.replaceAll(/@[A-Za-z_]+@/g, '')
+/**
+ * A checkout may have a dkms.conf whose `@WORDS@` an installer fills in, by default with nothing. But the version, which
+ * is part of where dkms has the package while it builds it.
+ */
+const UNFILLED = /@[A-Za-z_]+@/g
 
 /** dkms has bash match it: extended regular expressions, which these are but for names of classes. */
 function patternOf(pattern: string, where: string): RegExp {

@@ -454,7 +454,10 @@ const SELECTED_FILE = 'selected-4.json'
 /** Modules that a folder names and does not build for this kernel. */
 const refusedModules = ({ refused }: OutsidePlan): KbuildModule[] =>
   refused.flatMap(({ modules, reason, detail }) =>
-    modules.map((name) => ({ name, path: `${name}.ko`, sources: [], objects: [], refusal: { reason, detail } })),
+    modules.map((place) => {
+      const name = path.basename(place)
+      return { name, path: `${place}.ko`, sources: [], objects: [], refusal: { reason, detail } }
+    }),
   )
 
 /** Kbuild makes objects of C and of assembler; a generated source is named from the output directory. */

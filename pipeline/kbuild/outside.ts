@@ -40,6 +40,7 @@ export interface OutsideUnit {
 
 /** Modules that there would be, and are not. */
 export interface Refused {
+  /** Where they would lie in the folder, without `.ko`. */
   readonly modules: readonly string[]
   /** One of matrix/types.ts's. */
   readonly reason: 'excluded' | 'makefile-error'
@@ -111,8 +112,12 @@ async function makePlan(outside: OutsideSetup): Promise<OutsidePlan> {
   const scratch = path.join(snapshot.top, '.asked')
   const asking = { dir: snapshot.dir, scratch, kernel, searchPath, ...(signal && { signal }) }
   if (dkms === undefined) return { ...nothing, units: await unitsOf(outside, await askMakefile(asking)) }
-  const names = dkms.modules.length > 0 ? dkms.modules : [dkms.name]
-  const refuse = (reason: Refused['reason'], detail: string, modules = names): Refused => ({ modules, reason, detail })
+  const all = dkms.modules.length > 0 ? dkms.modules : [{ name: dkms.name, dir: '' }]
+  const refuse = (reason: Refused['reason'], detail: string, modules = all): Refused => ({
+    modules: modules.map(({ name, dir }) => path.join(dir, name)),
+    reason,
+    detail,
+  })
   if (dkms.excluded !== undefined) return { ...nothing, refused: [refuse('excluded', dkms.excluded)] }
   await layDkmsTree(tree, dkms, snapshot)
   const environment = dkmsEnvironment(place, dkms)
@@ -122,11 +127,12 @@ async function makePlan(outside: OutsideSetup): Promise<OutsidePlan> {
   const asked = await askMakefile({ ...asking, environment, ...(command !== undefined && { command }) })
   const units = await unitsOf(outside, asked)
   const built = new Set(units.flatMap(({ graph }) => graph.modules.map(({ path: ko }) => path.basename(ko, '.ko'))))
-  const lacking = dkms.modules.filter((name) => !built.has(name))
-  const what = `dkms.conf: BUILT_MODULE_NAME names ${lacking.join(', ')}, which its makefile does not build`
+  const lacking = dkms.modules.filter(({ name }) => !built.has(name))
+  const names = lacking.map(({ name }) => name).join(', ')
+  const what = `dkms.conf: BUILT_MODULE_NAME names ${names}, which its makefile does not build`
   return {
     units,
-    ...(dkms.modules.length > 0 && { wanted: dkms.modules }),
+    ...(dkms.modules.length > 0 && { wanted: dkms.modules.map(({ name }) => name) }),
     patches: dkms.patches,
     refused: lacking.length > 0 ? [refuse('makefile-error', what, lacking)] : [],
   }

@@ -16,6 +16,7 @@ test('topmost folders that name modules, call the kernel’s make or have a dkms
     'x/y/größe/Kbuild': 'obj-$(CONFIG_G) += g.o\n',
     'calls/Makefile': 'all:\n\tmake -C $(KDIR) M=$(PWD)/src\n',
     'dkms/dkms.conf': 'PACKAGE_NAME=p\n',
+    'template/dkms.conf.in': 'PACKAGE_NAME=p\n',
     'tools/Makefile': 'all: tool\n',
     '.git/Makefile': 'obj-m := no.o\n',
     'docs/Makefile': 'obj-m := no.o\n',
@@ -26,6 +27,6 @@ test('topmost folders that name modules, call the kernel’s make or have a dkms
   }
   t.deepEqual(
     (await foldersBelow(work)).map((dir) => path.relative(work, dir)),
-    ['a driver', 'calls', 'dkms', 'x/y/größe'],
+    ['a driver', 'calls', 'dkms', 'template', 'x/y/größe'],
   )
 })

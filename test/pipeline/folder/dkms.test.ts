@@ -16,10 +16,10 @@ const OPTIONS = new Map([
 ])
 
 let count = 0
-async function read(text: string, release = '6.12.5'): Promise<Dkms | undefined> {
+async function read(text: string, release = '6.12.5', file = 'dkms.conf'): Promise<Dkms | undefined> {
   const dir = path.join(work, String(count++))
   await fs.mkdir(dir)
-  await fs.writeFile(path.join(dir, 'dkms.conf'), text)
+  await fs.writeFile(path.join(dir, file), text)
   const kernel = { headers: '/headers', programs: '/none', facts: '/none', release }
   const searchPath = process.env['PATH'] ?? ''
   return readDkms({ dir, tree: '/dkms', kernel, config: (name) => OPTIONS.get(name), searchPath }, '/home/acme')
@@ -29,13 +29,17 @@ test('modules and the command, with what dkms sets', async (t) => {
   const made = await read(`${HEAD}
 MAKE[0]="make -C \${kernel_source_dir} M=\${dkms_tree}/\${PACKAGE_NAME}/\${PACKAGE_VERSION}/build KVER=$kernelver"
 BUILT_MODULE_NAME[0]="one"
+BUILT_MODULE_LOCATION[0]="./src/"
 BUILT_MODULE_NAME[1]="two"
 PRE_BUILD="configure.sh $kernelver"
 `)
   t.deepEqual(made, {
     name: 'acme',
     version: '1.0',
-    modules: ['one', 'two'],
+    modules: [
+      { name: 'one', dir: 'src' },
+      { name: 'two', dir: '' },
+    ],
     command: 'make -C /headers M=/dkms/acme/1.0/build KVER=6.12.5',
     before: 'configure.sh 6.12.5',
     patches: [],
@@ -49,13 +53,25 @@ test('what an installer would fill in is empty', async (t) => {
   t.like(made, { command: 'make KVER=6.12.5 CFLAGS_MODULE+=', before: ' ./x.sh' })
 })
 
+test('a template of one is read as it is, with a version that is the same wherever it stands', async (t) => {
+  const text = `PACKAGE_NAME=acme
+PACKAGE_VERSION="@VERSION@"
+MAKE="make M=\${dkms_tree}/acme/\${PACKAGE_VERSION}/build FLAGS=@FLAGS@"
+BUILD_EXCLUSIVE_KERNEL_MIN=5.12
+`
+  const made = { version: '0', command: 'make M=/dkms/acme/0/build FLAGS=' }
+  for (const file of ['dkms.conf', 'dkms.conf.in', 'dkms.conf.am']) t.like(await read(text, '6.1.9', file), made, file)
+  t.truthy((await read(text, '5.10.9', 'dkms.conf.in'))?.excluded)
+  t.is(await read(text, '6.1.9', 'dkms.conf.orig'), undefined)
+})
+
 test('scalars are arrays of one, and shell is shell', async (t) => {
   const made = await read(`${HEAD}
 MAKE="make modules"
 BUILT_MODULE_NAME=$PACKAGE_NAME
 if [ "\${kernelver%%.*}" -ge 6 ]; then PATCH+=("new.patch"); fi
 `)
-  t.like(made, { command: 'make modules', modules: ['acme'], patches: ['new.patch'] })
+  t.like(made, { command: 'make modules', modules: [{ name: 'acme', dir: '' }], patches: ['new.patch'] })
 })
 
 test('patches and commands for some kernels only', async (t) => {
