@@ -149,16 +149,25 @@ const exportLines = (item: ExportProblem): string[] => [
   ...sideLines('not in', item.found),
 ]
 
-function verdictLines({ tree, version, compiles, ...verdict }: ModuleExplained['verdicts'][number]): string[] {
+type VerdictExplained = ModuleExplained['verdicts'][number]
+
+/** What dkms.conf leaves out is no failure. */
+const isFine = ({ compiles, ended, exports }: VerdictExplained): boolean =>
+  ended?.reason === 'excluded' || (compiles && exports.length === 0)
+
+function stateOf({ compiles, ended, explanations, exports }: VerdictExplained): string {
+  if (ended?.reason === 'excluded') return 'is not built'
+  if (!compiles) return paint('red', 'does not compile')
+  return explanations.length + exports.length > 0 ? paint('red', 'would not load') : paint('green', 'compiles')
+}
+
+function verdictLines(verdict: VerdictExplained): string[] {
+  const { tree, version, ended } = verdict
   const known = verdict.explanations.length + verdict.exports.length
-  const state = !compiles
-    ? paint('red', 'does not compile')
-    : known > 0
-      ? paint('red', 'would not load')
-      : paint('green', 'compiles')
   const plain = verdict.unexplained.slice(0, known > 0 ? 3 : 8)
   return [
-    `  ${tree} (${version}): ${state}`,
+    `  ${tree} (${version}): ${stateOf(verdict)}`,
+    ...(ended ? [`    ${ended.reason}: ${ended.detail}`] : []),
     ...verdict.explanations.flatMap(explanationLines),
     ...verdict.exports.flatMap(exportLines),
     ...(plain.length > 0 ? ['    nothing in the trees explains:'] : []),
@@ -200,9 +209,7 @@ export const explain: Command = {
       modules: await withReplacements(context, comparisons, trees),
     }
     context.result(document, render)
-    const fine = document.modules.every(({ verdicts }) =>
-      verdicts.every(({ compiles, exports }) => compiles && exports.length === 0),
-    )
+    const fine = document.modules.every(({ verdicts }) => verdicts.every(isFine))
     return fine ? 0 : 1
   },
 }

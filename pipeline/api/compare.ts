@@ -23,6 +23,8 @@ export interface Verdict {
   readonly tree: string
   readonly version: string
   readonly compiles: boolean
+  /** Why not, where no line of the driver is at fault. */
+  readonly ended?: NonNullable<ModuleTrial['ended']>
   readonly explanations: readonly Explanation[]
   readonly exports: readonly ExportProblem[]
   /** Complaints that the trees say nothing about: mistakes of the driver, or of drvport. */
@@ -95,6 +97,7 @@ async function verdictOf(one: Tried, tried: readonly Tried[], others: readonly A
     tree: trial.tree.name,
     version: trial.tree.version,
     compiles: module.compiles,
+    ...(module.ended && { ended: module.ended }),
     explanations: [...explanations.values()],
     exports: await exportProblems(one, tried),
     unexplained: unexplained.filter((complaint) => !isConsequence(complaint, module.complaints, explained)),

@@ -8,6 +8,7 @@ import { openBuild, selectAll } from '../build/fresh.ts'
 import type { KernelTree } from '../build/index.ts'
 import { factsOf } from '../build/facts.ts'
 import type { BuiltModule, Compiler } from '../build/compiler.ts'
+import type { Reason } from '../matrix/types.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Complaint } from './subjects.ts'
 import { openApiTree, type ApiTree } from './tree.ts'
@@ -19,8 +20,8 @@ export interface ModuleTrial {
   readonly module: string
   readonly path: string
   readonly compiles: boolean
-  /** What ended it besides complaints: a crash, a limit. */
-  readonly detail: string
+  /** Why it does not compile where that is no complaint: not for this kernel, no C, a crash, a limit. */
+  readonly ended?: { readonly reason: Reason; readonly detail: string }
   readonly complaints: readonly Complaint[]
   /** Kernel symbols that its objects use; empty where it does not compile. */
   readonly needs: readonly string[]
@@ -81,7 +82,7 @@ async function ownHeaders({ module, inputs }: BuiltModule): Promise<string> {
 }
 
 async function trialOf(built: BuiltModule, compiler: Compiler, exports: Exports): Promise<ModuleTrial> {
-  const { module, objects, diagnostics, inputs, reason } = built
+  const { module, objects, diagnostics, inputs, reason, detail } = built
   const files = new Map(inputs.map(({ name, file }) => [name, file]))
   const headers = diagnostics.length === 0 ? '' : await ownHeaders(built)
   const complaints = diagnostics.map(async ({ file, line, message }): Promise<Complaint> => {
@@ -97,7 +98,7 @@ async function trialOf(built: BuiltModule, compiler: Compiler, exports: Exports)
     module: module.name,
     path: module.path,
     compiles: objects !== undefined,
-    detail: objects === undefined ? `${reason ?? 'compile-error'}: ${built.detail ?? ''}` : '',
+    ...(reason !== undefined && diagnostics.length === 0 && { ended: { reason, detail: detail ?? '' } }),
     complaints: await Promise.all(complaints),
     needs: [...new Set(needs)].toSorted(),
     ...(licenseProblem !== undefined && { licenseProblem }),

@@ -7,6 +7,8 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import test from 'ava'
+import { compareTrials } from '../../pipeline/api/compare.ts'
+import { tryModules } from '../../pipeline/api/trial.ts'
 import { selectAll } from '../../pipeline/build/fresh.ts'
 import { buildModules, type ModuleResult } from '../../pipeline/build/index.ts'
 import { UsageError } from '../../pipeline/errors.ts'
@@ -213,19 +215,21 @@ real('dkms.conf: a kernel that it leaves out, a patch that does not apply, a mod
     const text = await fs.readFile(path.join(copy, 'dkms.conf'), 'utf8')
     await fs.writeFile(path.join(copy, 'dkms.conf'), text.replace(from, to))
     const { rows } = await runMatrix({ tree, toolchain, selectors: [copy], until: 'compile', seed: 1 })
-    return rows.map(({ module, reason, detail }) => [module, reason, detail])
+    return rows.map(({ path: ko, reason, detail }) => [ko.replace(/^external\/.*\/src\//, ''), reason, detail])
   }
   const only = 'dkms.conf: BUILD_EXCLUSIVE_KERNEL="^4"'
   t.deepEqual(await changed('left out', '^([6-9]|[1-9][0-9])\\.', '^4'), [
-    ['acme_bus', 'excluded', only],
-    ['acme_nic', 'excluded', only],
+    ['acme_bus.ko', 'excluded', only],
+    ['acme_nic.ko', 'excluded', only],
   ])
+  const [told] = await compareTrials([await tryModules({ tree, toolchain, selectors: [path.join(work, 'left out')] })])
+  t.like(told?.verdicts[0], { compiles: false, ended: { reason: 'excluded', detail: only }, unexplained: [] })
   const twice = await changed('patched twice', '20-since-6.12.patch"\nPATCH_MATCH', '10-always.patch"\nNO_MATCH')
   t.is(twice[0]?.[1], 'makefile-error')
   t.regex(twice[0]?.[2] ?? '', /^patches\/10-always\.patch does not apply: /)
   t.deepEqual(await changed('lacking', '"acme_bus"', '"acme_usb"'), [
-    ['acme_usb', 'makefile-error', 'dkms.conf: BUILT_MODULE_NAME names acme_usb, which its makefile does not build'],
-    ['acme_nic', '', ''],
+    ['acme_nic.ko', '', ''],
+    ['acme_usb.ko', 'makefile-error', 'dkms.conf: BUILT_MODULE_NAME names acme_usb, which its makefile does not build'],
   ])
 })
 
