@@ -101,9 +101,10 @@ export function describeTally(tally: Tally, now: number, live: boolean): { text:
   const far = `${count(done.modules)} of ${count(total.modules)} modules (${share(done.modules, total.modules)})`
   const left = remaining === undefined ? '' : `, ${waiting(remaining)} left`
   const fast = `${speed(modules)} modules/s, ${speed(objects)} objects/s${left}`
-  const now_ = [...tally.current, tally.elsewhere.join(', ')].filter(Boolean).join(' ')
-  if (!live) return { text: [`${far}: ${fast}`, tally.ladder(), `now ${now_}`].filter(Boolean).join('; '), below: [] }
-  return { text: `${bar(done.modules, total.modules)} ${far}`, below: [fast, tally.ladder(), `now ${now_}`] }
+  const busy = [...tally.current, tally.elsewhere.join(', ')].filter(Boolean).join(' ')
+  const below = [fast, tally.ladder(), busy === '' ? '' : `now ${busy}`]
+  if (!live) return { text: [`${far}: ${fast}`, ...below.slice(1)].filter(Boolean).join('; '), below: [] }
+  return { text: `${bar(done.modules, total.modules)} ${far}`, below }
 }
 
 /** Milliseconds between two drawings. */
