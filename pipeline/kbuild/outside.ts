@@ -174,8 +174,17 @@ async function prepared(snapshot: Snapshot, { before }: Dkms, env: NodeJS.Proces
   const options = { cwd: snapshot.dir, env, wallSeconds: PRE_BUILD_SECONDS_MAX }
   const run = await runTool('/bin/sh', ['-c', `./${before}`], options)
   if (run.status === 0) return undefined
-  const said = (run.stderr || run.stdout).trim().split('\n').at(-1) ?? ''
-  return `dkms.conf: PRE_BUILD="${before}" ended with ${run.status}: ${realNames(said, snapshot)}`
+  const said = complaintIn(run.stderr.trim() || run.stdout.trim())
+  const why = said === '' ? '' : `: ${realNames(said, snapshot)}`
+  return `dkms.conf: PRE_BUILD="${before}" ended with ${run.status}${why}`
+}
+
+const COMPLAINT = /\b(?:errors?|not found|no such|cannot|can't|could not|missing|fail(?:s|ed|ure)?|unable|required)\b/i
+
+/** The line of a script's output that says what is wrong: what follows it is often advice. Without one, its last. */
+function complaintIn(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim())
+  return lines.find((line) => COMPLAINT.test(line)) ?? lines.at(-1) ?? ''
 }
 
 const PRE_BUILD_SECONDS_MAX = 120

@@ -233,6 +233,24 @@ real('dkms.conf: a kernel that it leaves out, a patch that does not apply, a mod
   ])
 })
 
+real('dkms.conf: what runs before and stops is told by its complaint, not by the advice after it', async (t) => {
+  const copy = path.join(work, 'prepared')
+  await fs.cp(folder('dkms'), copy, { recursive: true })
+  await fs.appendFile(path.join(copy, 'dkms.conf'), 'PRE_BUILD="before.sh $kernelver"\n')
+  const before = async (script: string) => {
+    await fs.writeFile(path.join(copy, 'before.sh'), `#!/bin/sh\n${script}\nexit 3\n`, { mode: 0o755 })
+    const { rows } = await runMatrix({ tree, toolchain, selectors: [copy], until: 'compile', seed: 1 })
+    return rows[0]?.detail.replace(tree.version, 'VERSION')
+  }
+  const said = 'dkms.conf: PRE_BUILD="before.sh VERSION" ended with 3'
+  t.is(
+    await before('echo looking; echo headers not found: acme; echo try: install it'),
+    `${said}: headers not found: acme`,
+  )
+  t.is(await before('echo looking; echo sorry >&2'), `${said}: sorry`)
+  t.is(await before(''), said)
+})
+
 const MODULE = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
 
 real(
