@@ -55,7 +55,7 @@ interface Place {
 }
 
 async function folder(tree: Tree, real: string, place: Place, ready: boolean): Promise<KernelModule[]> {
-  const { snapshot, headers, modules, patches, prepare } = await tree.outside(real)
+  const { snapshot, headers, modules, patches, prepare } = await tree.outside(real, place.whole)
   if (ready) await prepare()
   const nameOfDir = (dir: string): string => {
     const relative = path.relative(place.whole, dir)
@@ -188,7 +188,7 @@ export async function withExternal(tree: KernelTree, modules: readonly KernelMod
     selected: () => tree.selected(),
     tests: () => (suites ??= tests()),
     kernelFiles: () => tree.kernelFiles(),
-    outside: (dir) => tree.outside(dir),
+    outside: (dir, whole) => tree.outside(dir, whole),
     pristine: (name) => tree.pristine(name),
     config: (option) => tree.config(option),
   }

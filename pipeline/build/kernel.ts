@@ -76,8 +76,8 @@ export interface KernelTree {
   kernelFiles(): Promise<readonly { readonly name: string; readonly object: KernelObject }[]>
   /** How a file of the tree compiles as part of the kernel itself: path in the tree, or absolute for one of the shim's. */
   builtin(file: string): Promise<KernelObject>
-  /** Modules of a folder outside of the tree. Throws UsageError. */
-  outside(folder: string): Promise<KernelFolder>
+  /** Modules of a folder outside of the tree, which lies in `whole`: of that nothing is written into. Throws UsageError. */
+  outside(folder: string, whole?: string): Promise<KernelFolder>
   /** Value of an option without CONFIG_: `y`, `m`, a number or text; undefined where it is off. */
   config(option: string): string | undefined
   /** SHA-256 of a file as it was fetched, by path in the tree; undefined for what is not the tree's. */

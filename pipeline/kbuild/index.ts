@@ -94,8 +94,11 @@ export interface Kbuild {
   kernelFiles(): Promise<readonly { readonly name: string; readonly object: KbuildObject }[]>
   /** How a file compiles as part of the kernel itself: a path in the tree, or an absolute one of ours. */
   builtin(file: string): Promise<KbuildObject>
-  /** Modules of a folder outside of the tree. Throws UsageError when Kbuild finds none or cannot read its makefiles. */
-  outside(folder: string): Promise<OutsideFolder>
+  /**
+   * Modules of a folder outside of the tree, which lies in `whole`: of that nothing is written into. Throws UsageError when
+   * Kbuild finds none or cannot read its makefiles.
+   */
+  outside(folder: string, whole?: string): Promise<OutsideFolder>
   /** How a source compiles as part of a module. */
   compileCommand(source: string, module: string): Promise<KbuildObject>
   pristine(file: string): Promise<string | undefined>
@@ -346,14 +349,14 @@ class ConfiguredTree implements Kbuild {
     })
   }
 
-  async outside(folder: string): Promise<OutsideFolder> {
+  async outside(folder: string, whole?: string): Promise<OutsideFolder> {
     const { givenOptions, prepareOutside, readOutside } = await import('./outside.ts')
     const [{ takeSnapshot }, { installedKernel }] = await Promise.all([
       import('./snapshot.ts'),
       import('../folder/stand-ins.ts'),
     ])
     const purpose = [this.id, this.version, JSON.stringify(givenOptions())]
-    const snapshot = await takeSnapshot(await fs.realpath(folder), purpose)
+    const snapshot = await takeSnapshot(await fs.realpath(folder), purpose, whole)
     const { setup } = this.configured
     const home = path.dirname(this.view)
     const kernel = await installedKernel(home, this.view, this.version)

@@ -2,8 +2,9 @@
  * A copy of a folder outside of the tree, for Kbuild to work in: it cannot live with spaces in a path, and writes what it
  * generates beside the sources. Nothing is ever written into the folder itself.
  *
- * The copy is named by its content, so that the same folder is read once. What lies beside the folder and its parents is
- * linked, because drivers include `../common/x.h`. Knows nothing of modules.
+ * The copy is named by its content, so that the same folder is read once. Of a checkout all is copied that a person named,
+ * since makefiles write into `../` too. What lies beside that and its parents is linked, because drivers include
+ * `../common/x.h`. Knows nothing of modules.
  */
 
 import type { Dirent } from 'node:fs'
@@ -19,7 +20,7 @@ export interface Snapshot {
   readonly dir: string
   /** Directories above `dir`, nearest first: what lies beside the folder and its parents is linked into them. */
   readonly parents: readonly string[]
-  /** Directory of this snapshot alone, in which all these lie. */
+  /** Directory of this snapshot alone, for what is known of it. */
   readonly top: string
 }
 
@@ -89,41 +90,73 @@ async function parentsOf(real: string): Promise<{ name: string; dir: string; sib
   return parents
 }
 
-/**
- * Copy a folder, or find the copy of what it is now. `real` has links resolved; `purpose` names what the copy is for: what
- * is generated in it may be other for each kernel. Throws UsageError when the folder is too large.
- */
-export async function takeSnapshot(real: string, purpose: readonly string[]): Promise<Snapshot> {
-  const files = await list(real)
-  const hashes = await Promise.all(files.map(({ file }) => sha256File(file)))
-  const key = contentKey([...purpose, real, ...files.flatMap(({ name }, i) => [name, hashes[i] as string])])
-  const parents = await parentsOf(real)
-  const top = cachePath('outside', key.slice(0, 16))
-  const within = path.join(...parents.map(({ name }) => name), plain(path.basename(real)))
-  if (!(await exists(top)))
-    await makeDirectoryAtomic(top, async (temporary) => {
-      let at = temporary
-      for (const { name, dir, siblings } of parents) {
-        at = path.join(at, name)
-        await fs.mkdir(at, { recursive: true })
-        for (const sibling of siblings)
-          await fs.symlink(path.join(dir, sibling.name), path.join(at, sibling.name)).catch(ignoreTaken)
-      }
-      for (const { name, file } of files) {
-        const copy = path.join(temporary, within, name)
-        await fs.mkdir(path.dirname(copy), { recursive: true })
-        await fs.copyFile(file, copy)
-        // A patch, or a makefile, may write into it.
-        await fs.chmod(copy, ((await fs.stat(copy)).mode & 0o777) | 0o600)
-      }
-    })
-  const dir = path.join(top, within)
-  return {
-    real,
-    dir,
-    parents: parents.map((_, i) => path.join(dir, ...Array.from({ length: i + 1 }, () => '..'))),
-    top,
+/** Hashes of files by what tells that they are the same still: each folder of a checkout asks for all of it. */
+const hashes = new Map<string, Promise<string>>()
+
+async function hashOf({ file }: Listed): Promise<string> {
+  const { size, mtimeNs, ino } = await fs.stat(file, { bigint: true })
+  const key = `${file} ${size} ${mtimeNs} ${ino}`
+  const known = hashes.get(key) ?? sha256File(file)
+  hashes.set(key, known)
+  return known
+}
+
+/** What is copied for a folder: all of `whole`, unless make could not live on the way down, or it is too large. */
+async function reachOf(real: string, whole: string): Promise<{ root: string; files: Listed[] }> {
+  const down = path.relative(whole, real)
+  if (down.split(path.sep).some((name) => name !== '' && plain(name) !== name))
+    return { root: real, files: await list(real) }
+  return list(whole).then(
+    (files) => ({ root: whole, files }),
+    async (error: unknown) => {
+      if (real === whole || !(error instanceof UsageError)) throw error
+      return { root: real, files: await list(real) }
+    },
+  )
+}
+
+type Parents = Awaited<ReturnType<typeof parentsOf>>
+
+/** Lay the copy of files into `to/within`, with links to what lies beside the way down to it. */
+async function lay(to: string, within: string, parents: Parents, files: readonly Listed[]): Promise<void> {
+  let at = to
+  for (const { name, dir, siblings } of parents) {
+    at = path.join(at, name)
+    await fs.mkdir(at, { recursive: true })
+    for (const sibling of siblings)
+      await fs.symlink(path.join(dir, sibling.name), path.join(at, sibling.name)).catch(ignoreTaken)
   }
+  for (const { name, file } of files) {
+    const copy = path.join(to, within, name)
+    await fs.mkdir(path.dirname(copy), { recursive: true })
+    await fs.copyFile(file, copy)
+    // A patch, or a makefile, may write into it.
+    await fs.chmod(copy, ((await fs.stat(copy)).mode & 0o777) | 0o600)
+  }
+}
+
+/**
+ * Copy a folder, or find the copy of what it is now. `real` has links resolved, and lies in `whole`, which a person named;
+ * `purpose` names what the copy is for: what is generated in it may be other for each kernel. Throws UsageError when the
+ * folder is too large.
+ */
+export async function takeSnapshot(real: string, purpose: readonly string[], whole = real): Promise<Snapshot> {
+  const { root, files } = await reachOf(real, whole)
+  const known = await Promise.all(files.map(hashOf))
+  const key = contentKey([...purpose, root, ...files.flatMap(({ name }, i) => [name, known[i] as string])])
+  const parents = await parentsOf(root)
+  const copied = cachePath('outside', key.slice(0, 16))
+  const within = path.join(...parents.map(({ name }) => name), plain(path.basename(root)))
+  if (!(await exists(copied))) await makeDirectoryAtomic(copied, (temporary) => lay(temporary, within, parents, files))
+  const down = path.relative(root, real)
+  const dir = path.join(copied, within, down)
+  const top = down === '' ? copied : path.join(copied, '.below', down)
+  await fs.mkdir(top, { recursive: true })
+  const levels = parents.length + down.split(path.sep).filter((name) => name !== '').length
+  const above = Array.from({ length: levels }, (_, i) =>
+    path.resolve(dir, ...Array.from({ length: i + 1 }, () => '..')),
+  )
+  return { real, dir, parents: above, top }
 }
 
 /** Two names may be one after spaces are gone: the way down wins. */

@@ -297,6 +297,21 @@ real(
   },
 )
 
+real('what a makefile writes beside its folder goes into the copy of the checkout', async (t) => {
+  const checkout = path.join(work, 'writing')
+  const driver = path.join(checkout, 'driver')
+  const notes = path.join(checkout, 'common', 'version.h')
+  for (const dir of [driver, path.dirname(notes)]) await fs.mkdir(dir, { recursive: true })
+  await fs.writeFile(notes, '#define VERSION before\n')
+  const build = '$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(CURDIR)'
+  const makefile = `obj-m := written.o\nall:\n\techo '#define VERSION 7' > ../common/version.h\n\t${build}\n`
+  await fs.writeFile(path.join(driver, 'Makefile'), makefile)
+  const source = `#include "../common/version.h"\n${MODULE}_Static_assert(VERSION == 7, "as it was");\n`
+  await fs.writeFile(path.join(driver, 'written.c'), source)
+  t.deepEqual(await compiled(checkout), { 'external/writing/driver/written.ko': 'compile' })
+  t.is(await fs.readFile(notes, 'utf8'), '#define VERSION before\n')
+})
+
 real('a module of a hundred files', async (t) => {
   const dir = path.join(work, 'hundred')
   await fs.mkdir(path.join(dir, 'parts'), { recursive: true })
