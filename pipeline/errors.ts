@@ -61,6 +61,9 @@ export class UsageError extends DrvportError {
   }
 }
 
+/** What was asked for is there, but not for this tree: beside other trees it is a result. */
+export class NotForTree extends UsageError {}
+
 /** No tree, no compiler, disk full: exit status 3. */
 export class InfrastructureError extends DrvportError {
   constructor(message: string, facts: ErrorFacts = {}) {

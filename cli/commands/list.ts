@@ -50,7 +50,7 @@ async function matching(tree: Kbuild, selectors: readonly string[]): Promise<Ana
   const inTree: string[] = []
   const outside: AnalyzedModule[] = []
   for (const selector of selectors) {
-    const found = await selectExternal(tree, selector, folders, false)
+    const found = await selectExternal(tree, selector, folders, { ready: false })
     if (found === undefined) inTree.push(selector)
     else outside.push(...found)
   }

@@ -48,7 +48,7 @@ export interface TrialRequest {
 
 /** Compile what the selectors name. Throws UsageError for unknown selectors, InfrastructureError, Interrupted. */
 export async function tryModules(request: TrialRequest): Promise<Trial> {
-  const named = await selectAll(request.tree, request.selectors)
+  const named = await selectAll(request.tree, request.selectors, { refused: 'listed' })
   const { only } = request
   const modules = only === undefined ? named : named.filter(({ path }) => only.has(path))
   const build = await openBuild(request, modules, request.onModule)

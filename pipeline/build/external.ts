@@ -7,8 +7,8 @@
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { contentKey } from '../cache.ts'
-import { UsageError } from '../errors.ts'
-import { foldersBelow } from '../folder/discover.ts'
+import { NotForTree, UsageError } from '../errors.ts'
+import { foldersBelow, modulesNamed } from '../folder/discover.ts'
 import { exportsIn } from '../kbuild/exports.ts'
 import { canonicalName } from '../kbuild/select.ts'
 import { registersSuite } from '../kbuild/tests.ts'
@@ -80,13 +80,16 @@ async function folder(tree: Tree, real: string, place: Place, ready: boolean): P
   }))
 }
 
-/** A module that stands for one folder of several, which cannot be read: the others are built all the same. */
-function unreadable(real: string, { whole, as }: Place, error: UsageError): KernelModule {
-  const name = path.basename(real)
+/** Modules that stand for a folder that cannot be read: what its makefiles name, else one of its name. */
+async function unreadable(real: string, { whole, as }: Place, error: UsageError): Promise<KernelModule[]> {
+  const named = await modulesNamed(real)
   const where = error.where === undefined ? '' : path.relative(whole, error.where)
   const detail = [error.message, where, error.found ?? '', error.todo ?? ''].filter((text) => text !== '').join(': ')
   const refusal = { reason: 'makefile-error', detail } as const
-  return { name, path: `${as}${path.relative(whole, real)}/${name}.ko`, objects: [], external: [], refusal }
+  return (named.length > 0 ? named : [path.basename(real)]).map((name) => {
+    const ko = path.join(path.relative(whole, real), `${name}.ko`)
+    return { name, path: `${as}${ko}`, objects: [], external: [], refusal }
+  })
 }
 
 /** The folder's own modules; where it has none, those of the folders below it, as in a repository of several drivers. */
@@ -104,29 +107,39 @@ async function foldersFrom(tree: Tree, real: string, place: Place, ready: boolea
         readable++
       } catch (problem) {
         if (!(problem instanceof UsageError)) throw problem
-        found.push(unreadable(dir, place, problem))
+        found.push(...(await unreadable(dir, place, problem)))
       }
     if (readable === 0) throw error
     return found
   }
 }
 
+export interface Selecting {
+  /** What is generated is made, as for a compile. */
+  readonly ready?: boolean
+  /** A folder that this tree cannot read, though another might, is listed with the reason and not thrown. */
+  readonly refused?: 'listed'
+}
+
 /**
  * Modules that a selector names outside the tree, or undefined when it does not name a file or directory that exists.
- * Relative paths start from the current directory. `ready`: what is generated is made, as for a compile. Throws
- * UsageError for a directory without modules, in it and below it.
+ * Relative paths start from the current directory. Throws UsageError for a directory without modules, in it and below it.
  */
 export async function selectExternal(
   tree: Tree,
   selector: string,
   names: FolderNames,
-  ready = true,
+  { ready = true, refused }: Selecting = {},
 ): Promise<KernelModule[] | undefined> {
   if (!selector.includes('/') && !selector.endsWith('.c') && selector !== '.') return undefined
   const file = await fs.realpath(path.resolve(selector)).catch(() => undefined)
   if (file === undefined) return undefined
   if (file.endsWith('.c')) return [await singleFile(tree, file, names)]
-  return foldersFrom(tree, file, { whole: file, as: `external/${nameOf(file, names)}/` }, ready)
+  const place = { whole: file, as: `external/${nameOf(file, names)}/` }
+  return foldersFrom(tree, file, place, ready).catch((error: unknown) => {
+    if (refused === 'listed' && error instanceof NotForTree) return unreadable(file, place, error)
+    throw error
+  })
 }
 
 const textsOf = ({ objects }: KernelModule): Promise<string[]> =>

@@ -10,18 +10,22 @@ import { packageRoot } from '../root.ts'
 import { openNamed } from '../toolchain/index.ts'
 import { createCompiler } from './compiler.ts'
 import type { BuildRequest, ModuleResult } from './document.ts'
-import { selectExternal, withExternal } from './external.ts'
+import { selectExternal, withExternal, type Selecting } from './external.ts'
 import type { KernelModule, KernelTree } from './kernel.ts'
 import { rememberResults } from './known.ts'
 import { buildModule, NOTHING, type ModuleBuild } from './module.ts'
 import { compileContext } from './objects.ts'
 
 /** Modules that the selectors name, in the tree and outside, each once. */
-export async function selectAll(tree: KernelTree, selectors: readonly string[]): Promise<KernelModule[]> {
+export async function selectAll(
+  tree: KernelTree,
+  selectors: readonly string[],
+  how: Selecting = {},
+): Promise<KernelModule[]> {
   const found = new Map<string, KernelModule>()
   const names = new Map<string, string>()
   for (const selector of selectors)
-    for (const module of (await selectExternal(tree, selector, names)) ?? (await tree.select(selector)))
+    for (const module of (await selectExternal(tree, selector, names, how)) ?? (await tree.select(selector)))
       found.set(module.path, module)
   return [...found.values()]
 }

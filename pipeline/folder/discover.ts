@@ -12,6 +12,7 @@ const SKIPPED = /^(?:\..*|node_modules|Documentation|docs?)$/
 const MAKEFILES = ['Kbuild', 'Makefile', 'makefile', 'GNUmakefile']
 /** Modules of its own, or a call of the kernel's make for them. */
 const MODULES = /^\s*(?:override\s+|export\s+)?obj-(?:m|\$[({]\w+[)}])\s*[+:]*=|\s(?:M|SUBDIRS|KBUILD_EXTMOD)=/m
+const OBJECTS = /^\s*(?:override\s+|export\s+)?obj-(?:m|\$[({]\w+[)}])\s*[+:]*=(.*)$/gm
 
 const DEPTH_MAX = 6
 const FOLDERS_MAX = 200
@@ -41,6 +42,16 @@ export async function foldersBelow(top: string): Promise<string[]> {
   }
   await visit(top, 1)
   return found
+}
+
+/** Modules that a directory's makefiles name, whatever decides on them. */
+export async function modulesNamed(dir: string): Promise<string[]> {
+  const texts = await Promise.all(MAKEFILES.map((name) => textOf(path.join(dir, name))))
+  const lists = texts.flatMap((text) => [...text.replaceAll(/\\\n/g, ' ').matchAll(OBJECTS)])
+  const names = lists
+    .flatMap(([, list = '']) => list.split(/\s+/))
+    .flatMap((word) => /^([\w-]+)\.o$/.exec(word)?.[1] ?? [])
+  return [...new Set(names)].toSorted()
 }
 
 /** Whether there is a driver in a directory, or below it. */

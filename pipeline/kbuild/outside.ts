@@ -9,7 +9,7 @@ import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
 import { ownCodeKey } from '../build/own-code.ts'
 import { exists, readKept, withLock, writeAtomic } from '../cache.ts'
-import { UsageError } from '../errors.ts'
+import { NotForTree, UsageError } from '../errors.ts'
 import { dkmsEnvironment, readDkms, type Dkms } from '../folder/dkms.ts'
 import { askMakefile, type KernelCall } from '../folder/own-makefile.ts'
 import type { InstalledKernel } from '../folder/stand-ins.ts'
@@ -206,7 +206,7 @@ async function unitsOf(outside: OutsideSetup, asked: Awaited<ReturnType<typeof a
     // The author's own words about it say more than that nothing was found.
     const said = asked?.problem
     if (said === undefined || !(error instanceof UsageError)) throw errors[0] ?? error
-    throw new UsageError("the folder's own makefile stops", {
+    throw new NotForTree("the folder's own makefile stops", {
       where: outside.snapshot.real,
       found: realNames(said, outside.snapshot),
       ...(error.expected !== undefined && { expected: error.expected }),
@@ -248,7 +248,7 @@ function unreadable(snapshot: Snapshot, { stderr, stdout }: ToolOutput): UsageEr
     .trim()
     .split('\n')
   const said = lines.map((line) => /^(\/.*?:\d+): (?:\*\*\* )?(.*?)(?:\s+Stop\.)?$/.exec(line)).find((m) => m !== null)
-  return new UsageError("the tree's Kbuild cannot read this folder's makefile", {
+  return new NotForTree("the tree's Kbuild cannot read this folder's makefile", {
     where: said?.[1] ?? snapshot.real,
     found: said?.[2] ?? lines.slice(-3).join('; '),
   })
@@ -269,7 +269,7 @@ async function nothingBuilt(snapshot: Snapshot, kbuild: string): Promise<UsageEr
       expected: 'a Kbuild file or Makefile with obj-m',
       todo: 'name the folder in which the file with obj-m lies',
     })
-  return new UsageError('every module of this folder is switched off', {
+  return new NotForTree('every module of this folder is switched off', {
     where: `${where}:${first.line}`,
     expected: `an option of the tree, or one set for this folder`,
     found: off.map(({ option }) => `${option} is not set`).join(', '),

@@ -166,7 +166,7 @@ export async function runMatrix(request: MatrixRequest): Promise<MatrixDocument>
   const { tree, toolchain, selectors, until, seed, shard, makeRows, signal, progress } = request
   checkInterrupted(signal)
   progress?.({ step: 'select' })
-  const named = (await selectAll(tree, selectors)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const named = (await selectAll(tree, selectors, { refused: 'listed' })).toSorted((a, b) => (a.path < b.path ? -1 : 1))
   const all = request.sample === undefined ? named : drawSample(named, request.sample, seed)
   const modules = shard === undefined ? all : inShard(all, shard)
   checkInterrupted(signal)

@@ -137,6 +137,18 @@ real('what cannot be read is refused with file and line, in the names the user k
   })
 })
 
+real(
+  'in a matrix it is a row, for other kernels may have it: that of the module that its makefile names',
+  async (t) => {
+    t.deepEqual(await compiled(folder('unreadable'), folder('switched-off')), {
+      'external/switched-off/card.ko': 'makefile-error',
+      'external/unreadable/classic.ko': 'makefile-error',
+    })
+    const none = runMatrix({ tree, toolchain, selectors: [folder('common')], until: 'compile', seed: 1 })
+    t.like(await t.throwsAsync(none, { instanceOf: UsageError }), { where: folder('common') })
+  },
+)
+
 real('an option of the environment switches a module on', async (t) => {
   process.env['CONFIG_ACME_CARD'] = 'm'
   try {
@@ -283,9 +295,9 @@ real(
     }
     await fs.mkdir(path.join(checkout, 'shared'))
     t.deepEqual(await compiled(checkout), {
-      'external/ten drivers/broken/broken.ko': 'makefile-error',
+      'external/ten drivers/broken/driver8.ko': 'makefile-error',
       'external/ten drivers/composite/driver7.ko': 'compile',
-      'external/ten drivers/empty/empty.ko': 'makefile-error',
+      'external/ten drivers/empty/driver9.ko': 'makefile-error',
       'external/ten drivers/größe/driver2.ko': 'compile',
       'external/ten drivers/net/dkms/driver5.ko': 'compile',
       'external/ten drivers/net/option/driver4.ko': 'compile',

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import test from 'ava'
-import { foldersBelow } from '../../../pipeline/folder/discover.ts'
+import { foldersBelow, modulesNamed } from '../../../pipeline/folder/discover.ts'
 
 const work = await fs.mkdtemp(path.join(os.tmpdir(), 'drvport-discover-'))
 test.after.always(() => fs.rm(work, { recursive: true, force: true }))
@@ -29,4 +29,13 @@ test('topmost folders that name modules, call the kernel’s make or have a dkms
     (await foldersBelow(work)).map((dir) => path.relative(work, dir)),
     ['a driver', 'calls', 'dkms', 'template', 'x/y/größe'],
   )
+})
+
+test('modules that makefiles name, switched on or not', async (t) => {
+  const dir = path.join(work, '.named')
+  await fs.mkdir(dir)
+  await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-$(CONFIG_A) += a.o below/ \\\n  b-c.o\nb-c-objs := part.o\n')
+  await fs.writeFile(path.join(dir, 'Makefile'), 'ifeq (0,1)\n  obj-m := a.o\nendif\nobj-m += $(NAME).o\n')
+  t.deepEqual(await modulesNamed(dir), ['a', 'b-c'])
+  t.deepEqual(await modulesNamed(work), [])
 })
