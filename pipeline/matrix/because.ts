@@ -1,6 +1,7 @@
 /**
  * Reasons of a matrix over several trees: a module that compiles for one of them and not for another does so because of
- * the kernel's API, and its row says of which part, instead of that it does not compile.
+ * the kernel's API, and its row says of which part, instead of that it does not compile. So does a driver from outside of
+ * the trees that compiles for none of them, where they complain of different things.
  *
  * Only the trees of the matrix are looked at, so that the same command says the same on every computer.
  */
@@ -31,16 +32,25 @@ const OPEN = new Set<Reason | ''>([
 
 const compiles = (row: MatrixRow): boolean => rungIndex(row.rung) >= rungIndex('compile')
 
-/** Modules that compile for one tree, and for another do not, or would not load, for a reason that the trees may tell. */
+/** Modules that trees may tell something about: what they do for one, and for another not. */
 function questionable({ columns }: MatricesDocument): ReadonlySet<string> {
-  const rows = columns.flatMap((column) => column.rows)
-  const good = new Set(rows.filter(compiles).map(({ path }) => path))
-  return new Set(rows.filter(({ path, reason }) => good.has(path) && OPEN.has(reason)).map(({ path }) => path))
+  const all = Map.groupBy(
+    columns.flatMap((column) => column.rows),
+    ({ path }) => path,
+  )
+  const asked = [...all].filter(([, rows]) => rows.some(({ reason }) => OPEN.has(reason)) && differ(rows))
+  return new Set(asked.map(([path]) => path))
+}
+
+/** The tree's own modules change with it: one that compiles for none says nothing of the API. */
+function differ(rows: readonly MatrixRow[]): boolean {
+  if (rows.some(compiles)) return true
+  return rows.every(({ path }) => path.startsWith('external/')) && new Set(rows.map(({ detail }) => detail)).size > 1
 }
 
 /**
  * The columns whose trees are needed to say why: those in which such a module fails, and for each the nearest before it
- * (else after it) in which it does not. Columns are the oldest kernel first.
+ * (else after it) in which it does not; where there is no such one, all of them. Columns are the oldest kernel first.
  */
 export function openQuestions(document: MatricesDocument): MatrixDocument[] {
   const { columns } = document
@@ -51,8 +61,9 @@ export function openQuestions(document: MatricesDocument): MatrixDocument[] {
       if (row === undefined || !OPEN.has(row.reason)) return
       const good = (j: number) => rows[j] !== undefined && compiles(rows[j]) && !OPEN.has(rows[j].reason)
       const before = columns.findLastIndex((_, j) => j < i && good(j))
-      const witness = columns[before >= 0 ? before : columns.findIndex((_, j) => good(j))]
-      for (const column of [columns[i], witness]) if (column !== undefined) needed.add(column)
+      const witness = before >= 0 ? before : columns.findIndex((_, j) => good(j))
+      const told = witness >= 0 ? [columns[i], columns[witness]] : columns.filter((_, j) => rows[j] !== undefined)
+      for (const column of told) if (column !== undefined) needed.add(column)
     })
   }
   return columns.filter((column) => needed.has(column))

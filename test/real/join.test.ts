@@ -52,6 +52,26 @@ test.serial('columns made apart and joined say what one run over both trees says
   t.deepEqual(digests(await read('joined.json')), digests(await read('once.json')))
 })
 
+test.serial(
+  'what compiles for no tree is told of the API all the same, where another has not that complaint',
+  async (t) => {
+    const dir = path.join(work, 'nowhere')
+    await fs.mkdir(dir)
+    await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m := nowhere.o\n')
+    const body = 'char to[4];\nint init_module(void)\n{\n\tstrlcpy(to, "x", 4);\n\treturn nobody_has_this(to);\n}\n'
+    const text = `#include <linux/module.h>\n#include <linux/string.h>\n${body}MODULE_LICENSE("GPL");\n`
+    await fs.writeFile(path.join(dir, 'nowhere.c'), text)
+    drvport('matrix', './nowhere', '--tree', TREES.join(','), '--until', 'compile', '--output', 'nowhere.json')
+    const rows = (await read('nowhere.json')).columns.map(({ rows: [row] }) => [
+      row?.reason,
+      row?.detail.split(' (')[0],
+    ])
+    t.is(rows[0]?.[0], 'compile-error')
+    t.deepEqual(rows[1]?.[0], 'api-removed')
+    t.regex(rows[1]?.[1] ?? '', /nowhere\.c:6: function strlcpy is gone in 6\.12\./)
+  },
+)
+
 test.serial('where all is well no tree is opened to say why', async (t) => {
   const files = await columns('good')
   const trees = process.env['DRVPORT_TREES']

@@ -98,4 +98,16 @@ test('to say why takes the trees that fail, and of those before them the newest 
   // Wrong everywhere, or for a reason that no tree explains: nothing to ask.
   t.deepEqual(asked(column('5.10.262', 'compile-error'), column('6.1.192', 'compile-error')), [])
   t.deepEqual(asked(fine, column('7.2.1', 'timeout')), [])
+  // Wrong everywhere, and not in the same way: each may tell of the others.
+  const wrong = (version: string, detail: string, path = 'external/acme/acme.ko') => {
+    const made = column(version, 'compile-error')
+    return { ...made, rows: made.rows.map((row) => ({ ...row, path, detail })) }
+  }
+  t.deepEqual(asked(wrong('5.10.262', 'a'), wrong('6.1.192', 'a'), wrong('7.2.1', 'b')), [
+    '5.10.262',
+    '6.1.192',
+    '7.2.1',
+  ])
+  const own = 'drivers/acme.ko'
+  t.deepEqual(asked(wrong('5.10.262', 'a', own), wrong('7.2.1', 'b', own)), [])
 })
