@@ -151,17 +151,32 @@ async function suitesAmong(modules: readonly KernelModule[]): Promise<string[]> 
   return modules.flatMap(({ path: name }, index) => (found[index] ? [name] : []))
 }
 
+const OWN_INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"/gm
+
+/**
+ * A source with the headers that lie beside what includes them, each `seen` once: some drivers export from a header of
+ * their own.
+ */
+async function withOwnHeaders(file: string, seen: Set<string>): Promise<string> {
+  if (seen.has(file)) return ''
+  seen.add(file)
+  let whole = await fs.readFile(file, 'latin1').catch(() => '')
+  for (const [, name = ''] of whole.matchAll(OWN_INCLUDE))
+    whole += `\n${await withOwnHeaders(path.resolve(path.dirname(file), name), seen)}`
+  return whole
+}
+
 type Exports = Awaited<ReturnType<KernelTree['exports']>>
 
 /** What these modules export, as the tree says it of its own. */
 async function exportsOf(modules: readonly KernelModule[]): Promise<Exports> {
   const found = new Map<string, { source: string; modules: string[]; gplOnly: boolean }>()
-  for (const module of modules)
-    for (const [index, text] of (await textsOf(module)).entries()) {
-      const { source } = module.objects[index]!
-      for (const { symbol, gplOnly } of exportsIn(text))
+  for (const module of modules) {
+    const seen = new Set<string>()
+    for (const { source } of module.objects)
+      for (const { symbol, gplOnly } of exportsIn(await withOwnHeaders(source, seen)))
         if (!found.has(symbol)) found.set(symbol, { source, modules: [module.name], gplOnly })
-    }
+  }
   return found
 }
 

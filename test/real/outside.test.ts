@@ -28,6 +28,8 @@ async function build(...selectors: string[]): Promise<Map<string, ModuleResult>>
   return new Map(modules.map((module) => [module.path, module]))
 }
 
+const MODULE = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
+
 const real = test.serial
 
 real('everything Kbuild offers: parts by option, flags by file, folders below, included makefiles', async (t) => {
@@ -110,6 +112,32 @@ real('what a kernel would not load is told from what it exports: hidden, nowhere
   )
   t.regex(rows[1]?.detail ?? '', /hidden\.c:7\): include\/linux\/sched\/task\.h:\d+ declares it, no module may use it$/)
   t.regex(rows[3]?.detail ?? '', /MODULE_LICENSE\("Proprietary"\), but it uses synchronize_rcu/)
+})
+
+real('what a module exports from a header of its own is there for its neighbours', async (t) => {
+  const dir = path.join(work, 'exporting')
+  const files = {
+    Kbuild: 'obj-m := giver.o taker.o lame.o user.o\n',
+    'giver.h': 'int acme_give(void) { return 1; }\nEXPORT_SYMBOL(acme_give);\n',
+    'between.h': '#include "giver.h"\n',
+    'giver.c': `${MODULE}#include "between.h"\n`,
+    'taker.c': `${MODULE}int acme_give(void);\nint init_module(void) { return acme_give(); }\n`,
+    'lame.h': 'int acme_lame(void) { return 1; }\nEXPORT_SYMBOL(acme_lame);\n',
+    'lame.c': `${MODULE}#include "lame.h"\n#error not here\n`,
+    'user.c': `${MODULE}int acme_lame(void);\nint init_module(void) { return acme_lame(); }\n`,
+  }
+  await fs.mkdir(dir)
+  for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [dir], until: 'link', seed: 1 })
+  t.deepEqual(
+    rows.map(({ module, reason, detail }) => [module, reason, reason === 'dependency-failed' ? detail : '']),
+    [
+      ['giver', '', ''],
+      ['lame', 'compile-error', ''],
+      ['taker', '', ''],
+      ['user', 'dependency-failed', 'needs lame, which does not compile'],
+    ],
+  )
 })
 
 real('what another architecture or another configuration has is called so, not missing', async (t) => {
@@ -262,8 +290,6 @@ real('dkms.conf: what runs before and stops is told by its complaint, not by the
   t.is(await before('echo looking; echo sorry >&2'), `${said}: sorry`)
   t.is(await before(''), said)
 })
-
-const MODULE = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
 
 real(
   'a checkout of ten drivers, with spaces and other alphabets in names; one that cannot be read is a row',
