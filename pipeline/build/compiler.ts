@@ -10,7 +10,7 @@ import type { Reason } from '../matrix/types.ts'
 import { packageRoot } from '../root.ts'
 import type { Diagnostic } from '../toolchain/diagnostics.ts'
 import { readObject, type WasmObject } from '../wasm/object.ts'
-import { adoptKernelFlags, moduleFlags } from './flags.ts'
+import { adoptKernelFlags, moduleFlags, OUTSIDE_FLAGS } from './flags.ts'
 import type { KernelModule, KernelObject, KernelTree } from './kernel.ts'
 import {
   compileObject,
@@ -124,10 +124,15 @@ export function createCompiler(
     args: [...adoptKernelFlags(object.args, object.cwd), ...extra],
   })
 
-  const compile = (object: KernelObject, extra: readonly string[]) =>
+  const jobFor = (module: KernelModule, object: KernelObject): CompileJob => ({
+    ...jobOf(object, moduleFlags(module.name)),
+    ...(module.external && { last: OUTSIDE_FLAGS }),
+  })
+
+  const compile = (module: KernelModule, object: KernelObject) =>
     limited(() => {
       checkInterrupted(context.signal)
-      return compileObject(context, jobOf(object, extra))
+      return compileObject(context, jobFor(module, object))
     })
 
   const prepared = new Set<string>()
@@ -137,7 +142,7 @@ export function createCompiler(
       module.objects.map(({ source }, i) => ({
         source,
         // Made again when needed: the arguments of a whole tree's files would fill memory.
-        job: () => jobOf(module.objects[i] as KernelObject, moduleFlags(module.name)),
+        job: () => jobFor(module, module.objects[i] as KernelObject),
       })),
     )
     prepareObjects(context, sources)
@@ -174,9 +179,8 @@ export function createCompiler(
     if (refusal !== undefined) return { module, ...refusal, inputs: [], diagnostics: [], ms: 0 }
     // One that others need was not announced: its own files have much in common.
     if (!prepared.has(module.path)) prepare([module])
-    const extra = moduleFlags(module.name)
     const outcomes = await Promise.all(
-      module.objects.map((object) => compile(object, extra).finally(() => onObject?.(module.name))),
+      module.objects.map((object) => compile(module, object).finally(() => onObject?.(module.name))),
     )
     const objects = outcomes.flatMap((outcome) => built(outcome, `module:${module.name}`) ?? [])
     const failed = outcomes.find((outcome) => !outcome.ok)

@@ -78,6 +78,12 @@ const WARNINGS = [
   '-Werror=incompatible-pointer-types',
 ]
 
+/**
+ * The last word about drivers from outside of the tree, most of whose authors know gcc alone: of a qualifier that is lost it only
+ * warns, and clang has that among the incompatible pointers that a kernel makes errors.
+ */
+export const OUTSIDE_FLAGS: readonly string[] = ['-Wno-incompatible-pointer-types-discards-qualifiers']
+
 /** Flags with a separate value, which belongs to them. */
 const WITH_VALUE = new Set([
   '-include',

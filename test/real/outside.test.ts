@@ -140,6 +140,22 @@ real('what a module exports from a header of its own is there for its neighbours
   )
 })
 
+real(
+  'a qualifier that is lost is no error of a driver from outside, as with gcc; a pointer to something else is',
+  async (t) => {
+    const dir = path.join(work, 'qualified')
+    const taking = (type: string) =>
+      `${MODULE}static char *kept;\nvoid keep(${type} *name);\nvoid keep(${type} *name) { kept = name; }\n`
+    await fs.mkdir(dir)
+    await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m := lost.o other.o\n')
+    await fs.writeFile(path.join(dir, 'lost.c'), taking('const char'))
+    await fs.writeFile(path.join(dir, 'other.c'), taking('int'))
+    const built = await build(dir)
+    t.is(built.get('external/qualified/lost.ko')?.rung, 'verify', built.get('external/qualified/lost.ko')?.detail)
+    t.like(built.get('external/qualified/other.ko'), { rung: 'parse', reason: 'compile-error' })
+  },
+)
+
 real('what another architecture or another configuration has is called so, not missing', async (t) => {
   const { rows } = await runMatrix({ tree, toolchain, selectors: [folder('elsewhere')], until: 'link', seed: 1 })
   const told = new Map(rows.map(({ module, reason, detail }) => [module, `${reason}: ${detail.split('; ').at(-1)}`]))
