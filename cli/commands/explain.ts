@@ -5,6 +5,7 @@ import { lastingReplacementFor, userWord, type Replacement } from '../../pipelin
 import { openApiTree, type ApiTree } from '../../pipeline/api/tree.ts'
 import { tryModules, type Trial } from '../../pipeline/api/trial.ts'
 import { UsageError } from '../../pipeline/errors.ts'
+import { whoMayUse } from '../../pipeline/kbuild/namespaces.ts'
 import { listTrees, openTree } from '../../pipeline/tree/index.ts'
 import { announce } from '../announce.ts'
 import type { Command, Context } from '../context.ts'
@@ -144,7 +145,7 @@ function explanationLines(item: Explained): string[] {
 }
 
 const exportLines = (item: ExportProblem): string[] => [
-  `    ${paint('bold', `${item.name} ${TITLES[item.reason]}`)} (${item.reason})`,
+  `    ${paint('bold', `${item.name} ${item.namespace === undefined ? TITLES[item.reason] : whoMayUse(item.namespace)}`)} (${item.reason})`,
   ...sideLines('usable in', item.expected),
   ...sideLines('not in', item.found),
 ]

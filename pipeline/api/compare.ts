@@ -4,6 +4,7 @@
  * A tree for which a module compiles tells what the driver expects. Pure but for reading the trees' text.
  */
 
+import { isOpen } from '../kbuild/namespaces.ts'
 import { byVersion, explain, type Definition, type Explanation } from './explain.ts'
 import { subjectsOf, type Complaint } from './subjects.ts'
 import type { ApiTree } from './tree.ts'
@@ -11,8 +12,10 @@ import type { ModuleTrial, Trial } from './trial.ts'
 
 /** A symbol that a module uses and this tree does not let it. */
 export interface ExportProblem {
-  readonly reason: 'not-exported' | 'gpl-only'
+  readonly reason: 'not-exported' | 'gpl-only' | 'not-imported'
   readonly name: string
+  /** Present where that is why: what it is exported in. */
+  readonly namespace?: string
   /** The newest tree here in which it could be used. */
   readonly expected: Definition
   readonly found: Definition
@@ -142,26 +145,26 @@ function goodFor(complaint: Complaint, one: Tried, tried: readonly Tried[]): Api
   return found?.trial.tree
 }
 
+/** Why a tree keeps a symbol from a module; undefined where it may use it. */
+function keptFrom({ trial, module }: Tried, name: string): Pick<ExportProblem, 'reason' | 'namespace'> | undefined {
+  const state = trial.exported(name)
+  if (state === undefined) return { reason: 'not-exported' }
+  if (state.gplOnly && module.licenseProblem !== undefined) return { reason: 'gpl-only' }
+  const { namespace } = state
+  if (namespace === undefined || isOpen(namespace, module.module, module.imports)) return undefined
+  return { reason: 'not-imported', namespace }
+}
+
 async function exportProblems(one: Tried, tried: readonly Tried[]): Promise<ExportProblem[]> {
-  const { trial, module } = one
-  const isFree = module.licenseProblem === undefined
   const problems: ExportProblem[] = []
-  for (const name of module.needs) {
-    const here = trial.exported(name)
-    if (here === 'everybody' || (here === 'gpl-only' && isFree)) continue
-    const usable = tried.filter((item) => {
-      const state = item.trial.exported(name)
-      return state === 'everybody' || (state === 'gpl-only' && isFree)
-    })
+  for (const name of one.module.needs) {
+    const why = keptFrom(one, name)
+    if (why === undefined) continue
+    const usable = tried.filter((item) => keptFrom(item, name) === undefined)
     const nearest = usable.findLast((item) => tried.indexOf(item) < tried.indexOf(one)) ?? usable[0]
     if (nearest === undefined) continue
-    const reason = here === undefined ? 'not-exported' : 'gpl-only'
-    problems.push({
-      reason,
-      name,
-      expected: await placeOf(nearest.trial.tree, name),
-      found: await placeOf(trial.tree, name),
-    })
+    const [expected, found] = [await placeOf(nearest.trial.tree, name), await placeOf(one.trial.tree, name)]
+    problems.push({ ...why, name, expected, found })
   }
   return problems
 }

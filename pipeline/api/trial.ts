@@ -7,14 +7,16 @@ import * as fs from 'node:fs/promises'
 import { openBuild, selectAll } from '../build/fresh.ts'
 import type { KernelTree } from '../build/index.ts'
 import { factsOf } from '../build/facts.ts'
+import { importedNamespaces } from '../build/module-info.ts'
 import type { BuiltModule, Compiler } from '../build/compiler.ts'
+import type { Export } from '../kbuild/exports.ts'
 import type { Reason } from '../matrix/types.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import type { Complaint } from './subjects.ts'
 import { openApiTree, type ApiTree } from './tree.ts'
 
 /** How a tree exports a symbol. */
-export type ExportState = 'everybody' | 'gpl-only'
+export type ExportState = Pick<Export, 'gplOnly' | 'namespace'>
 
 export interface ModuleTrial {
   readonly module: string
@@ -27,6 +29,8 @@ export interface ModuleTrial {
   readonly needs: readonly string[]
   /** Why Linux would not load it for its licence, as far as this tree's exports say. */
   readonly licenseProblem?: string
+  /** Namespaces of symbols that it imports; none where it does not compile. */
+  readonly imports: ReadonlySet<string>
 }
 
 export interface Trial {
@@ -61,10 +65,7 @@ export async function tryModules(request: TrialRequest): Promise<Trial> {
   return {
     tree: openApiTree({ name, version, id, sealed, dir: view }),
     modules: tried.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    exported: (symbol) => {
-      const found = exports.get(symbol)
-      return found && (found.gplOnly ? 'gpl-only' : 'everybody')
-    },
+    exported: (symbol) => exports.get(symbol),
   }
 }
 
@@ -102,5 +103,6 @@ async function trialOf(built: BuiltModule, compiler: Compiler, exports: Exports)
     complaints: await Promise.all(complaints),
     needs: [...new Set(needs)].toSorted(),
     ...(licenseProblem !== undefined && { licenseProblem }),
+    imports: await importedNamespaces(objects ?? []),
   }
 }

@@ -9,7 +9,7 @@ import * as path from 'node:path'
 import { contentKey } from '../cache.ts'
 import { NotForTree, UsageError } from '../errors.ts'
 import { foldersBelow, modulesNamed } from '../folder/discover.ts'
-import { exportsIn } from '../kbuild/exports.ts'
+import { exportsIn, namespaceFrom, type Export } from '../kbuild/exports.ts'
 import { canonicalName } from '../kbuild/select.ts'
 import { registersSuite } from '../kbuild/tests.ts'
 import { allModConfig } from '../source/conditionals.ts'
@@ -170,12 +170,12 @@ type Exports = Awaited<ReturnType<KernelTree['exports']>>
 
 /** What these modules export, as the tree says it of its own. */
 async function exportsOf(modules: readonly KernelModule[]): Promise<Exports> {
-  const found = new Map<string, { source: string; modules: string[]; gplOnly: boolean }>()
+  const found = new Map<string, Export & { source: string; modules: string[] }>()
   for (const module of modules) {
     const seen = new Set<string>()
-    for (const { source } of module.objects)
-      for (const { symbol, gplOnly } of exportsIn(await withOwnHeaders(source, seen)))
-        if (!found.has(symbol)) found.set(symbol, { source, modules: [module.name], gplOnly })
+    for (const { source, args } of module.objects)
+      for (const item of exportsIn(await withOwnHeaders(source, seen), undefined, namespaceFrom(args)))
+        if (!found.has(item.symbol)) found.set(item.symbol, { ...item, source, modules: [module.name] })
   }
   return found
 }

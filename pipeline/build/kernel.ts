@@ -5,6 +5,7 @@
  * without `-c`, `-o` and the source.
  */
 
+import type { Export } from '../kbuild/exports.ts'
 import type { Reason } from '../matrix/types.ts'
 import type { TreeFacts } from '../package.ts'
 import type { Root } from './flags.ts'
@@ -61,13 +62,8 @@ export interface KernelTree {
   module(name: string): Promise<KernelModule | undefined>
   /** The module that exports a symbol. */
   exporter(symbol: string): Promise<string | undefined>
-  /**
-   * Every export of the tree, by symbol: where it is, the modules it belongs to (none: the kernel itself), and whether
-   * only GPL-compatible modules may use it.
-   */
-  exports(): Promise<
-    ReadonlyMap<string, { readonly source: string; readonly modules: readonly string[]; readonly gplOnly: boolean }>
-  >
+  /** Every export of the tree, by symbol: where it is, and the modules it belongs to (none: the kernel itself). */
+  exports(): Promise<ReadonlyMap<string, Export & { readonly source: string; readonly modules: readonly string[] }>>
   /** Modules that a module may ask for by name: paths, by its path. */
   selected(): Promise<ReadonlyMap<string, readonly string[]>>
   /** Paths of the modules that are the tree's own tests. */

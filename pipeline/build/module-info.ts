@@ -58,6 +58,14 @@ function deviceIds(object: WasmObject): DeviceId[] {
   })
 }
 
+/** Namespaces of symbols that a module's objects import (MODULE_IMPORT_NS). */
+export async function importedNamespaces(
+  objects: readonly { readonly object: string }[],
+): Promise<ReadonlySet<string>> {
+  const read = await Promise.all(objects.map(async ({ object }) => readObject(await fs.readFile(object))))
+  return new Set(read.flatMap(modinfo).flatMap(([tag, value]) => (tag === 'import_ns' ? [value] : [])))
+}
+
 /** Everything the objects of one module say. */
 export function readModuleInfo(module: string, objects: readonly WasmObject[]): ModuleInfo {
   const tags = objects.flatMap(modinfo)

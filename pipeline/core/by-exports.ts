@@ -11,10 +11,12 @@ import { absenceOf, exportAbsence } from '../api/absent.ts'
 import type { ApiTree } from '../api/tree.ts'
 import type { BuiltModule } from '../build/compiler.ts'
 import { moduleEntries } from '../build/flags.ts'
+import { importedNamespaces } from '../build/module-info.ts'
 import { describeMissing } from '../build/inputs.ts'
 import type { MissingSymbol } from '../build/document.ts'
 import type { ModuleBuild } from '../build/module.ts'
 import { knownOutcome, rememberOutcome, type Facts, type On } from '../build/trace.ts'
+import { isOpen, whoMayUse } from '../kbuild/namespaces.ts'
 import type { Reason } from '../matrix/types.ts'
 import { needsOf } from './closure.ts'
 import { exportedNames } from './index.ts'
@@ -22,7 +24,7 @@ import { exportedNames } from './index.ts'
 const NAMES_SHOWN = 5
 
 /** Under this name what is found out is kept: it depends on the module and the tree alone. */
-const KEPT: On = { besides: 'by-exports 4' }
+const KEPT: On = { besides: 'by-exports 5' }
 
 /** At rung link, or below it with what it lacks. `own` is what is known of the module by itself. */
 export async function linkedByExports(
@@ -93,7 +95,26 @@ async function judged(
   const problem = own.facts?.licenseProblem
   if (problem !== undefined)
     return { rung: 'compile', reason: 'gpl-only', detail: problem, unresolved: own.facts?.gplOnly ?? [] }
-  return { rung: 'link' }
+  const closed = await notImported(compiled, exports)
+  if (closed.length === 0) return { rung: 'link' }
+  const said = closed.slice(0, NAMES_SHOWN).map(({ symbol, namespace }) => `${symbol} ${whoMayUse(namespace)}`)
+  const more = closed.length > NAMES_SHOWN ? `; and ${closed.length - NAMES_SHOWN} more` : ''
+  const names = closed.map(({ symbol }) => symbol)
+  return { rung: 'compile', reason: 'not-imported', detail: said.join('; ') + more, unresolved: names }
+}
+
+/** Symbols of namespaces that are not open to the module. */
+async function notImported(
+  { module, objects = [], ...compiled }: BuiltModule,
+  exports: Awaited<ReturnType<ModuleBuild['tree']['exports']>>,
+): Promise<{ symbol: string; namespace: string }[]> {
+  const closed = needsOf({ module, objects, ...compiled }).flatMap((symbol) => {
+    const namespace = exports.get(symbol)?.namespace
+    return namespace === undefined ? [] : [{ symbol, namespace }]
+  })
+  if (closed.length === 0) return []
+  const imported = await importedNamespaces(objects)
+  return closed.filter(({ namespace }) => !isOpen(namespace, module.name, imported))
 }
 
 /** Of several symbols, what no other configuration would mend comes first. */

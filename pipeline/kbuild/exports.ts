@@ -13,10 +13,12 @@ export interface Export {
   readonly symbol: string
   /** Modules that are not GPL-compatible may not use it. */
   readonly gplOnly: boolean
+  /** Only modules that import it may use the symbol; of `module:A,B`, modules of these names. */
+  readonly namespace?: string
 }
 
-/** Macros that export something, by name. */
-export type ExportMacros = ReadonlyMap<string, Macro>
+/** Macros that export something, by name; of one that a condition makes another the first, and that there are several. */
+export type ExportMacros = ReadonlyMap<string, Macro & { readonly isOneOfSeveral?: boolean }>
 
 /** What all others come down to: the symbol is the first argument. */
 const BASE = /^EXPORT_SYMBOL(?:_NS)?(_GPL)?(_FOR_MODULES)?$/
@@ -51,11 +53,35 @@ export function exportMacrosIn(headers: readonly string[]): ExportMacros {
       if (!all.has(name) && macro.body.length > 0) all.set(name, macro)
       if (!helpers.has(name) && HELPERS.test(name)) helpers.set(name, macro)
     }
-  return new Map([...helpers, ...exporting(all, NONE)])
+  const found = new Map<string, Macro & { isOneOfSeveral?: boolean }>([...helpers, ...exporting(all, NONE)])
+  const several = definedTwice(headers)
+  for (const [name, macro] of found) if (several.has(name)) found.set(name, { ...macro, isOneOfSeveral: true })
+  return found
 }
 
-/** Exports in one C file, in order; `macros` are those of headers. */
-export function exportsIn(text: string, macros: ExportMacros = NONE): Export[] {
+const DEFINE_EXPORT = /#[ \t]*define[ \t]+(\w*EXPORT\w*)\([^)]*\)[ \t]*[^\s\\]/g
+
+/** Names of macros that are defined to be something more than once. */
+function definedTwice(headers: readonly string[]): ReadonlySet<string> {
+  const once = new Set<string>()
+  const names = headers.flatMap((text) => Array.from(text.matchAll(DEFINE_EXPORT), ([, name]) => name as string))
+  return new Set(names.filter((name) => once.has(name) || !once.add(name)))
+}
+
+/** The namespace of exports that name none: a macro of a source, or of its directory's flags. */
+const DEFAULT_NAMESPACE = 'DEFAULT_SYMBOL_NAMESPACE'
+
+/** What a Makefile says of it: `-DDEFAULT_SYMBOL_NAMESPACE="NAME"`, in older trees without quotes. */
+export function namespaceFrom(flags: readonly string[]): string | undefined {
+  const start = `-D${DEFAULT_NAMESPACE}=`
+  return flags
+    .findLast((flag) => flag.startsWith(start))
+    ?.slice(start.length)
+    .replaceAll('"', '')
+}
+
+/** Exports in one C file, in order; `macros` are those of headers, `namespace` is what its flags say. */
+export function exportsIn(text: string, macros: ExportMacros = NONE, namespace?: string): Export[] {
   const local = text.includes('EXPORT') && text.includes('#') ? definesIn(text) : NONE
   const own = local.size > 0 ? exporting(local, macros) : NONE
   const lookup = (name: string) => {
@@ -63,17 +89,32 @@ export function exportsIn(text: string, macros: ExportMacros = NONE): Export[] {
     const macro = local.get(name)
     return macro?.params === undefined ? macros.get(name) : macro
   }
+  const byDefault = namespaceOf(local.get(DEFAULT_NAMESPACE)?.body) ?? namespace
   const found = new Map<string, Export>()
   for (const { index, 0: line, 1: name = '' } of text.matchAll(CALL)) {
     if (!isBase(name) && !own.has(name) && !macros.has(name)) continue
     const tokens = expand(tokenize(callAt(text, index + line.indexOf(name))), lookup)
-    for (const item of exportsOf(tokens)) {
-      // Exported both ways, under conditions: nobody is accused on a guess.
-      const gplOnly = item.gplOnly && found.get(item.symbol)?.gplOnly !== false
-      found.set(item.symbol, { symbol: item.symbol, gplOnly })
+    for (const { namespace: named, ...item } of exportsOf(tokens, byDefault)) {
+      const known = named !== undefined && macros.get(name)?.isOneOfSeveral !== true
+      found.set(item.symbol, either(known ? { ...item, namespace: named } : item, found.get(item.symbol)))
     }
   }
   return [...found.values()]
+}
+
+/** Exported both ways, under conditions: nobody is accused on a guess. */
+export function either<E extends Export>(item: E, other: Export | undefined): E {
+  if (other === undefined) return item
+  const { namespace, ...rest } = item
+  const both = { ...rest, gplOnly: item.gplOnly && other.gplOnly }
+  return (namespace !== undefined && namespace === other.namespace ? { ...both, namespace } : both) as E
+}
+
+/** A name or a text; undefined for what is neither. */
+function namespaceOf(tokens: readonly Token[] | undefined): string | undefined {
+  const only = tokens?.length === 1 ? tokens[0] : undefined
+  const name = only?.text.replaceAll('"', '') ?? ''
+  return name === '' ? undefined : name
 }
 
 /** A macro that stands where a declaration would, at times right behind the function it is of. */
@@ -93,14 +134,19 @@ function callAt(text: string, from: number): string {
   return ''
 }
 
-function* exportsOf(tokens: readonly Token[]): Generator<Export> {
+function* exportsOf(tokens: readonly Token[], byDefault: string | undefined): Generator<Export> {
   for (const [i, { text: name, kind }] of tokens.entries()) {
     if (kind !== 'id' || !isBase(name) || tokens[i + 1]?.text !== '(') continue
-    const [symbol, license] = splitArguments(tokens.slice(i + 2, closing(tokens, i + 1)))
+    const [symbol, second, third] = splitArguments(tokens.slice(i + 2, closing(tokens, i + 1)))
     const only = symbol?.length === 1 ? symbol[0] : undefined
     if (only?.kind !== 'id') continue
     const [, gpl, forModules] = BASE.exec(name) ?? []
-    const said = name === INNERMOST && /gpl/i.test(license?.[0]?.text ?? '')
-    yield { symbol: only.text, gplOnly: said || gpl !== undefined || forModules !== undefined }
+    const said = name === INNERMOST && /gpl/i.test(second?.[0]?.text ?? '')
+    const given = namespaceOf(name === INNERMOST ? third : second)
+    const named = forModules === undefined || given === undefined ? given : `module:${given}`
+    // The innermost one has it as an argument, which may be empty.
+    const namespace = name === INNERMOST ? named : (named ?? byDefault)
+    const gplOnly = said || gpl !== undefined || forModules !== undefined
+    yield { symbol: only.text, gplOnly, ...(namespace !== undefined && { namespace }) }
   }
 }

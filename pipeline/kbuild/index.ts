@@ -448,7 +448,7 @@ const isNotModule = (arg: string): boolean => arg !== '-DMODULE'
 /** Objects whose generated files are there. The number changes with what that means. */
 const PREPARED_FILE = '.drvport-prepared-2'
 /** What scans.ts finds of a tree's exports is kept; the number changes with what it finds. */
-const EXPORTS_FILE = 'exports-10.json'
+const EXPORTS_FILE = 'exports-11.json'
 /** The same of which modules are tests. */
 const TESTS_FILE = 'tests-1.json'
 /** And of what their options select. */

@@ -6,7 +6,7 @@
  */
 import * as fs from 'node:fs/promises'
 import * as path from 'node:path'
-import { exportMacrosIn, exportsIn, type Export } from './exports.ts'
+import { either, exportMacrosIn, exportsIn, namespaceFrom, type Export } from './exports.ts'
 import { exportedBy, exportingHeaders, sourcesWith, type ExportingHeader } from './header-exports.ts'
 import type { ExportedSymbol, KbuildModule, KbuildObject } from './index.ts'
 import type { MakeSetup } from './make.ts'
@@ -34,16 +34,17 @@ export async function scanExports(tree: Scanned): Promise<Map<string, ExportedSy
   let index = 0
   for await (const text of readTexts(tree.objects.map(({ source }) => path.join(tree.view, source)))) {
     const more = byHeaders.get(index) ?? []
+    const namespace = namespaceFrom(tree.objectAt(index).args)
     const { source, modules } = tree.objects[index++] as Scanned['objects'][number]
     const whole = await withIncluded(text, path.join(tree.view, source))
-    for (const item of [...exportsIn(whole, macros), ...more]) {
+    for (const item of [...exportsIn(whole, macros, namespace), ...more]) {
       // The kernel's own export wins: a second one is an alternative implementation that is not linked.
       const known = found.get(item.symbol)
       if (known === undefined || (known.modules.length > 0 && modules.length === 0))
         found.set(item.symbol, { ...item, source, modules })
       // A name that a macro makes another one of, or that two modules have which are never loaded together.
       else if (known.modules.length > 0)
-        found.set(item.symbol, { ...known, modules: [...new Set([...known.modules, ...modules])] })
+        found.set(item.symbol, { ...either(known, item), modules: [...new Set([...known.modules, ...modules])] })
     }
   }
   return found

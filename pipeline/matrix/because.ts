@@ -12,6 +12,7 @@ import type { KernelTree } from '../build/index.ts'
 import type { Toolchain } from '../toolchain/types.ts'
 import { withRows, type MatricesDocument } from './many.ts'
 import { oneLine } from './row.ts'
+import { whoMayUse } from '../kbuild/namespaces.ts'
 import { rungIndex } from '../ladder.ts'
 import type { MatrixDocument, MatrixRow, Reason } from './types.ts'
 
@@ -28,6 +29,7 @@ const OPEN = new Set<Reason | ''>([
   'needs-architecture',
   'not-exported',
   'gpl-only',
+  'not-imported',
 ])
 
 const compiles = (row: MatrixRow): boolean => rungIndex(row.rung) >= rungIndex('compile')
@@ -95,8 +97,9 @@ export async function withReasons(
 
 /** Symbols that another tree lets modules use. */
 function exportReason(exports: Verdict['exports']): Pick<MatrixRow, 'reason' | 'detail'> {
-  const said = exports.map(({ reason, name, expected, found }) => {
-    const what = reason === 'gpl-only' ? 'is for GPL-compatible modules only' : 'is not exported'
+  const said = exports.map(({ reason, name, namespace, expected, found }) => {
+    const closed = reason === 'gpl-only' ? 'is for GPL-compatible modules only' : 'is not exported'
+    const what = namespace === undefined ? closed : whoMayUse(namespace)
     return `${name} ${what} in ${found.version}, as it is in ${expected.tree} (${expected.version})`
   })
   return { reason: exports[0]?.reason ?? 'not-exported', detail: oneLine(said.join('; ')) }

@@ -88,6 +88,11 @@ export const REASON_TEXTS: Readonly<Record<Reason, ReasonText>> = {
     means: 'It uses a symbol that this kernel exports to GPL-compatible modules only, and its licence is another.',
     todo: 'see `gplOnly` and `licenses` of the row',
   },
+  'not-imported': {
+    title: 'its namespace is not imported',
+    means: 'It uses a symbol that this kernel exports in a namespace, and does not import that; modpost refuses it.',
+    todo: 'MODULE_IMPORT_NS with the name that `detail` says; a text since 6.13, a bare name before',
+  },
   'compiler-crash': {
     title: 'the compiler crashed',
     means: 'The compiler ended abnormally on this source.',

@@ -28,6 +28,7 @@ export const REASONS = [
   'api-added',
   'not-exported',
   'gpl-only',
+  'not-imported',
   'compiler-crash',
   'dependency-failed',
   'unresolved-symbol',

@@ -114,6 +114,32 @@ real('what a kernel would not load is told from what it exports: hidden, nowhere
   t.regex(rows[3]?.detail ?? '', /MODULE_LICENSE\("Proprietary"\), but it uses synchronize_rcu/)
 })
 
+real('a symbol in a namespace is for modules that import it', async (t) => {
+  const dir = path.join(work, 'spaced')
+  const using = `${MODULE}#include <linux/dma-buf.h>\nint init_module(void) { return PTR_ERR_OR_ZERO(dma_buf_get(0)); }\n`
+  const files = {
+    Kbuild: 'obj-m := importing.o forgetful.o giver.o taker.o\n',
+    'importing.c': `${using}MODULE_IMPORT_NS(DMA_BUF);\n`,
+    'forgetful.c': using,
+    'giver.c': `${MODULE}int acme_give(void) { return 1; }\nEXPORT_SYMBOL_NS(acme_give, ACME);\n`,
+    'taker.c': `${MODULE}int acme_give(void);\nint init_module(void) { return acme_give(); }\n`,
+  }
+  await fs.mkdir(dir)
+  for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
+  const { rows } = await runMatrix({ tree, toolchain, selectors: [dir], until: 'link', seed: 1 })
+  const told = (symbol: string, space: string) =>
+    `${symbol} is exported in the namespace ${space}, which MODULE_IMPORT_NS has to name`
+  t.deepEqual(
+    rows.map(({ module, rung, reason, detail }) => [module, rung, reason, detail]),
+    [
+      ['forgetful', 'compile', 'not-imported', told('dma_buf_get', 'DMA_BUF')],
+      ['giver', 'link', '', ''],
+      ['importing', 'link', '', ''],
+      ['taker', 'compile', 'not-imported', told('acme_give', 'ACME')],
+    ],
+  )
+})
+
 real('what a module exports from a header of its own is there for its neighbours', async (t) => {
   const dir = path.join(work, 'exporting')
   const files = {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { exportMacrosIn, exportsIn } from '../../../pipeline/kbuild/exports.ts'
+import { either, exportMacrosIn, exportsIn, namespaceFrom } from '../../../pipeline/kbuild/exports.ts'
 
 /** Written after include/linux/{export,pm,tracepoint,static_call}.h: several layers, an empty #else, pasting. */
 const HEADERS = [
@@ -11,7 +11,12 @@ const HEADERS = [
 #else
 #define EXPORT_PER_CPU_SYMBOL_GPL(var)
 #endif
-#define ACME_EXPORT(s) EXPORT_SYMBOL_NS_GPL(s, ACME)`,
+#define ACME_EXPORT(s) EXPORT_SYMBOL_NS_GPL(s, ACME)
+#ifdef CONFIG_SOME
+#define SOME_EXPORT(s) EXPORT_SYMBOL_NS_GPL(s, SOME)
+#else
+#define SOME_EXPORT(s) EXPORT_SYMBOL(s)
+#endif`,
   `#define __PASTE(a, b) ___PASTE(a, b)
 #define ___PASTE(a, b) a##b
 #define STATIC_CALL_KEY_PREFIX __SCK__
@@ -93,4 +98,34 @@ EXPORT_SYMBOL(
 test('without headers the plain forms are found', (t) => {
   t.deepEqual(exportsIn('EXPORT_SYMBOL_GPL(a);\nACME_EXPORT(b);\n'), [{ symbol: 'a', gplOnly: true }])
   t.deepEqual(exportsIn('int main(void) { return 0; }'), [])
+})
+
+const namespaces = (text: string, fromFlags?: string) =>
+  Object.fromEntries(
+    exportsIn(text, exportMacrosIn(HEADERS), fromFlags).map(({ symbol, namespace }) => [symbol, namespace]),
+  )
+
+test('an export has the namespace that it names, else the default of its source or of its directory', (t) => {
+  const text = `EXPORT_SYMBOL(a);
+EXPORT_SYMBOL_NS_GPL(b, SPACE);
+EXPORT_SYMBOL_NS(c, "SPACE");
+ACME_EXPORT(d);
+SOME_EXPORT(g);
+EXPORT_SYMBOL_FOR_MODULES(e, "kvm,kvm-*");
+EXPORT_SIMPLE_DEV_PM_OPS(f, suspend, resume);
+`
+  const named = { b: 'SPACE', c: 'SPACE', d: 'ACME', e: 'module:kvm,kvm-*', f: undefined, g: undefined }
+  t.deepEqual(namespaces(text), { a: undefined, ...named })
+  t.deepEqual(namespaces(text, 'DIR'), { a: 'DIR', ...named })
+  t.deepEqual(namespaces(`#define DEFAULT_SYMBOL_NAMESPACE "OWN"\n${text}`, 'DIR'), { a: 'OWN', ...named })
+  t.is(namespaceFrom(['-DX', '-DDEFAULT_SYMBOL_NAMESPACE="IDXD"']), 'IDXD')
+  t.is(namespaceFrom(['-DDEFAULT_SYMBOL_NAMESPACE=IDXD']), 'IDXD')
+  t.is(namespaceFrom(['-DX']), undefined)
+})
+
+test('a symbol that is exported in several ways is open as far as one of them opens it', (t) => {
+  const one = { symbol: 'a', gplOnly: true, namespace: 'SPACE' }
+  t.deepEqual(either(one, { symbol: 'a', gplOnly: true, namespace: 'SPACE' }), one)
+  t.deepEqual(either(one, { symbol: 'a', gplOnly: false, namespace: 'OTHER' }), { symbol: 'a', gplOnly: false })
+  t.deepEqual(either(one, undefined), one)
 })
