@@ -162,7 +162,7 @@ export async function finishAll(
   }
   const besides: Besides = async (name, objects) => {
     const offered = bundle.offered.get(name)
-    return offered === undefined ? [] : [await exportTable(toolchain, objects, offered)]
+    return offered === undefined ? [] : [await exportTable(tree.view, toolchain, objects, offered)]
   }
   const target = { symbols: core.symbols, moduleBytes: core.facts.moduleBytes }
   await bindAll(tree, target, bundle, onBound, true, besides)

@@ -21,16 +21,33 @@ test('what the kernel asks for goes with every function beside the one that asks
   t.deepEqual(asks, { load: ['found_by_name'], unload: ['found_by_name'] })
 })
 
+const OFFERED = [
+  { symbol: 'table', gplOnly: false },
+  { symbol: 'attach', gplOnly: true },
+]
+const FUNCTIONS = new Map([['attach', 'iI>i']])
+
 test('a function has its type, and a GPL-only name a table of its own', (t) => {
-  const source = tableSource(
-    [
-      { symbol: 'attach', gplOnly: true },
-      { symbol: 'table', gplOnly: false },
-    ],
-    new Map([['attach', 'iI>i']]),
-  )
+  const source = tableSource(OFFERED, FUNCTIONS, 'two tables')
   t.true(source.includes('\t.functype attach (i32, i64) -> (i32)\n'))
   t.false(source.includes('.functype table'))
   t.regex(source, /\.section __ksymtab_gpl,"R",@[^.]*\.p2align 2[\s\S]*?\.int32 attach\n/)
   t.regex(source, /\.section __ksymtab,"R",@[^.]*\.p2align 2[\s\S]*?\.int32 table\n/)
+})
+
+test('with flags there is one table, in the order of names, and a byte for each row', (t) => {
+  const source = tableSource(OFFERED, FUNCTIONS, 'flags')
+  t.false(source.includes('__ksymtab_gpl'))
+  const rows = [
+    ...source.matchAll(
+      /\.section __ksymtab,"R",@[\s\S]*?\.int32 (\w+)\n[\s\S]*?\.section __kflagstab,"R",@[\s\S]*?\.int8 (\d)\n/g,
+    ),
+  ]
+  t.deepEqual(
+    rows.map(([, symbol, flags]) => [symbol, flags]),
+    [
+      ['attach', '1'],
+      ['table', '0'],
+    ],
+  )
 })
