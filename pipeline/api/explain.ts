@@ -135,8 +135,32 @@ export async function explain(question: Question): Promise<Explanation | undefin
     const explanation = await explainChanged(question, subject)
     if (explanation !== undefined) return explanation
   }
+  for (const subject of await membersBehind(question, used)) {
+    const explanation = await explainChanged(question, subject)
+    if (explanation !== undefined) return explanation
+  }
   return undefined
 }
+
+/** `CLASS_ATTR_RO(name)` initialises a structure: its members that take a function of as many parameters as the message wants. */
+async function membersBehind({ bad, complaint }: Question, used: readonly Subject[]): Promise<Subject[]> {
+  const wanted = /initializing '[^']*\(\*\)\(([^']*)\)'/.exec(complaint.message)?.[1]
+  if (wanted === undefined) return []
+  const found: Subject[] = []
+  for (const { name } of used)
+    for (const { kind, text } of await bad.declarations(name)) {
+      const struct = kind === 'macro' ? /\bstruct (\w+)/.exec(text)?.[1] : undefined
+      if (struct === undefined) continue
+      for (const { fields = [] } of await bad.declarations(struct))
+        for (const field of fields)
+          if (parametersIn(field.text) === wanted.split(',').length)
+            found.push({ kind: 'field', struct, name: field.name })
+    }
+  return found
+}
+
+/** How many parameters a member takes that is a pointer to a function; of another, none. */
+const parametersIn = (field: string): number => /\(\*\s*\w+\)\s*\((.*)\)$/.exec(field)?.[1]?.split(',').length ?? 0
 
 async function explainMissing(question: Question, subject: Subject): Promise<Explanation | undefined> {
   const { bad, good, trees } = question

@@ -56,6 +56,10 @@ const MISSING_TYPE = [
   /incomplete (?:result |return |element )?type '(?:const )?(?:struct |union |enum )(\w+)'/,
 ]
 
+/** What is said of a call where declarations stand, when it is of a macro that is not there. */
+const NO_DECLARATION = /^(?:type specifier missing|expected parameter declarator|a parameter list without types)/
+const TOP_CALL = /^([A-Za-z_]\w*)\s*\(/
+
 const MISSING_FIELD = [
   /^no member named '(\w+)' in '(?:const )?(?:struct |union )?(\w+)'/,
   /^field designator '(\w+)' does not refer to any field in type '(?:const )?(?:struct |union )?(\w+)'/,
@@ -79,6 +83,8 @@ export function subjectsOf({ message, text, line, headers = '' }: Complaint): Su
     const name = pattern.exec(message)?.[1]
     if (name !== undefined) return { missing: { kind: 'name', name, isType: true }, ...NOTHING }
   }
+  const called = NO_DECLARATION.test(message) ? TOP_CALL.exec(text?.split('\n')[line - 1] ?? '')?.[1] : undefined
+  if (called !== undefined) return { missing: { kind: 'name', name: called }, ...NOTHING }
   return text === undefined ? NOTHING : usedAt(message, text, line, headers)
 }
 

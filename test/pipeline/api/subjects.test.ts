@@ -20,6 +20,13 @@ int acme(void)
 `
 const complain = (line: number, message: string) => subjectsOf({ file: 'acme.c', line, message, text: TEXT })
 
+test('a call where declarations stand is of a macro that is not there', (t) => {
+  const told = (text: string) =>
+    subjectsOf({ file: 'a.c', line: 1, text, message: "type specifier missing, defaults to 'int'" }).missing
+  t.deepEqual(told('MODULE_SUPPORTED_DEVICE("acme");'), { kind: 'name', name: 'MODULE_SUPPORTED_DEVICE' })
+  t.is(told('static acme_value = 3;'), undefined)
+})
+
 test('a message that names what is missing is about that alone', (t) => {
   t.deepEqual(complain(11, "call to undeclared function 'first'; ISO C99 and later do not").missing, {
     kind: 'name',
