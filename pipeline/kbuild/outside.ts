@@ -92,7 +92,7 @@ export async function readOutside(outside: OutsideSetup): Promise<OutsidePlan> {
   const by = ownCodeKey()
   const known = await readKept<{ by: string; plan: OutsidePlan }>(kept)
   if (known?.by === by) return known.plan
-  return withLock(`outside-${path.basename(snapshot.top)}`, async () => {
+  return withLock(`outside-${snapshot.copy}`, async () => {
     const plan = await makePlan(outside)
     // What went wrong may have been this computer's fault.
     const isSound = plan.refused.every(({ reason }) => reason !== 'makefile-error')
@@ -309,7 +309,7 @@ export async function prepareOutside(outside: OutsideSetup, { units }: OutsidePl
   const { snapshot } = outside
   const stamp = path.join(snapshot.top, '.prepared-2')
   if (await exists(stamp)) return
-  await withLock(`outside-${path.basename(snapshot.top)}`, async () => {
+  await withLock(`outside-${snapshot.copy}`, async () => {
     let failed = false
     for (const { call, graph } of units) {
       const byDir = Map.groupBy(graph.objects, ({ object, dir }) => dir ?? path.dirname(object))

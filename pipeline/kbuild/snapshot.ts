@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly parents: readonly string[]
   /** Directory of this snapshot alone, for what is known of it. */
   readonly top: string
+  /** Name of the copy, which folders of one checkout share: one make at a time runs in it. */
+  readonly copy: string
 }
 
 /** Left out: other tools' stores, and what a build in the folder leaves behind. */
@@ -156,7 +158,7 @@ export async function takeSnapshot(real: string, purpose: readonly string[], who
   const above = Array.from({ length: levels }, (_, i) =>
     path.resolve(dir, ...Array.from({ length: i + 1 }, () => '..')),
   )
-  return { real, dir, parents: above, top }
+  return { real, dir, parents: above, top, copy: path.basename(copied) }
 }
 
 /** Two names may be one after spaces are gone: the way down wins. */
