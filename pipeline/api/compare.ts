@@ -127,6 +127,7 @@ const wordsOn = ({ text = '', line }: Complaint): ReadonlySet<string> =>
   new Set(text.split('\n')[line - 1]?.match(/\w+/g) ?? [])
 
 const lineOf = ({ file, line }: Complaint): string => `${file}:${line}`
+
 /** A header that was not found ends a compile: what else there is, nobody knows. */
 const isWhole = ({ complaints }: ModuleTrial): boolean =>
   complaints.length > 0 && complaints.every(({ message }) => !message.endsWith('file not found'))

@@ -131,11 +131,12 @@ export async function explain(question: Question): Promise<Explanation | undefin
   if (missing !== undefined) return explainMissing(question, missing)
   const membersOf = async (ways: readonly Way[]) =>
     (await Promise.all(ways.map((way) => memberAt(question.bad, way)))).filter((member) => member !== undefined)
-  for (const subject of [...(await membersOf(set)), ...used, ...(await membersOf(read))]) {
-    const explanation = await explainChanged(question, subject)
-    if (explanation !== undefined) return explanation
-  }
-  for (const subject of await membersBehind(question, used)) {
+  const plain = [...(await membersOf(set)), ...used, ...(await membersOf(read))]
+  return (await firstChanged(question, plain)) ?? firstChanged(question, await membersBehind(question, used))
+}
+
+async function firstChanged(question: Question, subjects: readonly Subject[]): Promise<Explanation | undefined> {
+  for (const subject of subjects) {
     const explanation = await explainChanged(question, subject)
     if (explanation !== undefined) return explanation
   }

@@ -11,7 +11,8 @@ export type Subject =
   | {
       readonly kind: 'name'
       readonly name: string
-      /** A structure or the like, and no function of that name. */ readonly isType?: true
+      /** A structure or the like, and no function of that name. */
+      readonly isType?: true
     }
   | { readonly kind: 'field'; readonly struct: string; readonly name: string }
 

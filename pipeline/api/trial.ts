@@ -29,7 +29,7 @@ export interface ModuleTrial {
   readonly needs: readonly string[]
   /** Why Linux would not load it for its licence, as far as this tree's exports say. */
   readonly licenseProblem?: string
-  /** Namespaces of symbols that it imports; none where it does not compile. */
+  /** Namespaces of symbols that it imports; none where it does not compile, or uses nothing of any. */
   readonly imports: ReadonlySet<string>
 }
 
@@ -103,6 +103,6 @@ async function trialOf(built: BuiltModule, compiler: Compiler, exports: Exports)
     complaints: await Promise.all(complaints),
     needs: [...new Set(needs)].toSorted(),
     ...(licenseProblem !== undefined && { licenseProblem }),
-    imports: await importedNamespaces(objects ?? []),
+    imports: needs.some((name) => exports.get(name)?.namespace) ? await importedNamespaces(objects ?? []) : new Set(),
   }
 }

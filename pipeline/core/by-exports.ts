@@ -105,16 +105,16 @@ async function judged(
 
 /** Symbols of namespaces that are not open to the module. */
 async function notImported(
-  { module, objects = [], ...compiled }: BuiltModule,
+  compiled: BuiltModule,
   exports: Awaited<ReturnType<ModuleBuild['tree']['exports']>>,
 ): Promise<{ symbol: string; namespace: string }[]> {
-  const closed = needsOf({ module, objects, ...compiled }).flatMap((symbol) => {
+  const closed = needsOf(compiled).flatMap((symbol) => {
     const namespace = exports.get(symbol)?.namespace
     return namespace === undefined ? [] : [{ symbol, namespace }]
   })
   if (closed.length === 0) return []
-  const imported = await importedNamespaces(objects)
-  return closed.filter(({ namespace }) => !isOpen(namespace, module.name, imported))
+  const imported = await importedNamespaces(compiled.objects ?? [])
+  return closed.filter(({ namespace }) => !isOpen(namespace, compiled.module.name, imported))
 }
 
 /** Of several symbols, what no other configuration would mend comes first. */

@@ -5,8 +5,8 @@
  * Knows which sources include such a header, and how a compiler tells what it exports; nothing of modules.
  */
 import * as path from 'node:path'
-import { runTool } from '../toolchain/process.ts'
 import { definesIn } from '../source/macros.ts'
+import { runTool } from '../toolchain/process.ts'
 import { exportsIn, type Export, type ExportMacros } from './exports.ts'
 import type { KbuildObject } from './index.ts'
 import type { MakeSetup } from './make.ts'

@@ -28,6 +28,14 @@ async function build(...selectors: string[]): Promise<Map<string, ModuleResult>>
   return new Map(modules.map((module) => [module.path, module]))
 }
 
+/** A folder of these files. */
+async function written(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const dir = path.join(work, name)
+  await fs.mkdir(dir)
+  for (const [file, text] of Object.entries(files)) await fs.writeFile(path.join(dir, file), text)
+  return dir
+}
+
 const MODULE = '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n'
 
 const real = test.serial
@@ -115,7 +123,6 @@ real('what a kernel would not load is told from what it exports: hidden, nowhere
 })
 
 real('a symbol in a namespace is for modules that import it', async (t) => {
-  const dir = path.join(work, 'spaced')
   const using = `${MODULE}#include <linux/dma-buf.h>\nint init_module(void) { return PTR_ERR_OR_ZERO(dma_buf_get(0)); }\n`
   const files = {
     Kbuild: 'obj-m := importing.o forgetful.o giver.o taker.o\n',
@@ -124,8 +131,7 @@ real('a symbol in a namespace is for modules that import it', async (t) => {
     'giver.c': `${MODULE}int acme_give(void) { return 1; }\nEXPORT_SYMBOL_NS(acme_give, ACME);\n`,
     'taker.c': `${MODULE}int acme_give(void);\nint init_module(void) { return acme_give(); }\n`,
   }
-  await fs.mkdir(dir)
-  for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
+  const dir = await written('spaced', files)
   const { rows } = await runMatrix({ tree, toolchain, selectors: [dir], until: 'link', seed: 1 })
   const told = (symbol: string, space: string) =>
     `${symbol} is exported in the namespace ${space}, which MODULE_IMPORT_NS has to name`
@@ -141,7 +147,6 @@ real('a symbol in a namespace is for modules that import it', async (t) => {
 })
 
 real('what a module exports from a header of its own is there for its neighbours', async (t) => {
-  const dir = path.join(work, 'exporting')
   const files = {
     Kbuild: 'obj-m := giver.o taker.o lame.o user.o\n',
     'giver.h': 'int acme_give(void) { return 1; }\nEXPORT_SYMBOL(acme_give);\n',
@@ -152,8 +157,7 @@ real('what a module exports from a header of its own is there for its neighbours
     'lame.c': `${MODULE}#include "lame.h"\n#error not here\n`,
     'user.c': `${MODULE}int acme_lame(void);\nint init_module(void) { return acme_lame(); }\n`,
   }
-  await fs.mkdir(dir)
-  for (const [name, text] of Object.entries(files)) await fs.writeFile(path.join(dir, name), text)
+  const dir = await written('exporting', files)
   const { rows } = await runMatrix({ tree, toolchain, selectors: [dir], until: 'link', seed: 1 })
   t.deepEqual(
     rows.map(({ module, reason, detail }) => [module, reason, reason === 'dependency-failed' ? detail : '']),
@@ -169,13 +173,13 @@ real('what a module exports from a header of its own is there for its neighbours
 real(
   'a qualifier that is lost is no error of a driver from outside, as with gcc; a pointer to something else is',
   async (t) => {
-    const dir = path.join(work, 'qualified')
     const taking = (type: string) =>
       `${MODULE}static char *kept;\nvoid keep(${type} *name);\nvoid keep(${type} *name) { kept = name; }\n`
-    await fs.mkdir(dir)
-    await fs.writeFile(path.join(dir, 'Kbuild'), 'obj-m := lost.o other.o\n')
-    await fs.writeFile(path.join(dir, 'lost.c'), taking('const char'))
-    await fs.writeFile(path.join(dir, 'other.c'), taking('int'))
+    const dir = await written('qualified', {
+      Kbuild: 'obj-m := lost.o other.o\n',
+      'lost.c': taking('const char'),
+      'other.c': taking('int'),
+    })
     const built = await build(dir)
     t.is(built.get('external/qualified/lost.ko')?.rung, 'verify', built.get('external/qualified/lost.ko')?.detail)
     t.like(built.get('external/qualified/other.ko'), { rung: 'parse', reason: 'compile-error' })
